@@ -1,0 +1,80 @@
+"""Every error a user can meet, sorted by what happens next.
+
+    Rebirth                 all of them; carries a hint
+    ├── SpecError           edit the castle                      exit 2
+    ├── Impossible          the proof has findings               exit 3
+    ├── Broken              a person has to look                 exit 1
+    └── NotYet              the engine tries again               never seen by a user, unless time runs out
+"""
+
+from dataclasses import dataclass
+
+
+class Rebirth(Exception):  # noqa: N818 - the tree's names say what happens next
+    """Something a user is told: one message saying what and where, one hint saying what to do."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a file that the operator wrote."""
+
+    file: str
+    line: int  # 1-based; 0 where the whole file is meant
+    path: str  # YAML path, such as machines.nodes[0].address
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+
+
+class SpecError(Rebirth):
+    """The castle directory says something that cannot be used; all problems are reported at once."""
+
+    exit_code = 2
+
+    def __init__(self, problems: list[Problem] | str, *, hint: str = "") -> None:
+        self.problems = [Problem("", 0, "", problems)] if isinstance(problems, str) else problems
+        message = problems if isinstance(problems, str) else "\n".join(map(str, problems))
+        super().__init__(message, hint=hint or next((p.hint for p in self.problems if p.hint), ""))
+
+
+class Impossible(Rebirth):
+    """The bootstrap cannot finish: the proof has findings."""
+
+    exit_code = 3
+
+
+class Broken(Rebirth):
+    """An outside system or a program refused in a way that trying again does not mend.
+
+    `system` and `operation` name who refused what; `status` is the system's own code (an HTTP status, an exit code).
+    Never carries a response body: bodies may hold secrets.
+    """
+
+    def __init__(
+        self, message: str, *, system: str = "", operation: str = "", status: int | None = None, hint: str = ""
+    ) -> None:
+        where = f"{system}: {operation}: " if system and operation else f"{system or operation}: " if system or operation else ""
+        super().__init__(f"{where}{message}", hint=hint)
+        self.system = system
+        self.operation = operation
+        self.status = status
+
+
+class NotYet(Rebirth):
+    """What was asked is not true yet, and may become true by itself: the engine tries again.
+
+    The message says what was seen last, so that a time-out can tell it.
+    """

@@ -1,0 +1,109 @@
+"""What happens during a run, typed. Console, log files, journal and report are listeners."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Event:
+    at: float = field(default_factory=time.time, kw_only=True)  # seconds since the epoch
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    castle: str
+    command: str
+    phases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunFinished(Event):
+    ok: bool
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class PhaseEvent(Event):
+    phase: str
+
+
+@dataclass(frozen=True)
+class PhaseReady(PhaseEvent):
+    """All that the phase needs is true; `last` made the last of it true ("" where it needs nothing)."""
+
+    last: str = ""
+
+
+@dataclass(frozen=True)
+class PhaseStarted(PhaseEvent):
+    attempt: int = 1
+
+
+@dataclass(frozen=True)
+class PhaseHolds(PhaseEvent):
+    """Nothing to do: the remembered fact still holds."""
+
+
+@dataclass(frozen=True)
+class PhaseDone(PhaseEvent):
+    pass
+
+
+@dataclass(frozen=True)
+class PhaseFailed(PhaseEvent):
+    error: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class PhaseSkipped(PhaseEvent):
+    """Could not start, because `because` failed."""
+
+    because: str
+
+
+@dataclass(frozen=True)
+class PhaseRetried(PhaseEvent):
+    error: str
+    delay: float  # seconds
+
+
+@dataclass(frozen=True)
+class Waiting(PhaseEvent):
+    """The phase waits for `what`; `seen` is what it saw last."""
+
+    what: str
+    seen: str
+
+
+@dataclass(frozen=True)
+class Arrived(PhaseEvent):
+    """What a phase waited for has come true."""
+
+    what: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Noted(PhaseEvent):
+    """Something worth a line: adopted a VM, nudged a Kustomization."""
+
+    text: str
+
+
+Listener = Callable[[Event], None]
+
+
+class Events:
+    """Hands every event to every listener, in order."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        self._listeners = list(listeners)
+
+    def add(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def __call__(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)

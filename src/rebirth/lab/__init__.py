@@ -1,0 +1,1 @@
+"""The lab: a world in a box in which a castle is rehearsed unmodified."""

@@ -1,0 +1,47 @@
+"""Where a castle's files are: what the operator wrote, what a run leaves, and where produced credentials go.
+
+The one place that knows the difference between the real world and a lab: a rehearsal reads its own vault directory and
+keeps its own state, so that it can neither use nor overwrite anything of the real castle.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rebirth.spec.vault_directory import Secrets
+
+LAB = "REBIRTH_LAB"  # the lab's name, set by the lab for what runs inside it
+VAULT_DIRECTORY = "REBIRTH_VAULT_DIRECTORY"  # stands before secrets.directory of the castle
+
+
+@dataclass(frozen=True)
+class Place:
+    castle: Path  # the castle directory
+    vault: Path  # the vault directory: one file a secret
+    produced: Path  # below it: Talos secrets bundle, talosconfig, kubeconfig
+    state: Path  # journal and lock
+    logs: Path  # one folder a run
+    lab: str | None = None
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.produced / "kubeconfig"
+
+    @property
+    def talosconfig(self) -> Path:
+        return self.produced / "talosconfig"
+
+    @property
+    def talos_secrets(self) -> Path:
+        return self.produced / "talos-secrets.yaml"
+
+
+def place_of(directory: Path, secrets: Secrets, environment: Mapping[str, str] = os.environ) -> Place:
+    """The places of the castle in `directory`, as the environment asks for them."""
+    castle = directory.resolve()
+    declared = environment.get(VAULT_DIRECTORY) or secrets.directory
+    vault = (castle / Path(declared).expanduser()).resolve()
+    lab = environment.get(LAB) or None
+    state = castle / ".rebirth" / (f"lab-{lab}" if lab else "real")
+    return Place(castle, vault, vault / secrets.produced, state, castle / "logs", lab)

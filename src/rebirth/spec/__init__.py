@@ -1,0 +1,23 @@
+"""What the operator wants: castle.yaml, one model a section."""
+
+from rebirth.spec.castle import Castle, Handovers
+from rebirth.spec.engine import Chart, CoreDns, DirectSecret, Engine, KeyReference, PullSecret, Store, Vault
+from rebirth.spec.gitops import GitOps
+from rebirth.spec.handovers import Handover
+from rebirth.spec.kubernetes import Kubernetes
+from rebirth.spec.load import load, load_model
+from rebirth.spec.machines import Machine, Machines
+from rebirth.spec.model import Section, host_of, port_of
+from rebirth.spec.networking import Networking
+from rebirth.spec.online import Online, Site
+from rebirth.spec.proxmox import Proxmox
+from rebirth.spec.storage import Storage
+from rebirth.spec.tailscale import Tailscale
+from rebirth.spec.talos import Talos
+from rebirth.spec.vault_directory import Secrets
+
+__all__ = [
+    "Castle", "Chart", "CoreDns", "DirectSecret", "Engine", "GitOps", "Handover", "Handovers", "KeyReference", "Kubernetes", "Machine",
+    "Machines", "Networking", "Online", "Proxmox", "PullSecret", "Section", "Secrets", "Site", "Storage", "Store", "Tailscale", "Talos",
+    "Vault", "host_of", "load", "load_model", "port_of",
+]

@@ -1,0 +1,66 @@
+"""What every section of castle.yaml has in common, and the value types they share."""
+
+import re
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+
+class Section(BaseModel):
+    """A section of castle.yaml: immutable, unknown keys refused, nothing coerced, input never shown in errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, populate_by_name=True)
+
+
+def _https_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        port_is_sound = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_sound = False
+    if not port_is_sound or parts.scheme != "https" or not parts.hostname or parts.username:
+        raise ValueError("must be an https URL without user information, such as https://host.example:8006")
+    return value
+
+
+def _address_range(value: str) -> str:
+    first, dash, last = value.partition("-")
+    try:
+        if dash:
+            if IPv4Address(first) > IPv4Address(last):
+                raise ValueError("the range ends before it starts")
+        else:
+            IPv4Network(value)
+    except ValueError as error:
+        raise ValueError(f"must be FIRST-LAST or a network in CIDR form: {error}") from None
+    return value
+
+
+def _version(value: str) -> str:
+    if not re.fullmatch(r"v\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?", value):
+        raise ValueError("must be a version such as v1.35.4")
+    return value
+
+
+_DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+
+HttpsUrl = Annotated[str, AfterValidator(_https_url)]
+AddressRange = Annotated[str, AfterValidator(_address_range)]
+Version = Annotated[str, AfterValidator(_version)]
+DnsLabel = Annotated[str, StringConstraints(pattern=rf"^{_DNS_LABEL}$", max_length=63)]
+DnsName = Annotated[str, StringConstraints(pattern=rf"^{_DNS_LABEL}(\.{_DNS_LABEL})*$", max_length=253)]
+Tag = Annotated[str, StringConstraints(pattern=r"^tag:[a-z0-9][-a-z0-9]*$")]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Positive = Annotated[int, Field(gt=0)]
+
+
+def host_of(url: str) -> str:
+    """The host name of a URL that has been validated."""
+    return urlsplit(url).hostname or ""
+
+
+def port_of(url: str, default: int = 443) -> int:
+    """The port of a URL that has been validated."""
+    return urlsplit(url).port or default

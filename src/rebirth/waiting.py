@@ -1,0 +1,111 @@
+"""until() and together(): the only waits there are besides the engine's own."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from rebirth.errors import NotYet
+from rebirth.events import Arrived, Events, Noted, Waiting
+
+T = TypeVar("T")
+
+
+@dataclass
+class Watcher:
+    """What the phase that runs now is waiting for: told as events, and kept for the message of a time-out."""
+
+    phase: str
+    events: Events
+    pending: dict[str, str] = field(default_factory=dict)
+
+    def saw(self, what: str, seen: str) -> None:
+        if self.pending.get(what) != seen:
+            self.pending[what] = seen
+            self.events(Waiting(self.phase, what, seen))
+
+    def arrived(self, what: str, since: float) -> None:
+        if self.pending.pop(what, None) is not None:
+            self.events(Arrived(self.phase, what, time.monotonic() - since))
+
+
+_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+
+
+@contextmanager
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Waits inside are told to `watcher`. The engine sets it for each phase."""
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
+def note(text: str) -> None:
+    """Tells the listeners of this run something worth a line."""
+    if watcher := _watcher.get():
+        watcher.events(Noted(watcher.phase, text))
+
+
+async def until(
+    look: Callable[[], Awaitable[T]], *, what: str, every: float = 1.0, changes: AsyncIterable[object] | None = None
+) -> T:
+    """Asks `look` until it no longer raises NotYet; returns its answer.
+
+    `what` says what is waited for. `changes` is a stream (a watch of the Kubernetes API) that tells when asking again is
+    worthwhile; with it `every` seconds are only the safety net. There is no time-out here: the engine ends a phase that
+    takes too long, and tells what was seen last.
+    """
+    watcher, since = _watcher.get(), time.monotonic()
+    alarm = asyncio.Event()
+    listening = asyncio.create_task(_listen(changes, alarm)) if changes is not None else None
+    try:
+        while True:
+            alarm.clear()
+            try:
+                answer = await look()
+            except NotYet as not_yet:
+                if watcher:
+                    watcher.saw(what, str(not_yet))
+            else:
+                if watcher:
+                    watcher.arrived(what, since)
+                return answer
+            with suppress(TimeoutError):
+                await asyncio.wait_for(alarm.wait(), every)
+    finally:
+        if listening:
+            listening.cancel()
+            await asyncio.wait([listening])
+
+
+async def _listen(changes: AsyncIterable[object], alarm: asyncio.Event) -> None:
+    # A watch that breaks is not a failure: `every` still asks.
+    with suppress(NotYet):
+        async for _ in changes:
+            alarm.set()
+
+
+async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+    """Runs all at once and returns the answers in order; when one fails the others are ended.
+
+    Unlike asyncio.TaskGroup the failure comes out bare, so that the engine sees NotYet as NotYet. Of several failures the
+    one that trying again does not mend comes out.
+    """
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in work]
+    if not tasks:
+        return []
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    failures = [error for task in tasks if not task.cancelled() and (error := task.exception())]
+    if failures:
+        raise next((error for error in failures if not isinstance(error, NotYet)), failures[0])
+    return [task.result() for task in tasks]
