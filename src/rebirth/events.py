@@ -54,6 +54,7 @@ class PhaseDone(PhaseEvent):
 class PhaseFailed(PhaseEvent):
     error: str
     hint: str = ""
+    trace: str = ""  # of a defect of ours; for the phase's log only
 
 
 @dataclass(frozen=True)
