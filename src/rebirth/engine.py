@@ -72,7 +72,7 @@ class Engine:
         journal: Journal,
         events: Events,
         *,
-        may_run: Callable[[Phase], bool] = lambda phase: True,
+        may_run: Callable[[Phase], bool] = lambda _: True,
         after: Mapping[str, Iterable[str]] | None = None,
         budget: float | None = None,
     ) -> None:
@@ -81,9 +81,12 @@ class Engine:
         self._given = {**given, Once: Once(journal)}
         self._journal, self._events, self._may_run, self._budget = journal, events, may_run, budget
         self._names = {phase.name: phase for phase in self.phases.values()}
-        self._after = {name: tuple(self._names[other].makes for other in others) for name, others in (after or {}).items()}
+        self._after = {
+            name: tuple(self._names[other].makes for other in others) for name, others in (after or {}).items()
+        }
         self._needs = {
-            phase.makes: tuple(needs(phase, self.phases.values(), self._connections.values())) for phase in self.phases.values()
+            phase.makes: tuple(needs(phase, self.phases.values(), self._connections.values()))
+            for phase in self.phases.values()
         }
         self._tasks: dict[type, asyncio.Task[Any]] = {}
         self._finished: dict[type, float] = {}
@@ -110,7 +113,10 @@ class Engine:
         deadline = None if self._budget is None else time.monotonic() + self._budget
         self._deadline = deadline
         try:
-            await asyncio.gather(*(self._task(phase.makes) for phase in self.phases.values() if not phase.on_demand), return_exceptions=True)
+            await asyncio.gather(
+                *(self._task(phase.makes) for phase in self.phases.values() if not phase.on_demand),
+                return_exceptions=True,
+            )
         finally:
             for task in self._tasks.values():
                 task.cancel()
@@ -131,7 +137,10 @@ class Engine:
         for kind in takes.values():  # start all before waiting for one
             if kind not in self._given:
                 self._task(kind)
-        return {name: self._given[kind] if kind in self._given else await asyncio.shield(self._task(kind)) for name, kind in takes.items()}
+        return {
+            name: self._given[kind] if kind in self._given else await asyncio.shield(self._task(kind))
+            for name, kind in takes.items()
+        }
 
     async def _connect(self, connection: Declaration) -> Any:
         made = connection.function(**await self._take(connection.takes))
@@ -160,7 +169,9 @@ class Engine:
             self._fail(phase, error)
         except Exception as error:  # noqa: BLE001 - the one place: a defect in a phase must not take the others down
             defect = Broken(
-                f"unexpected {type(error).__name__}: {error}", operation=phase.name, hint="A defect; the phase's log has the trace."
+                f"unexpected {type(error).__name__}: {error}",
+                operation=phase.name,
+                hint="A defect; the phase's log has the trace.",
             )
             self._fail(phase, defect, trace="".join(traceback.format_exception(error)))
         self._outcome.facts[phase.name] = fact
@@ -234,9 +245,15 @@ class Engine:
                         await asyncio.sleep(delay)
                         delay, attempt = min(delay * 2, _LONGEST_DELAY), attempt + 1
         except TimeoutError:
-            seen = "; ".join(f"{what}: {said}" for what, said in watcher.pending.items()) or str(last_error or "nothing")
+            seen = "; ".join(f"{what}: {said}" for what, said in watcher.pending.items()) or str(
+                last_error or "nothing"
+            )
             hint = last_error.hint if last_error else ""
-            raise Broken(f"not done after {self._patience(phase, whole=True):.0f} s; saw last: {seen}", operation=phase.title, hint=hint) from None
+            raise Broken(
+                f"not done after {self._patience(phase, whole=True):.0f} s; saw last: {seen}",
+                operation=phase.title,
+                hint=hint,
+            ) from None
 
     def _patience(self, phase: Phase, *, whole: bool = False) -> float:
         if self._deadline is None:
@@ -260,7 +277,7 @@ class Engine:
                 found[kind.__name__] = given.model_dump_json()
             elif kind in self.phases and not cast("type[Fact]", kind).in_memory:
                 fact = self._outcome.facts[self.phases[kind].name]
-                found[kind.__name__] = json.dumps(TypeAdapter(kind).dump_python(fact, mode="json"), sort_keys=True)
+                found[kind.__name__] = json.dumps(TypeAdapter(type(fact)).dump_python(fact, mode="json"), sort_keys=True)
             elif kind in self._connections:
                 found |= self._inputs(self._connections[kind].takes)
         return found

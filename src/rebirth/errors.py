@@ -1,10 +1,10 @@
 """Every error a user can meet, sorted by what happens next.
 
-    Rebirth                 all of them; carries a hint
-    ├── SpecError           edit the castle                      exit 2
-    ├── Impossible          the proof has findings               exit 3
-    ├── Broken              a person has to look                 exit 1
-    └── NotYet              the engine tries again               never seen by a user, unless time runs out
+Rebirth                 all of them; carries a hint
+├── SpecError           edit the castle                      exit 2
+├── Impossible          the proof has findings               exit 3
+├── Broken              a person has to look                 exit 1
+└── NotYet              the engine tries again               never seen by a user, unless time runs out
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,13 @@ class Broken(Rebirth):
     def __init__(
         self, message: str, *, system: str = "", operation: str = "", status: int | None = None, hint: str = ""
     ) -> None:
-        where = f"{system}: {operation}: " if system and operation else f"{system or operation}: " if system or operation else ""
+        where = (
+            f"{system}: {operation}: "
+            if system and operation
+            else f"{system or operation}: "
+            if system or operation
+            else ""
+        )
         super().__init__(f"{where}{message}", hint=hint)
         self.system = system
         self.operation = operation

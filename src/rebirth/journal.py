@@ -40,12 +40,16 @@ class Journal:
         except BlockingIOError:
             self._sink.close()
             raise Broken(
-                f"another run holds {self.file}", operation="journal", hint="Wait for it to end, or end it: one run at a time."
+                f"another run holds {self.file}",
+                operation="journal",
+                hint="Wait for it to end, or end it: one run at a time.",
             ) from None
         self._read(self._sink)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._sink:
             self._sink.close()
             self._sink = None
@@ -126,7 +130,9 @@ class Once:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    async def __call__(self, what: str, act: Callable[[], Awaitable[None]], done: Callable[[], Awaitable[bool]]) -> None:
+    async def __call__(
+        self, what: str, act: Callable[[], Awaitable[None]], done: Callable[[], Awaitable[bool]]
+    ) -> None:
         """Does `act` unless it was done; `done` asks the world, and is asked whenever a run was killed in between."""
         progress = self._journal.progress(what)
         if progress == "ended":

@@ -89,7 +89,9 @@ def read(module: ModuleType) -> Phase:
     )
 
 
-def needs(phase: Phase, phases: Iterable[Phase], connections: Iterable[Declaration]) -> dict[type[Fact], tuple[str, ...]]:
+def needs(
+    phase: Phase, phases: Iterable[Phase], connections: Iterable[Declaration]
+) -> dict[type[Fact], tuple[str, ...]]:
     """The facts that `phase` needs, each with the chain of connections through which it is needed (empty: taken directly)."""
     connects = {connection.makes: connection for connection in connections}
     facts = {other.makes for other in phases}

@@ -14,7 +14,14 @@ from rebirth.secrets import Redaction
 from rebirth.spec import Castle, Handovers
 
 # The order in which the protocol's script runs its layers: what `make bench` compares the graph with.
-LAYERS: tuple[tuple[str, ...], ...] = (("secrets",), ("key",), ("platform",), ("engine",), ("networking", "gitops", "storage"), ("waits",))
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("secrets",),
+    ("key",),
+    ("platform",),
+    ("engine",),
+    ("networking", "gitops", "storage"),
+    ("waits",),
+)
 
 
 def given(castle: Castle, place: Place, redaction: Redaction) -> dict[type, object]:
@@ -51,10 +58,14 @@ async def create(
     return await _run("create", castle, place, events, redaction, may_run=lambda _: True, budget=budget, after=after)
 
 
-async def verify(castle: Castle, place: Place, events: Events, redaction: Redaction, *, budget: float | None = None) -> Outcome:
+async def verify(
+    castle: Castle, place: Place, events: Events, redaction: Redaction, *, budget: float | None = None
+) -> Outcome:
     """The end-to-end checks alone, on what an earlier run has made."""
     allowed = {"resolve_secrets", "find_ingress", "visit_sites"}
-    return await _run("verify", castle, place, events, redaction, may_run=lambda phase: phase.name in allowed, budget=budget)
+    return await _run(
+        "verify", castle, place, events, redaction, may_run=lambda phase: phase.name in allowed, budget=budget
+    )
 
 
 async def status(castle: Castle, place: Place, events: Events, redaction: Redaction) -> Outcome:
@@ -75,7 +86,14 @@ async def _run(
 ) -> Outcome:
     with Journal(place.state) as journal:
         engine = Engine(
-            PHASES, CONNECTIONS, given(castle, place, redaction), journal, events, may_run=may_run, budget=budget, after=after
+            PHASES,
+            CONNECTIONS,
+            given(castle, place, redaction),
+            journal,
+            events,
+            may_run=may_run,
+            budget=budget,
+            after=after,
         )
         events(RunStarted(castle.name, command, tuple(phase.name for phase in PHASES)))
         outcome = await engine.run()

@@ -20,6 +20,6 @@ class GitOps(Section):
     branch: Text
     path: Annotated[Text, AfterValidator(_inside)]
     token: SecretRef
-    auth_secret: DnsName = "flux-system"
+    auth_secret: DnsName = "flux-system"  # noqa: S105 - a name
     interval: Annotated[str, StringConstraints(pattern=r"^(\d+(h|m|s))+$")] = "1m"
     variables: dict[Annotated[str, StringConstraints(pattern=r"^[_a-zA-Z][_a-zA-Z0-9]*$")], str] = {}

@@ -70,7 +70,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
+            event = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases are not used in a castle", event.start_mark)
         return super().compose_node(parent, index)
 
@@ -78,7 +78,9 @@ class _Loader(yaml.SafeLoader):
         seen: set[str] = set()
         for key, _ in node.value:
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key `{key.value}` stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key `{key.value}` stands twice", key.start_mark
+                )
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 

@@ -1,0 +1,26 @@
+"""What tests of the core share."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from declaring import as_phase
+from rebirth.engine import Engine, Outcome
+from rebirth.events import Event, Events
+from rebirth.journal import Journal
+from rebirth.phase import Phase, declared
+
+
+@pytest.fixture
+def lay(tmp_path: Path):
+    """Runs phases the way create does: lay.run(...) -> Outcome; lay.events holds what happened."""
+    seen: list[Event] = []
+
+    async def run(phases, *, connections=(), given=None, **options) -> Outcome:
+        with Journal(tmp_path / "state") as journal:
+            ready = [phase if isinstance(phase, Phase) else as_phase(phase) for phase in phases]
+            declarations = [declared(connection) for connection in connections]
+            return await Engine(ready, declarations, given or {}, journal, Events(seen.append), **options).run()
+
+    return SimpleNamespace(run=run, events=seen, state=tmp_path / "state")

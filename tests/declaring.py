@@ -1,0 +1,17 @@
+"""Phases out of functions, for tests."""
+
+from rebirth.phase import Phase, declared
+
+
+def as_phase(function, *, patience=2.0, on_demand=False, still=None, layer="platform") -> Phase:
+    """A phase out of a function, as rebirth.phase.read makes one out of a module."""
+    still_takes = dict(list(declared(still).takes.items())[1:]) if still else {}
+    return Phase(
+        **vars(declared(function)),
+        title=function.__name__,
+        layer=layer,
+        patience=patience,
+        on_demand=on_demand,
+        still=still,
+        still_takes=still_takes,
+    )
