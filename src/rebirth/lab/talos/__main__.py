@@ -1,0 +1,29 @@
+"""PID 1 of a machine: `python -m rebirth.lab.talos HARDWARE`. Ends with 100 where the machine asks to be started again."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from rebirth.lab.talos import api, boot
+from rebirth.lab.talos.hardware import Hardware
+from rebirth.lab.talos.machine import Machine
+
+
+async def _live(hardware: Hardware) -> int:
+    machine = Machine(hardware)
+    await machine.start()
+    await api.serve(machine)
+    await machine.parts.stop()
+    return machine.exit_code
+
+
+def main() -> None:
+    """Mounts the disk and lives until told to end."""
+    hardware = Hardware.read(Path(sys.argv[1]))
+    boot.hostname(hardware.name)
+    boot.mount_disk(hardware)
+    boot.become_init()
+    sys.exit(asyncio.run(_live(hardware)))
+
+
+main()

@@ -1,0 +1,100 @@
+"""The first moments of a machine: namespaces are there (the hypervisor made them), the disk is mounted, PID 1 reaps."""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from rebirth.lab.talos.hardware import Hardware
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_BIND, _REC, _PRIVATE, _SHARED, _RDONLY, _REMOUNT = 0x1000, 0x4000, 0x40000, 0x100000, 0x1, 0x20
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
+    """mount(2). Raises OSError."""
+    result = _libc.mount(
+        source.encode(), target.encode(), kind.encode() or None, ctypes.c_ulong(flags), options.encode() or None
+    )
+    if result:
+        code = ctypes.get_errno()
+        raise OSError(code, f"mount {source} on {target}: {os.strerror(code)}")
+
+
+def bind(source: Path, target: str) -> None:
+    mount(str(source), target, flags=_BIND | _REC)
+
+
+def mount_disk(hardware: Hardware) -> None:
+    """Lays the machine's own folders over the host's: what is written there is on the machine's disk."""
+    mount("none", "/", flags=_REC | _PRIVATE)
+    ephemeral = hardware.disk / "ephemeral"
+    folders = {
+        "/var": ephemeral / "var",
+        "/etc/kubernetes": ephemeral / "kubernetes",
+        "/etc/cni": ephemeral / "cni",
+        "/opt": ephemeral / "opt",
+    }
+    for target, source in folders.items():
+        source.mkdir(parents=True, exist_ok=True)
+        if not Path(target).exists():
+            mount_over_missing(target, hardware.disk)
+        bind(source, target)
+    mount("tmpfs", "/run", "tmpfs")
+    for folder in ("/var/lib", "/var/log", "/var/run", "/var/tmp", "/opt/cni/bin", "/run/lock"):  # noqa: S108 - the machine's own
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    bind(Path("/usr/lib/cni"), "/opt/cni/bin")
+    # Volumes that a pod mounts must be seen by the kubelet and by other pods.
+    mount("none", "/var", flags=_REC | _SHARED)
+    mount("none", "/run", flags=_REC | _SHARED)
+    resolver = hardware.disk / "resolv.conf"
+    resolver.touch()
+    bind(resolver, "/etc/resolv.conf")
+    if Path("/etc/ssl/certs").is_dir():
+        certificates = hardware.disk / "certs"
+        certificates.mkdir(exist_ok=True)
+        (certificates / "ca-certificates.crt").write_bytes(hardware.ca.read_bytes())
+        bind(certificates, "/etc/ssl/certs")
+
+
+def mount_over_missing(target: str, disk: Path) -> None:
+    """A folder that the host lacks: an overlay makes it appear in this namespace only, the host is not touched."""
+    parent = Path(target).parent
+    layers = disk / "overlay" / parent.name
+    for layer in ("upper", "work"):
+        (layers / layer).mkdir(parents=True, exist_ok=True)
+    mount(
+        "overlay",
+        str(parent),
+        "overlay",
+        options=f"lowerdir={parent},upperdir={layers / 'upper'},workdir={layers / 'work'}",
+    )
+    Path(target).mkdir(parents=True, exist_ok=True)
+
+
+def become_init() -> None:
+    """Forks: PID 1 stays here and reaps every orphan; returns in the child only. When the child ends, so does the machine."""
+    child = os.fork()
+    if child == 0:
+        return
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+    while True:
+        try:
+            pid, status = os.wait()
+        except ChildProcessError:
+            sys.exit(0)
+        if pid == child:
+            sys.exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def hostname(name: str) -> None:
+    socket.sethostname(name)
+
+
+def has_capability(number: int) -> bool:
+    """Whether this process may use the capability of that number (capabilities(7))."""
+    status = Path("/proc/self/status").read_text()
+    effective = int(status.partition("CapEff:")[2].split()[0], 16)
+    return bool(effective >> number & 1)
