@@ -1,6 +1,7 @@
-"""PID 1 of a machine: `python -m rebirth.lab.talos HARDWARE`. Ends with 100 where the machine asks to be started again."""
+"""PID 1 of a machine: `python -m rebirth.lab.talos HARDWARE PIPE`. Ends with 100 where the machine asks to be started again."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -20,6 +21,8 @@ async def _live(hardware: Hardware) -> int:
 def main() -> None:
     """Mounts the disk and lives until told to end."""
     hardware = Hardware.read(Path(sys.argv[1]))
+    if not os.read(int(sys.argv[2]), 1):  # a byte once the network card is plugged in; nothing if that failed
+        sys.exit(1)
     boot.hostname(hardware.name)
     boot.mount_disk(hardware)
     boot.become_init()
