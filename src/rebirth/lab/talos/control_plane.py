@@ -16,7 +16,24 @@ ETCD_DATA = Path("/var/lib/etcd")
 API = "https://127.0.0.1:6443"
 # Flags that Talos does not let a configuration override (siderolabs/talos control_plane_static_pod.go, MergeDenied).
 _DENIED = frozenset(
-    ["etcd-servers", "client-ca-file", "requestheader-client-ca-file", "proxy-client-cert-file", "proxy-client-key-file", "encryption-provider-config", "etcd-cafile", "etcd-certfile", "etcd-keyfile", "kubelet-client-certificate", "kubelet-client-key", "service-account-key-file", "service-account-signing-key-file", "tls-cert-file", "tls-private-key-file", "authorization-config"]
+    [
+        "etcd-servers",
+        "client-ca-file",
+        "requestheader-client-ca-file",
+        "proxy-client-cert-file",
+        "proxy-client-key-file",
+        "encryption-provider-config",
+        "etcd-cafile",
+        "etcd-certfile",
+        "etcd-keyfile",
+        "kubelet-client-certificate",
+        "kubelet-client-key",
+        "service-account-key-file",
+        "service-account-signing-key-file",
+        "tls-cert-file",
+        "tls-private-key-file",
+        "authorization-config",
+    ]
 )
 _ADDITIVE = frozenset({"enable-admission-plugins", "feature-gates", "authorization-mode", "tls-cipher-suites"})
 
