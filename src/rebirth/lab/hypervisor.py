@@ -1,4 +1,4 @@
-"""What the Proxmox stand-in knows of machines, and the real machines behind it."""
+"""Switches machines on and off. The Proxmox stand-in sees only the protocol; `Machines` makes namespaces and processes."""
 
 import asyncio
 import os
@@ -7,45 +7,44 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from rebirth.errors import Broken
-from rebirth.lab.machine import cgroups
-from rebirth.lab.talos.hardware import LINK, Hardware
+from rebirth.lab import cgroups
+from rebirth.lab.talos.hardware import Hardware
+
+_REBOOT = 100  # exit code of a machine that asks to be started again
 
 
 @dataclass(frozen=True)
 class VirtualMachine:
-    """A VM as its configuration in Proxmox describes it."""
-
     vmid: int
     name: str
     cores: int
     memory_mib: int
     mac: str
     bridge: str
-    boot_image: str | None  # the image in its drive; None where it can only boot from its disk
+    boot_image: str | None  # volume of the ISO; an empty disk without one boots nothing
     disk_gib: int
 
 
 class Hypervisor(Protocol):
     async def start(self, vm: VirtualMachine) -> None:
-        """Powers on; returns once the machine's first process runs. A running machine is left alone."""
+        """Powers on; returns once the machine's process runs."""
 
     async def stop(self, vmid: int) -> None:
-        """Powers off, hard; returns once nothing of it runs any more."""
+        """Powers off, hard."""
 
     async def running(self, vmid: int) -> bool: ...
 
     async def destroy(self, vmid: int) -> None:
-        """Wipes its disk; powers it off first."""
+        """Wipes its disk."""
 
 
 @dataclass(frozen=True)
-class Lan:
-    """What machines find on their network: the bridge, and what a DHCP server with reservations would tell them."""
+class Network:
+    """What a machine finds on the LAN; `reservations` are what DHCP gives to a machine of that name."""
 
     bridge: str
     prefix_length: int
@@ -54,128 +53,121 @@ class Lan:
     reservations: Mapping[str, str]  # machine name -> address
 
 
-async def ip(*arguments: str, check: bool = True) -> int:
-    """Runs `ip`; raises Broken where it refuses and `check` is set."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec("ip", *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=pipe)
-    _, errors = await process.communicate()
-    if process.returncode and check:
-        said = errors.decode(errors="replace").strip()
-        raise Broken(said, system="ip", operation=" ".join(arguments), hint="the lab needs root and its own namespaces")
-    return process.returncode or 0
+@dataclass
+class _Running:
+    process: asyncio.subprocess.Process
+    keeper: "asyncio.Task[None]"
 
 
+@dataclass
 class Machines:
-    """Machines as process trees in namespaces of their own, on a bridge of the namespace that this runs in.
+    """Machines as process trees in namespaces of their own, on the lab's bridge."""
 
-    `folder` holds one folder a machine: its disk. `programs` are the binaries of the toolchain by name.
-    `talos_version` is the version that a boot image brings (maintenance mode reports it).
-    """
-
-    def __init__(
-        self, lab: str, folder: Path, lan: Lan, *, ca: Path, programs: Mapping[str, str], talos_version: str = "v1.12.0"
-    ) -> None:
-        self._lab = lab
-        self._folder = folder
-        self._lan = lan
-        self._ca = ca
-        self._programs = dict(programs)
-        self._talos_version = talos_version
-        self._processes: dict[int, asyncio.subprocess.Process] = {}
-
-    def disk(self, vmid: int) -> Path:
-        return self._folder / str(vmid)
+    lab: str
+    state: Path
+    network: Network
+    ca: Path
+    programs: dict[str, str]
+    talos_version: str
+    _running: dict[int, _Running] = field(default_factory=dict)
 
     async def start(self, vm: VirtualMachine) -> None:
         if await self.running(vm.vmid):
             return
+        disk = self._disk(vm.vmid)
+        if vm.boot_image is None and not (disk / "state" / "config.yaml").exists():
+            return  # "no bootable device": powered on, and nothing happens
         hardware = self._hardware(vm)
-        hardware.disk.mkdir(parents=True, exist_ok=True)
-        (hardware.disk / "name").write_text(vm.name)
-        file = hardware.disk / "hardware.json"
-        file.write_text(hardware.to_json())
-        # --kill-child: should this process be killed, the machine dies with it, and all that runs in it.
-        process = await asyncio.create_subprocess_exec(
-            *("unshare", "--fork", "--kill-child", "--pid", "--mount", "--uts", "--ipc", "--net"),
-            *(sys.executable, "-m", "rebirth.lab.machine.init", str(file)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=(hardware.disk / "console.log").open("ab"),
-        )
-        self._processes[vm.vmid] = process
-        await self._plug_in(vm, await self._first_process(process))
-        if process.stdin:
-            process.stdin.write(b"\n")
-            process.stdin.close()
+        process = await self._boot(vm.vmid, hardware)
+        self._running[vm.vmid] = _Running(process, asyncio.create_task(self._keep(vm, process)))
+
+    def _disk(self, vmid: int) -> Path:
+        return self.state / "machines" / str(vmid)
 
     def _hardware(self, vm: VirtualMachine) -> Hardware:
-        address = self._lan.reservations.get(vm.name)
+        address = self.network.reservations.get(vm.name)
         if address is None:
-            raise Broken(
-                f"no address is reserved for a machine named {vm.name}",
-                system="lab",
-                hint="machines are named as in castle.yaml",
-            )
-        needed = {sys.prefix, sys.base_prefix, str(Path(__file__).parents[2]), str(self._ca), *self._programs.values()}
+            raise LookupError(f"no DHCP reservation for a machine named {vm.name}")
+        cgroup = f"/rebirth-{self.lab}/{vm.name}"
+        cgroups.create(cgroup)
         return Hardware(
-            lab=self._lab,
+            lab=self.lab,
             name=vm.name,
-            vmid=vm.vmid,
-            disk=self.disk(vm.vmid),
-            address=f"{address}/{self._lan.prefix_length}",
-            gateway=self._lan.gateway,
-            nameservers=self._lan.nameservers,
+            disk=self._disk(vm.vmid),
+            address=f"{address}/{self.network.prefix_length}",
+            gateway=self.network.gateway,
+            nameservers=self.network.nameservers,
             mac=vm.mac,
-            cores=vm.cores,
-            memory_mib=vm.memory_mib,
-            ca=self._ca,
-            programs=self._programs,
-            visible=tuple(sorted(needed)),
-            cgroup=self._group(vm.name),
-            talos_version=self._talos_version if vm.boot_image else None,
+            ca=self.ca,
+            programs=self.programs,
+            cgroup=cgroup,
+            talos_version=self.talos_version,
         )
 
-    def _group(self, name: str) -> str:
-        return f"/rebirth-{self._lab}/{name}"
+    async def _boot(self, vmid: int, hardware: Hardware) -> asyncio.subprocess.Process:
+        hardware.disk.mkdir(parents=True, exist_ok=True)
+        file = hardware.disk / "hardware.json"
+        hardware.save(file)
+        # The machine waits on this pipe until its network card is plugged in.
+        plugged, plug = os.pipe()
+        namespaces = ("--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child", "--mount-proc")
+        with (hardware.disk / "console.log").open("ab") as console:
+            process = await asyncio.create_subprocess_exec(
+                "unshare", *namespaces, sys.executable, "-m", "rebirth.lab.talos", str(file), str(plugged),
+                stdin=asyncio.subprocess.DEVNULL, stdout=console, stderr=console, pass_fds=(plugged,), start_new_session=True,
+            )  # fmt: skip
+        os.close(plugged)
+        try:
+            await self._plug(vmid, hardware, process.pid)
+            os.write(plug, b".")
+        finally:
+            os.close(plug)
+        return process
 
-    @staticmethod
-    async def _first_process(process: asyncio.subprocess.Process) -> int:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        while process.returncode is None:
+    async def _plug(self, vmid: int, hardware: Hardware, pid: int) -> None:
+        link = f"tap{vmid}"
+        # unshare(1) makes the network namespace before it forks: its own process is already in there, once it says so.
+        ours = os.readlink("/proc/self/ns/net")
+        for _ in range(500):
             with suppress(FileNotFoundError):
-                if found := children.read_text().split():
-                    return int(found[0])
-            await asyncio.sleep(0.005)
-        raise Broken(
-            "the machine's namespaces could not be made", system="lab", operation="unshare", hint="the lab needs root"
-        )
+                if os.readlink(f"/proc/{pid}/ns/net") != ours:
+                    break
+            await asyncio.sleep(0.01)
+        await _ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "address", hardware.mac, "netns", str(pid))
+        await _ip("link", "set", link, "master", self.network.bridge, "up")
 
-    async def _plug_in(self, vm: VirtualMachine, pid: int) -> None:
-        cable = f"vm{vm.vmid}"
-        await ip("link", "delete", cable, check=False)
-        await ip("link", "add", cable, "type", "veth", "peer", "name", LINK, "address", vm.mac, "netns", str(pid))
-        await ip("link", "set", cable, "master", self._lan.bridge, "up")
+    async def _keep(self, vm: VirtualMachine, process: asyncio.subprocess.Process) -> None:
+        code = await process.wait()
+        del self._running[vm.vmid]
+        if (self._disk(vm.vmid) / "wipe").exists():
+            shutil.rmtree(self._disk(vm.vmid), ignore_errors=True)
+        if code == _REBOOT:
+            await self.start(vm)
 
     async def stop(self, vmid: int) -> None:
-        process = self._processes.pop(vmid, None)
-        if process is None:
+        if (running := self._running.get(vmid)) is None:
             return
-        if process.returncode is None:
-            # The first process goes first: its parent then ends only when everything in the machine has ended.
-            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-            with suppress(FileNotFoundError, ProcessLookupError):
-                for child in children.read_text().split():
-                    os.kill(int(child), signal.SIGKILL)
-            await process.wait()
-        await ip("link", "delete", f"vm{vmid}", check=False)
+        with suppress(ProcessLookupError):
+            # unshare --kill-child takes PID 1 of the machine down with it, and PID 1 takes everything.
+            os.kill(running.process.pid, signal.SIGKILL)
+        await asyncio.wait([running.keeper])
 
     async def running(self, vmid: int) -> bool:
-        process = self._processes.get(vmid)
-        return process is not None and process.returncode is None
+        return vmid in self._running
 
     async def destroy(self, vmid: int) -> None:
         await self.stop(vmid)
-        disk = self.disk(vmid)
-        if (disk / "name").exists():
-            cgroups.remove(self._group((disk / "name").read_text()))
-        await asyncio.to_thread(shutil.rmtree, disk, ignore_errors=True)
+        hardware_file = self._disk(vmid) / "hardware.json"
+        cgroup = Hardware.read(hardware_file).cgroup if hardware_file.exists() else None
+        for _ in range(100):  # the last processes of a namespace leave its groups a moment after PID 1
+            if cgroup is None or not cgroups.remove(cgroup):
+                break
+            await asyncio.sleep(0.05)
+        await asyncio.to_thread(shutil.rmtree, self._disk(vmid), ignore_errors=True)
+
+
+async def _ip(*arguments: str) -> None:
+    process = await asyncio.create_subprocess_exec("ip", *arguments, stderr=asyncio.subprocess.PIPE)
+    _, said = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"ip {' '.join(arguments)}: {said.decode().strip()}")
