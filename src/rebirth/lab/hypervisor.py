@@ -14,6 +14,7 @@ from typing import Protocol
 from rebirth.lab import cgroups
 from rebirth.lab.talos.hardware import Hardware
 
+_NAMESPACES = ("--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child", "--mount-proc")
 _REBOOT = 100  # exit code of a machine that asks to be started again
 
 
@@ -105,15 +106,14 @@ class Machines:
         )
 
     async def _boot(self, vmid: int, hardware: Hardware) -> asyncio.subprocess.Process:
-        hardware.disk.mkdir(parents=True, exist_ok=True)
+        hardware.disk.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = hardware.disk / "hardware.json"
         hardware.save(file)
         # The machine waits on this pipe until its network card is plugged in.
         plugged, plug = os.pipe()
-        namespaces = ("--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child", "--mount-proc")
         with (hardware.disk / "console.log").open("ab") as console:
             process = await asyncio.create_subprocess_exec(
-                "unshare", *namespaces, sys.executable, "-m", "rebirth.lab.talos", str(file), str(plugged),
+                "unshare", *_NAMESPACES, sys.executable, "-m", "rebirth.lab.talos", str(file), str(plugged),
                 stdin=asyncio.subprocess.DEVNULL, stdout=console, stderr=console, pass_fds=(plugged,), start_new_session=True,
             )  # fmt: skip
         os.close(plugged)
@@ -133,6 +133,8 @@ class Machines:
                 if os.readlink(f"/proc/{pid}/ns/net") != ours:
                     break
             await asyncio.sleep(0.01)
+        with suppress(RuntimeError):  # of a machine that was just switched off: the kernel takes its time with it
+            await _ip("link", "delete", link)
         await _ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "address", hardware.mac, "netns", str(pid))
         await _ip("link", "set", link, "master", self.network.bridge, "up")
 
@@ -147,9 +149,12 @@ class Machines:
     async def stop(self, vmid: int) -> None:
         if (running := self._running.get(vmid)) is None:
             return
-        with suppress(ProcessLookupError):
-            # unshare --kill-child takes PID 1 of the machine down with it, and PID 1 takes everything.
-            os.kill(running.process.pid, signal.SIGKILL)
+        # PID 1 of the machine takes everything in it down; unshare(1), its parent, ends only when all of it is gone.
+        parent = running.process.pid
+        with suppress(ProcessLookupError, FileNotFoundError):
+            children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+            for pid in children or [parent]:
+                os.kill(int(pid), signal.SIGKILL)
         await asyncio.wait([running.keeper])
 
     async def running(self, vmid: int) -> bool:

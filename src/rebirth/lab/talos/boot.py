@@ -27,10 +27,23 @@ def bind(source: Path, target: str) -> None:
     mount(str(source), target, flags=_BIND | _REC)
 
 
+# What the kubelet wants of the whole kernel, in files of the machine's own: the host's settings stay untouched.
+_KERNEL_SETTINGS = {
+    "vm/overcommit_memory": "1",
+    "vm/panic_on_oom": "0",
+    "kernel/panic": "10",
+    "kernel/panic_on_oops": "1",
+    "kernel/keys/root_maxkeys": "1000000",
+    "kernel/keys/root_maxbytes": "25000000",
+}
+
+
 def mount_disk(hardware: Hardware) -> None:
     """Lays the machine's own folders over the host's: what is written there is on the machine's disk."""
     mount("none", "/", flags=_REC | _PRIVATE)
     ephemeral = hardware.disk / "ephemeral"
+    _own_kernel_settings(hardware.disk / "sys")
+    kept = _keep_in_sight(hardware)
     folders = {
         "/var": ephemeral / "var",
         "/etc/kubernetes": ephemeral / "kubernetes",
@@ -43,9 +56,11 @@ def mount_disk(hardware: Hardware) -> None:
             mount_over_missing(target, hardware.disk)
         bind(source, target)
     mount("tmpfs", "/run", "tmpfs")
+    for path, held in kept.items():
+        _show(held, path)
     for folder in ("/var/lib", "/var/log", "/var/run", "/var/tmp", "/opt/cni/bin", "/run/lock"):  # noqa: S108 - the machine's own
         Path(folder).mkdir(parents=True, exist_ok=True)
-    bind(Path("/usr/lib/cni"), "/opt/cni/bin")
+    bind(Path(hardware.programs.get("cni", "/usr/lib/cni")), "/opt/cni/bin")
     # Volumes that a pod mounts must be seen by the kubelet and by other pods.
     mount("none", "/var", flags=_REC | _SHARED)
     mount("none", "/run", flags=_REC | _SHARED)
@@ -57,6 +72,38 @@ def mount_disk(hardware: Hardware) -> None:
         certificates.mkdir(exist_ok=True)
         (certificates / "ca-certificates.crt").write_bytes(hardware.ca.read_bytes())
         bind(certificates, "/etc/ssl/certs")
+
+
+def _own_kernel_settings(folder: Path) -> None:
+    for name, value in _KERNEL_SETTINGS.items():
+        if (target := Path("/proc/sys", name)).exists():
+            own = folder / name
+            own.parent.mkdir(parents=True, exist_ok=True)
+            own.write_text(f"{value}\n")
+            bind(own, str(target))
+
+
+def _keep_in_sight(hardware: Hardware) -> dict[str, Path]:
+    """What the machine needs of the host below folders that its disk will cover: held aside, by its path."""
+    needed = {sys.prefix, sys.base_prefix, str(Path(__file__).resolve().parents[3]), str(hardware.ca)}
+    needed |= {str(Path(path).resolve()) for path in hardware.programs.values()} | set(hardware.programs.values())
+    kept = {}
+    for number, path in enumerate(sorted(needed)):
+        if path.startswith(("/var/", "/opt/", "/run/")):
+            held = hardware.disk / "held" / str(number)
+            _show(Path(path), str(held))
+            kept[path] = held
+    return kept
+
+
+def _show(source: Path, target: str) -> None:
+    place = Path(target)
+    if source.is_dir():
+        place.mkdir(parents=True, exist_ok=True)
+    else:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    bind(source, target)
 
 
 def mount_over_missing(target: str, disk: Path) -> None:

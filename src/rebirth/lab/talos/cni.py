@@ -1,4 +1,4 @@
-"""What stands in for flannel: a bridge and host-local addresses on each node, and a route to each other node's pods."""
+"""What stands in for flannel: host-local addresses on each node, and a route to each other node's pods."""
 
 import asyncio
 import json
@@ -18,26 +18,45 @@ _EVERY = 1.0  # seconds between looks at the nodes
 
 
 def configuration(pod_network: str) -> dict[str, Any]:
-    bridge = {
-        "type": "bridge",
-        "bridge": "cni0",
-        "isGateway": True,
-        "hairpinMode": True,
-        "ipMasq": False,
-        "ipam": {
-            "type": "host-local",
-            "dataDir": "/var/lib/cni/networks",
-            "ranges": [[{"subnet": pod_network}]],
-            "routes": [{"dst": "0.0.0.0/0"}],
-        },
+    """Routed point-to-point links, no bridge: answers between pods of one node pass the node's address translation then."""
+    ipam = {
+        "type": "host-local",
+        "dataDir": "/run/cni/networks",  # in memory: no pod survives a reboot, nor need its address
+        "ranges": [[{"subnet": pod_network}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
     }
+    link = {"type": "ptp", "ipMasq": False, "mtu": 1500, "ipam": ipam}
     portmap = {"type": "portmap", "capabilities": {"portMappings": True}}
-    return {"cniVersion": "1.0.0", "name": "cbr0", "plugins": [bridge, portmap, {"type": "loopback"}][:2]}
+    return {"cniVersion": "0.4.0", "name": "cbr0", "plugins": [link, portmap]}
+
+
+def masquerade(pod_subnet: str) -> str:
+    """Rules for nft(8): what leaves the pod network does so under the node's address."""
+    return f"""
+table ip pod_network
+delete table ip pod_network
+table ip pod_network {{
+    chain postrouting {{
+        type nat hook postrouting priority srcnat; policy accept;
+        ip saddr {pod_subnet} ip daddr != {pod_subnet} ip daddr != 224.0.0.0/4 masquerade
+    }}
+}}
+"""
+
+
+async def _translate(pod_subnet: str) -> None:
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec("nft", "-f", "-", stdin=pipe, stderr=pipe)
+    _, said = await process.communicate(masquerade(pod_subnet).encode())
+    if process.returncode:
+        raise RuntimeError(f"nft: {said.decode().strip()}")
 
 
 async def keep_routes(config: MachineConfig, name: str) -> None:
     """Writes the CNI configuration once this node has its pod network, and keeps a route to each other node's."""
     routes: dict[str, str] = {}
+    await _masquerade(config.pod_subnet)
     while True:
         for node in await _nodes(config):
             pod_network = node.get("spec", {}).get("podCIDR")
@@ -53,6 +72,14 @@ async def keep_routes(config: MachineConfig, name: str) -> None:
                 await ip("route", "replace", pod_network, "via", address)
                 routes[pod_network] = address
         await asyncio.sleep(_EVERY)
+
+
+async def _masquerade(pods: str) -> None:
+    """Pods are known inside the cluster only: outside they speak with the node's address, as with flannel."""
+    rule = ("POSTROUTING", "-s", pods, "!", "-d", pods, "-j", "MASQUERADE")
+    check = await asyncio.create_subprocess_exec("iptables", "-t", "nat", "-C", *rule, stderr=asyncio.subprocess.DEVNULL)
+    if await check.wait():
+        await (await asyncio.create_subprocess_exec("iptables", "-t", "nat", "-A", *rule)).wait()
 
 
 def _write(pod_network: str) -> None:

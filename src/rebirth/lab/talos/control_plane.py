@@ -120,6 +120,12 @@ def _encryption(config: MachineConfig) -> str:
     return kubelet.write(SECRETS / "encryptionconfig.yaml", yaml.safe_dump(document))
 
 
+def admission(config: MachineConfig) -> dict[str, object]:
+    """AdmissionConfiguration; what talosctl generates enforces Pod Security `baseline` everywhere but in kube-system."""
+    plugins = config.get("cluster.apiServer.admissionControl", [])
+    return {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AdmissionConfiguration", "plugins": plugins}
+
+
 def api_names(config: MachineConfig, address: str, name: str) -> tuple[str, ...]:
     """The names in the API server's certificate. machine.certSANs are not among them: those are for port 50000."""
     host = (
@@ -166,6 +172,7 @@ def apiserver_arguments(config: MachineConfig, hardware: Hardware, address: str,
         "requestheader-username-headers": "X-Remote-User", "proxy-client-cert-file": front_proxy[0], "proxy-client-key-file": front_proxy[1],
         "enable-admission-plugins": "NodeRestriction", "enable-bootstrap-token-auth": "true", "profiling": "false",
         "encryption-provider-config": _encryption(config),
+        "admission-control-config-file": kubelet.write(SECRETS / "admission.yaml", yaml.safe_dump(admission(config))),
         "etcd-servers": "https://127.0.0.1:2379", "etcd-cafile": etcd_ca, "etcd-certfile": etcd_certificate, "etcd-keyfile": etcd_key,
         "kubelet-client-certificate": kubelet_client[0], "kubelet-client-key": kubelet_client[1],
         "kubelet-preferred-address-types": "InternalIP,ExternalIP,Hostname",

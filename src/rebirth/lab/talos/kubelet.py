@@ -73,10 +73,29 @@ def kubelet_configuration(config: MachineConfig, hardware: Hardware) -> dict[str
         "maxPods": 110,
         "resolvConf": "/etc/resolv.conf",
         "nodeStatusUpdateFrequency": "10s",
-        "protectKernelDefaults": False,
+        "protectKernelDefaults": True,
+        "registerWithTaints": [{"key": key, "value": v, "effect": e} for key, (v, e) in taints(config).items()],
+        "seccompDefault": bool(config.get("machine.kubelet.defaultRuntimeSeccompProfileEnabled", True)),
         "shutdownGracePeriod": "0s",
         **(config.get("machine.kubelet.extraConfig") or {}),
     }
+
+
+def taints(config: MachineConfig) -> dict[str, tuple[str, str]]:
+    """Key -> value and effect: of `machine.nodeTaints` (`value:Effect`), and the one that goes with the role."""
+    found = {}
+    for key, text in (config.get("machine.nodeTaints") or {}).items():
+        value, _, effect = str(text).rpartition(":")
+        found[str(key)] = (value, effect)
+    if config.control_plane and not config.get("cluster.allowSchedulingOnControlPlanes"):
+        found["node-role.kubernetes.io/control-plane"] = ("", "NoSchedule")
+    return found
+
+
+def extra_mounts(config: MachineConfig) -> list[tuple[Path, Path]]:
+    """Source and destination of `machine.kubelet.extraMounts`; the kubelet is no container here, so most are in place."""
+    entries = config.get("machine.kubelet.extraMounts") or []
+    return [(Path(entry["source"]), Path(entry["destination"])) for entry in entries]
 
 
 def kubelet_arguments(config: MachineConfig, hardware: Hardware, address: str, name: str) -> list[str]:
@@ -95,8 +114,6 @@ def kubelet_arguments(config: MachineConfig, hardware: Hardware, address: str, n
         "node-ip": address,
         "node-labels": ",".join(f"{key}={value}" for key, value in labels.items() if "node-role" not in key),
     }
-    if config.control_plane and not config.get("cluster.allowSchedulingOnControlPlanes"):
-        arguments["register-with-taints"] = "node-role.kubernetes.io/control-plane=:NoSchedule"
     arguments |= {key: str(value) for key, value in (config.get("machine.kubelet.extraArgs") or {}).items()}
     return [hardware.program("kubelet"), *(f"--{key}={value}" for key, value in arguments.items())]
 

@@ -6,8 +6,9 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from rebirth.lab.talos import boot, cni, containerd, control_plane, joining, kubelet, manifests, network, tailscale
+from rebirth.lab.talos import cni, containerd, control_plane, joining, kubelet, manifests, network, tailscale
 from rebirth.lab.talos.config import MachineConfig
+from rebirth.lab.talos.boot import bind, hostname
 from rebirth.lab.talos.hardware import Hardware
 from rebirth.lab.talos.parts import Parts
 
@@ -108,7 +109,7 @@ class Machine:
 
     async def _run(self, config: MachineConfig) -> None:
         self.name = config.hostname or self.hardware.name
-        boot.hostname(self.name)
+        hostname(self.name)
         self.address = await network.by_configuration(self.hardware, config)
         self.configured.set()
         trust = {"SSL_CERT_FILE": str(self.hardware.ca), "PATH": self._path()}
@@ -193,6 +194,11 @@ class Machine:
         self.parts.run("kube-proxy", kubelet.proxy_arguments(config, self.hardware, self.name), {"PATH": self._path()})
 
     def _run_kubelet(self, config: MachineConfig) -> None:
+        for source, target in kubelet.extra_mounts(config):
+            source.mkdir(parents=True, exist_ok=True)
+            if source != target and not target.is_mount():
+                target.mkdir(parents=True, exist_ok=True)
+                bind(source, str(target))
         self.parts.run(
             "kubelet", kubelet.kubelet_arguments(config, self.hardware, self.address, self.name), {"PATH": self._path()}
         )
