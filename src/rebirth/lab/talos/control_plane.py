@@ -194,6 +194,7 @@ def controller_manager_arguments(config: MachineConfig, hardware: Hardware) -> l
     defaults = {
         "allocate-node-cidrs": "true", "cluster-cidr": config.pod_subnet, "service-cluster-ip-range": config.service_subnet,
         "bind-address": "127.0.0.1", "cluster-signing-cert-file": authority[0], "cluster-signing-key-file": authority[1],
+        "kube-api-qps": "200", "kube-api-burst": "400",  # each controller asks for a token first: seconds, at 20 a second
         "controllers": "*,tokencleaner", "kubeconfig": kubeconfig, "authentication-kubeconfig": kubeconfig,
         "authorization-kubeconfig": kubeconfig, "leader-elect": "true", "root-ca-file": str(SECRETS / "ca.crt"),
         "service-account-private-key-file": str(SECRETS / "service-account.key"), "use-service-account-credentials": "true", "profiling": "false",

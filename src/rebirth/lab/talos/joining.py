@@ -1,12 +1,15 @@
 """How machines find each other: trustd for a worker's certificate, etcd's member list for further control planes."""
 
 import asyncio
+import base64
 import ssl
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 from grpclib.client import Channel
+from grpclib.const import Cardinality
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 
 from rebirth.lab.talos import control_plane, kubelet, machine_pb2, pki
@@ -36,7 +39,7 @@ async def _ask(config: MachineConfig, host: str, csr: bytes) -> bytes:
     try:
         async with channel.request(
             _METHOD,
-            _unary(),
+            Cardinality.UNARY_UNARY,
             machine_pb2.CertificateRequest,
             machine_pb2.CertificateResponse,
             metadata={"token": str(config.get("machine.token"))},
@@ -49,10 +52,48 @@ async def _ask(config: MachineConfig, host: str, csr: bytes) -> bytes:
         channel.close()
 
 
-def _unary():  # type: ignore[no-untyped-def]  # noqa: ANN202 - grpclib exports the type from a module of constants
-    from grpclib.const import Cardinality
+async def kubelet_certificate(config: MachineConfig, name: str) -> None:
+    """Gets the kubelet its client certificate with the bootstrap token, waiting until the cluster gives it.
 
-    return Cardinality.UNARY_UNARY
+    What the kubelet would do itself, and goes on doing when it renews; but one that starts before there is an API spends
+    half a minute in back-offs of its own.
+    """
+    if kubelet.CERTIFICATE.exists():
+        return
+    key, csr = pki.node_request(f"system:node:{name}", "system:nodes")
+    trust = ssl.create_default_context(cadata=config.key_pair("cluster.ca").certificate.decode())
+    token = {"Authorization": f"Bearer {config.get('cluster.token')}"}
+    async with httpx.AsyncClient(
+        base_url=config.endpoint, verify=trust, headers=token, timeout=5, trust_env=False
+    ) as client:
+        request = await _sign(client, csr)
+        while not request["status"].get("certificate"):
+            await asyncio.sleep(0.2)
+            with suppress(httpx.HTTPError):
+                request = (await client.get(f"{_REQUESTS}/{request['metadata']['name']}")).raise_for_status().json()
+    kubelet.install(base64.b64decode(request["status"]["certificate"]), key)
+
+
+_REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+
+
+async def _sign(client: httpx.AsyncClient, csr: bytes) -> dict[str, Any]:
+    """Posts the request as soon as the API knows the token."""
+    body = {
+        "apiVersion": "certificates.k8s.io/v1",
+        "kind": "CertificateSigningRequest",
+        "metadata": {"generateName": "csr-"},
+        "spec": {
+            "request": base64.b64encode(csr).decode(),
+            "signerName": "kubernetes.io/kube-apiserver-client-kubelet",
+            "usages": ["client auth", "digital signature"],
+        },
+    }
+    while True:
+        with suppress(httpx.HTTPError):
+            posted: dict[str, Any] = (await client.post(_REQUESTS, json=body)).raise_for_status().json()
+            return {"status": {}, **posted}
+        await asyncio.sleep(0.3)
 
 
 async def join_etcd(config: MachineConfig, address: str, name: str) -> dict[str, str] | None:

@@ -1,6 +1,7 @@
 """kubelet and kube-proxy: configuration and arguments."""
 
 import base64
+import time
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,14 @@ def write(path: Path, text: str) -> str:
     path.touch(mode=0o600)
     path.write_text(text)
     return str(path)
+
+
+def install(certificate: bytes, key: bytes) -> None:
+    """Stores the kubelet's client certificate where it looks for it, and renews it later."""
+    dated = CERTIFICATE.with_name(f"kubelet-client-{time.strftime('%Y-%m-%d-%H-%M-%S', time.gmtime())}.pem")
+    write(dated, (certificate + key).decode())
+    CERTIFICATE.unlink(missing_ok=True)
+    CERTIFICATE.symlink_to(dated)
 
 
 def kubelet_configuration(config: MachineConfig, hardware: Hardware) -> dict[str, Any]:
@@ -103,6 +112,9 @@ def kubelet_arguments(config: MachineConfig, hardware: Hardware, address: str, n
     authority = config.key_pair("cluster.ca").certificate
     (FOLDER / "ca.crt").write_bytes(authority)
     write(bootstrap, kubeconfig(config.endpoint, authority, {"token": str(config.get("cluster.token"))}))
+    if not KUBECONFIG.exists():
+        own = {"client-certificate": str(CERTIFICATE), "client-key": str(CERTIFICATE)}
+        write(KUBECONFIG, kubeconfig(config.endpoint, authority, own))
     file = write(FOLDER / "kubelet.yaml", yaml.safe_dump(kubelet_configuration(config, hardware)))
     labels = {"kubernetes.io/os": "linux", **(config.get("machine.nodeLabels") or {})}
     arguments = {

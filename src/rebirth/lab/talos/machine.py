@@ -160,8 +160,8 @@ class Machine:
             members = await self._bootstrap_or_join(config)
         self.parts.run("etcd", control_plane.etcd_arguments(config, self.hardware, self.address, self.name, members))
         self._run_servers(config)
-        await self._apply(manifests.bootstrap(config))
         self._go(self._run_node(config))
+        await self._apply(manifests.bootstrap(config))
         await self._apply(manifests.inline(config))
         while True:
             owned = [] if config.get("cluster.coreDNS.disabled") else manifests.coredns(config)
@@ -187,10 +187,10 @@ class Machine:
         self.parts.run("kube-scheduler", control_plane.scheduler_arguments(config, self.hardware))
 
     async def _run_node(self, config: MachineConfig) -> None:
+        self.parts.service("kubelet").turn("Preparing", "Waiting for its certificate")
+        await joining.kubelet_certificate(config, self.name)
         self._run_kubelet(config)
         self._go(cni.keep_routes(config, self.name))
-        while not kubelet.CERTIFICATE.exists():
-            await asyncio.sleep(0.2)
         self.parts.run("kube-proxy", kubelet.proxy_arguments(config, self.hardware, self.name), {"PATH": self._path()})
 
     def _run_kubelet(self, config: MachineConfig) -> None:

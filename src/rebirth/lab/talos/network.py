@@ -30,11 +30,20 @@ async def by_configuration(hardware: Hardware, config: MachineConfig) -> str:
     return address.partition("/")[0]
 
 
+async def _addresses() -> list[str]:
+    command = ("ip", "-4", "-oneline", "address", "show", "dev", LINK, "scope", "global")
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    return [line.split()[3] for line in output.decode().splitlines()]
+
+
 async def _set(address: str, gateway: str, nameservers: list[str] | tuple[str, ...]) -> None:
     await ip("link", "set", "lo", "up")
     await ip("link", "set", LINK, "up")
-    await ip("address", "flush", "dev", LINK, "scope", "global")
     await ip("address", "replace", address, "dev", LINK)
+    # An address that stays is never taken away, not for a moment: whoever is just talking to it would hang.
+    for stale in [found for found in await _addresses() if found != address and not found.endswith("/32")]:
+        await ip("address", "delete", stale, "dev", LINK)
     await ip("route", "replace", "default", "via", gateway)
     # Bind-mounted over /etc/resolv.conf by the boot, so it is written in place.
     Path("/etc/resolv.conf").write_text("".join(f"nameserver {server}\n" for server in nameservers))

@@ -89,6 +89,13 @@ def request_for(common_name: str, names: Iterable[str]) -> tuple[bytes, bytes]:
     return _pem(key), csr.public_bytes(serialization.Encoding.PEM)
 
 
+def node_request(common_name: str, organization: str) -> tuple[bytes, bytes]:
+    """A new ECDSA key and a signing request for a client certificate, both PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    csr = x509.CertificateSigningRequestBuilder().subject_name(_name(common_name, organization)).sign(key, hashes.SHA256())
+    return _pem(key), csr.public_bytes(serialization.Encoding.PEM)
+
+
 def self_signed(common_name: str, names: Iterable[str]) -> KeyPair:
     """What a machine shows in maintenance mode."""
     key = ed25519.Ed25519PrivateKey.generate()
