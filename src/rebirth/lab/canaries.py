@@ -1,0 +1,41 @@
+"""The secrets of a rehearsal: made when the lab starts, shaped like the real ones, known to the lab's systems.
+
+They are canaries, too: whatever of them turns up in a file outside the vault directory has leaked.
+"""
+
+import secrets
+import uuid
+from pathlib import Path
+
+from rebirth.lab.spec import Lab
+from rebirth.spec import Castle
+
+
+def make(castle: Castle, lab: Lab, vault_ca: str) -> dict[str, str]:
+    """A value for every secret that the castle references, by its name in the vault directory.
+
+    Vault's token is for Vault to make: here it is one that Vault refuses.
+    """
+    shapes = {
+        castle.gitops.token.secret: f"ghp_{secrets.token_hex(18)}",
+        castle.proxmox.token.secret: f"rebirth@pve!lab={uuid.uuid4()}",
+    }
+    if castle.engine.vault.ca:
+        shapes[castle.engine.vault.ca.secret] = vault_ca
+    clients = [(castle.tailscale.oauth_client_id.secret, castle.tailscale.oauth_client_secret.secret)]
+    for identity, secret in [*clients, *((client.id, client.secret) for client in lab.tailnet.clients)]:
+        shapes[identity] = f"k{secrets.token_hex(8)}CNTRL"
+        shapes[secret] = f"tskey-client-{secrets.token_hex(8)}-{secrets.token_hex(16)}"
+    return {
+        reference.secret: shapes.get(reference.secret) or secrets.token_hex(20) for _, reference in castle.references()
+    }
+
+
+def write(values: dict[str, str], folder: Path) -> None:
+    """One file a secret, mode 0600, in a folder that only its owner enters."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, value in values.items():
+        file = folder / name
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(value)

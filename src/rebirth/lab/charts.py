@@ -1,0 +1,99 @@
+"""Chart repositories under their real host names: upstream's charts out of the pinned modules, and the lab's own stand-ins."""
+
+import hashlib
+import io
+import tarfile
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from rebirth.lab.toolchain import Toolchain
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart folder, where it is served, and what is changed in it on the way."""
+
+    host: str
+    path: str  # below the host, such as /charts
+    folder: Path
+    version: str | None = None  # where the module's Chart.yaml lags behind its tag
+    drop_dependencies: tuple[str, ...] = ()
+    extra_files: dict[str, bytes] = field(default_factory=dict)
+
+    def packed(self) -> tuple[str, dict[str, Any], bytes]:
+        """File name, Chart.yaml, and the .tgz."""
+        meta = yaml.safe_load((self.folder / "Chart.yaml").read_text())
+        if self.version:
+            meta |= {"version": self.version, "appVersion": f"v{self.version}"}
+        meta["dependencies"] = [d for d in meta.get("dependencies", []) if d["name"] not in self.drop_dependencies]
+        packed, name = io.BytesIO(), meta["name"]
+        with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
+            _add(archive, f"{name}/Chart.yaml", yaml.safe_dump(meta).encode())
+            for file in sorted(self.folder.rglob("*")):
+                inside = str(file.relative_to(self.folder))
+                left_out = inside in {"Chart.yaml", "Chart.lock"} or inside.startswith(
+                    tuple(f"charts/{d}" for d in self.drop_dependencies)
+                )
+                if file.is_file() and not left_out:
+                    _add(archive, f"{name}/{inside}", file.read_bytes())
+            for inside, data in self.extra_files.items():
+                _add(archive, f"{name}/{inside}", data)
+        return f"{name}-{meta['version']}.tgz", meta, packed.getvalue()
+
+
+def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(data), 0o644
+    archive.addfile(entry, io.BytesIO(data))
+
+
+async def charts(sources: Path, toolchain: Toolchain) -> list[Chart]:
+    """All charts: lab/charts/<host>/<path>/<chart>/, and those that lab/charts/modules.toml takes out of modules."""
+    found = []
+    for file in sorted(sources.glob("*/**/Chart.yaml")):
+        parts = file.parent.relative_to(sources).parts
+        found.append(Chart(parts[0], "/" + "/".join(parts[1:-1]), file.parent))
+    for table in tomllib.loads((sources / "modules.toml").read_text())["chart"]:
+        module = await toolchain.module_folder(table["component"])
+        extra = {inside: (module / path).read_bytes() for inside, path in table.get("files", {}).items()}
+        extra |= {inside: text.encode() for inside, text in table.get("texts", {}).items()}
+        dropped = tuple(table.get("drop_dependencies", ()))
+        found.append(
+            Chart(table["host"], table.get("path", ""), module / table["folder"], table.get("version"), dropped, extra)
+        )
+    return found
+
+
+def charts_app(served: list[Chart]) -> Starlette:
+    """Every repository's index.yaml and packages, told apart by host name."""
+    files: dict[tuple[str, str], bytes] = {}
+    indexes: dict[tuple[str, str], dict[str, Any]] = {}
+    for chart in served:
+        name, meta, data = chart.packed()
+        prefix = chart.path.rstrip("/")
+        files[chart.host, f"{prefix}/{name}"] = data
+        entry = {
+            **meta,
+            "urls": [f"https://{chart.host}{prefix}/{name}"],
+            "digest": hashlib.sha256(data).hexdigest(),
+            "created": "2026-01-01T00:00:00Z",
+        }
+        indexes.setdefault((chart.host, f"{prefix}/index.yaml"), {}).setdefault(meta["name"], []).append(entry)
+    for place, entries in indexes.items():
+        files[place] = yaml.safe_dump(
+            {"apiVersion": "v1", "entries": entries, "generated": "2026-01-01T00:00:00Z"}
+        ).encode()
+
+    async def serve(request: Request) -> Response:
+        found = files.get((request.url.hostname or "", request.url.path))
+        return Response(found, media_type="application/octet-stream") if found else Response("not found", 404)
+
+    return Starlette(routes=[Route("/{path:path}", serve, methods=["GET", "HEAD"])])

@@ -1,0 +1,91 @@
+"""Runs a program in the operator's corner of a lab: its network, its resolver, its trust, its secrets."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rebirth.errors import Broken
+from rebirth.lab import namespaces
+from rebirth.lab.network import operator_namespace
+from rebirth.lab.state import LabState
+from rebirth.lab.toolchain import Toolchain
+from rebirth.place import LAB, VAULT_DIRECTORY
+from rebirth.spec import load
+
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_ENTERED = (("mnt", namespaces.MOUNT), ("uts", namespaces.UTS), ("ipc", namespaces.IPC), ("pid", namespaces.PID))
+_CANNOT_ENTER, _NO_PROGRAM = 125, 127
+
+
+async def environment(state: LabState) -> dict[str, str]:
+    """What a program finds in its environment there."""
+    trust = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"), str(state.ca))
+    folders = dict.fromkeys(str(Path(path).parent) for path in (await Toolchain().programs()).values())
+    path = ":".join([*folders, str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    kept = {name: value for name, value in os.environ.items() if name.upper() not in _PROXIES}
+    found = {**kept, **trust, "PATH": path, LAB: state.name, VAULT_DIRECTORY: str(state.secrets)}
+    if state.castle:
+        produced = state.secrets / load(state.castle).secrets.produced
+        found |= {"KUBECONFIG": str(produced / "kubeconfig"), "TALOSCONFIG": str(produced / "talosconfig")}
+    return found
+
+
+def run(state: LabState, argv: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Runs `argv` inside, on this terminal and in this folder; returns its exit code, 128 + N where signal N ended it.
+
+    The program dies with this process and with the lab. Raises Broken where the lab is not up.
+    """
+    first = state.first
+    if first is None:
+        raise Broken("is not up", system=f"lab {state.name}", operation="enter", hint="`rebirth lab up` starts it.")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A process with threads cannot change its mount namespace: a fresh child has one thread, whatever this process has.
+    child = os.fork()
+    if child == 0:
+        _inside(first, list(argv), dict(environment))
+    return _follow(child)
+
+
+def _inside(first: int, argv: list[str], environment: dict[str, str]) -> None:
+    """Never returns."""
+    code = _CANNOT_ENTER
+    try:
+        namespaces.die_with_parent()
+        _enter(first)
+        # A PID namespace counts for children only.
+        child = os.fork()
+        if child == 0:
+            namespaces.die_with_parent()
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and exec would pass that on
+            code = _NO_PROGRAM
+            os.execvpe(argv[0], argv, environment)  # noqa: S606 - what the caller asked for
+        code = _follow(child)
+    except OSError as error:
+        os.write(2, f"error: {argv[0] if code == _NO_PROGRAM else 'entering the lab'}: {error.strerror}\n".encode())
+    finally:
+        os._exit(code)
+
+
+def _enter(first: int) -> None:
+    folder = Path.cwd()
+    opened = [(os.open(f"/proc/{first}/ns/{name}", os.O_RDONLY), kind) for name, kind in _ENTERED]
+    opened.append((os.open(operator_namespace(first), os.O_RDONLY), namespaces.NET))
+    for descriptor, kind in opened:
+        namespaces.setns(descriptor, kind)
+        os.close(descriptor)
+    os.chdir(folder)
+
+
+def _follow(child: int) -> int:
+    """Waits for `child`; signals that reach only this process are handed on, those of the terminal reach both."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGQUIT)}
+    before |= {number: signal.signal(number, lambda received, _: os.kill(child, received)) for number in _FORWARDED}
+    _, status = os.waitpid(child, 0)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code

@@ -1,0 +1,89 @@
+"""A Git host: git's own smart HTTP behind a token, with a repository made out of a local folder."""
+
+import asyncio
+import base64
+import os
+import secrets
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+
+async def _git(*arguments: str, cwd: Path | None = None) -> str:
+    identity = {
+        "GIT_AUTHOR_NAME": "lab",
+        "GIT_AUTHOR_EMAIL": "lab@lab",
+        "GIT_COMMITTER_NAME": "lab",
+        "GIT_COMMITTER_EMAIL": "lab@lab",
+    }
+    environment = {**os.environ, **identity, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        "git", *arguments, cwd=cwd, env=environment, stdout=pipe, stderr=pipe
+    )
+    said, complained = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"git {arguments[0]}: {complained.decode().strip()}")
+    return said.decode().strip()
+
+
+async def make_repository(bare: Path, source: Path, branch: str) -> None:
+    """A bare repository at `bare` whose `branch` holds one commit with the files of `source`, as they are now."""
+    bare.parent.mkdir(parents=True, exist_ok=True)
+    await _git("init", "--quiet", "--bare", f"--initial-branch={branch}", str(bare))
+    await _git("-C", str(bare), "config", "http.receivepack", "true")
+    tree = ("--git-dir", str(bare), "--work-tree", str(source))
+    await _git(*tree, "add", "--all", "--force", ".", cwd=source)
+    await _git(*tree, "commit", "--quiet", "--message", "The castle", cwd=source)
+    (bare / "index").unlink(missing_ok=True)
+
+
+def git_app(root: Path, token: str) -> Starlette:
+    """Serves the repositories in `root`/<host name>/. Any user name with `token` as password may read and write, nobody else."""
+
+    async def serve(request: Request) -> Response:
+        given = request.headers.get("authorization", "").removeprefix("Basic ")
+        try:
+            password = base64.b64decode(given).decode().partition(":")[2]
+        except ValueError:
+            password = ""
+        if not secrets.compare_digest(password, token):
+            refusal = {"WWW-Authenticate": 'Basic realm="GitHub"'}
+            return Response("Invalid username or token.\n", 401, headers=refusal)
+        return await _backend(root / (request.url.hostname or "-"), request)
+
+    return Starlette(routes=[Route("/{path:path}", serve, methods=["GET", "POST"])])
+
+
+async def _backend(root: Path, request: Request) -> Response:
+    """One call of git-http-backend(1), as CGI."""
+    path = request.url.path
+    if not (root / path.lstrip("/")).exists() and not path.partition(".git/")[1]:
+        path = path.replace("/info/refs", ".git/info/refs").replace("/git-", ".git/git-")  # GitHub takes both spellings
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "GIT_PROJECT_ROOT": str(root),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": path,
+        "QUERY_STRING": request.url.query,
+        "CONTENT_TYPE": request.headers.get("content-type", ""),
+        "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
+        "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
+        "REMOTE_USER": "token",
+    }
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        "git", "http-backend", env=environment, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL
+    )
+    said, _ = await process.communicate(await request.body())
+    head, _, body = said.partition(b"\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.decode().splitlines() if ": " in line)
+    status = int(headers.pop("Status", "200").split()[0])
+    return Response(body, status, headers=headers)

@@ -1,0 +1,245 @@
+"""Container images out of real programs, and a real registry's storage filled with them.
+
+An image is one layer with its files, the same every time and cached by content, and one small layer with what only this lab
+has: the CA that its containers trust. Layers are not compressed: on one machine packing and unpacking would only cost time.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+import tarfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_LAYER = "application/vnd.oci.image.layer.v1.tar"
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_PASSWD = "root:x:0:0:root:/root:/\npostgres:x:26:26:postgres:/var/lib/postgresql:/\nnonroot:x:65532:65532:nonroot:/home:/\nnobody:x:65534:65534:nobody:/:/\n"
+_CA_PATH = "etc/ssl/certs/ca-certificates.crt"
+
+
+@dataclass(frozen=True)
+class Image:
+    """`files` maps paths in the image to sources: binary:NAME (toolchain), host:/PATH, wheel:PATH (Python packages), or a path.
+
+    `libraries`: also the shared libraries that the ELF files among them need.
+    """
+
+    reference: str  # its real name, with a tag
+    files: Mapping[str, str]
+    entrypoint: tuple[str, ...] = ()
+    user: str = "65534:65534"
+    environment: tuple[str, ...] = ()
+    libraries: bool = False
+
+    @property
+    def repository(self) -> str:
+        """The name below the host, as a registry knows it."""
+        return self.reference.partition("/")[2].rpartition(":")[0]
+
+    @property
+    def host(self) -> str:
+        return self.reference.partition("/")[0]
+
+    @property
+    def tag(self) -> str:
+        return self.reference.rpartition(":")[2]
+
+
+def declared(file: Path) -> list[Image]:
+    """The images that a images.toml declares."""
+    tables = tomllib.loads(file.read_text())["image"]
+    return [
+        Image(
+            reference=table["reference"],
+            files=table["files"],
+            entrypoint=tuple(table.get("entrypoint", ())),
+            user=table.get("user", "65534:65534"),
+            environment=tuple(table.get("environment", ())),
+            libraries=table.get("libraries", False),
+        )
+        for table in tables
+    ]
+
+
+@dataclass
+class ImageStore:
+    """Makes layers in the cache and puts images into the registry's storage."""
+
+    cache: Path
+    storage: Path  # the registry's root directory
+    programs: Mapping[str, str]
+    ca: str  # PEM
+    _base: tuple[str, int] | None = field(default=None)
+
+    def add(self, image: Image) -> None:
+        """Puts `image` into the registry, under its name."""
+        layers = [self._files_layer(image), self._lab_layer()]
+        config = {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {
+                "Entrypoint": list(image.entrypoint),
+                "User": image.user,
+                "Env": ["PATH=/usr/local/bin:/usr/bin:/bin:/", *image.environment],
+            },
+            "rootfs": {"type": "layers", "diff_ids": [digest for digest, _ in layers]},
+        }
+        config_digest, config_size = self._blob(json.dumps(config).encode())
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": _MANIFEST,
+            "config": {"mediaType": _CONFIG, "digest": config_digest, "size": config_size},
+            "layers": [{"mediaType": _LAYER, "digest": digest, "size": size} for digest, size in layers],
+        }
+        manifest_digest, _ = self._blob(json.dumps(manifest).encode())
+        self._link(image, manifest_digest, [config_digest, *(digest for digest, _ in layers)])
+
+    def _link(self, image: Image, manifest: str, blobs: list[str]) -> None:
+        """distribution's storage layout: small files that say which digests a repository has."""
+        repository = self.storage / "docker/registry/v2/repositories" / image.repository
+        links = [f"_layers/{blob.replace(':', '/')}/link" for blob in blobs]
+        _write_all(repository, links, blobs)
+        digest = manifest.replace(":", "/")
+        tag = f"_manifests/tags/{image.tag}"
+        _write_all(
+            repository,
+            [f"_manifests/revisions/{digest}/link", f"{tag}/current/link", f"{tag}/index/{digest}/link"],
+            [manifest] * 3,
+        )
+
+    def _place(self, digest: str) -> Path:
+        value = digest.partition(":")[2]
+        return self.storage / "docker/registry/v2/blobs/sha256" / value[:2] / value / "data"
+
+    def _blob(self, data: bytes) -> tuple[str, int]:
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        place = self._place(digest)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+        return digest, len(data)
+
+    def _lab_layer(self) -> tuple[str, int]:
+        if self._base is None:
+            packed = io.BytesIO()
+            with tarfile.open(fileobj=packed, mode="w") as archive:
+                for name in ("etc", "etc/ssl", "etc/ssl/certs"):
+                    _folder(archive, name)
+                _folder(archive, "tmp", 0o1777)
+                _entry(archive, "etc/passwd", _PASSWD.encode())
+                _entry(archive, "etc/group", re.sub(r"(\w+):x:\d+:(\d+):.*", r"\1:x:\2:", _PASSWD).encode())
+                _entry(archive, _CA_PATH, self.ca.encode())
+            self._base = self._blob(packed.getvalue())
+        return self._base
+
+    def _files_layer(self, image: Image) -> tuple[str, int]:
+        """The layer with the image's files: made once for these contents, then hard-linked."""
+        files = sorted(self._sources(image).items())
+        key = hashlib.sha256()
+        for path, source in files:
+            stat = source.stat()
+            # Cached binaries carry their content's key in their path; for the rest size and time tell.
+            key.update(f"{path}\0{source}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_mode}\n".encode())
+        layer = self.cache / "layers" / f"{key.hexdigest()}.tar"
+        if not layer.exists():
+            layer.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = layer.with_suffix(f".{os.getpid()}")
+            with tarfile.open(unfinished, "w") as archive:
+                _pack(archive, files)
+            digest = _digest(unfinished)
+            layer.with_suffix(".digest").write_text(digest)
+            unfinished.rename(layer)
+        digest = layer.with_suffix(".digest").read_text()
+        place = self._place(digest)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.exists():
+            try:
+                place.hardlink_to(layer)
+            except OSError:  # the cache is on another file system
+                shutil.copyfile(layer, place)
+        return digest, layer.stat().st_size
+
+    def _sources(self, image: Image) -> dict[str, Path]:
+        """Path in the image -> file on this machine; folders are walked."""
+        found: dict[str, Path] = {}
+        for target, source in image.files.items():
+            for path, file in _walk(target.strip("/"), self._locate(source)):
+                found[path] = file
+        if image.libraries:
+            for file in list(found.values()):
+                found |= {str(library).strip("/"): library for library in _libraries(file)}
+        return found
+
+    def _locate(self, source: str) -> Path:
+        kind, colon, rest = source.partition(":")
+        if kind == "binary":
+            return Path(self.programs[rest])
+        if kind == "wheel":
+            return Path(sysconfig.get_path("purelib")) / rest
+        return Path(rest if colon and kind == "host" else source)
+
+
+def _walk(target: str, source: Path) -> Iterator[tuple[str, Path]]:
+    if source.is_dir():
+        for file in sorted(source.rglob("*")):
+            if file.is_file():
+                yield f"{target}/{file.relative_to(source)}", file
+    else:
+        yield target, source
+
+
+def _libraries(file: Path) -> list[Path]:
+    """The shared libraries that ldd(1) names, outside the file's own package."""
+    with file.open("rb") as handle:
+        if handle.read(4) != b"\x7fELF":
+            return []
+    said = subprocess.run(["ldd", str(file)], capture_output=True, text=True, check=False).stdout
+    paths = [Path(path) for path in re.findall(r"(/\S+) \(0x", said)]
+    return [path for path in paths if str(path).startswith(("/lib", "/usr/lib"))]
+
+
+def _pack(archive: tarfile.TarFile, files: list[tuple[str, Path]]) -> None:
+    known: set[str] = set()
+    for path, source in files:
+        parts = path.split("/")
+        for depth in range(1, len(parts)):
+            folder = "/".join(parts[:depth])
+            if folder not in known:
+                known.add(folder)
+                _folder(archive, folder)
+        entry = tarfile.TarInfo(path)
+        stat = source.stat()
+        entry.size, entry.mode = stat.st_size, 0o755 if stat.st_mode & 0o111 else 0o644
+        with source.open("rb") as handle:
+            archive.addfile(entry, handle)
+
+
+def _folder(archive: tarfile.TarFile, name: str, mode: int = 0o755) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.mode = tarfile.DIRTYPE, mode
+    archive.addfile(entry)
+
+
+def _entry(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(data), 0o644
+    archive.addfile(entry, io.BytesIO(data))
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as handle:
+        return f"sha256:{hashlib.file_digest(handle, 'sha256').hexdigest()}"
+
+
+def _write_all(folder: Path, names: list[str], texts: list[Any]) -> None:
+    for name, text in zip(names, texts, strict=True):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)

@@ -1,0 +1,110 @@
+"""The lab's network: the castle's LAN, an internet of stood-in systems, the tailnet, and the operator's own namespace.
+
+None of it has an uplink: what has no address in here cannot be reached.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from pyroute2 import IPRoute
+
+from rebirth.lab.namespaces import NET, bind, setns, unshare
+from rebirth.spec import Machines
+
+LAN, OPERATOR = "lan", "operator"
+RESOLVER = "198.18.0.53"
+_WORLD_END, _OPERATOR_END, _OPERATOR_PREFIX = "198.18.1.1", "198.18.1.2", 24
+_NAMESPACES = Path("/run/netns")
+
+
+def operator_namespace(first: int) -> Path:
+    """The operator's network namespace in the lab whose PID 1 is `first`."""
+    return Path(f"/proc/{first}/root") / _NAMESPACES.relative_to("/") / OPERATOR
+
+
+def lay(machines: Machines, systems: Iterable[str]) -> None:
+    """Makes the router that everything hangs on, in the namespace of this process, which is new and empty.
+
+    `systems` are the addresses of everything that stands outside the LAN.
+    """
+    with IPRoute() as route:
+        _up(route, "lo")
+        route.link("add", ifname=LAN, kind="bridge")
+        _up(route, LAN)
+        for address in sorted({machines.gateway, *machines.nameservers, *map(IPv4Address, systems)}):
+            if address in machines.network:
+                _address(route, LAN, str(address), machines.network.prefixlen)
+            elif not address.is_loopback:
+                # On lo: not every kernel has dummy links, and a router answers on all its addresses.
+                _address(route, "lo", str(address), 32)
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    _lay_operator()
+
+
+def _lay_operator() -> None:
+    """The operator's namespace is held by a mount, so that it needs no process to live."""
+    _NAMESPACES.mkdir(parents=True, exist_ok=True)
+    held = _NAMESPACES / OPERATOR
+    held.touch()
+    with _elsewhere():
+        unshare(NET)
+        bind(Path("/proc/thread-self/ns/net"), str(held))
+    descriptor = os.open(held, os.O_RDONLY)
+    try:
+        with IPRoute() as route:
+            route.link("add", ifname=OPERATOR, kind="veth", peer={"ifname": OPERATOR, "net_ns_fd": descriptor})
+            _address(route, OPERATOR, _WORLD_END, _OPERATOR_PREFIX)
+            _up(route, OPERATOR)
+        with _elsewhere():
+            setns(descriptor, NET)
+            with IPRoute() as route:
+                _up(route, "lo")
+                _address(route, OPERATOR, _OPERATOR_END, _OPERATOR_PREFIX)
+                _up(route, OPERATOR)
+                route.route("add", dst="default", gateway=_WORLD_END)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _elsewhere() -> Iterator[None]:
+    """Comes back into the network namespace of now; a namespace is a thread's own matter."""
+    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        yield
+    finally:
+        setns(here, NET)
+        os.close(here)
+
+
+class TailnetRoutes:
+    """Machines answer at their tailnet address, too: the way there is through the LAN."""
+
+    def __init__(self) -> None:
+        self._present: dict[str, str] = {}
+
+    def show(self, wanted: Mapping[str, str]) -> None:
+        """`wanted`: every tailnet address that has a way, with its address on the LAN."""
+        gone = {address: via for address, via in self._present.items() if wanted.get(address) != via}
+        new = {address: via for address, via in wanted.items() if self._present.get(address) != via}
+        with IPRoute() as route:
+            for address, via in gone.items():
+                route.route("del", dst=f"{address}/32", gateway=via)
+            for address, via in new.items():
+                route.route("replace", dst=f"{address}/32", gateway=via)
+        self._present = dict(wanted)
+
+
+def _up(route: IPRoute, name: str) -> None:
+    route.link("set", index=_index(route, name), state="up")
+
+
+def _address(route: IPRoute, name: str, address: str, prefix: int) -> None:
+    route.addr("add", index=_index(route, name), address=address, prefixlen=prefix)
+
+
+def _index(route: IPRoute, name: str) -> int:
+    return int(route.link_lookup(ifname=name)[0])

@@ -1,0 +1,156 @@
+"""What is known of a lab from outside: its folder, its first process, its control socket."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from rebirth.errors import Broken
+
+STATE_VARIABLE = "REBIRTH_LAB_STATE"  # in the environment of every process of a lab: the lab's folder
+_LONGEST_SOCKET_PATH = 107  # bytes; the kernel's limit
+
+
+def labs_directory() -> Path:
+    """Where each lab has its folder: below XDG_STATE_HOME, or ~/.local/state."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "rebirth" / "labs"
+
+
+@dataclass(frozen=True)
+class LabState:
+    """One lab of this machine, running or not."""
+
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        return labs_directory() / self.name
+
+    @property
+    def secrets(self) -> Path:
+        """The lab's own vault directory."""
+        return self.folder / "secrets"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    @property
+    def ca(self) -> Path:
+        """The one certificate that is trusted inside."""
+        return self.folder / "ca.crt"
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / "control.sock"
+
+    @property
+    def cgroup(self) -> str:
+        return f"/rebirth-{self.name}"
+
+    @property
+    def castle(self) -> Path | None:
+        """The castle directory that it was started for."""
+        try:
+            return Path((self.folder / "castle").read_text())
+        except FileNotFoundError:
+            return None
+
+    def check(self) -> None:
+        """Raises Broken where a lab of this name cannot be."""
+        if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?", self.name):
+            raise Broken(
+                "not a name for a lab",
+                system=f"lab {self.name}",
+                hint="Small letters, digits and dashes, such as demo.",
+            )
+        if len(os.fsencode(self.socket)) > _LONGEST_SOCKET_PATH:
+            raise Broken(
+                "its path is too long for a socket",
+                system=f"lab {self.name}",
+                hint="Set XDG_STATE_HOME to a shorter path.",
+            )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Held while the lab is brought up or taken down. Raises Broken where another process does either."""
+        labs_directory().mkdir(parents=True, exist_ok=True)
+        file = labs_directory() / f".{self.name}.lock"
+        with file.open("w") as handle:
+            try:
+                flock(handle, LOCK_EX | LOCK_NB)
+            except OSError:
+                hint = "Wait until it has ended."
+                raise Broken(
+                    "another process brings it up or takes it down", system=f"lab {self.name}", hint=hint
+                ) from None
+            try:
+                yield
+            finally:
+                if not self.folder.exists():
+                    file.unlink(missing_ok=True)
+
+    def record(self, pid: int) -> None:
+        """Remembers the process that holds the lab, in a way that tells it from a later one with the same number."""
+        (self.folder / "init.json").write_text(json.dumps({"pid": pid, "started": _started(pid)}))
+
+    @property
+    def init(self) -> int | None:
+        """The process that holds the lab, seen from outside; None unless it runs and is this lab's."""
+        try:
+            recorded = json.loads((self.folder / "init.json").read_text())
+            pid = int(recorded["pid"])
+            environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        except (OSError, ValueError, KeyError):
+            return None
+        ours = f"{STATE_VARIABLE}={self.folder}".encode() in environment
+        return pid if ours and _started(pid) == recorded["started"] else None
+
+    @property
+    def first(self) -> int | None:
+        """The lab's PID 1, seen from outside."""
+        init = self.init
+        try:
+            return int(Path(f"/proc/{init}/task/{init}/children").read_text().split()[0]) if init else None
+        except (OSError, IndexError):
+            return None
+
+    async def ask(self, path: str, method: str = "GET", body: Any = None) -> Any:
+        """One call of the control API. Raises Broken where the lab does not answer or refuses."""
+        transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
+        async with httpx.AsyncClient(transport=transport, base_url="http://lab", timeout=60) as client:
+            try:
+                answer = await client.request(method, path, json=body)
+            except httpx.TransportError:
+                raise Broken("does not answer", system=f"lab {self.name}", hint="`rebirth lab up` starts it.") from None
+        if answer.is_error:
+            raise Broken("refused", system=f"lab {self.name}", operation=f"{method} {path}", status=answer.status_code)
+        return answer.json()
+
+    async def status(self) -> dict[str, Any]:
+        """What the lab says of itself, with `state`: down, crashed, starting or up."""
+        if self.init is None:
+            return {"state": "crashed" if self.folder.exists() else "down"}
+        if not self.socket.exists():
+            return {"state": "starting"}
+        return {"state": "up", **await self.ask("/status")}
+
+
+def labs() -> list[LabState]:
+    """Every lab that has a folder here, running or crashed."""
+    return [LabState(folder.name) for folder in sorted(labs_directory().glob("*")) if folder.is_dir()]
+
+
+def _started(pid: int) -> str:
+    """The start time of a process, in ticks since boot; "" where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""

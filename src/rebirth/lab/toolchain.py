@@ -1,0 +1,225 @@
+"""Builds the lab's real programs from pinned Go modules, once, into a cache.
+
+A component is a folder under lab/components/: go.mod and go.sum pin it, component.toml names its binaries. What is in the
+cache under a component's key was built from exactly these files with exactly these flags.
+
+`python -m rebirth.lab.toolchain [NAME ...]` builds what is missing.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import os
+import shutil
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Iterator
+
+from rebirth.errors import Broken
+
+_FLAGS = ("-trimpath", "-mod=readonly")
+# The order in which a lab needs them; what is not named comes last.
+_ORDER = ("etcd", "kubernetes", "talosctl", "openbao", "registry", "coredns", "helm", "standins")
+
+
+def sources() -> Path:
+    """The folder `lab/` of the checkout, where components, charts and images are declared. Raises Broken."""
+    folder = Path(__file__).resolve().parents[3] / "lab"
+    if not (folder / "components").is_dir():
+        raise Broken(
+            "the folder lab/ of the source tree is not there",
+            operation="lab",
+            hint="Install rebirth from a checkout: make demo.",
+        )
+    return folder
+
+
+def cache_directory() -> Path:
+    """REBIRTH_CACHE, or `rebirth` in the user's cache directory."""
+    if chosen := os.environ.get("REBIRTH_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rebirth"
+
+
+def wheel_program(name: str) -> str:
+    """A program that a Python package of this environment brought. Raises Broken."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if not found:
+        raise Broken(
+            "is not in the Python environment", system=name, operation="lab", hint="pip install 'rebirth[lab]'"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Component:
+    name: str
+    folder: Path
+    module: str
+    binaries: dict[str, str]  # package of the module -> binary
+    ldflags: tuple[str, ...]
+    no_sum_database: tuple[str, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Component":
+        data = tomllib.loads((folder / "component.toml").read_text())
+        return cls(
+            folder.name,
+            folder,
+            data["module"],
+            data["binaries"],
+            tuple(data.get("ldflags", ())),
+            tuple(data.get("no_sum_database", ())),
+        )
+
+    def package(self, path: str) -> str:
+        return self.module if path == "." else f"{self.module}/{path}"
+
+    def key(self, go_version: str) -> str:
+        """Changes with everything that can change a binary."""
+        digest = hashlib.sha256(" ".join((go_version, *_FLAGS, *self.ldflags)).encode())
+        for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
+            digest.update(f"{file.relative_to(self.folder)}\0".encode() + file.read_bytes())
+        return digest.hexdigest()[:12]
+
+
+def components() -> tuple[Component, ...]:
+    """Every component, in the order in which a lab needs them."""
+    folders = [*(sources() / "components").iterdir(), sources() / "standins"]
+    found = [Component.read(folder) for folder in folders if (folder / "component.toml").exists()]
+    return tuple(sorted(found, key=lambda c: (_ORDER.index(c.name) if c.name in _ORDER else len(_ORDER), c.name)))
+
+
+@dataclass(frozen=True)
+class Built:
+    component: str
+    seconds: float
+    cached: bool
+
+
+class Toolchain:
+    """The cache of built components."""
+
+    def __init__(self, cache: Path | None = None) -> None:
+        self._cache = (cache or cache_directory()) / "bin"
+        self._go_version = ""
+
+    async def go_version(self) -> str:
+        if not self._go_version:
+            self._go_version = (await _run("go", "env", "GOVERSION", "GOARCH")).replace("\n", " ").strip()
+        return self._go_version
+
+    async def folder(self, component: Component) -> Path:
+        """Where the component's binaries are, or will be."""
+        return self._cache / f"{component.name}-{component.key(await self.go_version())}"
+
+    async def programs(self) -> dict[str, str]:
+        """Every binary that has been built, with its path."""
+        found: dict[str, str] = {}
+        for component in components():
+            folder = await self.folder(component)
+            if folder.is_dir():
+                found |= {binary: str(folder / binary) for binary in component.binaries.values()}
+        return found
+
+    async def build(self, component: Component) -> Built:
+        """Builds the component unless it is in the cache. Raises Broken with the compiler's last lines."""
+        target, since = await self.folder(component), time.monotonic()
+        if target.is_dir():
+            return Built(component.name, 0.0, cached=True)
+        self._cache.mkdir(parents=True, exist_ok=True)
+        with _lock(self._cache / f".{component.name}.lock"):
+            if target.is_dir():  # built by another process meanwhile
+                return Built(component.name, 0.0, cached=True)
+            # Built beside its place and renamed: half a build is never taken for a whole one.
+            unfinished = Path(mkdtemp(prefix=f".{component.name}-", dir=self._cache))
+            try:
+                for path, binary in component.binaries.items():
+                    await self._compile(component, path, unfinished / binary)
+                unfinished.chmod(0o755)
+                unfinished.rename(target)
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
+        return Built(component.name, time.monotonic() - since, cached=False)
+
+    async def _compile(self, component: Component, path: str, output: Path) -> None:
+        ldflags = " ".join(("-s", "-w", *component.ldflags))
+        environment = {"CGO_ENABLED": "0", "GOWORK": "off"}
+        if component.no_sum_database:
+            environment["GONOSUMDB"] = ",".join(component.no_sum_database)
+        package = component.package(path)
+        await _run(
+            "go",
+            "build",
+            *_FLAGS,
+            f"-ldflags={ldflags}",
+            "-o",
+            str(output),
+            package,
+            cwd=component.folder,
+            env=environment,
+        )
+
+    async def build_all(self, report: Callable[[Built], None] = lambda _: None, names: Iterable[str] = ()) -> None:
+        """Builds what is missing, one after the other: a Go build uses every core by itself."""
+        wanted = set(names)
+        for component in components():
+            if not wanted or component.name in wanted:
+                report(await self.build(component))
+
+    async def module_folder(self, component_name: str) -> Path:
+        """The source of a component's module: CRDs and charts come from where the binary comes from."""
+        component = next(c for c in components() if c.name == component_name)
+        said = await _run("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", component.module, cwd=component.folder)
+        return Path(said.strip())
+
+
+@contextmanager
+def _lock(file: Path) -> Iterator[None]:
+    with file.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+async def _run(*argv: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
+    pipe = asyncio.subprocess.PIPE
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv, cwd=cwd, env={**os.environ, **(env or {})}, stdout=pipe, stderr=pipe
+        )
+    except FileNotFoundError:
+        raise Broken(
+            "the program is not there", operation="go", hint="Install Go 1.26 or later: https://go.dev/dl"
+        ) from None
+    said, complained = await process.communicate()
+    if process.returncode:
+        last = "\n".join(complained.decode(errors="replace").splitlines()[-20:])
+        raise Broken(
+            f"ended with {process.returncode}:\n{last}", system=cwd.name if cwd else "go", operation=" ".join(argv[:2])
+        )
+    return said.decode()
+
+
+def main() -> None:
+    """Builds the components named, or all."""
+
+    def line(built: Built) -> None:
+        print(
+            f"{built.component:22} {'in the cache' if built.cached else f'built in {built.seconds:.0f} s'}", flush=True
+        )  # noqa: T201
+
+    try:
+        asyncio.run(Toolchain().build_all(line, sys.argv[1:]))
+    except Broken as error:
+        sys.exit(f"error: {error}\nhint: {error.hint}" if error.hint else f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
