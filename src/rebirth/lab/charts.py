@@ -1,11 +1,13 @@
 """Chart repositories under their real host names: upstream's charts out of the pinned modules, and the lab's own stand-ins."""
 
+import gzip
 import hashlib
 import io
 import tarfile
 import tomllib
 from dataclasses import dataclass, field
-from pathlib import Path
+from fnmatch import fnmatch
+from pathlib import Path, PurePath
 from typing import Any
 
 import yaml
@@ -34,19 +36,36 @@ class Chart:
         if self.version:
             meta |= {"version": self.version, "appVersion": f"v{self.version}"}
         meta["dependencies"] = [d for d in meta.get("dependencies", []) if d["name"] not in self.drop_dependencies]
-        packed, name = io.BytesIO(), meta["name"]
-        with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
+        packed, name, ignored = io.BytesIO(), meta["name"], self._ignored()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
             _add(archive, f"{name}/Chart.yaml", yaml.safe_dump(meta).encode())
-            for file in sorted(self.folder.rglob("*")):
-                inside = str(file.relative_to(self.folder))
-                left_out = inside in {"Chart.yaml", "Chart.lock"} or inside.startswith(
-                    tuple(f"charts/{d}" for d in self.drop_dependencies)
-                )
-                if file.is_file() and not left_out:
+            for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
+                inside = file.relative_to(self.folder)
+                if str(inside) not in {"Chart.yaml", "Chart.lock"} and not _matches(inside, ignored):
                     _add(archive, f"{name}/{inside}", file.read_bytes())
-            for inside, data in self.extra_files.items():
-                _add(archive, f"{name}/{inside}", data)
-        return f"{name}-{meta['version']}.tgz", meta, packed.getvalue()
+            for added, data in self.extra_files.items():
+                _add(archive, f"{name}/{added}", data)
+        # No time in it: the same chart has the same digest in every lab.
+        return f"{name}-{meta['version']}.tgz", meta, gzip.compress(packed.getvalue(), compresslevel=1, mtime=0)
+
+    def _ignored(self) -> list[str]:
+        """Patterns of what is no part of the package; helm's negations are not understood."""
+        file = self.folder / ".helmignore"
+        lines = [line.strip() for line in file.read_text().splitlines()] if file.exists() else []
+        dropped = [f"charts/{name}/" for name in self.drop_dependencies]
+        return [*dropped, *(line for line in lines if line and not line.startswith(("#", "!")))]
+
+
+def _matches(file: PurePath, patterns: list[str]) -> bool:
+    """Whether the file, or a folder that it is in, is named by a pattern of a .helmignore."""
+    for place in (file, *file.parents[:-1]):
+        for pattern in patterns:
+            if pattern.endswith("/") and place == file:
+                continue  # names folders only
+            wanted = pattern.strip("/")
+            if fnmatch(str(place) if "/" in wanted else place.name, wanted):
+                return True
+    return False
 
 
 def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:

@@ -62,9 +62,8 @@ class World:
         await asyncio.to_thread(network.lay, self.castle.machines, set(self._addresses()))
         self.tailnet = self._make_tailnet()
         self.pve = self._make_pve()
-        await dns.serve(network.RESOLVER, self.names, self.tailnet.resolve)
-        for address in self.castle.machines.nameservers:
-            await dns.serve(str(address), self.names)
+        self.name_servers = [await dns.serve(network.RESOLVER, self.names, self.tailnet.resolve)]
+        self.name_servers += [await dns.serve(str(address), self.names) for address in self.castle.machines.nameservers]
         await asyncio.gather(self._start_vault(), self._start_registry(), self._start_git(), self._start_others())
         canaries.write(self.secrets, self.state.secrets)
         control = control_app(self._describe, self.faults, self.pve, self.tailnet)
