@@ -29,6 +29,19 @@ class SecretsResolved(InMemory):
 
 
 @dataclass(frozen=True)
+class RepositoryRead(InMemory):
+    commit: str
+    flux_manifests: tuple[dict[str, object], ...] | None = field(repr=False)  # None: the repository keeps none
+
+
+@dataclass(frozen=True)
+class OutsideReached(InMemory):
+    """Every system outside answers and takes our credentials: from here on something may be created."""
+
+    proxmox: str  # version
+
+
+@dataclass(frozen=True)
 class NamesFreed(InMemory):
     names: tuple[str, ...]
 
@@ -89,6 +102,11 @@ class CoreDnsInstalled(Fact):
 @dataclass(frozen=True)
 class ExternalSecretsInstalled(Fact):
     version: str
+
+
+@dataclass(frozen=True)
+class VaultStoreApplied(Fact):
+    name: str
 
 
 @dataclass(frozen=True)

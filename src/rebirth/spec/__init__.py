@@ -1,6 +1,6 @@
 """What the operator wants: castle.yaml, one model a section."""
 
-from rebirth.spec.castle import Castle, Handovers
+from rebirth.spec.castle import Castle, Handovers, Identity
 from rebirth.spec.engine import Chart, CoreDns, DirectSecret, Engine, KeyReference, PullSecret, Store, Vault
 from rebirth.spec.gitops import GitOps
 from rebirth.spec.handovers import Handover
@@ -25,6 +25,7 @@ __all__ = [
     "GitOps",
     "Handover",
     "Handovers",
+    "Identity",
     "KeyReference",
     "Kubernetes",
     "Machine",

@@ -27,6 +27,12 @@ class Handovers(Section):
     handovers: list[Handover] = []
 
 
+class Identity(Section):
+    """The castle's name as a section of its own."""
+
+    name: str
+
+
 class Castle(Section):
     version: Literal[1]
     name: Annotated[DnsLabel, Field(max_length=40)]

@@ -1,0 +1,56 @@
+"""Runs a program: the only place that does. Secrets go in through standard input, the environment or files, never arguments."""
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rebirth.errors import Broken
+from rebirth.secrets import Redaction
+
+_LINES = 8  # of a failed program's words that its error carries
+_HINTS = {
+    "talosctl": "Install talosctl: https://www.talos.dev/latest/talos-guides/install/talosctl/",
+    "helm": "Install Helm 3: https://helm.sh/docs/intro/install/",
+    "git": "Install git.",
+    "flux": "Install the flux CLI, or commit `<path>/flux-system` with its manifests to the repository.",
+}
+
+
+class ProgramFailed(Broken):
+    """A program ended with a code other than 0; `said` are its last lines, redacted."""
+
+    def __init__(self, program: str, operation: str, code: int, said: str) -> None:
+        super().__init__(f"ended with {code}: {said}" if said else f"ended with {code}", system=program, operation=operation, status=code)
+        self.said = said
+
+
+class Commands:
+    """Runs programs found on PATH, with what they say redacted before it reaches an error."""
+
+    def __init__(self, redaction: Redaction) -> None:
+        self._redaction = redaction
+
+    async def run(
+        self, argv: Sequence[str], *, operation: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> str:
+        """The program's standard output. Raises ProgramFailed, or Broken where the program is not there."""
+        pipe = asyncio.subprocess.PIPE
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *argv, stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **(env or {})}, cwd=cwd
+            )
+        except FileNotFoundError:
+            raise Broken("the program is not on PATH", system=argv[0], operation=operation, hint=_HINTS.get(argv[0], "")) from None
+        try:
+            said, complained = await process.communicate(stdin)
+        except asyncio.CancelledError:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+            raise
+        if process.returncode:
+            words = complained.decode(errors="replace").strip() or said.decode(errors="replace").strip()
+            last = "; ".join(line.strip() for line in words.splitlines()[-_LINES:] if line.strip())
+            raise ProgramFailed(argv[0], operation, process.returncode, self._redaction.redact(last))
+        return said.decode(errors="replace")

@@ -1,0 +1,63 @@
+"""The bootstrap, one file a phase. The order here means nothing: it follows from what each phase takes."""
+
+from rebirth.phase import declared, read
+from rebirth.phases import (
+    apply_vault_store,
+    await_nodes,
+    boot_machines,
+    bootstrap_flux,
+    bootstrap_kubernetes,
+    configure_machines,
+    converge,
+    create_machines,
+    create_namespaces,
+    find_ingress,
+    free_names,
+    hand_over,
+    install_coredns,
+    install_external_secrets,
+    install_metallb,
+    install_storage,
+    mint_node_key,
+    open_vault_store,
+    place_secrets,
+    reach_outside,
+    read_repository,
+    resolve_secrets,
+    upload_image,
+    visit_sites,
+)
+from rebirth.providers.connections import CONNECTIONS as _CONNECTIONS
+
+PHASES = tuple(
+    map(
+        read,
+        (
+            resolve_secrets,
+            read_repository,
+            reach_outside,
+            free_names,
+            mint_node_key,
+            upload_image,
+            create_machines,
+            boot_machines,
+            configure_machines,
+            bootstrap_kubernetes,
+            await_nodes,
+            create_namespaces,
+            place_secrets,
+            install_coredns,
+            install_external_secrets,
+            apply_vault_store,
+            open_vault_store,
+            install_metallb,
+            bootstrap_flux,
+            install_storage,
+            converge,
+            hand_over,
+            find_ingress,
+            visit_sites,
+        ),
+    )
+)
+CONNECTIONS = tuple(map(declared, _CONNECTIONS))

@@ -1,0 +1,30 @@
+"""The machines run, and answer on the Talos API's port."""
+
+from functools import partial
+
+from rebirth.facts import MachinesBooted, MachinesCreated
+from rebirth.providers.proxmox import ProxmoxApi
+from rebirth.providers.talos import Talosctl
+from rebirth.spec import Machines
+from rebirth.waiting import together, until
+
+LAYER = "platform"
+PATIENCE = 300
+
+
+async def boot_machines(machines: Machines, proxmox: ProxmoxApi, talosctl: Talosctl, created: MachinesCreated) -> MachinesBooted:
+    """Boot the machines."""
+    running = {vm.vm_id for vm in await proxmox.machines() if vm.running}
+    await together(*(proxmox.start(vm_id=vm_id) for vm_id in created.vm_ids.values() if vm_id not in running))
+    await together(
+        *(
+            until(partial(talosctl.listens, address=str(machine.address)), what=f"{machine.name} answers", every=0.25)
+            for machine in machines.nodes
+        )
+    )
+    return MachinesBooted(created.vm_ids)
+
+
+async def still(fact: MachinesBooted, proxmox: ProxmoxApi) -> bool:
+    running = {vm.vm_id for vm in await proxmox.machines() if vm.running}
+    return set(fact.vm_ids.values()) <= running

@@ -1,0 +1,44 @@
+"""etcd is bootstrapped, exactly once in the castle's life, and the Kubernetes API answers."""
+
+from functools import partial
+
+from rebirth.facts import KubernetesBootstrapped, MachinesConfigured
+from rebirth.journal import Once
+from rebirth.place import Place
+from rebirth.providers.cluster import Cluster
+from rebirth.providers.talos import Talosctl
+from rebirth.spec import Kubernetes, Machines
+from rebirth.waiting import until
+
+LAYER = "platform"
+PATIENCE = 600
+
+
+async def bootstrap_kubernetes(
+    machines: Machines, kubernetes: Kubernetes, place: Place, talosctl: Talosctl, once: Once, configured: MachinesConfigured
+) -> KubernetesBootstrapped:
+    """Bootstrap Kubernetes."""
+    first = str(machines.control_planes[0].address)
+    await once("bootstrap etcd", partial(talosctl.bootstrap, address=first), partial(talosctl.etcd_exists, address=first))
+    await talosctl.write_kubeconfig(address=first)
+    await _ready(place)
+    return KubernetesBootstrapped(kubernetes.endpoint)
+
+
+async def _ready(place: Place) -> None:
+    cluster = Cluster(place=place)
+    try:
+        await until(cluster.ready, what="the Kubernetes API is ready", every=0.3)
+    finally:
+        await cluster.close()
+
+
+async def still(fact: KubernetesBootstrapped, place: Place) -> bool:
+    if not place.kubeconfig.exists():
+        return False
+    cluster = Cluster(place=place)
+    try:
+        await cluster.ready()
+    finally:
+        await cluster.close()
+    return True

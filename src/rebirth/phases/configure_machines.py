@@ -1,0 +1,63 @@
+"""Machine configurations: generated, patched and validated by talosctl, and applied to machines in maintenance mode."""
+
+from functools import partial
+
+from rebirth.errors import NotYet
+from rebirth.facts import MachinesBooted, MachinesConfigured, NamesFreed, NodeKeyMinted, SecretsResolved
+from rebirth.machine_patches import patches
+from rebirth.place import Place
+from rebirth.providers.talos import Talosctl
+from rebirth.spec import Engine, Identity, Kubernetes, Machine, Machines, Tailscale, Talos
+from rebirth.waiting import together, until
+
+LAYER = "platform"
+PATIENCE = 300
+
+
+async def configure_machines(
+    identity: Identity,
+    place: Place,
+    machines: Machines,
+    talos: Talos,
+    kubernetes: Kubernetes,
+    tailscale: Tailscale,
+    engine: Engine,
+    secrets: SecretsResolved,
+    talosctl: Talosctl,
+    names: NamesFreed,
+    node_key: NodeKeyMinted,
+    booted: MachinesBooted,
+) -> MachinesConfigured:
+    """Configure Talos on the machines."""
+    await talosctl.ensure_secrets()
+    control_planes = [str(machine.address) for machine in machines.control_planes]
+    common = {"cluster": identity.name, "endpoint": kubernetes.endpoint, "talos": talos.version}
+    await talosctl.write_client_configuration(endpoints=control_planes, **common)
+
+    async def configure(machine: Machine) -> None:
+        address = str(machine.address)
+        if await talosctl.answers(address=address):
+            return  # it was configured by an earlier run
+        configuration = await talosctl.generate(
+            kind=machine.role,
+            kubernetes=kubernetes.version,
+            installer=talos.installer,
+            patches=patches(place.castle, machine, machines, talos, kubernetes, tailscale, engine, secrets, node_key),
+            **common,
+        )
+        await talosctl.validate(configuration=configuration, machine=machine.name)
+        await talosctl.apply(configuration=configuration, address=address, machine=machine.name)
+
+    await together(*map(configure, machines.nodes))
+    # A worker's certificate comes from a control plane, so all are asked only after all are configured.
+    await together(*(until(partial(_configured, machine, talosctl), what=f"{machine.name} is configured", every=0.3) for machine in machines.nodes))
+    return MachinesConfigured(tuple(machine.name for machine in machines.nodes))
+
+
+async def _configured(machine: Machine, talosctl: Talosctl) -> None:
+    if not await talosctl.answers(address=str(machine.address)):
+        raise NotYet("does not answer to this castle's credentials")
+
+
+async def still(fact: MachinesConfigured, machines: Machines, talosctl: Talosctl) -> bool:
+    return all(await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes)))

@@ -1,0 +1,80 @@
+"""The repository's Flux graph is Ready. A node that only looked too early is nudged to look again."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rebirth.errors import NotYet
+from rebirth.facts import Converged, FluxBootstrapped
+from rebirth.providers.cluster import Cluster, condition
+from rebirth.waiting import note, until
+
+LAYER = "gitops"
+PATIENCE = 1200
+
+_KINDS = (("kustomize.toolkit.fluxcd.io/v1", "Kustomization"), ("helm.toolkit.fluxcd.io/v2", "HelmRelease"))
+_AGAIN = 10.0  # seconds before the same node is nudged again
+_Node = tuple[str, str, str]  # kind, namespace, name
+
+
+async def converge(cluster: Cluster, flux: FluxBootstrapped) -> Converged:
+    """Wait for the Flux graph to be Ready."""
+    ready: set[_Node] = set()
+    nudged: dict[_Node, float] = {}
+
+    async def look() -> tuple[str, ...]:
+        nodes = await _nodes(cluster)
+        states = {node: condition(item) for node, item in nodes.items()}
+        now_ready = {node for node, (status, _) in states.items() if status == "True"}
+        for node in sorted(now_ready - ready):
+            note(f"{node[0]} {node[1]}/{node[2]} is Ready")
+        ready.clear()
+        ready.update(now_ready)
+        await _nudge(cluster, nodes, states, nudged)
+        root = ("Kustomization", *flux.root.split("/"))
+        if waiting := [f"{node[2]}: {states[node][1]}" for node in sorted(nodes) if node not in ready]:
+            raise NotYet("; ".join(waiting))
+        if root not in ready:
+            raise NotYet(f"{flux.root} is not there")
+        return tuple(f"{namespace}/{name}" for kind, namespace, name in sorted(nodes) if kind == "Kustomization")
+
+    return Converged(await until(look, what="the Flux graph is Ready", every=2, changes=cluster.changes(*_KINDS[0])))
+
+
+async def still(fact: Converged, cluster: Cluster) -> bool:
+    nodes = await _nodes(cluster)
+    names = {f"{namespace}/{name}" for kind, namespace, name in nodes if kind == "Kustomization"}
+    return set(fact.nodes) <= names and all(condition(item)[0] == "True" for item in nodes.values())
+
+
+async def _nodes(cluster: Cluster) -> dict[_Node, dict[str, Any]]:
+    found = {}
+    for version, kind in _KINDS:
+        for item in await cluster.all(version, kind):
+            if not item["spec"].get("suspend"):
+                found[kind, item["metadata"]["namespace"], item["metadata"]["name"]] = item
+    return found
+
+
+def _free(node: _Node, item: Mapping[str, Any], states: Mapping[_Node, tuple[str, str]]) -> bool:
+    """Whether everything that the node declares to depend on is Ready."""
+    for needed in item["spec"].get("dependsOn") or []:
+        other = (node[0], needed.get("namespace", node[1]), needed["name"])
+        if states.get(other, ("", ""))[0] != "True":
+            return False
+    return True
+
+
+async def _nudge(
+    cluster: Cluster, nodes: Mapping[_Node, dict[str, Any]], states: Mapping[_Node, tuple[str, str]], nudged: dict[_Node, float]
+) -> None:
+    """Asks for a reconciliation of nodes that failed and need not have: Flux itself looks again only after its interval."""
+    now = time.monotonic()
+    for node, item in nodes.items():
+        failed = states[node][0] == "False"
+        if failed and _free(node, item, states) and now - nudged.get(node, -_AGAIN) >= _AGAIN:
+            nudged[node] = now
+            asked = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": f"{time.time():.3f}"}}}
+            version = next(version for version, kind in _KINDS if kind == node[0])
+            await cluster.merge(version, node[0], node[2], node[1], asked)
+            note(f"nudged {node[0]} {node[1]}/{node[2]}: {states[node][1]}")

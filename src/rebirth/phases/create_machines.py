@@ -1,0 +1,58 @@
+"""Step 3 of the protocol: the virtual machines. What is already ours is adopted, what is not is never touched."""
+
+from rebirth.errors import Broken
+from rebirth.facts import ImageUploaded, MachinesCreated, OutsideReached
+from rebirth.providers.proxmox import ProxmoxApi, Vm
+from rebirth.spec import Machine, Machines, Proxmox
+from rebirth.waiting import note, together
+
+LAYER = "platform"
+PATIENCE = 300
+
+
+async def create_machines(
+    machines: Machines, spec: Proxmox, proxmox: ProxmoxApi, image: ImageUploaded, outside: OutsideReached
+) -> MachinesCreated:
+    """Create the virtual machines."""
+    existing = await proxmox.machines()
+    ids = {machine.name: vm.vm_id for machine in machines.nodes if (vm := _ours(machine, existing, spec))}
+    for name in ids:
+        note(f"adopted the machine {name} ({ids[name]})")
+    taken = {vm.vm_id for vm in existing}
+    free = (number for number in range(spec.vm_ids.first, spec.vm_ids.last + 1) if number not in taken)
+    missing = [machine for machine in machines.nodes if machine.name not in ids]
+    for machine in missing:
+        if (number := next(free, None)) is None:
+            hint = "Widen proxmox.vm_ids."
+            raise Broken("no VM id is free", system="Proxmox", operation="create machine", hint=hint)
+        ids[machine.name] = number
+    await together(*(_create(machine, ids[machine.name], spec, proxmox, image) for machine in missing))
+    return MachinesCreated(dict(sorted(ids.items())))
+
+
+async def still(fact: MachinesCreated, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
+    there = {vm.name: vm.vm_id for vm in await proxmox.machines() if spec.tag in vm.tags}
+    return all(there.get(name) == vm_id for name, vm_id in fact.vm_ids.items())
+
+
+def _ours(machine: Machine, existing: list[Vm], spec: Proxmox) -> Vm | None:
+    named = [vm for vm in existing if vm.name == machine.name]
+    if foreign := [vm for vm in named if spec.tag not in vm.tags]:
+        hint = f"Rename one of the two, or give that machine the tag {spec.tag} if this castle may have it."
+        text = f"a machine named {machine.name} exists ({foreign[0].vm_id}) and is not this castle's"
+        raise Broken(text, system="Proxmox", operation="create machine", hint=hint)
+    return named[0] if named else None
+
+
+async def _create(machine: Machine, vm_id: int, spec: Proxmox, proxmox: ProxmoxApi, image: ImageUploaded) -> None:
+    await proxmox.create(
+        vm_id=vm_id,
+        name=machine.name,
+        cores=machine.cores,
+        memory_mib=machine.memory_mib,
+        disk_gib=machine.disk_gib,
+        disk_storage=spec.disk_storage,
+        bridge=spec.bridge,
+        image=image.volume,
+        tag=spec.tag,
+    )

@@ -1,0 +1,29 @@
+"""The namespaces that something is placed into before Flux runs."""
+
+from rebirth.facts import NamespacesCreated
+from rebirth.providers.cluster import Cluster
+from rebirth.spec import Engine, Networking, Storage
+from rebirth.waiting import together
+
+LAYER = "engine"
+PATIENCE = 120
+
+_PRIVILEGED = {f"pod-security.kubernetes.io/{mode}": "privileged" for mode in ("enforce", "audit", "warn")}
+
+
+async def create_namespaces(engine: Engine, networking: Networking, storage: Storage, cluster: Cluster) -> NamespacesCreated:
+    """Create the namespaces."""
+    # MetalLB's speaker uses the host's network and Longhorn its disks: Pod Security must let them.
+    privileged = {networking.metallb.namespace, storage.namespace}
+    names = sorted({*engine.namespaces, "flux-system", *privileged} - {"default"})
+    await together(*(cluster.apply(_namespace(name, privileged=name in privileged)) for name in names))
+    return NamespacesCreated(tuple(names))
+
+
+async def still(fact: NamespacesCreated, cluster: Cluster) -> bool:
+    there = {item["metadata"]["name"] for item in await cluster.all("v1", "Namespace")}
+    return set(fact.names) <= there
+
+
+def _namespace(name: str, *, privileged: bool) -> dict[str, object]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": _PRIVILEGED if privileged else {}}}

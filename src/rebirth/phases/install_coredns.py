@@ -1,0 +1,29 @@
+"""Cluster DNS, managed by the castle: Talos' own is disabled in the machine configuration."""
+
+from rebirth.coredns import NAME, NAMESPACE, objects
+from rebirth.errors import NotYet
+from rebirth.facts import CoreDnsInstalled
+from rebirth.providers.cluster import Cluster, ready_replicas
+from rebirth.spec import CoreDns, Kubernetes
+from rebirth.waiting import until
+
+LAYER = "engine"
+PATIENCE = 300
+
+
+async def install_coredns(coredns: CoreDns, kubernetes: Kubernetes, cluster: Cluster) -> CoreDnsInstalled:
+    """Install CoreDNS."""
+    await cluster.apply(*objects(coredns, kubernetes))
+
+    async def ready() -> None:
+        available, wanted = ready_replicas(await cluster.find("apps/v1", "Deployment", NAME, NAMESPACE))
+        if available < wanted:
+            raise NotYet(f"{available} of {wanted} replicas are available")
+
+    await until(ready, what="CoreDNS is available", every=5, changes=cluster.changes("apps/v1", "Deployment", NAMESPACE))
+    return CoreDnsInstalled(str(kubernetes.cluster_dns))
+
+
+async def still(fact: CoreDnsInstalled, coredns: CoreDns, cluster: Cluster) -> bool:
+    available, _ = ready_replicas(await cluster.find("apps/v1", "Deployment", NAME, NAMESPACE))
+    return available >= coredns.replicas

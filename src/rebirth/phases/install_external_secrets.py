@@ -1,0 +1,53 @@
+"""The External Secrets Operator: its CRDs are established and its webhook admits, before anything of its kinds is applied."""
+
+from functools import partial
+
+from rebirth.errors import NotYet
+from rebirth.facts import ExternalSecretsInstalled, NamespacesCreated
+from rebirth.providers.cluster import Cluster, condition
+from rebirth.providers.helm import Helm
+from rebirth.spec import Engine
+from rebirth.vault_store import STORE_KIND, STORE_VERSION, cluster_secret_store
+from rebirth.waiting import until
+
+LAYER = "engine"
+PATIENCE = 300
+
+_RELEASE = "external-secrets"
+_CRD = "clustersecretstores.external-secrets.io"
+
+
+async def install_external_secrets(engine: Engine, cluster: Cluster, helm: Helm, namespaces: NamespacesCreated) -> ExternalSecretsInstalled:
+    """Install External Secrets."""
+    chart = engine.external_secrets
+    await helm.ensure(
+        name=_RELEASE,
+        namespace=chart.namespace,
+        chart="external-secrets",
+        version=chart.version,
+        repository=chart.repository,
+        values={"installCRDs": True, **chart.values},
+    )
+    await until(
+        partial(_established, cluster),
+        what=f"the CRD {_CRD} is established",
+        every=5,
+        changes=cluster.changes("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+    )
+    # Endpoints that exist do not mean a webhook that answers with a certificate the API server trusts: a dry run does.
+    await until(partial(cluster.admits, cluster_secret_store(engine)), what=f"the webhook admits a {STORE_KIND}", every=0.5)
+    return ExternalSecretsInstalled(chart.version)
+
+
+async def _established(cluster: Cluster) -> None:
+    crd = await cluster.find("apiextensions.k8s.io/v1", "CustomResourceDefinition", _CRD)
+    status, message = condition(crd, "Established")
+    if status != "True":
+        raise NotYet(message)
+
+
+async def still(fact: ExternalSecretsInstalled, engine: Engine, cluster: Cluster) -> bool:
+    await _established(cluster)
+    namespace = engine.external_secrets.namespace
+    names = [item["metadata"]["name"] for item in await cluster.all("apps/v1", "Deployment", namespace)]
+    return any(_RELEASE in name for name in names) and await cluster.all(STORE_VERSION, STORE_KIND) is not None

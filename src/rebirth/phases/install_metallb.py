@@ -1,0 +1,38 @@
+"""MetalLB, with its address pool accepted by its own webhook."""
+
+from functools import partial
+
+from rebirth.facts import MetalLbInstalled, NamespacesCreated
+from rebirth.providers.cluster import Cluster
+from rebirth.providers.helm import Helm
+from rebirth.spec import Networking
+from rebirth.waiting import until
+
+LAYER = "networking"
+PATIENCE = 300
+
+_VERSION = "metallb.io/v1beta1"
+
+
+async def install_metallb(networking: Networking, cluster: Cluster, helm: Helm, namespaces: NamespacesCreated) -> MetalLbInstalled:
+    """Install MetalLB."""
+    chart, pool = networking.metallb, networking.pool
+    await helm.ensure(
+        name="metallb",
+        namespace=chart.namespace,
+        chart="metallb",
+        version=chart.version,
+        repository=chart.repository,
+        # Layer 2 needs no routing daemon.
+        values={"speaker": {"frr": {"enabled": False}}, **chart.values},
+    )
+    place = {"name": pool.name, "namespace": chart.namespace}
+    addresses = {"apiVersion": _VERSION, "kind": "IPAddressPool", "metadata": place, "spec": {"addresses": list(pool.addresses)}}
+    advertisement = {"apiVersion": _VERSION, "kind": "L2Advertisement", "metadata": place, "spec": {"ipAddressPools": [pool.name]}}
+    await until(partial(cluster.apply, addresses, advertisement), what="the webhook accepts the address pool", every=0.5)
+    return MetalLbInstalled(chart.version)
+
+
+async def still(fact: MetalLbInstalled, networking: Networking, cluster: Cluster) -> bool:
+    pool = await cluster.find(_VERSION, "IPAddressPool", networking.pool.name, networking.metallb.namespace)
+    return pool is not None and pool["spec"]["addresses"] == list(networking.pool.addresses)

@@ -1,0 +1,22 @@
+"""Step 2 of the protocol: a short-lived tailnet key for the nodes. It exists in memory only and is minted again on resume."""
+
+from rebirth.facts import NodeKeyMinted, OutsideReached
+from rebirth.providers.tailnet import TailnetApi
+from rebirth.spec import Identity, Tailscale
+
+LAYER = "key"
+PATIENCE = 60
+ON_DEMAND = True
+
+
+async def mint_node_key(identity: Identity, tailscale: Tailscale, tailnet: TailnetApi, outside: OutsideReached) -> NodeKeyMinted:
+    """Mint the nodes' tailnet key."""
+    asked = tailscale.node_key
+    key = await tailnet.mint_key(
+        tags=asked.tags,
+        seconds=asked.ttl_seconds,
+        reusable=asked.reusable,
+        ephemeral=asked.ephemeral,
+        description=f"rebirth {identity.name}",
+    )
+    return NodeKeyMinted(key.value, key.identity)

@@ -1,0 +1,40 @@
+"""The store is Valid: its server's name resolves inside the cluster, its CA is trusted, its token is taken.
+
+Where that name is a tailnet's, this becomes true only when Flux has brought the Tailscale operator and its nameserver.
+"""
+
+import time
+
+from rebirth.errors import NotYet
+from rebirth.facts import VaultStoreApplied, VaultStoreOpened
+from rebirth.providers.cluster import Cluster, condition
+from rebirth.vault_store import STORE_KIND, STORE_VERSION
+from rebirth.waiting import until
+
+LAYER = "waits"
+PATIENCE = 900
+
+_NUDGE_EVERY = 3.0  # seconds: the operator backs off for minutes after failures that were only too early
+
+
+async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> VaultStoreOpened:
+    """Wait for the Vault store to be valid."""
+    nudged = time.monotonic()
+
+    async def valid() -> None:
+        nonlocal nudged
+        status, message = condition(await cluster.find(STORE_VERSION, STORE_KIND, applied.name))
+        if status == "True":
+            return
+        if time.monotonic() - nudged > _NUDGE_EVERY:
+            nudged = time.monotonic()
+            asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": str(int(time.time()))}}}
+            await cluster.merge(STORE_VERSION, STORE_KIND, applied.name, None, asked)
+        raise NotYet(message)
+
+    await until(valid, what=f"the store {applied.name} is valid", every=2, changes=cluster.changes(STORE_VERSION, STORE_KIND))
+    return VaultStoreOpened(applied.name)
+
+
+async def still(fact: VaultStoreOpened, cluster: Cluster) -> bool:
+    return condition(await cluster.find(STORE_VERSION, STORE_KIND, fact.name))[0] == "True"

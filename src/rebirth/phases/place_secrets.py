@@ -1,0 +1,49 @@
+"""Step 4 of the protocol: secrets that go straight into the cluster, with no controller in between that could need them."""
+
+import base64
+import json
+
+from rebirth.facts import NamespacesCreated, SecretsPlaced, SecretsResolved
+from rebirth.providers.cluster import Cluster
+from rebirth.secrets import SecretRef
+from rebirth.spec import DirectSecret, Engine, PullSecret
+from rebirth.waiting import together
+
+LAYER = "engine"
+PATIENCE = 120
+
+
+async def place_secrets(engine: Engine, secrets: SecretsResolved, cluster: Cluster, namespaces: NamespacesCreated) -> SecretsPlaced:
+    """Place the direct secrets."""
+    wanted = _wanted(engine, secrets)
+    await together(*(cluster.apply(item) for item in wanted))
+    return SecretsPlaced(tuple(f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in wanted))
+
+
+async def still(fact: SecretsPlaced, engine: Engine, secrets: SecretsResolved, cluster: Cluster) -> bool:
+    wanted = _wanted(engine, secrets)
+    found = await together(
+        *(cluster.find("v1", "Secret", item["metadata"]["name"], item["metadata"]["namespace"]) for item in wanted)
+    )
+    return all(there is not None and there.get("data") == item["data"] for item, there in zip(wanted, found, strict=True))
+
+
+def _wanted(engine: Engine, secrets: SecretsResolved) -> list[dict[str, dict[str, str]]]:
+    pulls = [_pull_secret(pull, namespace, secrets) for pull in engine.pull_secrets for namespace in pull.namespaces]
+    return [*(_direct_secret(direct, secrets) for direct in engine.direct_secrets), *pulls]
+
+
+def _secret(namespace: str, name: str, kind: str, data: dict[str, str]) -> dict[str, dict[str, str]]:
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "type": kind, "data": encoded}  # type: ignore[dict-item]
+
+
+def _direct_secret(direct: DirectSecret, secrets: SecretsResolved) -> dict[str, dict[str, str]]:
+    data = {key: secrets[value].reveal() if isinstance(value, SecretRef) else value for key, value in direct.data.items()}
+    return _secret(direct.namespace, direct.name, direct.type, data)
+
+
+def _pull_secret(pull: PullSecret, namespace: str, secrets: SecretsResolved) -> dict[str, dict[str, str]]:
+    password = secrets[pull.password].reveal()
+    login = {"username": pull.username, "password": password, "auth": base64.b64encode(f"{pull.username}:{password}".encode()).decode()}
+    return _secret(namespace, pull.name, "kubernetes.io/dockerconfigjson", {".dockerconfigjson": json.dumps({"auths": {pull.registry: login}})})

@@ -1,0 +1,17 @@
+"""Every outside system is asked once, before anything is created in any of them."""
+
+from rebirth.facts import OutsideReached, RepositoryRead
+from rebirth.providers.proxmox import ProxmoxApi
+from rebirth.providers.tailnet import TailnetApi
+from rebirth.providers.vault import VaultApi
+from rebirth.waiting import together
+
+LAYER = "secrets"
+PATIENCE = 20
+ON_DEMAND = True
+
+
+async def reach_outside(proxmox: ProxmoxApi, tailnet: TailnetApi, vault: VaultApi, repository: RepositoryRead) -> OutsideReached:
+    """Reach Proxmox, the tailnet, Vault and the repository."""
+    await together(proxmox.reach(), tailnet.devices(), vault.reach())
+    return OutsideReached(await proxmox.reach())

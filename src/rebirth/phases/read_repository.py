@@ -1,0 +1,15 @@
+"""The repository that Flux will follow, read before anything is made: a wrong path or token is seen first."""
+
+from rebirth.facts import RepositoryRead
+from rebirth.providers.git import GitRemote
+from rebirth.spec import GitOps
+
+LAYER = "gitops"
+PATIENCE = 30
+ON_DEMAND = True
+
+
+async def read_repository(gitops: GitOps, git: GitRemote) -> RepositoryRead:
+    """Read the GitOps repository."""
+    commit, manifests = await git.documents(path=gitops.path, beside="flux-system")
+    return RepositoryRead(commit, None if manifests is None else tuple(manifests))

@@ -1,0 +1,84 @@
+"""Step 1 of the protocol: every secret that the castle references, checked and never altered."""
+
+import os
+import re
+from collections.abc import Mapping
+
+from cryptography import x509
+
+from rebirth.errors import Problem, SpecError
+from rebirth.facts import SecretsResolved
+from rebirth.place import Place
+from rebirth.secrets import Redaction, Secret, SecretRef
+from rebirth.spec import Castle
+
+LAYER = "secrets"
+PATIENCE = 30
+ON_DEMAND = True
+
+_PROXMOX_TOKEN = re.compile(r"[^@\s!=]+@[^@\s!=]+![^@\s!=]+=[0-9a-fA-F-]{36}")
+
+
+async def resolve_secrets(castle: Castle, place: Place, redaction: Redaction) -> SecretsResolved:
+    """Resolve the castle's secrets."""
+    found: dict[str, Secret] = {}
+    problems: dict[str, Problem] = {}
+    for path, reference in castle.references():
+        value = _value(reference, place, os.environ)
+        if isinstance(value, Problem):
+            problems.setdefault(reference.secret, value)
+            continue
+        redaction.learn(value)
+        if complaint := _complaint(path, value.reveal()):
+            problems[reference.secret] = _problem(reference, place, complaint)
+        found[reference.secret] = value
+    if problems:
+        raise SpecError(list(problems.values()))
+    return SecretsResolved(found)
+
+
+def _problem(reference: SecretRef, place: Place, message: str) -> Problem:
+    hint = f"Write the value into the file, or set {reference.variable}."
+    return Problem(str(place.vault / reference.secret), 0, "", message, hint)
+
+
+def _value(reference: SecretRef, place: Place, environment: Mapping[str, str]) -> Secret | Problem:
+    """From the environment first, then from the vault directory."""
+    if (given := environment.get(reference.variable)) is not None:
+        return Secret(given)
+    file = place.vault / reference.secret
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return _problem(reference, place, "no such file: the secret is missing")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        return _problem(reference, place, f"the secret cannot be read: {reason}")
+    # Editors end a file with a line break that is not part of a token; a PEM file keeps its own.
+    return Secret(text if "-----BEGIN" in text else text.removesuffix("\n").removesuffix("\r"))
+
+
+def _complaint(path: str, value: str) -> str | None:
+    """Why the value of the reference at that YAML path cannot be right."""
+    if not value.strip():
+        return "the secret is empty"
+    if path.endswith((".ca", "ca.crt")):
+        return _certificate_complaint(value)
+    if path == "proxmox.token" and not _PROXMOX_TOKEN.fullmatch(value):
+        return "the secret has not the shape USER@REALM!TOKENID=UUID"
+    if "-----BEGIN" not in value and re.search(r"\s", value):
+        return "the secret holds white space inside"
+    return None
+
+
+def _certificate_complaint(value: str) -> str | None:
+    try:
+        certificates = x509.load_pem_x509_certificates(value.encode())
+    except ValueError:
+        return "the secret is not a PEM certificate"
+    import datetime
+
+    now = datetime.datetime.now(datetime.UTC)
+    if all(certificate.not_valid_after_utc < now for certificate in certificates):
+        return "the certificate has expired"
+    return None

@@ -1,0 +1,69 @@
+"""The GitOps repository, through the git program."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+
+from rebirth.commands import Commands, ProgramFailed
+from rebirth.errors import Broken, NotYet
+from rebirth.secrets import Secret
+
+_PASSING = ("Could not resolve host", "Connection refused", "Failed to connect", "timed out", "HTTP 5", "error: 5", "early EOF")
+_REFUSED = ("Authentication failed", "could not read Username", "error: 401", "error: 403", "access denied", "not found")
+
+
+class GitRemote:
+    """One branch of one repository, read with a token."""
+
+    def __init__(self, *, url: str, branch: str, token: Secret, commands: Commands) -> None:
+        self._url, self._branch, self._token, self._commands = url, branch, token, commands
+
+    async def documents(self, *, path: str, beside: str) -> tuple[str, list[dict[str, object]] | None]:
+        """The commit, and the YAML documents of the files in `path`/`beside` (None where that folder does not exist).
+
+        Raises Broken where the branch or `path` is not there, or the token is refused.
+        """
+        with TemporaryDirectory(prefix="rebirth-git-") as scratch:
+            folder = Path(scratch) / "tree"
+            await self._git("clone", "clone", "--quiet", "--depth=1", "--single-branch", "--branch", self._branch, self._url, str(folder))
+            commit = (await self._git("rev-parse", "-C", str(folder), "rev-parse", "HEAD")).strip()
+            if not (folder / path).is_dir():
+                hint = f"gitops.path must be a folder of the branch {self._branch}."
+                raise Broken(f"the repository has no folder {path}", system=self._url, operation="read", hint=hint)
+            manifests = folder / path / beside
+            if not manifests.is_dir():
+                return commit, None
+            found: list[dict[str, object]] = []
+            for file in sorted(manifests.glob("*.yaml")):
+                try:
+                    documents = list(yaml.load_all(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+                except yaml.YAMLError as error:
+                    place = f"{path}/{beside}/{file.name}"
+                    raise Broken(f"{place} is not YAML: {getattr(error, 'problem', '')}", system=self._url, operation="read") from None
+                found += [document for document in documents if document and document.get("kind") not in {None, "Kustomization"}]
+                found += [d for d in documents if d and d.get("kind") == "Kustomization" and "toolkit.fluxcd.io" in d["apiVersion"]]
+            return commit, found
+
+    async def _git(self, operation: str, *arguments: str) -> str:
+        # The token reaches git through its environment: never an argument, never a file.
+        environment = {
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_CONFIG_COUNT": "2",
+            "GIT_CONFIG_KEY_0": "credential.helper",
+            "GIT_CONFIG_VALUE_0": "",
+            "GIT_CONFIG_KEY_1": "credential.helper",
+            "GIT_CONFIG_VALUE_1": '!f() { echo username=git; echo "password=$REBIRTH_GIT_TOKEN"; }; f',
+            "REBIRTH_GIT_TOKEN": self._token.reveal(),
+        }
+        try:
+            return await self._commands.run(("git", *arguments), operation=operation, env=environment)
+        except ProgramFailed as error:
+            if any(word in error.said for word in _PASSING):
+                raise NotYet(f"git: {operation}: {error.said}", hint="Is gitops.repository right, and reachable from here?") from None
+            if any(word in error.said for word in _REFUSED):
+                hint = "Check the token of gitops.token, and gitops.repository."
+                raise Broken("the token was refused, or there is no such repository", system=self._url, operation=operation, hint=hint) from None
+            if "Remote branch" in error.said:
+                raise Broken(f"has no branch {self._branch}", system=self._url, operation=operation, hint="Check gitops.branch.") from None
+            raise

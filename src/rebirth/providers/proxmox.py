@@ -1,0 +1,169 @@
+"""The Proxmox VE API: images and virtual machines of one node."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from proxmoxer import ProxmoxAPI
+from proxmoxer.core import AuthenticationError, ResourceException
+
+from rebirth.errors import Broken, NotYet
+from rebirth.secrets import Secret
+from rebirth.waiting import until
+
+_SYSTEM = "Proxmox"
+
+
+@dataclass(frozen=True)
+class Vm:
+    vm_id: int
+    name: str
+    running: bool
+    tags: frozenset[str]
+
+
+class ProxmoxApi:
+    """One node, through an API token (USER@REALM!TOKENID=UUID)."""
+
+    def __init__(self, *, endpoint: str, node: str, token: Secret, ca: Secret | None = None) -> None:
+        self._node_name = node
+        user, _, rest = token.reveal().partition("!")
+        token_name, _, token_value = rest.partition("=")
+        parts = urlsplit(endpoint)
+        verify: bool | str = True
+        self._ca_file: Path | None = None
+        if ca is not None:
+            with NamedTemporaryFile("w", suffix=".pem", delete=False) as file:  # a certificate is no secret
+                file.write(ca.reveal())
+            self._ca_file = Path(file.name)
+            verify = file.name
+        self._api = ProxmoxAPI(
+            parts.hostname, port=parts.port or 8006, user=user, token_name=token_name, token_value=token_value, verify_ssl=verify, timeout=20
+        )
+
+    async def close(self) -> None:
+        if self._ca_file:
+            with suppress(FileNotFoundError):
+                self._ca_file.unlink()
+
+    @property
+    def _node(self) -> Any:
+        return self._api.nodes(self._node_name)
+
+    async def reach(self) -> str:
+        """The version; raises where the host, the token or the node is wrong."""
+        version: str = (await self._ask("version", lambda: self._api.version.get()))["version"]
+        nodes = await self._ask("list nodes", lambda: self._api.nodes.get())
+        if self._node_name not in {entry["node"] for entry in nodes}:
+            known = ", ".join(sorted(entry["node"] for entry in nodes))
+            raise Broken(f"has no node {self._node_name}", system=_SYSTEM, operation="list nodes", hint=f"Its nodes are: {known}.")
+        return version
+
+    async def images(self, *, storage: str) -> set[str]:
+        """Volume ids of the ISO images in a storage."""
+        found = await self._ask(f"list {storage}", lambda: self._node.storage(storage).content.get(content="iso"))
+        return {entry["volid"] for entry in found}
+
+    async def download_image(self, *, storage: str, name: str, url: str) -> str:
+        """Makes the node fetch an image; returns its volume id."""
+        fetch = self._node.storage(storage)("download-url")
+        task = await self._ask("download image", lambda: fetch.post(content="iso", filename=name, url=url))
+        await self._finish("download image", task)
+        return f"{storage}:iso/{name}"
+
+    async def machines(self) -> list[Vm]:
+        found = await self._ask("list machines", lambda: self._node.qemu.get())
+        return [
+            Vm(
+                vm_id=int(entry["vmid"]),
+                name=entry.get("name", ""),
+                running=entry["status"] == "running",
+                tags=frozenset(filter(None, entry.get("tags", "").replace(",", ";").split(";"))),
+            )
+            for entry in found
+        ]
+
+    async def create(
+        self,
+        *,
+        vm_id: int,
+        name: str,
+        cores: int,
+        memory_mib: int,
+        disk_gib: int,
+        disk_storage: str,
+        bridge: str,
+        image: str,
+        tag: str,
+    ) -> None:
+        """A machine that boots the image while its disk is empty."""
+        options = {
+            "vmid": vm_id,
+            "name": name,
+            "cores": cores,
+            "memory": memory_mib,
+            "cpu": "host",
+            "ostype": "l26",
+            "scsihw": "virtio-scsi-single",
+            "scsi0": f"{disk_storage}:{disk_gib}",
+            "ide2": f"{image},media=cdrom",
+            "boot": "order=scsi0;ide2",
+            "net0": f"virtio,bridge={bridge}",
+            "onboot": 1,
+            "tags": tag,
+            "description": "Made by rebirth; removed by `rebirth destroy`.",
+        }
+        await self._finish("create machine", await self._ask("create machine", lambda: self._node.qemu.post(**options)))
+
+    async def start(self, *, vm_id: int) -> None:
+        await self._finish("start machine", await self._ask("start machine", lambda: self._node.qemu(vm_id).status.start.post()))
+
+    async def stop(self, *, vm_id: int) -> None:
+        await self._finish("stop machine", await self._ask("stop machine", lambda: self._node.qemu(vm_id).status.stop.post()))
+
+    async def delete(self, *, vm_id: int) -> None:
+        purge = {"purge": 1, "destroy-unreferenced-disks": 1}
+        await self._finish("delete machine", await self._ask("delete machine", lambda: self._node.qemu(vm_id).delete(**purge)))
+
+    async def _finish(self, operation: str, task: str) -> None:
+        """Follows a task to its end; the API has nothing that could be watched."""
+
+        async def ended() -> str:
+            state = await self._ask(operation, lambda: self._node.tasks(task).status.get())
+            if state["status"] != "stopped":
+                raise NotYet("running")
+            return str(state["exitstatus"])
+
+        if (said := await until(ended, what=f"Proxmox: {operation}", every=0.2)) != "OK":
+            raise Broken(said, system=_SYSTEM, operation=operation, hint="The task's log on the Proxmox host says more.")
+
+    async def _ask(self, operation: str, call: Callable[[], Any]) -> Any:
+        try:
+            return await asyncio.to_thread(call)
+        except (AuthenticationError, ResourceException) as error:
+            status = getattr(error, "status_code", 401)
+            if status in {401, 403}:
+                hint = "Check proxmox.token: USER@REALM!TOKENID=UUID, with rights on nodes, storages and machines."
+                raise Broken("the token was refused", system=_SYSTEM, operation=operation, status=status, hint=hint) from None
+            if status in {502, 503, 595, 596, 599}:
+                raise NotYet(f"{_SYSTEM}: {operation}: HTTP {status}") from None
+            raise Broken(_words(error), system=_SYSTEM, operation=operation, status=status) from None
+        except requests.exceptions.SSLError:
+            hint = "Name the CA that signed it with proxmox.ca."
+            raise Broken("its certificate is not trusted", system=_SYSTEM, operation=operation, hint=hint) from None
+        except requests.exceptions.RequestException as error:
+            hint = "Is proxmox.endpoint right, and reachable from here?"
+            raise NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
+
+
+def _words(error: Exception) -> str:
+    """Proxmox' own words about parameters; its answers to these calls hold no secrets."""
+    errors = getattr(error, "errors", None)
+    content = str(getattr(error, "content", "") or error).strip()
+    return f"{content}: {errors}" if errors else content

@@ -1,0 +1,170 @@
+"""Talos through talosctl: secrets, machine configurations, the machine API."""
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rebirth.commands import Commands, ProgramFailed
+from rebirth.errors import Broken, NotYet
+from rebirth.place import Place
+
+_PORT = 50000
+_UNREACHABLE = ("connection refused", "i/o timeout", "deadline exceeded", "no route to host", "Unavailable", "EOF", "tls:", "reset by peer")
+
+
+@dataclass(frozen=True)
+class MachineConfiguration:
+    """Holds secrets; exists in memory and, while talosctl reads it, in a file of mode 0600 below the produced folder."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return "MachineConfiguration([secret])"
+
+
+class Talosctl:
+    """talosctl with this castle's secrets and client configuration."""
+
+    def __init__(self, *, place: Place, commands: Commands) -> None:
+        self._place, self._commands = place, commands
+
+    async def ensure_secrets(self) -> None:
+        """Makes the secrets bundle once; machines that were configured with it need the same one for ever."""
+        if not self._place.talos_secrets.exists():
+            self._place.produced.mkdir(parents=True, exist_ok=True, mode=0o700)
+            await self._run("gen secrets", "gen", "secrets", "--output-file", str(self._place.talos_secrets))
+            self._place.talos_secrets.chmod(0o600)
+
+    async def generate(
+        self, *, kind: str, cluster: str, endpoint: str, kubernetes: str, installer: str, talos: str, patches: Sequence[str]
+    ) -> MachineConfiguration:
+        """A machine configuration of the kind controlplane, worker or talosconfig, with patches in order; validated by itself."""
+        folder = self._scratch()
+        files = []
+        try:
+            for number, patch in enumerate(patches):
+                file = folder / f"patch-{kind}-{id(patches):x}-{number}.yaml"
+                _write_private(file, patch)
+                files.append(file)
+            text = await self._run(
+                f"gen config ({kind})",
+                *("gen", "config", cluster, endpoint, "--with-secrets", str(self._place.talos_secrets)),
+                *("--kubernetes-version", kubernetes.removeprefix("v"), "--install-image", installer, "--talos-version", talos),
+                *("--output-types", kind, "--output", "-", "--with-docs=false", "--with-examples=false"),
+                *(argument for file in files for argument in ("--config-patch", f"@{file}")),
+            )
+        finally:
+            for file in files:
+                file.unlink()
+        return MachineConfiguration(text)
+
+    async def write_client_configuration(self, *, cluster: str, endpoint: str, endpoints: Sequence[str], talos: str) -> None:
+        """The talosconfig, in the produced folder."""
+        made = await self.generate(
+            kind="talosconfig", cluster=cluster, endpoint=endpoint, kubernetes="v1.0.0", installer="none", talos=talos, patches=()
+        )
+        _write_private(self._place.talosconfig, made.text)
+        await self._run("config endpoint", "--talosconfig", str(self._place.talosconfig), "config", "endpoint", *endpoints)
+        await self._run("config node", "--talosconfig", str(self._place.talosconfig), "config", "node", *endpoints[:1])
+
+    async def validate(self, *, configuration: MachineConfiguration, machine: str) -> None:
+        await self._with_file(configuration, machine, lambda file: ("validate", "--mode", "metal", "--config", file), "validate")
+
+    async def apply(self, *, configuration: MachineConfiguration, address: str, machine: str) -> None:
+        """To a machine in maintenance mode."""
+        await self._with_file(
+            configuration,
+            machine,
+            lambda file: ("apply-config", "--insecure", "--nodes", address, "--file", file),
+            f"apply-config to {machine}",
+        )
+
+    async def answers(self, *, address: str) -> bool:
+        """Whether the machine answers to this castle's credentials."""
+        if not self._place.talosconfig.exists():
+            return False
+        try:
+            await self._machine("version", address, "version", "--short")
+        except (NotYet, ProgramFailed):
+            return False
+        return True
+
+    async def listens(self, *, address: str) -> None:
+        """Raises NotYet until something listens on the machine API's port."""
+        if not await _answers(address):
+            raise NotYet(f"{address}:{_PORT} does not answer")
+
+    async def bootstrap(self, *, address: str) -> None:
+        """Bootstraps etcd. That it was done before is success."""
+        try:
+            await self._machine("bootstrap", address, "bootstrap")
+        except ProgramFailed as error:
+            if "FailedPrecondition" in error.said:
+                raise NotYet(f"talosctl: bootstrap: {error.said}") from None
+            if "AlreadyExists" not in error.said:
+                raise
+
+    async def etcd_exists(self, *, address: str) -> bool:
+        """Whether etcd runs on the machine."""
+        said = await self._machine("service etcd", address, "services")
+        rows = [line.split() for line in said.splitlines()]
+        return any("etcd" in row and "Running" in row for row in rows)
+
+    async def write_kubeconfig(self, *, address: str) -> None:
+        """The admin kubeconfig, in the produced folder."""
+        target = self._place.kubeconfig
+        await self._machine("kubeconfig", address, "kubeconfig", str(target), "--force", "--merge=false")
+        target.chmod(0o600)
+
+    async def _machine(self, operation: str, address: str, *arguments: str) -> str:
+        if not self._place.talosconfig.exists():
+            raise Broken("the castle has no talosconfig yet", system="talosctl", operation=operation)
+        client = ("--talosconfig", str(self._place.talosconfig), "--endpoints", address, "--nodes", address)
+        return await self._run(operation, *client, *arguments)
+
+    async def _with_file(self, configuration: MachineConfiguration, machine: str, arguments, operation: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        file = self._scratch() / f"{machine}.yaml"
+        _write_private(file, configuration.text)
+        try:
+            await self._run(operation, *arguments(str(file)))
+        finally:
+            file.unlink(missing_ok=True)
+
+    def _scratch(self) -> Path:
+        folder = self._place.produced / ".scratch"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
+
+    async def _run(self, operation: str, *arguments: str) -> str:
+        try:
+            return await self._commands.run(("talosctl", *arguments), operation=operation)
+        except ProgramFailed as error:
+            if any(word in error.said for word in _UNREACHABLE):
+                raise NotYet(f"talosctl: {operation}: {error.said.rpartition('desc = ')[2]}") from None
+            raise
+
+
+async def _answers(address: str) -> bool:
+    """Whether the port speaks TLS; which certificate it shows does not matter here."""
+    import asyncio
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    try:
+        async with asyncio.timeout(3):
+            _, writer = await asyncio.open_connection(address, _PORT, ssl=context)
+    except ssl.SSLError:
+        return True  # it asks for a client certificate: something is there
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file.touch(mode=0o600)
+    file.write_text(text)

@@ -1,0 +1,84 @@
+"""Vault's key-value store, version 2, as this machine reaches it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import hvac
+import requests
+from hvac.exceptions import Forbidden, InvalidPath, InvalidRequest, Unauthorized, VaultDown, VaultError
+
+from rebirth.errors import Broken, NotYet
+from rebirth.secrets import Secret
+
+_SYSTEM = "Vault"
+
+
+class VaultApi:
+    """One KV v2 mount, through a token."""
+
+    def __init__(self, *, address: str, mount: str, token: Secret, ca: Secret | None) -> None:
+        self._mount, self._ca_file = mount, None
+        verify: bool | str = True
+        if ca is not None:
+            with NamedTemporaryFile("w", suffix=".pem", delete=False) as file:  # a certificate is no secret
+                file.write(ca.reveal())
+            self._ca_file, verify = Path(file.name), file.name
+        session = requests.Session()
+        session.verify = verify
+        session.trust_env = ca is None  # requests lets REQUESTS_CA_BUNDLE win over the session's own CA
+        self._client = hvac.Client(url=address, token=token.reveal(), session=session, timeout=15, verify=verify)
+
+    async def close(self) -> None:
+        if self._ca_file:
+            with suppress(FileNotFoundError):
+                self._ca_file.unlink()
+
+    async def reach(self) -> None:
+        """Raises where the address, the certificate or the token is wrong."""
+        await self._ask("look up token", self._client.auth.token.lookup_self)
+
+    async def read(self, *, path: str) -> dict[str, Secret]:
+        """The properties at a path; empty where there is nothing."""
+        kv = self._client.secrets.kv.v2
+        call = lambda: kv.read_secret_version(path=path, mount_point=self._mount, raise_on_deleted_version=True)  # noqa: E731
+        try:
+            answer = await self._ask("read", call)
+        except _NothingThereError:
+            return {}
+        return {name: Secret(str(value)) for name, value in (answer["data"]["data"] or {}).items()}
+
+    async def set(self, *, path: str, name: str, value: Secret) -> None:
+        """Sets one property and leaves the others at that path as they are."""
+        kv = self._client.secrets.kv.v2
+        secret = {name: value.reveal()}
+        if await self.read(path=path):
+            await self._ask("patch", lambda: kv.patch(path=path, secret=secret, mount_point=self._mount))
+        else:
+            await self._ask("write", lambda: kv.create_or_update_secret(path=path, secret=secret, mount_point=self._mount))
+
+    async def _ask(self, operation: str, call: Callable[[], Any]) -> Any:
+        try:
+            return await asyncio.to_thread(call)
+        except InvalidPath:
+            raise _NothingThereError from None
+        except (Forbidden, Unauthorized):
+            hint = "The token of engine.vault.token needs read, create, update and patch below the mount."
+            raise Broken("the token was refused", system=_SYSTEM, operation=operation, status=403, hint=hint) from None
+        except InvalidRequest:
+            raise Broken("the request was refused", system=_SYSTEM, operation=operation, status=400) from None
+        except requests.exceptions.SSLError:
+            hint = "Name the CA that signed it with engine.vault.ca."
+            raise Broken("its certificate is not trusted", system=_SYSTEM, operation=operation, hint=hint) from None
+        except (VaultDown, requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
+            hint = "Is engine.vault.address right, reachable from here, and unsealed?"
+            raise NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
+        except VaultError as error:
+            raise NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}") from None
+
+
+class _NothingThereError(Exception):
+    pass

@@ -1,0 +1,40 @@
+"""Sites, asked at a given address under their own names: no DNS has to know them yet."""
+
+import re
+import ssl
+from dataclasses import dataclass
+from html import unescape
+
+import httpx
+
+from rebirth.errors import NotYet
+from rebirth.secrets import Secret
+
+
+@dataclass(frozen=True)
+class Page:
+    status: int
+    text: str
+
+    @property
+    def heading(self) -> str:
+        """The first heading or the title."""
+        for tag in ("h1", "title", "h2"):
+            if found := re.search(rf"<{tag}\b[^>]*>(.*?)</{tag}>", self.text, re.DOTALL | re.IGNORECASE):
+                return unescape(re.sub(r"<[^>]+>", "", found[1])).strip()
+        return ""
+
+
+class Web:
+    """An HTTPS client that is told the address."""
+
+    async def visit(self, *, host: str, path: str, address: str, ca: Secret | None) -> Page:
+        """One GET with the site's name in TLS and in the Host header. Raises NotYet where no page comes back."""
+        trust = ssl.create_default_context(cadata=ca.reveal() if ca else None)
+        try:
+            async with httpx.AsyncClient(verify=trust, timeout=10, trust_env=False) as client:
+                request = client.build_request("GET", f"https://{address}{path}", headers={"Host": host}, extensions={"sni_hostname": host})
+                answer = await client.send(request)
+        except httpx.HTTPError as error:
+            raise NotYet(f"https://{host}{path} at {address}: {error or type(error).__name__}") from None
+        return Page(answer.status_code, answer.text)
