@@ -4,7 +4,7 @@ from rebirth.facts import RepositoryRead
 from rebirth.providers.git import GitRemote
 from rebirth.spec import GitOps
 
-LAYER = "gitops"
+LAYER = "secrets"
 PATIENCE = 30
 ON_DEMAND = True
 

@@ -1,0 +1,5 @@
+module rebirth.local/components/helm
+
+go 1.25.0
+
+require helm.sh/helm/v3 v3.20.2
