@@ -127,15 +127,17 @@ class Machines:
     async def _plug(self, vmid: int, hardware: Hardware, pid: int) -> None:
         link = f"tap{vmid}"
         # unshare(1) makes the network namespace before it forks: its own process is already in there, once it says so.
-        ours = os.readlink("/proc/self/ns/net")
+        ours = Path("/proc/self/ns/net").readlink()
         for _ in range(500):
             with suppress(FileNotFoundError):
-                if os.readlink(f"/proc/{pid}/ns/net") != ours:
+                if Path(f"/proc/{pid}/ns/net").readlink() != ours:
                     break
             await asyncio.sleep(0.01)
         with suppress(RuntimeError):  # of a machine that was just switched off: the kernel takes its time with it
             await _ip("link", "delete", link)
-        await _ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "address", hardware.mac, "netns", str(pid))
+        await _ip(
+            "link", "add", link, "type", "veth", "peer", "name", "eth0", "address", hardware.mac, "netns", str(pid)
+        )
         await _ip("link", "set", link, "master", self.network.bridge, "up")
 
     async def _keep(self, vm: VirtualMachine, process: asyncio.subprocess.Process) -> None:
@@ -153,8 +155,8 @@ class Machines:
         parent = running.process.pid
         with suppress(ProcessLookupError, FileNotFoundError):
             children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-            for pid in children or [parent]:
-                os.kill(int(pid), signal.SIGKILL)
+            for pid in map(int, children or [str(parent)]):
+                os.kill(pid, signal.SIGKILL)
         await asyncio.wait([running.keeper])
 
     async def running(self, vmid: int) -> bool:

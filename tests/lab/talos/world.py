@@ -158,7 +158,7 @@ async def _main(folder: Path, file: str, function: str) -> None:
         await getattr(module, function)(world)
     except BaseException:
         for log in sorted(folder.glob("state/machines/*/console.log")):
-            print(f"--- {log}", log.read_text()[-3000:], sep="\n")
+            sys.stdout.write(f"--- {log}\n{log.read_text()[-3000:]}\n")
         raise
     finally:
         await world.clear()

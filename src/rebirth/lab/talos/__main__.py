@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from rebirth.lab.talos import api, boot
+from rebirth.lab.talos import boot, serving
 from rebirth.lab.talos.hardware import Hardware
 from rebirth.lab.talos.machine import Machine
 
@@ -13,7 +13,7 @@ from rebirth.lab.talos.machine import Machine
 async def _live(hardware: Hardware) -> int:
     machine = Machine(hardware)
     await machine.start()
-    await api.serve(machine)
+    await serving.serve(machine)
     await machine.parts.stop()
     return machine.exit_code
 

@@ -14,7 +14,7 @@ _BIND, _REC, _PRIVATE, _SHARED, _RDONLY, _REMOUNT = 0x1000, 0x4000, 0x40000, 0x1
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
-    """mount(2). Raises OSError."""
+    """The system call. Raises OSError."""
     result = _libc.mount(
         source.encode(), target.encode(), kind.encode() or None, ctypes.c_ulong(flags), options.encode() or None
     )

@@ -77,7 +77,9 @@ async def keep_routes(config: MachineConfig, name: str) -> None:
 async def _masquerade(pods: str) -> None:
     """Pods are known inside the cluster only: outside they speak with the node's address, as with flannel."""
     rule = ("POSTROUTING", "-s", pods, "!", "-d", pods, "-j", "MASQUERADE")
-    check = await asyncio.create_subprocess_exec("iptables", "-t", "nat", "-C", *rule, stderr=asyncio.subprocess.DEVNULL)
+    check = await asyncio.create_subprocess_exec(
+        "iptables", "-t", "nat", "-C", *rule, stderr=asyncio.subprocess.DEVNULL
+    )
     if await check.wait():
         await (await asyncio.create_subprocess_exec("iptables", "-t", "nat", "-A", *rule)).wait()
 

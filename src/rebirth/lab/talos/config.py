@@ -78,7 +78,8 @@ class MachineConfig:
         for document in self.of_kind("HostnameConfig"):
             if document.get("hostname"):
                 return str(document["hostname"])
-        return self.get("machine.network.hostname")
+        name = self.get("machine.network.hostname")
+        return str(name) if name else None
 
     @property
     def addresses(self) -> list[str]:

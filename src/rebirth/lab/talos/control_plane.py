@@ -69,7 +69,7 @@ def etcd_client(config: MachineConfig) -> tuple[str, str, str]:
     authority = config.key_pair("cluster.etcd.ca")
     (SECRETS).mkdir(parents=True, exist_ok=True)
     (SECRETS / "etcd-ca.crt").write_bytes(authority.certificate)
-    pair = pki.write(pki.issue(authority, pki.Request("etcd-client", server=False)), SECRETS, "etcd-client")
+    pair = pki.ensure(authority, pki.Request("etcd-client", server=False), SECRETS, "etcd-client")
     return str(SECRETS / "etcd-ca.crt"), *pair
 
 
@@ -79,7 +79,7 @@ def etcd_arguments(
     """`members`: name -> peer URL of the cluster joined, or None for a new cluster."""
     ca, *_ = etcd_client(config)
     request = pki.Request(name, names=(address, name, "localhost", "127.0.0.1"))
-    certificate, key = pki.write(pki.issue(config.key_pair("cluster.etcd.ca"), request), SECRETS, "etcd")
+    certificate, key = pki.ensure(config.key_pair("cluster.etcd.ca"), request, SECRETS, "etcd")
     peer = f"https://{address}:2380"
     cluster = {**(members or {}), name: peer}
     arguments = {
@@ -149,17 +149,12 @@ def apiserver_arguments(config: MachineConfig, hardware: Hardware, address: str,
     aggregator = config.key_pair("cluster.aggregatorCA")
     (SECRETS / "ca.crt").write_bytes(ca.certificate)
     (SECRETS / "aggregator-ca.crt").write_bytes(aggregator.certificate)
-    serving = pki.write(
-        pki.issue(ca, pki.Request("kube-apiserver", names=api_names(config, address, name))), SECRETS, "apiserver"
-    )
-    kubelet_client = pki.write(
-        pki.issue(ca, pki.Request("apiserver-kubelet-client", "system:masters", server=False)),
-        SECRETS,
-        "apiserver-kubelet-client",
-    )
-    front_proxy = pki.write(
-        pki.issue(aggregator, pki.Request("front-proxy-client", server=False)), SECRETS, "front-proxy-client"
-    )
+    serving_request = pki.Request("kube-apiserver", names=api_names(config, address, name), client=False)
+    serving = pki.ensure(ca, serving_request, SECRETS, "apiserver")
+    kubelet_request = pki.Request("apiserver-kubelet-client", "system:masters", server=False)
+    kubelet_client = pki.ensure(ca, kubelet_request, SECRETS, "apiserver-kubelet-client")
+    front_request = pki.Request("front-proxy-client", server=False)
+    front_proxy = pki.ensure(aggregator, front_request, SECRETS, "front-proxy-client")
     public, signing = _service_account(config)
     etcd_ca, etcd_certificate, etcd_key = etcd_client(config)
     defaults = {
@@ -183,9 +178,15 @@ def apiserver_arguments(config: MachineConfig, hardware: Hardware, address: str,
 
 
 def _client(config: MachineConfig, user: str) -> str:
-    pair = pki.issue(config.key_pair("cluster.ca"), pki.Request(user, server=False))
-    text = kubelet.kubeconfig(API, config.key_pair("cluster.ca").certificate, kubelet.user_of(pair))
-    return kubelet.write(SECRETS / f"{user.removeprefix('system:')}.kubeconfig", text)
+    authority, name = config.key_pair("cluster.ca"), user.removeprefix("system:")
+    certificate, key = pki.ensure(authority, pki.Request(user, server=False), SECRETS, name)
+    files = {"client-certificate": certificate, "client-key": key}
+    return kubelet.write(SECRETS / f"{name}.kubeconfig", kubelet.kubeconfig(API, authority.certificate, files))
+
+
+def files() -> list[Path]:
+    """Everything that the servers read at their start."""
+    return sorted(file for file in SECRETS.iterdir() if file.suffix != ".for")
 
 
 def controller_manager_arguments(config: MachineConfig, hardware: Hardware) -> list[str]:

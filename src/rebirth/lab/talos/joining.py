@@ -126,18 +126,54 @@ async def _other_control_planes(config: MachineConfig, address: str) -> list[str
     return [other for other in addresses if other != address]
 
 
-async def _add_member(config: MachineConfig, other: str, address: str, name: str) -> dict[str, str]:
+def _etcd(config: MachineConfig, address: str) -> httpx.AsyncClient:
     ca, certificate, key = control_plane.etcd_client(config)
     trust = ssl.create_default_context(cafile=ca)
     trust.load_cert_chain(certificate, key)
+    return httpx.AsyncClient(verify=trust, timeout=10, base_url=f"https://{address}:2379", trust_env=False)
+
+
+async def _members(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    return list((await client.post("/v3/cluster/member/list", json={})).raise_for_status().json()["members"])
+
+
+async def _add_member(config: MachineConfig, other: str, address: str, name: str) -> dict[str, str]:
     peer = f"https://{address}:2380"
-    async with httpx.AsyncClient(verify=trust, timeout=10, base_url=f"https://{other}:2379") as client:
-        members = (await client.post("/v3/cluster/member/list", json={})).raise_for_status().json()["members"]
+    async with _etcd(config, other) as client:
+        members = await _members(client)
         if not any(peer in member["peerURLs"] for member in members):
-            # etcd takes one change at a time: an unstarted member means that another machine is joining right now.
-            if any(not member.get("name") for member in members):
-                raise httpx.TransportError("another member is joining")
-            (await client.post("/v3/cluster/member/add", json={"peerURLs": [peer]})).raise_for_status()
+            # As a learner: it does not count for the majority before it has caught up. etcd takes one at a time.
+            body = {"peerURLs": [peer], "isLearner": True}
+            (await client.post("/v3/cluster/member/add", json=body)).raise_for_status()
     return {
         member["name"]: member["peerURLs"][0] for member in members if member.get("name") and member["name"] != name
     }
+
+
+async def promote(config: MachineConfig, peers: list[str], name: str) -> None:
+    """Makes this machine's learner a member that votes, as soon as etcd thinks it has caught up."""
+    host = urlsplit(peers[0]).hostname or ""
+    while True:
+        with suppress(httpx.HTTPError, OSError):
+            async with _etcd(config, host) as client:
+                own = next((member for member in await _members(client) if member.get("name") == name), None)
+                if own and not own.get("isLearner"):
+                    return
+                if own:
+                    await client.post("/v3/cluster/member/promote", json={"ID": own["ID"]})
+        await asyncio.sleep(1)
+
+
+async def etcd_members(config: MachineConfig) -> list[dict[str, Any]]:
+    """The members as this machine's own etcd knows them. Raises httpx.HTTPError."""
+    async with _etcd(config, "127.0.0.1") as client:
+        return await _members(client)
+
+
+async def leave_etcd(config: MachineConfig, name: str) -> None:
+    """Takes this machine out of the members, unless it is the only one. Raises httpx.HTTPError."""
+    async with _etcd(config, "127.0.0.1") as client:
+        members = await _members(client)
+        own = next((member for member in members if member.get("name") == name), None)
+        if own and len(members) > 1:
+            (await client.post("/v3/cluster/member/remove", json={"ID": own["ID"]})).raise_for_status()

@@ -13,6 +13,8 @@ from rebirth.lab.talos.hardware import Hardware
 
 FOLDER = Path("/etc/kubernetes")
 KUBECONFIG = FOLDER / "kubelet.kubeconfig"
+CONFIGURATION = FOLDER / "kubelet.yaml"
+PROXY_CONFIGURATION = FOLDER / "kube-proxy.yaml"
 CERTIFICATE = Path("/var/lib/kubelet/pki/kubelet-client-current.pem")
 
 
@@ -115,7 +117,7 @@ def kubelet_arguments(config: MachineConfig, hardware: Hardware, address: str, n
     if not KUBECONFIG.exists():
         own = {"client-certificate": str(CERTIFICATE), "client-key": str(CERTIFICATE)}
         write(KUBECONFIG, kubeconfig(config.endpoint, authority, own))
-    file = write(FOLDER / "kubelet.yaml", yaml.safe_dump(kubelet_configuration(config, hardware)))
+    file = write(CONFIGURATION, yaml.safe_dump(kubelet_configuration(config, hardware)))
     labels = {"kubernetes.io/os": "linux", **(config.get("machine.nodeLabels") or {})}
     arguments = {
         "config": file,
@@ -137,11 +139,11 @@ def proxy_arguments(config: MachineConfig, hardware: Hardware, name: str) -> lis
         "kind": "KubeProxyConfiguration",
         "clientConnection": {"kubeconfig": str(KUBECONFIG)},
         "clusterCIDR": config.pod_subnet,
-        "mode": "nftables",
+        "mode": config.get("cluster.proxy.mode", "nftables"),
         "hostnameOverride": name,
         # These kernel settings cannot be written from a network namespace.
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
         "nftables": {"minSyncPeriod": "200ms"},
     }
-    file = write(FOLDER / "kube-proxy.yaml", yaml.safe_dump(configuration))
+    file = write(PROXY_CONFIGURATION, yaml.safe_dump(configuration))
     return [hardware.program("kube-proxy"), f"--config={file}"]

@@ -1,18 +1,23 @@
 """One machine's life: maintenance mode, then what its configuration asks for."""
 
 import asyncio
-import os
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from rebirth.lab.talos import cni, containerd, control_plane, joining, kubelet, manifests, network, tailscale
+from rebirth.lab.talos import kubelet, network, pki
 from rebirth.lab.talos.config import MachineConfig
-from rebirth.lab.talos.boot import bind, hostname
 from rebirth.lab.talos.hardware import Hardware
+from rebirth.lab.talos.node import Node
 from rebirth.lab.talos.parts import Parts
 
-_OWNED_EVERY = 15.0  # seconds after which Talos takes back what it owns
+# What Talos 1.12 changes in a running machine (CanApplyImmediate); anything else of `machine` needs a reboot.
+_LIVE = frozenset(
+    {
+        *("ca", "acceptedCAs", "time", "certSANs", "install", "network", "sysfs", "sysctls", "logging", "controlPlane"),
+        *("kubelet", "kernel", "registries", "pods", "seccompProfiles", "nodeAnnotations", "nodeLabels", "nodeTaints"),
+        "features",
+    }
+)
 
 
 class ConfigurationError(Exception):
@@ -25,27 +30,47 @@ class Machine:
     def __init__(self, hardware: Hardware) -> None:
         self.hardware = hardware
         self.parts = Parts(hardware.disk / "log")
-        self.config: MachineConfig | None = None
-        self.address = hardware.address.partition("/")[0]
-        self.name = hardware.name
+        self.node: Node | None = None  # None in maintenance mode
         self.configured = asyncio.Event()
+        self.renamed = asyncio.Event()  # the API's certificate has to have other names
         self.ended = asyncio.Event()
         self.exit_code = 0
         self._bootstrapped = asyncio.Event()
+        self._reverting: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def _stored(self) -> Path:
         return self.hardware.disk / "state" / "config.yaml"
 
+    @property
+    def _installed(self) -> Path:
+        return self.hardware.disk / "state" / "version"
+
+    @property
+    def config(self) -> MachineConfig | None:
+        return self.node.config if self.node else None
+
+    @property
+    def address(self) -> str:
+        return self.node.address if self.node else self.hardware.address.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.node.name if self.node else self.hardware.name
+
+    @property
+    def version(self) -> str:
+        """Of what was installed; before that, of the boot image. Another installer image needs an upgrade to count."""
+        return self._installed.read_text() if self._installed.exists() else self.hardware.talos_version
+
     async def start(self) -> None:
         """Takes the address DHCP gives; a machine that was installed goes on with its stored configuration."""
-        self.address = await network.by_reservation(self.hardware)
+        self.parts.service("machined").turn("Running", "Service started as goroutine", healthy=True)
         if self._stored.exists():
-            self.config = MachineConfig.parse(self._stored.read_bytes())
-            await self._run(self.config)
-
-    # -- what the API asks for
+            await self._adopt(MachineConfig.parse(self._stored.read_bytes()))
+        else:
+            await network.by_reservation(self.hardware)
 
     async def validate(self, data: bytes) -> None:
         """Asks the real talosctl. Raises ConfigurationError with its words."""
@@ -63,33 +88,70 @@ class Machine:
         if process.returncode:
             raise ConfigurationError(said.decode(errors="replace").strip())
 
-    async def apply(self, data: bytes) -> None:
-        """Stores a validated configuration and obeys it."""
-        config = MachineConfig.parse(data)
-        before, self.config = self.config, config
+    def needs_reboot(self, config: MachineConfig) -> list[str]:
+        """The keys of `machine` that cannot be changed while it runs."""
+        if self.config is None:
+            return []
+        old, new = self.config.get("machine", {}), config.get("machine", {})
+        return sorted(key for key in {*old, *new} - _LIVE if old.get(key) != new.get(key))
+
+    def store(self, data: bytes) -> None:
+        """Keeps a validated configuration for the next boot; the first one is the installation."""
         self._stored.parent.mkdir(parents=True, exist_ok=True)
         self._stored.touch(mode=0o600)
         self._stored.write_bytes(data)
-        if before is None:
-            await self._run(config)
-        elif before != config:
-            await self._change(before, config)
+        if not self._installed.exists():
+            self._installed.write_text(MachineConfig.parse(data).talos_version or self.hardware.talos_version)
+
+    def soon(self, config: MachineConfig, *, revert_after: float | None = None) -> None:
+        """Obeys `config` once the answer to who asked has left; `revert_after` seconds goes back to what is stored."""
+        loop = asyncio.get_running_loop()
+        if self._reverting:
+            self._reverting.cancel()
+            self._reverting = None
+        loop.call_later(0.05, self._begin, config)
+        if revert_after is not None:
+            stored = MachineConfig.parse(self._stored.read_bytes())
+            self._reverting = loop.call_later(revert_after, self._begin, stored)
+
+    def _begin(self, config: MachineConfig) -> None:
+        task = asyncio.get_running_loop().create_task(self._adopt(config))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _adopt(self, config: MachineConfig) -> None:
+        before = self.node
+        if before:
+            await before.stop()
+            if before.config.get("machine.certSANs", []) != config.get("machine.certSANs", []):
+                self._regenerate_trust()
+        self.node = Node(self.hardware, config, self.parts, self._bootstrapped)
+        await self.node.start()
+        self.configured.set()
+        if before:
+            self.renamed.set()
+
+    def _regenerate_trust(self) -> None:
+        """machine.certSANs on a running node: trustd makes the PKI anew, and what the kubelet has is of an authority that
+        the API server does not know. The protocol's critical lesson: the node is refused, and nothing inside can mend it.
+        """
+        self.parts.service("trustd").turn("Running", "regenerated PKI", healthy=True)
+        if kubelet.CERTIFICATE.exists():
+            request = pki.Request(f"system:node:{self.name}", "system:nodes", server=False)
+            pair = pki.issue(pki.authority("regenerated"), request)
+            kubelet.install(pair.certificate, pair.key)
+            for part in ("kubelet", "kube-proxy"):
+                self.parts.end(part)
 
     def bootstrap(self) -> None:
         self._bootstrapped.set()
 
-    @property
-    def etcd_has_data(self) -> bool:
-        return self._bootstrapped.is_set() or (
-            control_plane.ETCD_DATA.exists() and any(control_plane.ETCD_DATA.iterdir())
-        )
-
-    @property
-    def version(self) -> str:
-        return (self.config.talos_version if self.config else None) or self.hardware.talos_version
-
-    async def reset(self, *, reboot: bool) -> None:
-        """Wipes the disk; then off, or back into maintenance mode."""
+    async def reset(self, *, graceful: bool, reboot: bool) -> None:
+        """Leaves etcd where asked; wipes the disk; then off, or back into maintenance mode."""
+        if self.node:
+            if graceful:
+                await self.node.leave_etcd()
+            await self.node.stop()
         await self.parts.stop()
         with suppress(FileNotFoundError):
             self._stored.unlink()
@@ -99,142 +161,3 @@ class Machine:
     def end(self, *, reboot: bool) -> None:
         self.exit_code = 100 if reboot else 0
         self.ended.set()
-
-    # -- obeying
-
-    def _go(self, work: "asyncio.Future[None] | object") -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _run(self, config: MachineConfig) -> None:
-        self.name = config.hostname or self.hardware.name
-        hostname(self.name)
-        self.address = await network.by_configuration(self.hardware, config)
-        self.configured.set()
-        trust = {"SSL_CERT_FILE": str(self.hardware.ca), "PATH": self._path()}
-        self.parts.run("containerd", ["containerd", "--config", str(containerd.write(config))], trust)
-        if config.control_plane:
-            self._go(self._run_control_plane(config))
-        else:
-            self._go(self._run_node(config))
-        if (environment := config.extension("tailscale")) is not None:
-            self._go(tailscale.run(environment, self.name, self.hardware.ca, self.parts.service("ext-tailscale")))
-
-    def _path(self) -> str:
-        return f"{Path(self.hardware.program('kubelet')).parent}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-
-    async def _change(self, before: MachineConfig, after: MachineConfig) -> None:
-        if before.get("machine.certSANs") != after.get("machine.certSANs"):
-            await self._regenerate_trust(after)
-            return
-        if after.control_plane and self.etcd_has_data:
-            self._run_servers(after)
-            await self._apply(manifests.inline(after))
-        self.parts.run(
-            "containerd",
-            ["containerd", "--config", str(containerd.write(after))],
-            {"SSL_CERT_FILE": str(self.hardware.ca), "PATH": self._path()},
-        )
-        self._run_kubelet(after)
-
-    async def _regenerate_trust(self, config: MachineConfig) -> None:
-        """machine.certSANs on a running node: trustd makes its certificates anew and the kubelet's are no longer valid.
-
-        The protocol's critical lesson: the node cannot talk to the API any more, and nothing inside can mend it.
-        """
-        self.parts.service("trustd").turn("Running", "regenerated PKI", healthy=True)
-        kubelet.CERTIFICATE.unlink(missing_ok=True)
-        kubelet.KUBECONFIG.unlink(missing_ok=True)
-        kubelet.write(
-            kubelet.KUBECONFIG,
-            kubelet.kubeconfig(config.endpoint, config.key_pair("cluster.ca").certificate, {"token": "revoked"}),
-        )
-        self._run_kubelet(config)
-
-    async def _run_control_plane(self, config: MachineConfig) -> None:
-        etcd = self.parts.service("etcd")
-        members: dict[str, str] | None = None
-        if not self.etcd_has_data:
-            etcd.turn("Preparing", "Running pre state")
-            members = await self._bootstrap_or_join(config)
-        self.parts.run("etcd", control_plane.etcd_arguments(config, self.hardware, self.address, self.name, members))
-        self._run_servers(config)
-        self._go(self._run_node(config))
-        await self._apply(manifests.bootstrap(config))
-        await self._apply(manifests.inline(config))
-        while True:
-            owned = [] if config.get("cluster.coreDNS.disabled") else manifests.coredns(config)
-            await self._apply(owned)
-            await self._label(config)
-            await asyncio.sleep(_OWNED_EVERY)
-            config = self.config or config
-
-    async def _bootstrap_or_join(self, config: MachineConfig) -> dict[str, str] | None:
-        while not self._bootstrapped.is_set():
-            if members := await joining.join_etcd(config, self.address, self.name):
-                self._bootstrapped.set()
-                return members
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._bootstrapped.wait(), 1)
-        return None
-
-    def _run_servers(self, config: MachineConfig) -> None:
-        self.parts.run(
-            "kube-apiserver", control_plane.apiserver_arguments(config, self.hardware, self.address, self.name)
-        )
-        self.parts.run("kube-controller-manager", control_plane.controller_manager_arguments(config, self.hardware))
-        self.parts.run("kube-scheduler", control_plane.scheduler_arguments(config, self.hardware))
-
-    async def _run_node(self, config: MachineConfig) -> None:
-        self.parts.service("kubelet").turn("Preparing", "Waiting for its certificate")
-        await joining.kubelet_certificate(config, self.name)
-        self._run_kubelet(config)
-        self._go(cni.keep_routes(config, self.name))
-        self.parts.run("kube-proxy", kubelet.proxy_arguments(config, self.hardware, self.name), {"PATH": self._path()})
-
-    def _run_kubelet(self, config: MachineConfig) -> None:
-        for source, target in kubelet.extra_mounts(config):
-            source.mkdir(parents=True, exist_ok=True)
-            if source != target and not target.is_mount():
-                target.mkdir(parents=True, exist_ok=True)
-                bind(source, str(target))
-        self.parts.run(
-            "kubelet", kubelet.kubelet_arguments(config, self.hardware, self.address, self.name), {"PATH": self._path()}
-        )
-
-    async def _label(self, config: MachineConfig) -> None:
-        """The labels that a kubelet may not give itself."""
-        labels = {"node-role.kubernetes.io/control-plane": "", **(config.get("machine.nodeLabels") or {})}
-        await self._kubectl(
-            "label", "node", self.name, "--overwrite", *(f"{key}={value}" for key, value in labels.items())
-        )
-
-    async def _apply(self, objects: list[dict[str, object]]) -> None:
-        """Server-side apply with Talos' field manager, until the API takes it."""
-        while objects and not await self._kubectl(
-            "apply",
-            "--server-side",
-            "--force-conflicts",
-            "--field-manager=talos",
-            "-f",
-            "-",
-            stdin=manifests.as_yaml(objects),
-        ):
-            await asyncio.sleep(0.3)
-
-    async def _kubectl(self, *arguments: str, stdin: bytes = b"") -> bool:
-        assert self.config is not None
-        file = Path("/run/admin.kubeconfig")
-        if not file.exists():
-            kubelet.write(file, control_plane.admin_kubeconfig(self.config, control_plane.API))
-        argv = (self.hardware.program("kubectl"), "--kubeconfig", str(file), "--cache-dir=/run/kubectl", *arguments)
-        pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-        process = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=null, stderr=null)
-        await process.communicate(stdin)
-        return process.returncode == 0
-
-
-def wipe(disk: Path) -> None:
-    """Empties a disk that is not mounted anywhere."""
-    shutil.rmtree(disk, ignore_errors=True)

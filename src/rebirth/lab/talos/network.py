@@ -10,7 +10,7 @@ LINK = "eth0"
 
 
 async def ip(*arguments: str, check: bool = True) -> None:
-    """Runs ip(8) in the machine's namespace."""
+    """Changes the machine's network."""
     process = await asyncio.create_subprocess_exec("ip", *arguments, stderr=asyncio.subprocess.PIPE)
     _, said = await process.communicate()
     if process.returncode and check and b"File exists" not in said:

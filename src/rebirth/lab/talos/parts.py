@@ -1,10 +1,11 @@
 """The real programs that a machine runs: started, restarted when they end, and shown as Talos' service list."""
 
 import asyncio
+import hashlib
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,19 +32,47 @@ class Parts:
         self._logs = logs
         self.services: dict[str, Service] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
+        self._started: dict[str, str] = {}  # a digest of what each was started with
 
     def service(self, name: str) -> Service:
         return self.services.setdefault(name, Service(name))
 
-    def run(self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
-        """Starts `argv` and starts it again whenever it ends; stops what ran under the same name before."""
+    def run(
+        self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, *, files: Iterable[str | Path] = ()
+    ) -> None:
+        """Starts `argv` and starts it again whenever it ends.
+
+        What already runs with the same arguments and the same contents of `files` is left alone; anything else under this
+        name is ended.
+        """
+        digest = hashlib.sha256(repr((list(argv), sorted((env or {}).items()))).encode())
+        for file in files:
+            digest.update(Path(file).read_bytes())
+        if self._started.get(name) == digest.hexdigest():
+            return
+        self._started[name] = digest.hexdigest()
+        before = self._keepers.pop(name, None)
+        if before:
+            before.cancel()
+        keep = self._keep(name, list(argv), {**os.environ, **(env or {})}, before)
+        self._keepers[name] = asyncio.create_task(keep, name=name)
+
+    def running(self, name: str) -> bool:
+        """Whether it is kept running."""
+        return name in self._keepers
+
+    def end(self, name: str) -> None:
+        """Ends what runs under this name."""
+        self._started.pop(name, None)
         if keeper := self._keepers.pop(name, None):
             keeper.cancel()
-        self._keepers[name] = asyncio.create_task(
-            self._keep(name, list(argv), {**os.environ, **(env or {})}), name=name
-        )
+            self.service(name).turn("Finished", "Service finished successfully")
 
-    async def _keep(self, name: str, argv: list[str], env: dict[str, str]) -> None:
+    async def _keep(
+        self, name: str, argv: list[str], env: dict[str, str], before: "asyncio.Task[None] | None" = None
+    ) -> None:
+        if before:  # two of a kind would fight for ports and locks
+            await asyncio.wait([before])
         service = self.service(name)
         self._logs.mkdir(parents=True, exist_ok=True)
         while True:
@@ -56,8 +85,7 @@ class Parts:
                     service.turn("Running", f"Started task {name} (PID {process.pid})", healthy=True)
                     code = await process.wait()
                 except asyncio.CancelledError:
-                    with suppress(ProcessLookupError):
-                        os.killpg(process.pid, signal.SIGTERM)
+                    await _terminate(process)
                     raise
             service.turn("Waiting", f"ended with {code}, restarting")
             await asyncio.sleep(0.5)
@@ -69,3 +97,13 @@ class Parts:
         if self._keepers:
             await asyncio.wait(self._keepers.values())
         self._keepers.clear()
+        self._started.clear()
+
+
+async def _terminate(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), 10)
+        except TimeoutError:
+            process.kill()

@@ -1,6 +1,7 @@
 """Certificates: made from the authorities that the machine configuration brings."""
 
-import datetime
+import datetime as dt
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -14,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from rebirth.lab.talos.config import KeyPair
 
-_YEAR = datetime.timedelta(days=365)
+_YEAR = dt.timedelta(days=365)
 
 
 def private_key(pem: bytes) -> CertificateIssuerPrivateKeyTypes:
@@ -77,7 +78,7 @@ def sign(authority: KeyPair, csr_pem: bytes) -> bytes:
     ]
     common = str(csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
     request = Request(common, names=tuple(asked), client=False)
-    signed = _certificate(ca.subject, csr.public_key(), request).sign(private_key(authority.key), None)  # type: ignore[arg-type]
+    signed = _certificate(ca.subject, csr.public_key(), request).sign(private_key(authority.key), None)
     return signed.public_bytes(serialization.Encoding.PEM)
 
 
@@ -92,7 +93,11 @@ def request_for(common_name: str, names: Iterable[str]) -> tuple[bytes, bytes]:
 def node_request(common_name: str, organization: str) -> tuple[bytes, bytes]:
     """A new ECDSA key and a signing request for a client certificate, both PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    csr = x509.CertificateSigningRequestBuilder().subject_name(_name(common_name, organization)).sign(key, hashes.SHA256())
+    csr = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(_name(common_name, organization))
+        .sign(key, hashes.SHA256())
+    )
     return _pem(key), csr.public_bytes(serialization.Encoding.PEM)
 
 
@@ -105,7 +110,7 @@ def self_signed(common_name: str, names: Iterable[str]) -> KeyPair:
 
 
 def _certificate(issuer: x509.Name, public_key: CertificatePublicKeyTypes, request: Request) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     usages = [ExtendedKeyUsageOID.SERVER_AUTH] * request.server + [ExtendedKeyUsageOID.CLIENT_AUTH] * request.client
     builder = (
         x509.CertificateBuilder()
@@ -113,7 +118,7 @@ def _certificate(issuer: x509.Name, public_key: CertificatePublicKeyTypes, reque
         .issuer_name(issuer)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
+        .not_valid_before(now - dt.timedelta(minutes=5))
         .not_valid_after(now + _YEAR)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
@@ -131,3 +136,31 @@ def write(pair: KeyPair, folder: Path, name: str) -> tuple[str, str]:
     key.touch(mode=0o600)
     key.write_bytes(pair.key)
     return str(certificate), str(key)
+
+
+def ensure(authority: KeyPair, request: Request, folder: Path, name: str) -> tuple[str, str]:
+    """Like `write(issue(...))`, but keeps what was issued before for the same request by the same authority."""
+    wanted = hashlib.sha256(repr(request).encode() + authority.certificate).hexdigest()
+    note = folder / f"{name}.for"
+    if not note.exists() or note.read_text() != wanted:
+        write(issue(authority, request), folder, name)
+        note.write_text(wanted)
+    return str(folder / f"{name}.crt"), str(folder / f"{name}.key")
+
+
+def authority(common_name: str) -> KeyPair:
+    """A new certificate authority that nobody knows yet."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(_name(common_name, None))
+        .issuer_name(_name(common_name, None))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(minutes=5))
+        .not_valid_after(now + _YEAR)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return KeyPair(certificate.public_bytes(serialization.Encoding.PEM), _pem(key))

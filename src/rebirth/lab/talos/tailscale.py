@@ -17,7 +17,7 @@ async def run(environment: dict[str, str], name: str, ca: Path, service: Service
     """Never returns while the device is alive; a refused key fails the service with the control plane's words."""
     arguments = environment.get("TS_EXTRA_ARGS", "")
     tags = arguments.partition("--advertise-tags=")[2].split(" ")[0]
-    body = {
+    body: dict[str, object] = {
         "auth_key": environment.get("TS_AUTHKEY", ""),
         "hostname": environment.get("TS_HOSTNAME", name),
         "tags": [t for t in tags.split(",") if t],
