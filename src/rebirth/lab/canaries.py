@@ -11,7 +11,7 @@ from rebirth.lab.spec import Lab
 from rebirth.spec import Castle
 
 
-def make(castle: Castle, lab: Lab, vault_ca: str) -> dict[str, str]:
+def make(castle: Castle, lab: Lab, *, ca: str, vault_ca: str) -> dict[str, str]:
     """A value for every secret that the castle references, by its name in the vault directory.
 
     Vault's token is for Vault to make: here it is one that Vault refuses.
@@ -22,6 +22,8 @@ def make(castle: Castle, lab: Lab, vault_ca: str) -> dict[str, str]:
     }
     if castle.engine.vault.ca:
         shapes[castle.engine.vault.ca.secret] = vault_ca
+    others = (castle.proxmox.ca, *(site.ca for site in castle.online.sites))
+    shapes |= {reference.secret: ca for reference in others if reference}
     clients = [(castle.tailscale.oauth_client_id.secret, castle.tailscale.oauth_client_secret.secret)]
     for identity, secret in [*clients, *((client.id, client.secret) for client in lab.tailnet.clients)]:
         shapes[identity] = f"k{secrets.token_hex(8)}CNTRL"

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from rebirth.errors import Broken
 from rebirth.lab.toolchain import Toolchain
 
 
@@ -32,7 +33,7 @@ class Chart:
 
     def packed(self) -> tuple[str, dict[str, Any], bytes]:
         """File name, Chart.yaml, and the .tgz."""
-        meta = yaml.safe_load((self.folder / "Chart.yaml").read_text())
+        meta = self._meta()
         if self.version:
             meta |= {"version": self.version, "appVersion": f"v{self.version}"}
         meta["dependencies"] = [d for d in meta.get("dependencies", []) if d["name"] not in self.drop_dependencies]
@@ -48,11 +49,18 @@ class Chart:
         # No time in it: the same chart has the same digest in every lab.
         return f"{name}-{meta['version']}.tgz", meta, gzip.compress(packed.getvalue(), compresslevel=1, mtime=0)
 
+    def _meta(self) -> dict[str, Any]:
+        file = self.folder / "Chart.yaml"
+        try:
+            return dict(yaml.safe_load(file.read_text()))
+        except (yaml.YAMLError, TypeError, ValueError) as error:
+            raise Broken(f"{file}: {error}", system="charts", operation="package") from None
+
     def _ignored(self) -> list[str]:
         """Patterns of what is no part of the package; helm's negations are not understood."""
         file = self.folder / ".helmignore"
         lines = [line.strip() for line in file.read_text().splitlines()] if file.exists() else []
-        dropped = [f"charts/{name}/" for name in self.drop_dependencies]
+        dropped = [f"charts/{name}{end}" for name in self.drop_dependencies for end in ("/", "-*.tgz")]
         return [*dropped, *(line for line in lines if line and not line.startswith(("#", "!")))]
 
 

@@ -21,10 +21,10 @@ def control_app(
 ) -> Starlette:
     """GET /status, GET /writes, POST /faults/{system}, DELETE /faults, POST /devices, POST /machines/{name}/stop."""
 
-    async def status(request: Request) -> Response:
+    async def status(_: Request) -> Response:
         return JSONResponse(await describe())
 
-    async def writes(request: Request) -> Response:
+    async def writes(_: Request) -> Response:
         """How many writes each system has seen."""
         return JSONResponse(dict(faults.writes))
 

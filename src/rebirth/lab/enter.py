@@ -14,7 +14,8 @@ from rebirth.lab.toolchain import Toolchain
 from rebirth.place import LAB, VAULT_DIRECTORY
 from rebirth.spec import load
 
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+# What would lead a program out of the lab, or to trust others than the lab.
+_LEFT_OUT = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_DIR")
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _ENTERED = (("mnt", namespaces.MOUNT), ("uts", namespaces.UTS), ("ipc", namespaces.IPC), ("pid", namespaces.PID))
 _CANNOT_ENTER, _NO_PROGRAM = 125, 127
@@ -25,7 +26,7 @@ async def environment(state: LabState) -> dict[str, str]:
     trust = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"), str(state.ca))
     folders = dict.fromkeys(str(Path(path).parent) for path in (await Toolchain().programs()).values())
     path = ":".join([*folders, str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
-    kept = {name: value for name, value in os.environ.items() if name.upper() not in _PROXIES}
+    kept = {name: value for name, value in os.environ.items() if name.upper() not in _LEFT_OUT}
     found = {**kept, **trust, "PATH": path, LAB: state.name, VAULT_DIRECTORY: str(state.secrets)}
     if state.castle:
         produced = state.secrets / load(state.castle).secrets.produced

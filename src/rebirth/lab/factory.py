@@ -27,7 +27,7 @@ def factory_app() -> Starlette:
             return Response("profile not found", 400)
         return Response(_image(schematic, version, name), media_type="application/octet-stream")
 
-    async def versions(request: Request) -> Response:
+    async def versions(_: Request) -> Response:
         return JSONResponse(["v1.11.5", "v1.12.0"])
 
     return Starlette(

@@ -50,7 +50,7 @@ def git_app(root: Path, token: str) -> Starlette:
             password = base64.b64decode(given).decode().partition(":")[2]
         except ValueError:
             password = ""
-        if not secrets.compare_digest(password, token):
+        if not secrets.compare_digest(password.encode(), token.encode()):
             refusal = {"WWW-Authenticate": 'Basic realm="GitHub"'}
             return Response("Invalid username or token.\n", 401, headers=refusal)
         return await _backend(root / (request.url.hostname or "-"), request)

@@ -17,12 +17,15 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Any
+
+from rebirth.errors import Broken
 
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-_PASSWD = "root:x:0:0:root:/root:/\npostgres:x:26:26:postgres:/var/lib/postgresql:/\nnonroot:x:65532:65532:nonroot:/home:/\nnobody:x:65534:65534:nobody:/:/\n"
+_USERS = "root:x:0:0:root:/root:/\npostgres:x:26:26:postgres:/var/lib/postgresql:/\nnonroot:x:65532:65532:nonroot:/home:/\nnobody:x:65534:65534:nobody:/:/\n"
 _CA_PATH = "etc/ssl/certs/ca-certificates.crt"
 
 
@@ -104,7 +107,7 @@ class ImageStore:
         self._link(image, manifest_digest, [config_digest, *(digest for digest, _ in layers)])
 
     def _link(self, image: Image, manifest: str, blobs: list[str]) -> None:
-        """distribution's storage layout: small files that say which digests a repository has."""
+        """The storage layout of distribution's registry: small files that say which digests a repository has."""
         repository = self.storage / "docker/registry/v2/repositories" / image.repository
         links = [f"_layers/{blob.replace(':', '/')}/link" for blob in blobs]
         _write_all(repository, links, blobs)
@@ -134,8 +137,8 @@ class ImageStore:
                 for name in ("etc", "etc/ssl", "etc/ssl/certs"):
                     _folder(archive, name)
                 _folder(archive, "tmp", 0o1777)
-                _entry(archive, "etc/passwd", _PASSWD.encode())
-                _entry(archive, "etc/group", re.sub(r"(\w+):x:\d+:(\d+):.*", r"\1:x:\2:", _PASSWD).encode())
+                _entry(archive, "etc/passwd", _USERS.encode())
+                _entry(archive, "etc/group", re.sub(r"(\w+):x:\d+:(\d+):.*", r"\1:x:\2:", _USERS).encode())
                 _entry(archive, _CA_PATH, self.ca.encode())
             self._base = self._blob(packed.getvalue())
         return self._base
@@ -145,18 +148,15 @@ class ImageStore:
         files = sorted(self._sources(image).items())
         key = hashlib.sha256()
         for path, source in files:
-            stat = source.stat()
-            # Cached binaries carry their content's key in their path; for the rest size and time tell.
-            key.update(f"{path}\0{source}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_mode}\n".encode())
+            key.update(f"{path}\0{_executable(source)}\0{self._content(source)}\n".encode())
         layer = self.cache / "layers" / f"{key.hexdigest()}.tar"
         if not layer.exists():
             layer.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = layer.with_suffix(f".{os.getpid()}")
-            with tarfile.open(unfinished, "w") as archive:
+            descriptor, unfinished = mkstemp(dir=layer.parent, prefix=".")
+            with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w") as archive:
                 _pack(archive, files)
-            digest = _digest(unfinished)
-            layer.with_suffix(".digest").write_text(digest)
-            unfinished.rename(layer)
+            layer.with_suffix(".digest").write_text(_digest(Path(unfinished)))
+            Path(unfinished).rename(layer)
         digest = layer.with_suffix(".digest").read_text()
         place = self._place(digest)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -167,12 +167,16 @@ class ImageStore:
                 shutil.copyfile(layer, place)
         return digest, layer.stat().st_size
 
+    def _content(self, source: Path) -> str:
+        if source.is_relative_to(self.cache):
+            return str(source.relative_to(self.cache))  # a binary's path there changes with its content
+        return _digest(source)
+
     def _sources(self, image: Image) -> dict[str, Path]:
         """Path in the image -> file on this machine; folders are walked."""
         found: dict[str, Path] = {}
         for target, source in image.files.items():
-            for path, file in _walk(target.strip("/"), self._locate(source)):
-                found[path] = file
+            found |= dict(_walk(target.strip("/"), self._locate(source)))
         if image.libraries:
             for file in list(found.values()):
                 found |= {str(library).strip("/"): library for library in _libraries(file)}
@@ -181,6 +185,8 @@ class ImageStore:
     def _locate(self, source: str) -> Path:
         kind, colon, rest = source.partition(":")
         if kind == "binary":
+            if rest not in self.programs:
+                raise Broken(f"no component has a binary {rest}", system="images", operation=source)
             return Path(self.programs[rest])
         if kind == "wheel":
             return Path(sysconfig.get_path("purelib")) / rest
@@ -206,6 +212,10 @@ def _libraries(file: Path) -> list[Path]:
     return [path for path in paths if str(path).startswith(("/lib", "/usr/lib"))]
 
 
+def _executable(file: Path) -> bool:
+    return bool(file.stat().st_mode & 0o111)
+
+
 def _pack(archive: tarfile.TarFile, files: list[tuple[str, Path]]) -> None:
     known: set[str] = set()
     for path, source in files:
@@ -216,8 +226,7 @@ def _pack(archive: tarfile.TarFile, files: list[tuple[str, Path]]) -> None:
                 known.add(folder)
                 _folder(archive, folder)
         entry = tarfile.TarInfo(path)
-        stat = source.stat()
-        entry.size, entry.mode = stat.st_size, 0o755 if stat.st_mode & 0o111 else 0o644
+        entry.size, entry.mode = source.stat().st_size, 0o755 if _executable(source) else 0o644
         with source.open("rb") as handle:
             archive.addfile(entry, handle)
 

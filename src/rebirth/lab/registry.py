@@ -48,11 +48,11 @@ def configuration(*, storage: Path, address: str, certificate: Path, key: Path, 
 class TokenServer:
     """Issues the tokens that the registry takes, by the Docker registry token specification.
 
-    Everybody may pull public images; what lies below a private prefix needs the password. Nobody may push.
+    Everybody may pull public images; what lies below a private prefix needs one of the passwords. Nobody may push.
     """
 
-    def __init__(self, password: str, private: Iterable[str]) -> None:
-        self._password = password
+    def __init__(self, passwords: Iterable[str], private: Iterable[str]) -> None:
+        self._passwords = tuple(passwords)
         self._private = tuple(private)  # such as tazlab/
         self._key = ECKey.generate_key("P-256", {"kid": "lab", "use": "sig", "alg": "ES256"})
 
@@ -69,7 +69,7 @@ class TokenServer:
             password = base64.b64decode(given[6:]).decode().partition(":")[2]
         except ValueError:
             return False
-        return secrets.compare_digest(password, self._password)
+        return any(secrets.compare_digest(password.encode(), known.encode()) for known in self._passwords)
 
     async def token(self, request: Request) -> Response:
         known = self._known(request)

@@ -59,7 +59,7 @@ class Servers:
         server = _Quiet(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))
         self._tasks.add(task)
-        while not server.started and not task.done():
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.005)
         if task.done():
             await task

@@ -122,6 +122,27 @@ class LabState:
         except (OSError, IndexError):
             return None
 
+    def holders(self) -> list[int]:
+        """Every process that carries this lab's mark, from whatever start: after a crash there may be some left."""
+        marked = f"{STATE_VARIABLE}={self.folder}".encode()
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                alive = (folder / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+                if alive and marked in (folder / "environ").read_bytes().split(b"\0"):
+                    found.append(int(folder.name))
+            except OSError:
+                continue  # it has ended meanwhile
+        return found
+
+    @property
+    def doing(self) -> str:
+        """What a starting lab is at."""
+        try:
+            return (self.folder / "doing").read_text()
+        except FileNotFoundError:
+            return ""
+
     async def ask(self, path: str, method: str = "GET", body: Any = None) -> Any:
         """One call of the control API. Raises Broken where the lab does not answer or refuses."""
         transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
@@ -139,7 +160,7 @@ class LabState:
         if self.init is None:
             return {"state": "crashed" if self.folder.exists() else "down"}
         if not self.socket.exists():
-            return {"state": "starting"}
+            return {"state": "starting", "doing": self.doing}
         return {"state": "up", **await self.ask("/status")}
 
 

@@ -5,9 +5,9 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from rebirth.errors import Broken
@@ -18,27 +18,32 @@ from rebirth.lab.state import STATE_VARIABLE, LabState
 from rebirth.lab.toolchain import Built, Toolchain
 from rebirth.spec import load
 
-_PATIENCE = 120  # seconds until every system of a lab answers
+Report = Callable[[str], None]
+_PATIENCE = 120.0  # seconds without any progress until a starting lab is given up
+_POLL = 0.05  # seconds
 
 
-async def up(name: str, castle: Path, report: Callable[[str], None]) -> LabState:
+async def up(name: str, castle: Path, report: Report) -> LabState:
     """A running lab of that name for the castle; what is already up is left as it is. Raises Broken, SpecError."""
     state = LabState(name)
     state.check()
     with state.locked():
-        return await _up(state, castle, report)
+        if state.init is not None:
+            return await _same(state, castle)
+        return await _start(state, castle, report)
 
 
-async def _up(state: LabState, castle: Path, report: Callable[[str], None]) -> LabState:
-    name = state.name
-    if state.init is not None:
-        if state.castle != castle.resolve():
-            hint = "Give this one another name with --lab-name, or take the other down."
-            raise Broken(f"is up for another castle, {state.castle}", system=f"lab {name}", operation="up", hint=hint)
-        await state.ask("/status")
-        return state
+async def _same(state: LabState, castle: Path) -> LabState:
+    if state.castle != castle.resolve():
+        hint = "Give this one another name, or take the other down: rebirth lab down."
+        raise Broken(f"is up for another castle, {state.castle}", system=f"lab {state.name}", operation="up", hint=hint)
+    await state.ask("/status")
+    return state
+
+
+async def _start(state: LabState, castle: Path, report: Report) -> LabState:
     if os.geteuid() != 0:
-        raise Broken("needs root, for namespaces", system=f"lab {name}", operation="up", hint="Run it with sudo.")
+        raise Broken("needs root, for namespaces", system=f"lab {state.name}", operation="up", hint="Run it with sudo.")
     load(castle), load_lab(castle)  # what is wrong with them is said here, not in a log
     await Toolchain().build_all(lambda built: None if built.cached else report(_line(built)))
     await _down(state)
@@ -46,36 +51,51 @@ async def _up(state: LabState, castle: Path, report: Callable[[str], None]) -> L
     state.log.mkdir()
     (state.folder / "castle").write_text(str(castle.resolve()))
     cgroups.create(state.cgroup)
-    report(f"lab {name}: starting")
-    with (state.log / "world.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*UNSHARE, sys.executable, "-m", "rebirth.lab.world", name, str(castle.resolve())],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
-            env={**os.environ, STATE_VARIABLE: str(state.folder)},
-        )  # fmt: skip
-    state.record(process.pid)
-    await _answering(state, process)
+    report(f"lab {state.name}: starting")
+    pid = _spawn(state, castle)
+    try:
+        state.record(pid)
+        await _answering(state, pid, report)
+    except BaseException as error:
+        # A failed start leaves its logs, and nothing that runs; one that was broken off leaves nothing.
+        await (_stop(state) if isinstance(error, Exception) else _down(state))
+        raise
     return state
 
 
 def _line(built: Built) -> str:
-    return f"{built.component}: {'in the cache' if built.cached else f'built in {built.seconds:.0f} s'}"
+    return f"{built.component}: built in {built.seconds:.0f} s"
 
 
-async def _answering(state: LabState, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(_PATIENCE * 10):
-        if process.poll() is not None:
-            raise Broken(_why(state), system=f"lab {state.name}", operation="up", hint=f"Its logs are in {state.log}.")
-        if state.socket.exists():
-            try:
-                await state.ask("/status")
-            except Broken:
-                pass
-            else:
-                return
-        await asyncio.sleep(0.1)
-    await _down(state)
-    raise Broken(f"not up after {_PATIENCE} s", system=f"lab {state.name}", operation="up")
+def _spawn(state: LabState, castle: Path) -> int:
+    """Starts the world, detached; returns the process that holds it."""
+    argv = [*UNSHARE, sys.executable, "-P", "-m", "rebirth.lab.world", state.name, str(castle.resolve())]
+    streams = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(state.log / "world.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    environment = {**os.environ, STATE_VARIABLE: str(state.folder)}
+    return os.posix_spawnp(argv[0], argv, environment, file_actions=streams, setsid=True)
+
+
+async def _answering(state: LabState, pid: int, report: Report) -> None:
+    """Returns when every system of the lab answers; passes on what it is at."""
+    seen, waited = "", 0.0
+    while not state.socket.exists():
+        if not _alive(pid):
+            hint = f"Its logs are in {state.log}."
+            raise Broken(_why(state), system=f"lab {state.name}", operation="up", hint=hint)
+        if (doing := state.doing) != seen:
+            seen, waited = doing, 0.0
+            report(f"lab {state.name}: {doing}")
+        if waited > _PATIENCE:
+            hint = f"Its logs are in {state.log}."
+            last = f"no progress for {_PATIENCE:.0f} s; last seen: {seen or 'nothing'}"
+            raise Broken(last, system=f"lab {state.name}", operation="up", hint=hint)
+        await asyncio.sleep(_POLL)
+        waited += _POLL
+    await state.ask("/status")
 
 
 def _why(state: LabState) -> str:
@@ -89,39 +109,57 @@ def _why(state: LabState) -> str:
 async def down(name: str) -> bool:
     """Ends the lab and removes what it made; False where there was nothing. Raises Broken if something stays."""
     state = LabState(name)
+    state.check()
     with state.locked():
         return await _down(state)
 
 
 async def _down(state: LabState) -> bool:
-    name = state.name
     if not state.folder.exists():
         return False
-    if (pid := state.init) is not None:
-        first = state.first
-        os.kill(pid, signal.SIGKILL)  # --kill-child takes PID 1 of the lab along, and PID 1 takes everything
-        await _gone([pid, *([first] if first else [])])
-    busy = ["?"]
-    for _ in range(100):
-        if not (busy := cgroups.remove(state.cgroup)):
-            break
-        await asyncio.sleep(0.1)
-    if busy:
-        raise Broken(
-            f"processes are left in {busy[0]}", system=f"lab {name}", operation="down", hint="Look at its cgroup.procs."
-        )
+    await _stop(state)
+    if held := [line.split()[4] for line in _mounts() if line.split()[4].startswith(f"{state.folder}/")]:
+        hint = f"umount {held[0]}, then try again."
+        raise Broken(f"{held[0]} is a mount point", system=f"lab {state.name}", operation="down", hint=hint)
     await asyncio.to_thread(shutil.rmtree, state.folder)
     return True
 
 
-async def _gone(pids: list[int]) -> None:
-    for _ in range(200):
-        if not any(_alive(pid) for pid in pids):
+def _mounts() -> list[str]:
+    return Path("/proc/self/mountinfo").read_text().splitlines()
+
+
+async def _stop(state: LabState) -> None:
+    """Ends every process of the lab; with the last one go its namespaces and mounts. Raises Broken if something stays."""
+    ended: set[int] = set()
+    while holders := set(state.holders()) - ended:
+        for pid in holders:
+            with suppress(ProcessLookupError):
+                os.kill(
+                    pid, signal.SIGKILL
+                )  # of unshare(1) it takes PID 1 of the lab along, and PID 1 takes everything
+        await _gone(holders)
+        ended |= holders
+    busy = cgroups.remove(state.cgroup)
+    for _ in range(200):  # the last processes of a namespace leave their groups a moment after its PID 1
+        if not busy:
             return
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(_POLL)
+        busy = cgroups.remove(state.cgroup)
+    hint = "Look at its cgroup.procs."
+    raise Broken(f"processes are left in {busy[0]}", system=f"lab {state.name}", operation="down", hint=hint)
+
+
+async def _gone(pids: set[int]) -> None:
+    for _ in range(200):
+        if not any(map(_alive, pids)):
+            return
+        await asyncio.sleep(_POLL)
 
 
 def _alive(pid: int) -> bool:
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # where it is a child of this very process
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

@@ -42,28 +42,33 @@ class World:
 
     def __init__(self, state: LabState, folder: Path, castle: Castle, lab: Lab) -> None:
         self.state, self.folder, self.castle, self.lab = state, folder, castle, lab
-        self.ca, self.vault_ca = Authority("Rebirth lab"), Authority("Rebirth lab, Vault")
+        self.ca = Authority("Rebirth lab")
+        self.vault_ca = Authority("Rebirth lab, Vault") if castle.engine.vault.ca else self.ca
         self.faults = Faults()
         self.servers = Servers(self.ca, state.folder / "tls", state.log, self.faults)
         self.parts = Parts(state.log)
-        self.secrets = canaries.make(castle, lab, self.vault_ca.pem)
+        self.secrets = canaries.make(castle, lab, ca=self.ca.pem, vault_ca=self.vault_ca.pem)
         self.names: dict[str, str] = {}  # host name -> address
         self._routes, self._routing = network.TailnetRoutes(), asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Returns when every system answers."""
+        self._tell("reading charts and images")
         toolchain = Toolchain()
         self.programs = await toolchain.programs() | {"kubectl": wheel_program("kubectl")}
         self.images = images.declared(sources() / "images" / "images.toml")
         self.charts = await charts.charts(sources() / "charts", toolchain)
-        self.state.ca.write_text(self.ca.pem)
+        for file in (self.state.ca, self.state.folder / "etc/certs/ca-certificates.crt"):
+            file.write_text(self.ca.pem)
         self._name_everything()
+        self._tell("laying the network")
         await asyncio.to_thread(network.lay, self.castle.machines, set(self._addresses()))
         self.tailnet = self._make_tailnet()
         self.pve = self._make_pve()
         self.name_servers = [await dns.serve(network.RESOLVER, self.names, self.tailnet.resolve)]
         self.name_servers += [await dns.serve(str(address), self.names) for address in self.castle.machines.nameservers]
+        self._tell("waiting for Vault, the registry, the Git host, Proxmox and Tailscale")
         await asyncio.gather(self._start_vault(), self._start_registry(), self._start_git(), self._start_others())
         canaries.write(self.secrets, self.state.secrets)
         control = control_app(self._describe, self.faults, self.pve, self.tailnet)
@@ -160,7 +165,9 @@ class World:
         hosts = [name for name, address in self.names.items() if address == _REGISTRY]
         certificate, key = self.ca.issue_into(folder, "tls", [*hosts, _REGISTRY])
         private = [prefix.partition("/")[2] for prefix in self.lab.private_images]
-        tokens = registry.TokenServer(self.secrets[self.castle.gitops.token.secret], private)
+        pullers = (self.castle.gitops.token, *(pull.password for pull in self.castle.engine.pull_secrets))
+        passwords = {self.secrets[reference.secret] for reference in pullers}
+        tokens = registry.TokenServer(passwords, private)
         keys = folder / "keys.json"
         tokens.write_keys(keys)
         config = folder / "config.yml"
@@ -174,7 +181,9 @@ class World:
 
     def _fill(self, store: images.ImageStore) -> None:
         for image in self.images:
+            self._tell(f"image {image.reference}")
             store.add(image)
+        self._tell("waiting for Vault and the registry")
         for site in self.lab.images:
             pages = self.state.folder / "sites" / site.reference.replace("/", "-").replace(":", "-")
             build_site(self.folder / site.hugo, pages)
@@ -206,6 +215,10 @@ class World:
         await start("proxmox", proxmox_app(self.pve), address=address, port=port_of(url), hosts=[host_of(url)])
 
     # -- living
+
+    def _tell(self, doing: str) -> None:
+        """For whoever waits for this lab to come up."""
+        (self.state.folder / "doing").write_text(doing)
 
     def _go(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -239,7 +252,7 @@ async def _live(state: LabState, folder: Path) -> None:
 
 
 def _lay_ground(state: LabState) -> None:
-    """This process and all its children see the lab's resolver and nothing of the host's name services."""
+    """From now on this process and all its children see the lab's resolver and nothing of the host's name services."""
     hostname(f"rebirth-{state.name}")
     mount("none", "/", flags=RECURSIVE | PRIVATE)
     mount("tmpfs", "/run", "tmpfs")
@@ -254,11 +267,16 @@ def _lay_ground(state: LabState) -> None:
         own.write_text(text)
         if Path("/etc", name).is_file():
             bind(own, f"/etc/{name}")
+    trusted = state.folder / "etc" / "certs"
+    trusted.mkdir()
+    if Path("/etc/ssl/certs").is_dir():
+        bind(trusted, "/etc/ssl/certs")
 
 
 def main() -> None:
     state, folder = LabState(sys.argv[1]), Path(sys.argv[2])
     os.umask(0o022)
+    os.chdir("/")
     _lay_ground(state)
     become_init()
     try:
