@@ -19,6 +19,8 @@ from starlette.routing import Route
 from rebirth.errors import Broken
 from rebirth.lab.toolchain import Toolchain
 
+_IN_A_REGISTRY = "OCI"  # beside Chart.yaml: the host is a registry, the chart an artifact there
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -31,6 +33,10 @@ class Chart:
     drop_dependencies: tuple[str, ...] = ()
     extra_files: dict[str, bytes] = field(default_factory=dict)
 
+    @property
+    def in_a_registry(self) -> bool:
+        return (self.folder / _IN_A_REGISTRY).exists()
+
     def packed(self) -> tuple[str, dict[str, Any], bytes]:
         """File name, Chart.yaml, and the .tgz."""
         meta = self._meta()
@@ -42,7 +48,7 @@ class Chart:
             _add(archive, f"{name}/Chart.yaml", yaml.safe_dump(meta).encode())
             for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
                 inside = file.relative_to(self.folder)
-                if str(inside) not in {"Chart.yaml", "Chart.lock"} and not _matches(inside, ignored):
+                if str(inside) not in {"Chart.yaml", "Chart.lock", _IN_A_REGISTRY} and not _matches(inside, ignored):
                     _add(archive, f"{name}/{inside}", file.read_bytes())
             for added, data in self.extra_files.items():
                 _add(archive, f"{name}/{added}", data)

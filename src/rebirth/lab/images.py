@@ -24,6 +24,8 @@ from rebirth.errors import Broken
 
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
+_CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+_CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _USERS = "root:x:0:0:root:/root:/\npostgres:x:26:26:postgres:/var/lib/postgresql:/\nnonroot:x:65532:65532:nonroot:/home:/\nnobody:x:65534:65534:nobody:/:/\n"
 _CA_PATH = "etc/ssl/certs/ca-certificates.crt"
@@ -96,26 +98,36 @@ class ImageStore:
             },
             "rootfs": {"type": "layers", "diff_ids": [digest for digest, _ in layers]},
         }
-        config_digest, config_size = self._blob(json.dumps(config).encode())
+        described = [{"mediaType": _LAYER, "digest": digest, "size": size} for digest, size in layers]
+        self._put(image.repository, image.tag, _CONFIG, json.dumps(config).encode(), described)
+
+    def add_chart(self, repository: str, tag: str, meta: Mapping[str, Any], package: bytes) -> None:
+        """Puts a Helm chart into the registry; `meta` is what its Chart.yaml says."""
+        digest, size = self._blob(package)
+        layer = {"mediaType": _CHART_LAYER, "digest": digest, "size": size}
+        self._put(repository, tag, _CHART_CONFIG, json.dumps(meta).encode(), [layer])
+
+    def _put(self, repository: str, tag: str, kind: str, config: bytes, layers: list[dict[str, Any]]) -> None:
+        digest, size = self._blob(config)
         manifest = {
             "schemaVersion": 2,
             "mediaType": _MANIFEST,
-            "config": {"mediaType": _CONFIG, "digest": config_digest, "size": config_size},
-            "layers": [{"mediaType": _LAYER, "digest": digest, "size": size} for digest, size in layers],
+            "config": {"mediaType": kind, "digest": digest, "size": size},
+            "layers": layers,
         }
         manifest_digest, _ = self._blob(json.dumps(manifest).encode())
-        self._link(image, manifest_digest, [config_digest, *(digest for digest, _ in layers)])
+        self._link(repository, tag, manifest_digest, [digest, *(str(layer["digest"]) for layer in layers)])
 
-    def _link(self, image: Image, manifest: str, blobs: list[str]) -> None:
+    def _link(self, name: str, tag: str, manifest: str, blobs: list[str]) -> None:
         """The storage layout of distribution's registry: small files that say which digests a repository has."""
-        repository = self.storage / "docker/registry/v2/repositories" / image.repository
+        repository = self.storage / "docker/registry/v2/repositories" / name
         links = [f"_layers/{blob.replace(':', '/')}/link" for blob in blobs]
         _write_all(repository, links, blobs)
         digest = manifest.replace(":", "/")
-        tag = f"_manifests/tags/{image.tag}"
+        tagged = f"_manifests/tags/{tag}"
         _write_all(
             repository,
-            [f"_manifests/revisions/{digest}/link", f"{tag}/current/link", f"{tag}/index/{digest}/link"],
+            [f"_manifests/revisions/{digest}/link", f"{tagged}/current/link", f"{tagged}/index/{digest}/link"],
             [manifest] * 3,
         )
 

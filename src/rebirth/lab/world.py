@@ -58,7 +58,9 @@ class World:
         toolchain = Toolchain()
         self.programs = await toolchain.programs() | {"kubectl": wheel_program("kubectl")}
         self.images = images.declared(sources() / "images" / "images.toml")
-        self.charts = await charts.charts(sources() / "charts", toolchain)
+        found = await charts.charts(sources() / "charts", toolchain)
+        self.charts = [chart for chart in found if not chart.in_a_registry]
+        self.registry_charts = [chart for chart in found if chart.in_a_registry]
         for file in (self.state.ca, self.state.folder / "etc/certs/ca-certificates.crt"):
             file.write_text(self.ca.pem)
         self._name_everything()
@@ -79,9 +81,12 @@ class World:
     def _name_everything(self) -> None:
         for repository in {self.castle.gitops.repository, *self.lab.repositories}:
             self.names[host_of(repository)] = _GIT
-        references = [*self.images, *(images.Image(image.reference, {}) for image in self.lab.images)]
-        for image in references:
-            self.names["registry-1.docker.io" if image.host == "docker.io" else image.host] = _REGISTRY
+        references = (image.reference for image in [*self.images, *self.lab.images])
+        hosts = {reference.partition("/")[0] for reference in references} | {
+            chart.host for chart in self.registry_charts
+        }
+        for host in hosts:
+            self.names["registry-1.docker.io" if host == "docker.io" else host] = _REGISTRY
         self.names |= dict.fromkeys((chart.host for chart in self.charts), _CHARTS)
         self.names |= dict.fromkeys((*_TAILSCALE_HOSTS, host_of(self.castle.tailscale.api)), _TAILSCALE)
         self.names[host_of(self.castle.talos.image_factory)] = _FACTORY
@@ -183,6 +188,9 @@ class World:
         for image in self.images:
             self._tell(f"image {image.reference}")
             store.add(image)
+        for chart in self.registry_charts:
+            _, meta, package = chart.packed()
+            store.add_chart(f"{chart.path.strip('/')}/{meta['name']}".lstrip("/"), meta["version"], meta, package)
         self._tell("waiting for Vault and the registry")
         for site in self.lab.images:
             pages = self.state.folder / "sites" / site.reference.replace("/", "-").replace(":", "-")
