@@ -1,0 +1,5 @@
+"""`python -m rebirth`."""
+
+from rebirth.cli import main
+
+main()

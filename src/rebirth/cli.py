@@ -1,0 +1,167 @@
+"""The commands: parse, call, render."""
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rebirth.errors import Rebirth
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__ and "From nothing to online: a disposable Kubernetes cluster.")
+lab_app = typer.Typer(no_args_is_help=True, help="The lab: a world in a box, in which a castle is rehearsed unmodified.")
+app.add_typer(lab_app, name="lab")
+
+Directory = Annotated[Path, typer.Argument(help="The castle directory.", show_default=True)]
+InLab = Annotated[bool, typer.Option("--lab", help="Rehearse in the lab; it is started if it is not up.")]
+LabName = Annotated[str, typer.Option("--lab-name", help="Which lab; the castle's name if not given.")]
+Budget = Annotated[float | None, typer.Option(min=1, help="Seconds after which the run gives up.")]
+Format = Annotated[str, typer.Option("--format", help="text, or json: one event a line.", click_type=None)]
+HERE = Path()
+
+
+def _enter_lab(directory: Path, name: str) -> None:
+    """Runs this same command inside the lab, and ends with its exit code; returns where this is inside already."""
+    from rebirth.place import LAB
+
+    if os.environ.get(LAB):
+        return
+    from rebirth.lab.enter import environment, run
+    from rebirth.lab.up import up
+    from rebirth.spec import load
+
+    state = asyncio.run(up(name or load(directory).name, directory, lambda line: print(line, file=sys.stderr)))  # noqa: T201
+    sys.exit(run(state, [sys.executable, "-m", "rebirth", *sys.argv[1:]], asyncio.run(environment(state))))
+
+
+@app.command()
+def create(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "", budget: Budget = None, format_: Format = "text", layered: Annotated[bool, typer.Option(help="Run the protocol's layers one after the other, for comparison.")] = False) -> None:
+    """From nothing to online; goes on after a crash; changes nothing on a live castle."""
+    if lab:
+        _enter_lab(directory, lab_name)
+    from rebirth import run
+    from rebirth.session import session
+
+    with session(directory, "create", format_) as s:
+        s.finish(asyncio.run(run.create(s.castle, s.place, s.events, s.redaction, budget=budget, layered=layered)))
+
+
+@app.command()
+def verify(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "", budget: Budget = 60, format_: Format = "text") -> None:
+    """The end-to-end checks alone: the ingress has its address, the sites answer."""
+    if lab:
+        _enter_lab(directory, lab_name)
+    from rebirth import run
+    from rebirth.session import session
+
+    with session(directory, "verify", format_) as s:
+        s.finish(asyncio.run(run.verify(s.castle, s.place, s.events, s.redaction, budget=budget)))
+
+
+@app.command()
+def status(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "", format_: Format = "text") -> None:
+    """Which facts hold now. Nothing is written."""
+    if lab:
+        _enter_lab(directory, lab_name)
+    from rebirth import run
+    from rebirth.session import session
+
+    with session(directory, "status", format_) as s:
+        s.finish(asyncio.run(run.status(s.castle, s.place, s.events, s.redaction)))
+
+
+@app.command()
+def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "") -> None:
+    """Back to nothing, outside the cluster too; then looks whether anything is left."""
+    if lab:
+        _enter_lab(directory, lab_name)
+    from rebirth.destroy import destroy as run_destroy
+    from rebirth.session import session
+
+    with session(directory, "destroy", "text") as s:
+        asyncio.run(run_destroy(s.castle, s.place, s.redaction, report=print))
+
+
+@app.command()
+def report(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "", format_: Format = "text", run: Annotated[str, typer.Option(help="Which run, by its time; the last if not given.")] = "") -> None:
+    """The timeline of a run: phases, layers, the critical path; beside it the times of the run before."""
+    from rebirth.session import show_report
+
+    show_report(directory, format_, run)
+
+
+@lab_app.command("build")
+def lab_build() -> None:
+    """Builds the lab's programs that are not in the cache."""
+    from rebirth.lab.toolchain import main as build
+
+    sys.argv = sys.argv[:1]
+    build()
+
+
+@lab_app.command("up")
+def lab_up(directory: Directory = HERE, lab_name: LabName = "") -> None:
+    """Starts the lab for a castle."""
+    from rebirth.lab.up import up
+    from rebirth.spec import load
+
+    state = asyncio.run(up(lab_name or load(directory).name, directory, print))
+    print(f"lab {state.name} is up")  # noqa: T201
+
+
+@lab_app.command("down")
+def lab_down(lab_name: Annotated[str, typer.Argument(help="The lab; all of them if not given.")] = "") -> None:
+    """Stops a lab and removes what it made."""
+    from rebirth.lab.state import labs
+    from rebirth.lab.up import down
+
+    for name in [lab_name] if lab_name else [state.name for state in labs()]:
+        found = asyncio.run(down(name))
+        print(f"lab {name} is {'down' if found else 'not there'}")  # noqa: T201
+
+
+@lab_app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab_run(context: typer.Context, lab_name: LabName = "") -> None:
+    """Runs a program in the operator's corner of the lab: rebirth lab run -- kubectl get nodes."""
+    from rebirth.lab.enter import environment, run
+    from rebirth.session import the_lab
+
+    state = the_lab(lab_name)
+    sys.exit(run(state, context.args or [os.environ.get("SHELL", "/bin/sh")], asyncio.run(environment(state))))
+
+
+@lab_app.command("status")
+def lab_status() -> None:
+    """The labs of this machine, and what runs in them."""
+    import json
+
+    from rebirth.lab.state import labs
+
+    for state in labs():
+        print(f"{state.name}: " + (json.dumps(asyncio.run(state.ask("/status")), indent=2) if state.init else "not running"))  # noqa: T201
+
+
+@app.command()
+def doctor(directory: Annotated[Path | None, typer.Argument(help="A castle directory, to look at its secrets too.")] = None) -> None:
+    """What this machine still lacks, and the fix for each."""
+    from rebirth.doctor import examine, show
+
+    sys.exit(show(examine(directory)))
+
+
+def main() -> None:
+    """The entry point: errors become a message, a hint and the documented exit code."""
+    started = time.time()
+    try:
+        app()
+    except Rebirth as error:
+        from rebirth.console import show_error
+
+        show_error(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"interrupted after {time.time() - started:.1f} s; run the same command again to go on\n")
+        sys.exit(130)

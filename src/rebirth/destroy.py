@@ -1,0 +1,72 @@
+"""Back to nothing: everything that this castle made outside, in reverse; then a look whether anything is left."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from rebirth.commands import Commands
+from rebirth.errors import Broken, NotYet
+from rebirth.journal import Journal
+from rebirth.phases.resolve_secrets import resolve_secrets
+from rebirth.place import Place
+from rebirth.providers.connections import proxmox_api, tailnet_api
+from rebirth.providers.proxmox import ProxmoxApi
+from rebirth.providers.tailnet import Device, TailnetApi
+from rebirth.secrets import Redaction
+from rebirth.spec import Castle
+from rebirth.waiting import together, until
+
+__all__ = ["destroy"]
+
+
+async def destroy(castle: Castle, place: Place, redaction: Redaction, report: Callable[[str], None]) -> None:
+    """Works from names and tags alone: a lost journal loses nothing. Raises Broken where something stays."""
+    with Journal(place.state) as journal:
+        secrets = await resolve_secrets(castle, place, redaction)
+        async with AsyncExitStack() as stack:
+            tailnet, proxmox = tailnet_api(castle.tailscale, secrets), proxmox_api(castle.proxmox, secrets)
+            stack.push_async_callback(tailnet.close)
+            stack.push_async_callback(proxmox.close)
+            before = _ours(castle, await _insist(tailnet.devices))
+            await _machines(castle, proxmox, report)
+            # The machines are gone, so that no device comes back; operators and proxies die with the cluster, too.
+            await _devices(castle, tailnet, before, report)
+            await _prove(castle, proxmox, tailnet)
+        for file in (place.kubeconfig, place.talosconfig, place.talos_secrets):
+            file.unlink(missing_ok=True)
+        journal.forget()
+    report("nothing is left")
+
+
+async def _insist(call):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    return await until(call, what="the outside answers", every=1)
+
+
+async def _machines(castle: Castle, proxmox: ProxmoxApi, report: Callable[[str], None]) -> None:
+    ours = [vm for vm in await _insist(proxmox.machines) if castle.proxmox.tag in vm.tags]
+
+    async def remove(vm_id: int, name: str, *, running: bool) -> None:
+        if running:
+            await proxmox.stop(vm_id=vm_id)
+        await proxmox.delete(vm_id=vm_id)
+        report(f"removed the machine {name} ({vm_id})")
+
+    await together(*(remove(vm.vm_id, vm.name, running=vm.running) for vm in ours))
+
+
+def _ours(castle: Castle, devices: list[Device]) -> list[Device]:
+    """Devices with the castle's tags or names."""
+    tags, names = set(castle.tailscale.node_key.tags), set(castle.tailscale.names)
+    return [device for device in devices if tags & set(device.tags) or device.name in names or device.hostname in names]
+
+
+async def _devices(castle: Castle, tailnet: TailnetApi, devices: list[Device], report: Callable[[str], None]) -> None:
+    for device in devices:
+        await tailnet.delete_device(identity=device.identity)
+        report(f"removed the device {device.name} from the tailnet")
+
+
+async def _prove(castle: Castle, proxmox: ProxmoxApi, tailnet: TailnetApi) -> None:
+    left = [f"the machine {vm.name}" for vm in await proxmox.machines() if castle.proxmox.tag in vm.tags]
+    left += [f"the device {device.name}" for device in _ours(castle, await tailnet.devices())]
+    if left:
+        raise Broken(f"still there: {', '.join(left)}", operation="destroy", hint="Run destroy again.")

@@ -1,0 +1,1 @@
+"""Where the time went: the timeline of a run, read from its events."""

@@ -1,0 +1,116 @@
+"""Reads a run's events.jsonl into a timeline: spans, the critical path, the protocol's layers."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rebirth.errors import SpecError
+
+ONLINE = "visit_sites"  # the phase whose end is "online"
+
+
+@dataclass(frozen=True)
+class Span:
+    phase: str
+    start: float  # seconds since the run started
+    seconds: float
+    after: str  # the phase that made its last need true, "" where it needs nothing
+    outcome: str  # done, holds, failed, skipped, running
+    waited_for: tuple[tuple[str, float], ...]  # what, seconds
+
+    @property
+    def end(self) -> float:
+        return self.start + self.seconds
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of the critical path; `phase` is "" for time in which no phase ran."""
+
+    phase: str
+    start: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    castle: str
+    command: str
+    started: float  # seconds since the epoch
+    ok: bool
+    total: float  # seconds
+    spans: tuple[Span, ...]
+
+    @property
+    def online(self) -> float | None:
+        """Seconds until the sites answered."""
+        return next((span.end for span in self.spans if span.phase == ONLINE and span.outcome == "done"), None)
+
+    def critical_path(self, last: str | None = None) -> tuple[Step, ...]:
+        """From the start to the end of `last` (or of the phase that ended last), with every gap: the parts add up to its end."""
+        spans = {span.phase: span for span in self.spans}
+        ran = [span for span in self.spans if span.outcome in {"done", "failed"}]
+        current = spans.get(last) if last else max(ran, key=lambda span: span.end, default=None)
+        steps: list[Step] = []
+        while current is not None:
+            steps.append(Step(current.phase, current.start, current.seconds))
+            before = spans.get(current.after)
+            ended = before.end if before else 0.0
+            if (gap := current.start - ended) > 0:
+                steps.append(Step("", ended, gap))
+            current = before
+        return tuple(reversed(steps))
+
+    def layers(self, layer_of: Mapping[str, str]) -> dict[str, tuple[float, float]]:
+        """For each of the protocol's layers: from the start of its first phase to the end of its last, and the sum of its phases."""
+        found: dict[str, list[Span]] = {}
+        for span in self.spans:
+            if span.outcome == "done":
+                found.setdefault(layer_of.get(span.phase, "?"), []).append(span)
+        return {layer: (max(s.end for s in spans) - min(s.start for s in spans), sum(s.seconds for s in spans)) for layer, spans in found.items()}
+
+
+def read(folder: Path) -> Timeline:
+    """The timeline of the run in that folder. Raises SpecError where there is none."""
+    try:
+        lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        raise SpecError(f"{folder}: no run was recorded here", hint="`rebirth create` records one.") from None
+    events = [json.loads(line) for line in lines if line.endswith("}")]
+    first = next((event for event in events if event["event"] == "RunStarted"), None)
+    if first is None:
+        raise SpecError(f"{folder}: the run recorded here has no beginning")
+    last = next((event for event in reversed(events) if event["event"] == "RunFinished"), None)
+    phases: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        if "phase" in event:
+            phases.setdefault(event["phase"], []).append(event)
+    spans = [_span(name, of_phase, first["at"]) for name, of_phase in phases.items()]
+    ended = last["at"] if last else events[-1]["at"]
+    return Timeline(
+        castle=first["castle"],
+        command=first["command"],
+        started=first["at"],
+        ok=bool(last and last["ok"]),
+        total=ended - first["at"],
+        spans=tuple(sorted(spans, key=lambda span: (span.start, span.end))),
+    )
+
+
+_ENDS = {"PhaseDone": "done", "PhaseHolds": "holds", "PhaseFailed": "failed", "PhaseSkipped": "skipped"}
+
+
+def _span(phase: str, events: list[dict[str, Any]], since: float) -> Span:
+    ready = next((event for event in events if event["event"] == "PhaseReady"), None)
+    end = next((event for event in events if event["event"] in _ENDS), events[-1])
+    start = ready or next((event for event in events if event["event"] == "PhaseStarted"), end)
+    waits = tuple((event["what"], event["seconds"]) for event in events if event["event"] == "Arrived")
+    outcome = _ENDS.get(end["event"], "running")
+    return Span(phase, start["at"] - since, end["at"] - start["at"], ready["last"] if ready else "", outcome, waits)
+
+
+def runs(logs: Path) -> list[Path]:
+    """The folders of recorded runs, the oldest first."""
+    return sorted(folder for folder in logs.iterdir() if (folder / "events.jsonl").exists()) if logs.is_dir() else []

@@ -1,0 +1,120 @@
+"""What every command on a castle shares: the castle, its places, the listeners, and how it ends."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from rebirth.console import JsonLines, Lines, LiveView, Recorder, show_error
+from rebirth.engine import Outcome
+from rebirth.errors import Broken, SpecError
+from rebirth.events import Events
+from rebirth.phases import PHASES
+from rebirth.place import Place, place_of
+from rebirth.report import text, timeline
+from rebirth.secrets import Redaction
+from rebirth.spec import Castle, load
+
+LAYER_OF = {phase.name: phase.layer for phase in PHASES}
+
+
+@dataclass
+class Session:
+    castle: Castle
+    place: Place
+    events: Events
+    redaction: Redaction
+    folder: Path  # this run's logs
+    command: str
+    view: Lines | LiveView | JsonLines
+    quiet: bool  # only events on standard output
+
+    def finish(self, outcome: Outcome) -> None:
+        """Shows how the run ended, and ends the process with its code."""
+        self.view.close()
+        if not self.quiet and self.command == "create":
+            _show(self.folder, earlier=_earlier(self.place.logs, self.folder))
+        if visited := outcome.facts.get("visit_sites"):
+            for host, heading in ([] if self.quiet else visited.headings.items()):  # type: ignore[attr-defined]
+                print(f"https://{host} says: {heading}")  # noqa: T201
+        seen: set[str] = set()
+        for error in outcome.failures.values():
+            if str(error) not in seen:
+                show_error(error, self.redaction)
+            seen.add(str(error))
+        if not outcome.ok:
+            sys.stderr.write(f"the run's logs are in {self.folder}\n")
+            sys.exit(max((error.exit_code for error in outcome.failures.values()), default=1))
+
+
+@contextmanager
+def session(directory: Path, command: str, style: str) -> Iterator[Session]:
+    """A run of `command` on the castle in `directory`."""
+    castle = load(directory)
+    place = place_of(directory, castle.secrets)
+    redaction = Redaction()
+    folder = place.logs / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    while folder.exists():
+        folder = folder.with_name(folder.name + "+")
+    view: Lines | LiveView | JsonLines
+    if style == "json":
+        view = JsonLines(redaction)
+    elif style != "text":
+        raise SpecError(f"--format: {style} is neither text nor json")
+    else:
+        view = LiveView(redaction) if sys.stdout.isatty() else Lines(redaction)
+    recorder = Recorder(folder, redaction)
+    try:
+        yield Session(castle, place, Events(recorder, view), redaction, folder, command, view, style == "json")
+    finally:
+        view.close()
+        recorder.close()
+
+
+def _earlier(logs: Path, folder: Path) -> timeline.Timeline | None:
+    """The last run before that folder's that did the same."""
+    for other in reversed([run for run in timeline.runs(logs) if run < folder]):
+        found = timeline.read(other)
+        if found.command == "create" and found.online is not None:
+            return found
+    return None
+
+
+def _show(folder: Path, earlier: timeline.Timeline | None) -> None:
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    console.print(text.render(timeline.read(folder), LAYER_OF, earlier), highlight=False)
+
+
+def show_report(directory: Path, style: str, wanted: str) -> None:
+    """The report of a recorded run, on standard output."""
+    castle = load(directory)
+    logs = place_of(directory, castle.secrets).logs
+    known = [folder for folder in timeline.runs(logs) if timeline.read(folder).command == "create"]
+    chosen = [folder for folder in known if folder.name.startswith(wanted)]
+    if not chosen:
+        raise SpecError(f"{logs}: no run {wanted or 'was recorded'}", hint="`rebirth create` records one.")
+    if style == "json":
+        print(json.dumps(asdict(timeline.read(chosen[-1])), indent=2))  # noqa: T201
+    elif style == "text":
+        _show(chosen[-1], _earlier(logs, chosen[-1]))
+    else:
+        raise SpecError(f"--format: {style} is neither text nor json")
+
+
+def the_lab(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    """The lab of that name, or the only one that runs. Raises Broken."""
+    from rebirth.lab.state import LabState, labs
+
+    if name:
+        return LabState(name)
+    running = [state for state in labs() if state.init]
+    if len(running) != 1:
+        names = ", ".join(state.name for state in running)
+        hint = f"Name one with --lab-name: {names}." if names else "`rebirth lab up` starts one."
+        raise Broken("more than one is up" if running else "none is up", system="lab", operation="find", hint=hint)
+    return running[0]
