@@ -33,9 +33,11 @@ class Servers:
     faults: Faults = field(default_factory=Faults)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
-    async def start(self, system: str, app: ASGIApp, *, address: str, port: int, hosts: Sequence[str]) -> None:
+    async def start(
+        self, system: str, app: ASGIApp, *, address: str, port: int, hosts: Sequence[str], ca: Authority | None = None
+    ) -> None:
         """Serves `app` at `address` with a certificate for `hosts`; returns once it listens. Raises OSError."""
-        certificate, key = self.ca.issue_into(self.keys, f"{system}-{address}", [*hosts, address])
+        certificate, key = (ca or self.ca).issue_into(self.keys, f"{system}-{address}", [*hosts, address])
         told = logged(self.faults.around(system, app), self.logs / f"{system}.log")
         config = uvicorn.Config(
             told,

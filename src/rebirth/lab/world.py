@@ -21,6 +21,7 @@ from rebirth.lab.factory import factory_app
 from rebirth.lab.faults import Faults
 from rebirth.lab.hypervisor import Machines, Network
 from rebirth.lab.namespaces import PRIVATE, RECURSIVE, become_init, bind, hostname, mount
+from rebirth.lab.passing import passing_app
 from rebirth.lab.proxmox import Pve, Storage, proxmox_app
 from rebirth.lab.servers import Servers
 from rebirth.lab.sites import build_site
@@ -81,7 +82,7 @@ class World:
     def _name_everything(self) -> None:
         for repository in {self.castle.gitops.repository, *self.lab.repositories}:
             self.names[host_of(repository)] = _GIT
-        references = (image.reference for image in [*self.images, *self.lab.images])
+        references = [image.reference for image in self.images] + [image.reference for image in self.lab.images]
         hosts = {reference.partition("/")[0] for reference in references} | {
             chart.host for chart in self.registry_charts
         }
@@ -147,15 +148,14 @@ class World:
         url = self.castle.engine.vault.address
         host, port = host_of(url), port_of(url)
         address = _VAULT_TAILNET if self._vault_on_tailnet else self._address(host)
-        certificate, key = self.vault_ca.issue_into(self.state.folder / "vault", "vault", [host, address])
-        ca = self.state.folder / "vault" / "ca.crt"
-        ca.write_text(self.vault_ca.pem)
-        config = self.state.folder / "vault" / "config.json"
-        config.write_text(vault.configuration(address, port, certificate, key))
-        self.parts.run("vault", [self.programs["bao"], "server", f"-config={config}"])
+        config = self.state.folder / "openbao.json"
+        config.write_text(vault.configuration())
+        self.parts.run("openbao", [self.programs["bao"], "server", f"-config={config}"])
         seeds = {seed.path: self._seed(seed) for seed in self.lab.vault}
-        token = await vault.prepare(f"https://{address}:{port}", ca, mount=self.castle.engine.vault.mount, seeds=seeds)
+        token = await vault.prepare(mount=self.castle.engine.vault.mount, seeds=seeds)
         self.secrets[self.castle.engine.vault.token.secret] = token
+        app = passing_app(vault.SERVER)
+        await self.servers.start("vault", app, address=address, port=port, hosts=[host], ca=self.vault_ca)
 
     def _seed(self, seed: Seed) -> dict[str, str]:
         values = {name: secrets.token_urlsafe(24) for name in seed.random} | seed.text
