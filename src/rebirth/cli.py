@@ -11,7 +11,7 @@ import typer
 
 from rebirth.errors import Rebirth
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__ and "From nothing to online: a disposable Kubernetes cluster.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="From nothing to online: a disposable Kubernetes cluster.")
 lab_app = typer.Typer(no_args_is_help=True, help="The lab: a world in a box, in which a castle is rehearsed unmodified.")
 app.add_typer(lab_app, name="lab")
 
@@ -19,7 +19,7 @@ Directory = Annotated[Path, typer.Argument(help="The castle directory.", show_de
 InLab = Annotated[bool, typer.Option("--lab", help="Rehearse in the lab; it is started if it is not up.")]
 LabName = Annotated[str, typer.Option("--lab-name", help="Which lab; the castle's name if not given.")]
 Budget = Annotated[float | None, typer.Option(min=1, help="Seconds after which the run gives up.")]
-Format = Annotated[str, typer.Option("--format", help="text, or json: one event a line.", click_type=None)]
+Format = Annotated[str, typer.Option("--format", help="text, or json: one event a line.")]
 HERE = Path()
 
 

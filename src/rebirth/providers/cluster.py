@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
-import httpx
+import httpx2 as httpx  # what lightkube is built on
 from lightkube import ApiError, AsyncClient, KubeConfig
 from lightkube.core.exceptions import LoadResourceError
 from lightkube.core.resource import NamespacedResource
@@ -29,6 +30,7 @@ _GLOBAL = frozenset(
 )
 
 
+@cache
 def kind_of(api_version: str, kind: str) -> _Kind:
     """lightkube's resource for a kind."""
     group, _, version = api_version.rpartition("/")
@@ -52,7 +54,7 @@ class Cluster:
     async def ready(self) -> None:
         """Raises NotYet until the API server says that it is ready."""
         try:
-            await self._api.request("GET", "/readyz") if hasattr(self._api, "request") else await self.find("v1", "Namespace", "kube-system")
+            await self._api.get(kind_of("v1", "Namespace"), "kube-system")
         except ApiError as error:
             raise self._translated(error, "readyz", "") from None
         except httpx.HTTPError as error:

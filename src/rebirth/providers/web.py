@@ -5,7 +5,7 @@ import ssl
 from dataclasses import dataclass
 from html import unescape
 
-import httpx
+import httpx2 as httpx
 
 from rebirth.errors import NotYet
 from rebirth.secrets import Secret
