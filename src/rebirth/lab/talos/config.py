@@ -100,7 +100,9 @@ class MachineConfig:
         ]
         routes += [route for document in self.of_kind("LinkConfig") for route in document.get("routes") or []]
         defaults = [
-            route for route in routes if route.get("network", "0.0.0.0/0") in {"0.0.0.0/0", ""} and route.get("gateway")
+            route
+            for route in routes
+            if route.get("network", route.get("destination", "")) in {"0.0.0.0/0", ""} and route.get("gateway")
         ]
         return str(defaults[0]["gateway"]) if defaults else None
 

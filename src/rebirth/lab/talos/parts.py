@@ -32,6 +32,7 @@ class Parts:
         self._logs = logs
         self.services: dict[str, Service] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._started: dict[str, str] = {}  # a digest of what each was started with
 
     def service(self, name: str) -> Service:
@@ -66,6 +67,8 @@ class Parts:
         self._started.pop(name, None)
         if keeper := self._keepers.pop(name, None):
             keeper.cancel()
+            self._ending.add(keeper)
+            keeper.add_done_callback(self._ending.discard)
             self.service(name).turn("Finished", "Service finished successfully")
 
     async def _keep(
@@ -94,8 +97,8 @@ class Parts:
         """Ends every process."""
         for keeper in self._keepers.values():
             keeper.cancel()
-        if self._keepers:
-            await asyncio.wait(self._keepers.values())
+        if ending := {*self._keepers.values(), *self._ending}:
+            await asyncio.wait(ending)
         self._keepers.clear()
         self._started.clear()
 

@@ -1,8 +1,12 @@
 """The tailscale system extension: registers the node with its key at the lab's control plane, and keeps it alive there."""
 
 import asyncio
+import json
+import re
 import ssl
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -10,50 +14,70 @@ from rebirth.lab.talos.network import LINK, ip
 from rebirth.lab.talos.parts import Service
 
 _CONTROL = "https://controlplane.tailscale.com"
-_STATE = Path("/var/lib/tailscale-device")
+_STATE = Path("/var/lib/tailscale/device.json")
+_HEARTBEAT = 10.0  # seconds
+
+
+def registration(environment: dict[str, str], name: str) -> dict[str, object]:
+    """What the extension's environment asks the control plane for."""
+    tags = re.search(r"--advertise-tags[= ](\S+)", environment.get("TS_EXTRA_ARGS", ""))
+    return {
+        "auth_key": environment.get("TS_AUTHKEY", ""),
+        "hostname": environment.get("TS_HOSTNAME") or name,
+        "tags": tags[1].strip("\"'").split(",") if tags else [],
+    }
 
 
 async def run(environment: dict[str, str], name: str, ca: Path, service: Service) -> None:
     """Never returns while the device is alive; a refused key fails the service with the control plane's words."""
-    arguments = environment.get("TS_EXTRA_ARGS", "")
-    tags = arguments.partition("--advertise-tags=")[2].split(" ")[0]
-    body: dict[str, object] = {
-        "auth_key": environment.get("TS_AUTHKEY", ""),
-        "hostname": environment.get("TS_HOSTNAME", name),
-        "tags": [t for t in tags.split(",") if t],
-    }
-    async with httpx.AsyncClient(
-        verify=ssl.create_default_context(cafile=str(ca)), base_url=_CONTROL, timeout=10
-    ) as client:
+    body = registration(environment, name)
+    trust = ssl.create_default_context(cafile=str(ca))
+    async with httpx.AsyncClient(verify=trust, base_url=_CONTROL, timeout=10, trust_env=False) as client:
         while True:
             try:
-                identity = await _identity(client, body, service)
-                if identity is None:
+                device = await _known(client) or await _register(client, body, service)
+                if device is None:
                     return
-                while True:
-                    answer = await client.post("/lab/heartbeat", json={"id": identity})
-                    if answer.status_code == 404:
-                        service.turn("Failed", "the device was deleted from the tailnet")
-                        return
-                    await asyncio.sleep(10)
-            except httpx.HTTPError as error:
+                await _up(device)
+                service.turn("Running", f"registered as {device['name']}", healthy=True)
+                await _stay(client, device)
+                service.turn("Failed", "the device was deleted from the tailnet")
+                return
+            except (httpx.HTTPError, OSError) as error:
                 service.turn("Waiting", f"control plane: {type(error).__name__}")
                 await asyncio.sleep(2)
 
 
-async def _identity(client: httpx.AsyncClient, body: dict[str, object], service: Service) -> str | None:
-    if _STATE.exists():  # a restarted machine is still the same device
-        identity, addresses = _STATE.read_text().split(" ")[0], _STATE.read_text().split(" ")[1:]
-    else:
-        answer = await client.post("/lab/register", json=body)
-        if answer.status_code != 200:
-            service.turn("Failed", f"register: {answer.status_code} {answer.json().get('message', '')}")
-            return None
-        device = answer.json()
-        identity, addresses = str(device["id"]), list(device["addresses"])
-        _STATE.write_text(" ".join([identity, *addresses]))
-    for address in addresses:
+async def _known(client: httpx.AsyncClient) -> dict[str, Any] | None:
+    """A restarted machine is still the same device, unless the tailnet has dropped it (ephemeral devices are)."""
+    if not _STATE.exists():
+        return None
+    device: dict[str, Any] = json.loads(_STATE.read_text())
+    answer = await client.post("/lab/heartbeat", json={"id": device["id"]})
+    return device if answer.is_success else None
+
+
+async def _register(client: httpx.AsyncClient, body: dict[str, object], service: Service) -> dict[str, Any] | None:
+    answer = await client.post("/lab/register", json=body)
+    if answer.status_code in {400, 401, 403}:
+        service.turn("Failed", f"register: {answer.status_code} {answer.json().get('message', '')}")
+        return None
+    device: dict[str, Any] = answer.raise_for_status().json()
+    _STATE.parent.mkdir(parents=True, exist_ok=True)
+    _STATE.write_text(json.dumps(device))
+    return device
+
+
+async def _up(device: dict[str, Any]) -> None:
+    for address in device["addresses"]:
         if ":" not in address:
-            await ip("address", "replace", f"{address}/32", "dev", LINK)
-    service.turn("Running", "registered", healthy=True)
-    return identity
+            await ip("address", "replace", f"{address.partition('/')[0]}/32", "dev", LINK)
+
+
+async def _stay(client: httpx.AsyncClient, device: dict[str, Any]) -> None:
+    """Returns once the tailnet does not know the device any more."""
+    while True:
+        await asyncio.sleep(_HEARTBEAT)
+        with suppress(httpx.TransportError):  # the control plane may be away for a while
+            if (await client.post("/lab/heartbeat", json={"id": device["id"]})).status_code == 404:
+                return
