@@ -41,6 +41,8 @@ def lay(machines: Machines, systems: Iterable[str]) -> None:
                 # On lo: not every kernel has dummy links, and a router answers on all its addresses.
                 _address(route, "lo", str(address), 32)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    # Whoever tries to get out is told at once and every time that there is no way: a hanging connection would hide it.
+    Path("/proc/sys/net/ipv4/icmp_ratelimit").write_text("0")
     _lay_operator()
 
 

@@ -31,7 +31,7 @@ class Servers:
     keys: Path  # folder for certificates and their keys
     logs: Path  # folder
     faults: Faults = field(default_factory=Faults)
-    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    _running: dict["asyncio.Task[None]", uvicorn.Server] = field(default_factory=dict)
 
     async def start(
         self, system: str, app: ASGIApp, *, address: str, port: int, hosts: Sequence[str], ca: Authority | None = None
@@ -57,10 +57,17 @@ class Servers:
         path.chmod(0o600)
         await self._run(uvicorn.Config(app, log_level="warning", lifespan="off"), listening)
 
+    async def stop(self) -> None:
+        """Ends all of them; requests under way are answered first."""
+        for server in self._running.values():
+            server.should_exit = True
+        await asyncio.gather(*self._running)
+        self._running.clear()
+
     async def _run(self, config: uvicorn.Config, listening: socket.socket) -> None:
         server = _Quiet(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))
-        self._tasks.add(task)
+        self._running[task] = server
         while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.005)
         if task.done():

@@ -1,0 +1,82 @@
+"""What is known of a lab from outside."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rebirth.errors import Broken
+from rebirth.lab.state import STATE_VARIABLE, LabState, labs
+from rebirth.lab.up import down
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch) -> LabState:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return LabState("demo")
+
+
+@pytest.fixture
+def marked(state):
+    """A process that carries the lab's mark."""
+    environment = {**os.environ, STATE_VARIABLE: str(state.folder)}
+    command = [sys.executable, "-c", "print(flush=True); import time; time.sleep(60)"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+async def test_a_lab_that_never_was_is_down(state):
+    assert await state.status() == {"state": "down"}
+    assert await down("demo") is False
+    assert labs() == []
+
+
+def test_the_process_that_holds_it_is_known_again(state, marked):
+    state.folder.mkdir(parents=True)
+    state.record(marked.pid)
+    assert state.init == marked.pid
+    assert [lab.name for lab in labs()] == ["demo"]
+
+
+async def test_another_process_with_its_number_is_not_taken_for_it(state, marked):
+    state.folder.mkdir(parents=True)
+    state.record(marked.pid)
+    file = state.folder / "init.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "started": "1"}))
+    assert state.init is None
+    assert (await state.status())["state"] == "crashed"
+
+
+def test_nor_is_one_without_the_mark(state):
+    state.folder.mkdir(parents=True)
+    state.record(os.getpid())
+    assert state.init is None
+
+
+async def test_down_ends_what_carries_the_mark_even_where_nothing_is_recorded(state, marked):
+    state.folder.mkdir(parents=True)
+    assert marked.pid in state.holders()
+    assert await down("demo") is True
+    assert not state.folder.exists()
+    assert not Path(f"/proc/{marked.pid}").exists()
+
+
+async def test_two_do_not_bring_it_up_or_down_at_once(state):
+    with state.locked(), pytest.raises(Broken, match="another process"):
+        await down("demo")
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "Demo", "-a", "a" * 41])
+async def test_names_that_are_no_names(state, name):
+    with pytest.raises(Broken, match="not a name for a lab"):
+        await down(name)
+
+
+async def test_a_lab_that_does_not_answer(state):
+    with pytest.raises(Broken, match="does not answer"):
+        await state.ask("/status")
