@@ -103,6 +103,7 @@ class Machines:
             programs=self.programs,
             cgroup=cgroup,
             talos_version=self.talos_version,
+            cores=vm.cores,
         )
 
     async def _boot(self, vmid: int, hardware: Hardware) -> asyncio.subprocess.Process:

@@ -64,6 +64,7 @@ async def obeyed(world: World) -> None:
     node = json.loads(await world.kubectl("get", "node", "cp-1", "-o", "json"))
     assert node["spec"]["taints"] == [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
     assert "node-role.kubernetes.io/control-plane" in node["metadata"]["labels"]
+    assert node["status"]["capacity"]["cpu"] == "4"  # the VM's, whatever this system has
     # Pod Security is enforced as talosctl configures it: baseline everywhere but in kube-system.
     privileged = ("run", "p", "--image=x", "--privileged", "--dry-run=server")
     assert "violates PodSecurity" in await world.kubectl(*privileged, check=False)

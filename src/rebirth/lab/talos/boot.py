@@ -43,6 +43,8 @@ def mount_disk(hardware: Hardware) -> None:
     mount("none", "/", flags=_REC | _PRIVATE)
     ephemeral = hardware.disk / "ephemeral"
     _own_kernel_settings(hardware.disk / "sys")
+    if hardware.cores:
+        _own_processors(hardware.disk / "processors", hardware.cores)
     kept = _keep_in_sight(hardware)
     folders = {
         "/var": ephemeral / "var",
@@ -81,6 +83,20 @@ def _own_kernel_settings(folder: Path) -> None:
             own.parent.mkdir(parents=True, exist_ok=True)
             own.write_text(f"{value}\n")
             bind(own, str(target))
+
+
+def _own_processors(folder: Path, cores: int) -> None:
+    """As many processors as the VM has: what fits on the castle's nodes is what fits here, only slower."""
+    everything, nodes = folder / "cpu", folder / "node"
+    for number in range(cores):
+        # No topology in it: the kubelet would hand these numbers to the kernel, which has others.
+        (everything / f"cpu{number}").mkdir(parents=True, exist_ok=True)
+    for name in ("online", "possible", "present"):
+        (everything / name).write_text(f"0-{cores - 1}\n" if cores > 1 else "0\n")
+    nodes.mkdir(exist_ok=True)  # without memory nodes the kubelet counts the processors
+    for source, target in ((everything, "/sys/devices/system/cpu"), (nodes, "/sys/devices/system/node")):
+        if Path(target).is_dir():
+            bind(source, target)
 
 
 def _keep_in_sight(hardware: Hardware) -> dict[str, Path]:

@@ -18,6 +18,7 @@ class Hardware:
     programs: dict[str, str]  # binary -> path
     cgroup: str  # /rebirth-<lab>/<machine>
     talos_version: str  # of the boot image
+    cores: int = 0  # that it shows; 0: those of the host
 
     def save(self, file: Path) -> None:
         file.write_text(json.dumps(asdict(self), default=str))
