@@ -20,14 +20,16 @@ _Node = tuple[str, str, str]  # kind, namespace, name
 async def converge(cluster: Cluster, flux: FluxBootstrapped) -> Converged:
     """Wait for the Flux graph to be Ready."""
     ready: set[_Node] = set()
+    noted: set[_Node] = set()
     nudged: dict[_Node, float] = {}
 
     async def look() -> tuple[str, ...]:
         nodes = await _nodes(cluster)
         states = {node: condition(item) for node, item in nodes.items()}
         now_ready = {node for node, (status, _) in states.items() if status == "True"}
-        for node in sorted(now_ready - ready):
+        for node in sorted(now_ready - noted):
             note(f"{node[0]} {node[1]}/{node[2]} is Ready")
+        noted.update(now_ready)
         ready.clear()
         ready.update(now_ready)
         await _nudge(cluster, nodes, states, nudged)

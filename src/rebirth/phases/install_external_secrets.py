@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from rebirth.admission import until_admitted
 from rebirth.errors import NotYet
 from rebirth.facts import ExternalSecretsInstalled, NamespacesCreated
 from rebirth.providers.cluster import Cluster, condition
@@ -34,8 +35,12 @@ async def install_external_secrets(engine: Engine, cluster: Cluster, helm: Helm,
         every=5,
         changes=cluster.changes("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
     )
-    # Endpoints that exist do not mean a webhook that answers with a certificate the API server trusts: a dry run does.
-    await until(partial(cluster.admits, cluster_secret_store(engine)), what=f"the webhook admits a {STORE_KIND}", every=0.5)
+    await until_admitted(
+        partial(cluster.admits, cluster_secret_store(engine)),
+        what=f"the webhook admits a {STORE_KIND}",
+        cluster=cluster,
+        namespace=chart.namespace,
+    )
     return ExternalSecretsInstalled(chart.version)
 
 

@@ -2,11 +2,11 @@
 
 from functools import partial
 
+from rebirth.admission import until_admitted
 from rebirth.facts import MetalLbInstalled, NamespacesCreated
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
 from rebirth.spec import Networking
-from rebirth.waiting import until
 
 LAYER = "networking"
 PATIENCE = 300
@@ -29,7 +29,12 @@ async def install_metallb(networking: Networking, cluster: Cluster, helm: Helm, 
     place = {"name": pool.name, "namespace": chart.namespace}
     addresses = {"apiVersion": _VERSION, "kind": "IPAddressPool", "metadata": place, "spec": {"addresses": list(pool.addresses)}}
     advertisement = {"apiVersion": _VERSION, "kind": "L2Advertisement", "metadata": place, "spec": {"ipAddressPools": [pool.name]}}
-    await until(partial(cluster.apply, addresses, advertisement), what="the webhook accepts the address pool", every=0.5)
+    await until_admitted(
+        partial(cluster.apply, addresses, advertisement),
+        what="the webhook accepts the address pool",
+        cluster=cluster,
+        namespace=chart.namespace,
+    )
     return MetalLbInstalled(chart.version)
 
 

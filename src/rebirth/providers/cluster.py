@@ -1,5 +1,6 @@
 """The Kubernetes API of the castle: server-side apply, reads, watches. Objects are plain mappings, as in their YAML."""
 
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -52,13 +53,9 @@ class Cluster:
             await self._api.close()
 
     async def ready(self) -> None:
-        """Raises NotYet until the API server says that it is ready."""
-        try:
-            await self._api.get(kind_of("v1", "Namespace"), "kube-system")
-        except ApiError as error:
-            raise self._translated(error, "readyz", "") from None
-        except httpx.HTTPError as error:
-            raise NotYet(f"the API server: {type(error).__name__}") from None
+        """Raises NotYet until the API server answers and has made the namespace of the system."""
+        if await self.find("v1", "Namespace", "kube-system") is None:
+            raise NotYet("the API server has not made kube-system yet")
 
     async def apply(self, *objects: Object) -> None:
         """Server-side apply, in order, as the field manager `rebirth`; what others own of the same fields is taken."""
@@ -114,6 +111,16 @@ class Cluster:
             options["namespace"] = namespace
         await self._ask(f"patch {kind} {name}", self._api.patch(kind_of(api_version, kind), name, dict(change), **options))
 
+    async def wake_pods(self, namespace: str) -> None:
+        """Makes the kubelets look at the pods of a namespace now.
+
+        A kubelet mounts what a Secret has become only when it looks at the pod again: by itself within a minute or more, at once
+        when the pod object changes. Webhooks whose certificate is made after their pod has started wait for just that.
+        """
+        stamp = {"metadata": {"annotations": {"rebirth.dev/woken-at": f"{time.time():.3f}"}}}
+        for pod in await self.all("v1", "Pod", namespace):
+            await self.merge("v1", "Pod", pod["metadata"]["name"], namespace, stamp)
+
     async def changes(self, api_version: str, kind: str, namespace: str | None = None) -> AsyncIterator[str]:
         """A watch: yields a name for every change. Ends when the server ends it; `until` asks by itself, too."""
         options = {} if kind in _GLOBAL else {"namespace": namespace or "*"}
@@ -151,7 +158,7 @@ def condition(item: Object | None, kind: str = "Ready") -> tuple[str, str]:
             observed = entry.get("observedGeneration", status.get("observedGeneration"))
             if observed is not None and 0 <= observed < item["metadata"].get("generation", 0):
                 return "", "not looked at yet"
-            return entry["status"], entry.get("message") or entry.get("reason") or ""
+            return entry["status"], " ".join((entry.get("message") or entry.get("reason") or "").split())
     return "", "says nothing yet"
 
 

@@ -49,7 +49,7 @@ func database() error {
 	}
 	_ = private.Process.Signal(syscall.SIGINT)
 	_ = private.Wait()
-	return syscall.Exec(bin+"postgres", []string{"postgres", "-D", data, "-c", "listen_addresses=*", "-c", "unix_socket_directories=" + sockets}, os.Environ())
+	return syscall.Exec(bin+"postgres", []string{bin + "postgres", "-D", data, "-c", "listen_addresses=*", "-c", "unix_socket_directories=" + sockets}, os.Environ())
 }
 
 func run(argv ...string) error {
