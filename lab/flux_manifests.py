@@ -1,6 +1,6 @@
 """Writes what `flux install --export` would write, out of the pinned modules of Flux' controllers, to standard output.
 
-    python lab/flux_manifests.py > examples/castle/gitops/clusters/tazlab-k8s/flux-system/gotk-components.yaml
+python lab/flux_manifests.py > examples/castle/gitops/clusters/tazlab-k8s/flux-system/gotk-components.yaml
 """
 
 import asyncio
@@ -17,29 +17,57 @@ LABELS = {"app.kubernetes.io/instance": NAMESPACE, "app.kubernetes.io/part-of": 
 
 def version_of(controller):
     component = next(c for c in components() if c.name == controller)
-    line = next(line for line in (component.folder / "component.toml").read_text().splitlines() if line.startswith("version"))
+    line = next(
+        line for line in (component.folder / "component.toml").read_text().splitlines() if line.startswith("version")
+    )
     return line.split('"')[1]
 
 
 def namespaced(kind, name, **rest):
-    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": NAMESPACE, "labels": LABELS}, **rest}
+    return {
+        "apiVersion": "v1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": NAMESPACE, "labels": LABELS},
+        **rest,
+    }
 
 
 def binding(name, role, accounts):
     subjects = [{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE} for account in accounts]
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
     meta = {"name": f"{name}-{NAMESPACE}", "labels": LABELS}
-    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": meta, "roleRef": reference, "subjects": subjects}
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": meta,
+        "roleRef": reference,
+        "subjects": subjects,
+    }
 
 
 def controller_role():
-    flux = [f"{kind}.toolkit.fluxcd.io" for kind in ("source", "kustomize", "helm", "notification", "image", "source.extensions")]
+    flux = [
+        f"{kind}.toolkit.fluxcd.io"
+        for kind in ("source", "kustomize", "helm", "notification", "image", "source.extensions")
+    ]
     rules = [{"apiGroups": [group], "resources": ["*"], "verbs": ["*"]} for group in flux]
     rules += [
-        {"apiGroups": [""], "resources": ["namespaces", "secrets", "configmaps", "serviceaccounts"], "verbs": ["get", "list", "watch"]},
+        {
+            "apiGroups": [""],
+            "resources": ["namespaces", "secrets", "configmaps", "serviceaccounts"],
+            "verbs": ["get", "list", "watch"],
+        },
         {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
-        {"apiGroups": [""], "resources": ["configmaps", "configmaps/status"], "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"]},
-        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"]},
+        {
+            "apiGroups": [""],
+            "resources": ["configmaps", "configmaps/status"],
+            "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
+        },
+        {
+            "apiGroups": ["coordination.k8s.io"],
+            "resources": ["leases"],
+            "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
+        },
         {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]},
         {"nonResourceURLs": ["/livez/ping"], "verbs": ["head"]},
     ]
@@ -49,9 +77,16 @@ def controller_role():
 
 def deployment(module, controller):
     item = yaml.safe_load((module / "config/manager/deployment.yaml").read_text().split("\n---")[0])
-    item["metadata"] |= {"namespace": NAMESPACE, "labels": {**LABELS, "app.kubernetes.io/component": controller, "control-plane": "controller"}}
+    item["metadata"] |= {
+        "namespace": NAMESPACE,
+        "labels": {**LABELS, "app.kubernetes.io/component": controller, "control-plane": "controller"},
+    }
     pod = item["spec"]["template"]["spec"]
-    pod |= {"serviceAccountName": controller, "nodeSelector": {"kubernetes.io/os": "linux"}, "priorityClassName": "system-cluster-critical"}
+    pod |= {
+        "serviceAccountName": controller,
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "priorityClassName": "system-cluster-critical",
+    }
     manager = pod["containers"][0]
     manager["image"] = f"ghcr.io/fluxcd/{controller}:{version_of(controller)}"
     manager["args"] = ["--events-addr=", *manager["args"]]
@@ -60,7 +95,11 @@ def deployment(module, controller):
 
 
 async def objects():
-    labels = {**LABELS, "pod-security.kubernetes.io/warn": "restricted", "pod-security.kubernetes.io/warn-version": "latest"}
+    labels = {
+        **LABELS,
+        "pod-security.kubernetes.io/warn": "restricted",
+        "pod-security.kubernetes.io/warn-version": "latest",
+    }
     yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
     modules = {controller: await Toolchain().module_folder(controller) for controller in CONTROLLERS}
     for module in modules.values():
@@ -74,13 +113,19 @@ async def objects():
     yield binding("crd-controller", f"crd-controller-{NAMESPACE}", CONTROLLERS)
     yield binding("cluster-reconciler", "cluster-admin", ("kustomize-controller", "helm-controller"))
     port = {"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"}
-    yield namespaced("Service", "source-controller", spec={"type": "ClusterIP", "selector": {"app": "source-controller"}, "ports": [port]})
+    yield namespaced(
+        "Service",
+        "source-controller",
+        spec={"type": "ClusterIP", "selector": {"app": "source-controller"}, "ports": [port]},
+    )
     for controller, module in modules.items():
         yield deployment(module, controller)
 
 
 async def main():
-    sys.stdout.write("# Flux' controllers, as lab/flux_manifests.py writes them: the same that `flux install --export` gives.\n")
+    sys.stdout.write(
+        "# Flux' controllers, as lab/flux_manifests.py writes them: the same that `flux install --export` gives.\n"
+    )
     async for item in objects():
         sys.stdout.write("---\n" + yaml.safe_dump(item, sort_keys=False, width=200))
 

@@ -10,7 +10,9 @@ from rebirth.waiting import until
 _WAKE_EVERY = 4.0  # seconds
 
 
-async def until_admitted(attempt: Callable[[], Awaitable[None]], *, what: str, cluster: Cluster, namespace: str) -> None:
+async def until_admitted(
+    attempt: Callable[[], Awaitable[None]], *, what: str, cluster: Cluster, namespace: str
+) -> None:
     """Makes `attempt` until the webhook lets it through, and wakes the webhook's pods in `namespace` meanwhile.
 
     Endpoints that exist do not mean a webhook that answers with a certificate the API server trusts: only an attempt does.

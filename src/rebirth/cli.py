@@ -11,8 +11,15 @@ import typer
 
 from rebirth.errors import Rebirth
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="From nothing to online: a disposable Kubernetes cluster.")
-lab_app = typer.Typer(no_args_is_help=True, help="The lab: a world in a box, in which a castle is rehearsed unmodified.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="From nothing to online: a disposable Kubernetes cluster.",
+)
+lab_app = typer.Typer(
+    no_args_is_help=True, help="The lab: a world in a box, in which a castle is rehearsed unmodified."
+)
 app.add_typer(lab_app, name="lab")
 
 Directory = Annotated[Path, typer.Argument(help="The castle directory.", show_default=True)]
@@ -33,12 +40,21 @@ def _enter_lab(directory: Path, name: str) -> None:
     from rebirth.lab.up import up
     from rebirth.spec import load
 
-    state = asyncio.run(up(name or load(directory).name, directory, lambda line: print(line, file=sys.stderr)))  # noqa: T201
+    state = asyncio.run(up(name or load(directory).name, directory, lambda line: print(line, file=sys.stderr)))
     sys.exit(run(state, [sys.executable, "-m", "rebirth", *sys.argv[1:]], asyncio.run(environment(state))))
 
 
 @app.command()
-def create(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "", budget: Budget = None, format_: Format = "text", layered: Annotated[bool, typer.Option(help="Run the protocol's layers one after the other, for comparison.")] = False) -> None:
+def create(
+    directory: Directory = HERE,
+    lab: InLab = False,
+    lab_name: LabName = "",
+    budget: Budget = None,
+    format_: Format = "text",
+    layered: Annotated[
+        bool, typer.Option(help="Run the protocol's layers one after the other, for comparison.")
+    ] = False,
+) -> None:
     """From nothing to online; goes on after a crash; changes nothing on a live castle."""
     if lab:
         _enter_lab(directory, lab_name)
@@ -50,7 +66,13 @@ def create(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = 
 
 
 @app.command()
-def verify(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "", budget: Budget = 60, format_: Format = "text") -> None:
+def verify(
+    directory: Directory = HERE,
+    lab: InLab = False,
+    lab_name: LabName = "",
+    budget: Budget = 60,
+    format_: Format = "text",
+) -> None:
     """The end-to-end checks alone: the ingress has its address, the sites answer."""
     if lab:
         _enter_lab(directory, lab_name)
@@ -86,7 +108,13 @@ def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName =
 
 
 @app.command()
-def report(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "", format_: Format = "text", run: Annotated[str, typer.Option(help="Which run, by its time; the last if not given.")] = "") -> None:
+def report(
+    directory: Directory = HERE,
+    lab: InLab = False,
+    lab_name: LabName = "",
+    format_: Format = "text",
+    run: Annotated[str, typer.Option(help="Which run, by its time; the last if not given.")] = "",
+) -> None:
     """The timeline of a run: phases, layers, the critical path; beside it the times of the run before."""
     from rebirth.session import show_report
 
@@ -109,7 +137,7 @@ def lab_up(directory: Directory = HERE, lab_name: LabName = "") -> None:
     from rebirth.spec import load
 
     state = asyncio.run(up(lab_name or load(directory).name, directory, print))
-    print(f"lab {state.name} is up")  # noqa: T201
+    print(f"lab {state.name} is up")
 
 
 @lab_app.command("down")
@@ -120,7 +148,7 @@ def lab_down(lab_name: Annotated[str, typer.Argument(help="The lab; all of them 
 
     for name in [lab_name] if lab_name else [state.name for state in labs()]:
         found = asyncio.run(down(name))
-        print(f"lab {name} is {'down' if found else 'not there'}")  # noqa: T201
+        print(f"lab {name} is {'down' if found else 'not there'}")
 
 
 @lab_app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -141,11 +169,16 @@ def lab_status() -> None:
     from rebirth.lab.state import labs
 
     for state in labs():
-        print(f"{state.name}: " + (json.dumps(asyncio.run(state.ask("/status")), indent=2) if state.init else "not running"))  # noqa: T201
+        print(
+            f"{state.name}: "
+            + (json.dumps(asyncio.run(state.ask("/status")), indent=2) if state.init else "not running")
+        )
 
 
 @app.command()
-def doctor(directory: Annotated[Path | None, typer.Argument(help="A castle directory, to look at its secrets too.")] = None) -> None:
+def doctor(
+    directory: Annotated[Path | None, typer.Argument(help="A castle directory, to look at its secrets too.")] = None,
+) -> None:
     """What this machine still lacks, and the fix for each."""
     from rebirth.doctor import examine, show
 

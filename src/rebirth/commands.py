@@ -21,7 +21,12 @@ class ProgramFailed(Broken):
     """A program ended with a code other than 0; `said` are its last lines, redacted."""
 
     def __init__(self, program: str, operation: str, code: int, said: str) -> None:
-        super().__init__(f"ended with {code}: {said}" if said else f"ended with {code}", system=program, operation=operation, status=code)
+        super().__init__(
+            f"ended with {code}: {said}" if said else f"ended with {code}",
+            system=program,
+            operation=operation,
+            status=code,
+        )
         self.said = said
 
 
@@ -32,7 +37,13 @@ class Commands:
         self._redaction = redaction
 
     async def run(
-        self, argv: Sequence[str], *, operation: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        operation: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
     ) -> str:
         """The program's standard output. Raises ProgramFailed, or Broken where the program is not there."""
         pipe = asyncio.subprocess.PIPE
@@ -41,7 +52,9 @@ class Commands:
                 *argv, stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **(env or {})}, cwd=cwd
             )
         except FileNotFoundError:
-            raise Broken("the program is not on PATH", system=argv[0], operation=operation, hint=_HINTS.get(argv[0], "")) from None
+            raise Broken(
+                "the program is not on PATH", system=argv[0], operation=operation, hint=_HINTS.get(argv[0], "")
+            ) from None
         try:
             said, complained = await process.communicate(stdin)
         except asyncio.CancelledError:

@@ -52,7 +52,7 @@ class Recorder:
         self._events.close()
 
 
-def describe(event: e.Event) -> str:
+def describe(event: e.Event) -> str:  # noqa: C901 - one case an event
     """An event of a phase in words, without the phase's name."""
     match event:
         case e.PhaseReady(last=last):
@@ -116,7 +116,9 @@ class LiveView:
     def __init__(self, redaction: Redaction, console: Console | None = None) -> None:
         self._redaction, self._since = redaction, time.time()
         self._running: dict[str, tuple[float, str]] = {}
-        self._live = Live(console=console or Console(), get_renderable=self._table, refresh_per_second=5, transient=True)
+        self._live = Live(
+            console=console or Console(), get_renderable=self._table, refresh_per_second=5, transient=True
+        )
         self._live.start()
 
     def __call__(self, event: e.Event) -> None:
@@ -147,7 +149,13 @@ class LiveView:
             width = max(20, self._live.console.width - 44)
             line = " ".join(words.split())
             shown = line if len(line) <= width else line[: width - 1] + "…"
-            table.add_row(f"[dim]{now - self._since:6.1f}s[/]", "[cyan]…[/]", f"{phase:24}", f"{now - since:5.1f}s", Text(shown, style="dim"))
+            table.add_row(
+                f"[dim]{now - self._since:6.1f}s[/]",
+                "[cyan]…[/]",
+                f"{phase:24}",
+                f"{now - since:5.1f}s",
+                Text(shown, style="dim"),
+            )
         return table
 
     def close(self) -> None:

@@ -78,12 +78,26 @@ def objects(coredns: CoreDns, kubernetes: Kubernetes) -> list[dict[str, Any]]:
             "roleRef": role,
             "subjects": [{"kind": "ServiceAccount", **place}],
         },
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": place, "data": {"Corefile": corefile(coredns, kubernetes)}},
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {**place, "labels": LABELS}, "spec": _deployment(coredns)},
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": place,
+            "data": {"Corefile": corefile(coredns, kubernetes)},
+        },
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {**place, "labels": LABELS},
+            "spec": _deployment(coredns),
+        },
         {
             "apiVersion": "v1",
             "kind": "Service",
-            "metadata": {"name": "kube-dns", "namespace": NAMESPACE, "labels": {**LABELS, "kubernetes.io/cluster-service": "true"}},
+            "metadata": {
+                "name": "kube-dns",
+                "namespace": NAMESPACE,
+                "labels": {**LABELS, "kubernetes.io/cluster-service": "true"},
+            },
             "spec": service,
         },
     ]
@@ -115,13 +129,19 @@ def _deployment(coredns: CoreDns) -> dict[str, Any]:
         "serviceAccountName": NAME,
         "priorityClassName": "system-cluster-critical",
         "dnsPolicy": "Default",
-        "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": spread}]}},
+        "affinity": {
+            "podAntiAffinity": {
+                "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": spread}]
+            }
+        },
         "tolerations": [
             {"key": "CriticalAddonsOnly", "operator": "Exists"},
             {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"},
         ],
         "containers": [container],
-        "volumes": [{"name": "config", "configMap": {"name": NAME, "items": [{"key": "Corefile", "path": "Corefile"}]}}],
+        "volumes": [
+            {"name": "config", "configMap": {"name": NAME, "items": [{"key": "Corefile", "path": "Corefile"}]}}
+        ],
     }
     return {
         "replicas": coredns.replicas,

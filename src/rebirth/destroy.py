@@ -1,10 +1,10 @@
 """Back to nothing: everything that this castle made outside, in reverse; then a look whether anything is left."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import TypeVar
 
-from rebirth.commands import Commands
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken
 from rebirth.journal import Journal
 from rebirth.phases.resolve_secrets import resolve_secrets
 from rebirth.place import Place
@@ -15,7 +15,7 @@ from rebirth.secrets import Redaction
 from rebirth.spec import Castle
 from rebirth.waiting import together, until
 
-__all__ = ["destroy"]
+T = TypeVar("T")
 
 
 async def destroy(castle: Castle, place: Place, redaction: Redaction, report: Callable[[str], None]) -> None:
@@ -37,7 +37,8 @@ async def destroy(castle: Castle, place: Place, redaction: Redaction, report: Ca
     report("nothing is left")
 
 
-async def _insist(call):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+async def _insist(call: Callable[[], Awaitable[T]]) -> T:
+    """Asks again while the outside does not answer."""
     return await until(call, what="the outside answers", every=1)
 
 

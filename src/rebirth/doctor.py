@@ -35,7 +35,11 @@ def _machine() -> Iterator[Check]:
         missing.append("containernetworking-plugins")
     yield Check("Debian packages", not missing, f"apt-get install {' '.join(missing)}")
     yield Check("Go", _found("go"), "Install Go 1.26 or later: https://go.dev/dl")
-    yield Check("control groups", Path("/sys/fs/cgroup").is_dir() and any(Path("/sys/fs/cgroup").iterdir()), "Mount /sys/fs/cgroup.")
+    yield Check(
+        "control groups",
+        Path("/sys/fs/cgroup").is_dir() and any(Path("/sys/fs/cgroup").iterdir()),
+        "Mount /sys/fs/cgroup.",
+    )
     free = shutil.disk_usage(Path.home()).free >> 30
     yield Check(f"disk ({free} GiB free)", free >= _DISK_GIB, f"A cold toolchain needs {_DISK_GIB} GiB.")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
@@ -65,5 +69,7 @@ def _castle(directory: Path) -> Iterator[Check]:
 def show(checks: list[Check]) -> int:
     """Prints the checks; returns the exit code."""
     for check in checks:
-        print(f"{'ok    ' if check.sound else 'LACKS '} {check.what}" + ("" if check.sound else f"\n       {check.fix}"))  # noqa: T201
+        print(
+            f"{'ok    ' if check.sound else 'LACKS '} {check.what}" + ("" if check.sound else f"\n       {check.fix}")
+        )
     return 0 if all(check.sound for check in checks) else 1

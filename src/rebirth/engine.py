@@ -277,7 +277,9 @@ class Engine:
                 found[kind.__name__] = given.model_dump_json()
             elif kind in self.phases and not cast("type[Fact]", kind).in_memory:
                 fact = self._outcome.facts[self.phases[kind].name]
-                found[kind.__name__] = json.dumps(TypeAdapter(type(fact)).dump_python(fact, mode="json"), sort_keys=True)
+                found[kind.__name__] = json.dumps(
+                    TypeAdapter(type(fact)).dump_python(fact, mode="json"), sort_keys=True
+                )
             elif kind in self._connections:
                 found |= self._inputs(self._connections[kind].takes)
         return found

@@ -26,7 +26,10 @@ def patches(
 ) -> list[str]:
     """Patches for one machine, in the order in which they are applied: ours, then the castle's own files."""
     documents = [
-        {"machine": _machine(machine, machines, talos, kubernetes, engine, secrets), "cluster": _cluster(machine, kubernetes)},
+        {
+            "machine": _machine(machine, machines, talos, kubernetes, engine, secrets),
+            "cluster": _cluster(machine, kubernetes),
+        },
         {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": machine.name, "auto": "off"},
         _tailscale(machine, tailscale, node_key),
     ]
@@ -37,7 +40,9 @@ def _file(castle: Path, name: str) -> str:
     try:
         return (castle / name).read_text(encoding="utf-8")
     except OSError as error:
-        raise SpecError(f"{castle / name}: {error.strerror}", hint="talos.patches names files beside castle.yaml.") from None
+        raise SpecError(
+            f"{castle / name}: {error.strerror}", hint="talos.patches names files beside castle.yaml."
+        ) from None
 
 
 def _machine(
@@ -49,7 +54,8 @@ def _machine(
         "routes": [{"network": "0.0.0.0/0", "gateway": str(machines.gateway)}],
     }
     logins = {
-        pull.registry: {"auth": {"username": pull.username, "password": secrets[pull.password].reveal()}} for pull in engine.pull_secrets
+        pull.registry: {"auth": {"username": pull.username, "password": secrets[pull.password].reveal()}}
+        for pull in engine.pull_secrets
     }
     return {
         "network": {"interfaces": [interface], "nameservers": [str(server) for server in machines.nameservers]},
@@ -89,7 +95,9 @@ def _service_account(kubernetes: Kubernetes) -> dict[str, str]:
     words = _ISSUER.split("-")
     spellings = sorted(f"{words[0]}{a}{words[1]}{b}{words[2]}" for a, b in product("-_", repeat=2))
     if len(account.issuers) > len(spellings):
-        raise SpecError(f"kubernetes.service_account.issuers: more than {len(spellings)} issuers cannot be passed to Talos")
+        raise SpecError(
+            f"kubernetes.service_account.issuers: more than {len(spellings)} issuers cannot be passed to Talos"
+        )
     arguments = dict(zip(spellings, account.issuers, strict=False))
     if account.audiences:
         arguments["api-audiences"] = ",".join(account.audiences)

@@ -40,8 +40,8 @@ class Session:
         if not self.quiet and self.command == "create":
             _show(self.folder, earlier=_earlier(self.place.logs, self.folder))
         if visited := outcome.facts.get("visit_sites"):
-            for host, heading in ([] if self.quiet else visited.headings.items()):  # type: ignore[attr-defined]
-                print(f"https://{host} says: {heading}")  # noqa: T201
+            for host, heading in [] if self.quiet else visited.headings.items():  # type: ignore[attr-defined]
+                print(f"https://{host} says: {heading}")
         seen: set[str] = set()
         for error in outcome.failures.values():
             if str(error) not in seen:
@@ -99,7 +99,7 @@ def show_report(directory: Path, style: str, wanted: str) -> None:
     if not chosen:
         raise SpecError(f"{logs}: no run {wanted or 'was recorded'}", hint="`rebirth create` records one.")
     if style == "json":
-        print(json.dumps(asdict(timeline.read(chosen[-1])), indent=2))  # noqa: T201
+        print(json.dumps(asdict(timeline.read(chosen[-1])), indent=2))
     elif style == "text":
         _show(chosen[-1], _earlier(logs, chosen[-1]))
     else:

@@ -140,7 +140,7 @@ async def _create(pve: Pve, request: Request) -> str:
             options[name] = _disk(pve, vmid, name, str(value))
         if re.fullmatch(r"net\d+", name):
             options[name] = _card(str(value))
-    start = options.pop("start", "0") in {"1", "true", True, 1}
+    start = options.pop("start", "0") in {"1", "true", True}
 
     async def create() -> None:
         pve.machines[vmid] = options

@@ -14,12 +14,11 @@ import shutil
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Iterator
 
 from rebirth.errors import Broken
 
@@ -213,7 +212,7 @@ def main() -> None:
     def line(built: Built) -> None:
         print(
             f"{built.component:22} {'in the cache' if built.cached else f'built in {built.seconds:.0f} s'}", flush=True
-        )  # noqa: T201
+        )
 
     try:
         asyncio.run(Toolchain().build_all(line, sys.argv[1:]))

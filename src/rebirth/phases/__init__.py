@@ -60,4 +60,4 @@ PHASES = tuple(
         ),
     )
 )
-CONNECTIONS = tuple(map(declared, _CONNECTIONS))
+CONNECTIONS = tuple(declared(connection) for connection in _CONNECTIONS)

@@ -12,7 +12,9 @@ LAYER = "engine"
 PATIENCE = 120
 
 
-async def apply_vault_store(engine: Engine, cluster: Cluster, operator: ExternalSecretsInstalled, placed: SecretsPlaced) -> VaultStoreApplied:
+async def apply_vault_store(
+    engine: Engine, cluster: Cluster, operator: ExternalSecretsInstalled, placed: SecretsPlaced
+) -> VaultStoreApplied:
     """Apply the Vault store."""
     await until(partial(cluster.apply, cluster_secret_store(engine)), what="the store is accepted", every=0.5)
     return VaultStoreApplied(engine.store.name)

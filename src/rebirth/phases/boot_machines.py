@@ -12,7 +12,9 @@ LAYER = "platform"
 PATIENCE = 300
 
 
-async def boot_machines(machines: Machines, proxmox: ProxmoxApi, talosctl: Talosctl, created: MachinesCreated) -> MachinesBooted:
+async def boot_machines(
+    machines: Machines, proxmox: ProxmoxApi, talosctl: Talosctl, created: MachinesCreated
+) -> MachinesBooted:
     """Boot the machines."""
     running = {vm.vm_id for vm in await proxmox.machines() if vm.running}
     await together(*(proxmox.start(vm_id=vm_id) for vm_id in created.vm_ids.values() if vm_id not in running))

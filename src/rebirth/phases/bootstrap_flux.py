@@ -20,14 +20,21 @@ _SOURCE, _KUSTOMIZE = "source.toolkit.fluxcd.io/v1", "kustomize.toolkit.fluxcd.i
 
 
 async def bootstrap_flux(
-    gitops: GitOps, cluster: Cluster, commands: Commands, repository: RepositoryRead, namespaces: NamespacesCreated, placed: SecretsPlaced
+    gitops: GitOps,
+    cluster: Cluster,
+    commands: Commands,
+    repository: RepositoryRead,
+    namespaces: NamespacesCreated,
+    placed: SecretsPlaced,
 ) -> FluxBootstrapped:
     """Bootstrap Flux."""
     manifests = repository.flux_manifests
     documents: Sequence[Any] = manifests if manifests is not None else await _exported(commands)
     first, rest = split_documents(documents)
     await together(*map(cluster.apply, first))
-    await _established(cluster, [item["metadata"]["name"] for item in first if item["kind"] == "CustomResourceDefinition"])
+    await _established(
+        cluster, [item["metadata"]["name"] for item in first if item["kind"] == "CustomResourceDefinition"]
+    )
     ours = [item for item in rest if "toolkit.fluxcd.io" not in item["apiVersion"]]
     await together(*map(cluster.apply, ours))
     await cluster.apply(_variables(gitops), *_sync(gitops, [item for item in rest if item not in ours]))
@@ -77,7 +84,10 @@ def _sync(gitops: GitOps, found: Sequence[Any]) -> list[Any]:
 
 async def _established(cluster: Cluster, names: list[str]) -> None:
     async def look() -> None:
-        crds = {crd["metadata"]["name"]: crd for crd in await cluster.all("apiextensions.k8s.io/v1", "CustomResourceDefinition")}
+        crds = {
+            crd["metadata"]["name"]: crd
+            for crd in await cluster.all("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+        }
         if waiting := [name for name in names if condition(crds.get(name), "Established")[0] != "True"]:
             raise NotYet(f"not established: {', '.join(waiting)}")
 
@@ -91,4 +101,9 @@ async def _available(cluster: Cluster, names: list[str]) -> None:
             if available < wanted:
                 raise NotYet(f"{name} is not available")
 
-    await until(look, what="Flux' controllers are available", every=5, changes=cluster.changes("apps/v1", "Deployment", _NAMESPACE))
+    await until(
+        look,
+        what="Flux' controllers are available",
+        every=5,
+        changes=cluster.changes("apps/v1", "Deployment", _NAMESPACE),
+    )

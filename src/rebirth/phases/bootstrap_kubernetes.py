@@ -15,11 +15,18 @@ PATIENCE = 600
 
 
 async def bootstrap_kubernetes(
-    machines: Machines, kubernetes: Kubernetes, place: Place, talosctl: Talosctl, once: Once, configured: MachinesConfigured
+    machines: Machines,
+    kubernetes: Kubernetes,
+    place: Place,
+    talosctl: Talosctl,
+    once: Once,
+    configured: MachinesConfigured,
 ) -> KubernetesBootstrapped:
     """Bootstrap Kubernetes."""
     first = str(machines.control_planes[0].address)
-    await once("bootstrap etcd", partial(talosctl.bootstrap, address=first), partial(talosctl.etcd_exists, address=first))
+    await once(
+        "bootstrap etcd", partial(talosctl.bootstrap, address=first), partial(talosctl.etcd_exists, address=first)
+    )
     await talosctl.write_kubeconfig(address=first)
     await _ready(place)
     return KubernetesBootstrapped(kubernetes.endpoint)

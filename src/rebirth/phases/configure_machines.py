@@ -50,7 +50,12 @@ async def configure_machines(
 
     await together(*map(configure, machines.nodes))
     # A worker's certificate comes from a control plane, so all are asked only after all are configured.
-    await together(*(until(partial(_configured, machine, talosctl), what=f"{machine.name} is configured", every=0.3) for machine in machines.nodes))
+    await together(
+        *(
+            until(partial(_configured, machine, talosctl), what=f"{machine.name} is configured", every=0.3)
+            for machine in machines.nodes
+        )
+    )
     return MachinesConfigured(tuple(machine.name for machine in machines.nodes))
 
 

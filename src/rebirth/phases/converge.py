@@ -68,7 +68,10 @@ def _free(node: _Node, item: Mapping[str, Any], states: Mapping[_Node, tuple[str
 
 
 async def _nudge(
-    cluster: Cluster, nodes: Mapping[_Node, dict[str, Any]], states: Mapping[_Node, tuple[str, str]], nudged: dict[_Node, float]
+    cluster: Cluster,
+    nodes: Mapping[_Node, dict[str, Any]],
+    states: Mapping[_Node, tuple[str, str]],
+    nudged: dict[_Node, float],
 ) -> None:
     """Asks for a reconciliation of nodes that failed and need not have: Flux itself looks again only after its interval."""
     now = time.monotonic()

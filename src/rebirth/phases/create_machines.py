@@ -16,8 +16,8 @@ async def create_machines(
     """Create the virtual machines."""
     existing = await proxmox.machines()
     ids = {machine.name: vm.vm_id for machine in machines.nodes if (vm := _ours(machine, existing, spec))}
-    for name in ids:
-        note(f"adopted the machine {name} ({ids[name]})")
+    for name, vm_id in ids.items():
+        note(f"adopted the machine {name} ({vm_id})")
     taken = {vm.vm_id for vm in existing}
     free = (number for number in range(spec.vm_ids.first, spec.vm_ids.last + 1) if number not in taken)
     missing = [machine for machine in machines.nodes if machine.name not in ids]

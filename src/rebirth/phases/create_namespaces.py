@@ -11,7 +11,9 @@ PATIENCE = 120
 _PRIVILEGED = {f"pod-security.kubernetes.io/{mode}": "privileged" for mode in ("enforce", "audit", "warn")}
 
 
-async def create_namespaces(engine: Engine, networking: Networking, storage: Storage, cluster: Cluster) -> NamespacesCreated:
+async def create_namespaces(
+    engine: Engine, networking: Networking, storage: Storage, cluster: Cluster
+) -> NamespacesCreated:
     """Create the namespaces."""
     # MetalLB's speaker uses the host's network and Longhorn its disks: Pod Security must let them.
     privileged = {networking.metallb.namespace, storage.namespace}
@@ -26,4 +28,8 @@ async def still(fact: NamespacesCreated, cluster: Cluster) -> bool:
 
 
 def _namespace(name: str, *, privileged: bool) -> dict[str, object]:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": _PRIVILEGED if privileged else {}}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": _PRIVILEGED if privileged else {}},
+    }

@@ -10,7 +10,9 @@ LAYER = "waits"
 PATIENCE = 900
 
 
-async def find_ingress(online: Online, cluster: Cluster, metallb: MetalLbInstalled, flux: FluxBootstrapped) -> IngressFound:
+async def find_ingress(
+    online: Online, cluster: Cluster, metallb: MetalLbInstalled, flux: FluxBootstrapped
+) -> IngressFound:
     """Find the ingress address."""
     place = online.ingress
 
@@ -18,7 +20,9 @@ async def find_ingress(online: Online, cluster: Cluster, metallb: MetalLbInstall
         return await _address(online, cluster)
 
     what = f"the Service {place.namespace}/{place.service} has an address"
-    return IngressFound(await until(address, what=what, every=3, changes=cluster.changes("v1", "Service", place.namespace)))
+    return IngressFound(
+        await until(address, what=what, every=3, changes=cluster.changes("v1", "Service", place.namespace))
+    )
 
 
 async def still(fact: IngressFound, online: Online, cluster: Cluster) -> bool:

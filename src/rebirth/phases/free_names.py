@@ -20,7 +20,12 @@ async def free_names(tailscale: Tailscale, tailnet: TailnetApi, outside: Outside
     for device in holders:
         if not ours & set(device.tags) and (device.connected or not _abandoned(device)):
             hint = "Remove that device, or change tailscale.names."
-            raise Broken(f"the name {device.name} is held by a device that is not this castle's", system="Tailscale", operation="free names", hint=hint)
+            raise Broken(
+                f"the name {device.name} is held by a device that is not this castle's",
+                system="Tailscale",
+                operation="free names",
+                hint=hint,
+            )
     await together(*(_remove(tailnet, device) for device in stale))
     return NamesFreed(tuple(tailscale.names))
 

@@ -18,13 +18,17 @@ PATIENCE = 1200
 _EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
 
 
-async def hand_over(handovers: Handovers, cluster: Cluster, vault: VaultApi, redaction: Redaction, store: VaultStoreApplied) -> HandedOver:
+async def hand_over(
+    handovers: Handovers, cluster: Cluster, vault: VaultApi, redaction: Redaction, store: VaultStoreApplied
+) -> HandedOver:
     """Hand secrets born in the cluster to Vault."""
     await together(*(_one(handover, cluster, vault, redaction) for handover in handovers.handovers))
     return HandedOver(tuple(handover.name for handover in handovers.handovers))
 
 
-async def still(fact: HandedOver, handovers: Handovers, cluster: Cluster, vault: VaultApi, redaction: Redaction) -> bool:
+async def still(
+    fact: HandedOver, handovers: Handovers, cluster: Cluster, vault: VaultApi, redaction: Redaction
+) -> bool:
     async def holds(handover: Handover) -> bool:
         born = await _born(handover, cluster, redaction)
         if not await _in_vault(handover, vault, born):

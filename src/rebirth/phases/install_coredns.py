@@ -20,7 +20,9 @@ async def install_coredns(coredns: CoreDns, kubernetes: Kubernetes, cluster: Clu
         if available < wanted:
             raise NotYet(f"{available} of {wanted} replicas are available")
 
-    await until(ready, what="CoreDNS is available", every=5, changes=cluster.changes("apps/v1", "Deployment", NAMESPACE))
+    await until(
+        ready, what="CoreDNS is available", every=5, changes=cluster.changes("apps/v1", "Deployment", NAMESPACE)
+    )
     return CoreDnsInstalled(str(kubernetes.cluster_dns))
 
 

@@ -18,7 +18,9 @@ _RELEASE = "external-secrets"
 _CRD = "clustersecretstores.external-secrets.io"
 
 
-async def install_external_secrets(engine: Engine, cluster: Cluster, helm: Helm, namespaces: NamespacesCreated) -> ExternalSecretsInstalled:
+async def install_external_secrets(
+    engine: Engine, cluster: Cluster, helm: Helm, namespaces: NamespacesCreated
+) -> ExternalSecretsInstalled:
     """Install External Secrets."""
     chart = engine.external_secrets
     await helm.ensure(

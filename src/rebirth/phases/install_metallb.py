@@ -14,7 +14,9 @@ PATIENCE = 300
 _VERSION = "metallb.io/v1beta1"
 
 
-async def install_metallb(networking: Networking, cluster: Cluster, helm: Helm, namespaces: NamespacesCreated) -> MetalLbInstalled:
+async def install_metallb(
+    networking: Networking, cluster: Cluster, helm: Helm, namespaces: NamespacesCreated
+) -> MetalLbInstalled:
     """Install MetalLB."""
     chart, pool = networking.metallb, networking.pool
     await helm.ensure(
@@ -27,8 +29,18 @@ async def install_metallb(networking: Networking, cluster: Cluster, helm: Helm, 
         values={"speaker": {"frr": {"enabled": False}}, **chart.values},
     )
     place = {"name": pool.name, "namespace": chart.namespace}
-    addresses = {"apiVersion": _VERSION, "kind": "IPAddressPool", "metadata": place, "spec": {"addresses": list(pool.addresses)}}
-    advertisement = {"apiVersion": _VERSION, "kind": "L2Advertisement", "metadata": place, "spec": {"ipAddressPools": [pool.name]}}
+    addresses = {
+        "apiVersion": _VERSION,
+        "kind": "IPAddressPool",
+        "metadata": place,
+        "spec": {"addresses": list(pool.addresses)},
+    }
+    advertisement = {
+        "apiVersion": _VERSION,
+        "kind": "L2Advertisement",
+        "metadata": place,
+        "spec": {"ipAddressPools": [pool.name]},
+    }
     await until_admitted(
         partial(cluster.apply, addresses, advertisement),
         what="the webhook accepts the address pool",

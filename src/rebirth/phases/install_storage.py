@@ -13,7 +13,9 @@ PATIENCE = 900
 _CLASS = "storage.k8s.io/v1"
 
 
-async def install_storage(storage: Storage, cluster: Cluster, helm: Helm, namespaces: NamespacesCreated) -> StorageInstalled:
+async def install_storage(
+    storage: Storage, cluster: Cluster, helm: Helm, namespaces: NamespacesCreated
+) -> StorageInstalled:
     """Install the storage."""
     await helm.ensure(
         name=storage.chart,
@@ -33,7 +35,12 @@ async def install_storage(storage: Storage, cluster: Cluster, helm: Helm, namesp
                 if available < wanted or not wanted:
                     raise NotYet(f"{item['metadata']['name']}: {available} of {wanted}")
 
-    await until(there, what=f"the StorageClass {storage.storage_class} serves", every=3, changes=cluster.changes("apps/v1", "DaemonSet", storage.namespace))
+    await until(
+        there,
+        what=f"the StorageClass {storage.storage_class} serves",
+        every=3,
+        changes=cluster.changes("apps/v1", "DaemonSet", storage.namespace),
+    )
     return StorageInstalled(storage.storage_class)
 
 

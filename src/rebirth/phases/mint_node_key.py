@@ -9,7 +9,9 @@ PATIENCE = 60
 ON_DEMAND = True
 
 
-async def mint_node_key(identity: Identity, tailscale: Tailscale, tailnet: TailnetApi, outside: OutsideReached) -> NodeKeyMinted:
+async def mint_node_key(
+    identity: Identity, tailscale: Tailscale, tailnet: TailnetApi, outside: OutsideReached
+) -> NodeKeyMinted:
     """Mint the nodes' tailnet key."""
     asked = tailscale.node_key
     key = await tailnet.mint_key(

@@ -32,7 +32,9 @@ async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> Vaul
             await cluster.merge(STORE_VERSION, STORE_KIND, applied.name, None, asked)
         raise NotYet(message)
 
-    await until(valid, what=f"the store {applied.name} is valid", every=2, changes=cluster.changes(STORE_VERSION, STORE_KIND))
+    await until(
+        valid, what=f"the store {applied.name} is valid", every=2, changes=cluster.changes(STORE_VERSION, STORE_KIND)
+    )
     return VaultStoreOpened(applied.name)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 from rebirth.facts import NamespacesCreated, SecretsPlaced, SecretsResolved
 from rebirth.providers.cluster import Cluster
@@ -13,7 +14,9 @@ LAYER = "engine"
 PATIENCE = 120
 
 
-async def place_secrets(engine: Engine, secrets: SecretsResolved, cluster: Cluster, namespaces: NamespacesCreated) -> SecretsPlaced:
+async def place_secrets(
+    engine: Engine, secrets: SecretsResolved, cluster: Cluster, namespaces: NamespacesCreated
+) -> SecretsPlaced:
     """Place the direct secrets."""
     wanted = _wanted(engine, secrets)
     await together(*(cluster.apply(item) for item in wanted))
@@ -25,25 +28,44 @@ async def still(fact: SecretsPlaced, engine: Engine, secrets: SecretsResolved, c
     found = await together(
         *(cluster.find("v1", "Secret", item["metadata"]["name"], item["metadata"]["namespace"]) for item in wanted)
     )
-    return all(there is not None and there.get("data") == item["data"] for item, there in zip(wanted, found, strict=True))
+    return all(
+        there is not None and there.get("data") == item["data"] for item, there in zip(wanted, found, strict=True)
+    )
 
 
-def _wanted(engine: Engine, secrets: SecretsResolved) -> list[dict[str, dict[str, str]]]:
+def _wanted(engine: Engine, secrets: SecretsResolved) -> list[dict[str, Any]]:
     pulls = [_pull_secret(pull, namespace, secrets) for pull in engine.pull_secrets for namespace in pull.namespaces]
     return [*(_direct_secret(direct, secrets) for direct in engine.direct_secrets), *pulls]
 
 
-def _secret(namespace: str, name: str, kind: str, data: dict[str, str]) -> dict[str, dict[str, str]]:
+def _secret(namespace: str, name: str, kind: str, data: dict[str, str]) -> dict[str, Any]:
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "type": kind, "data": encoded}  # type: ignore[dict-item]
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace},
+        "type": kind,
+        "data": encoded,
+    }
 
 
-def _direct_secret(direct: DirectSecret, secrets: SecretsResolved) -> dict[str, dict[str, str]]:
-    data = {key: secrets[value].reveal() if isinstance(value, SecretRef) else value for key, value in direct.data.items()}
+def _direct_secret(direct: DirectSecret, secrets: SecretsResolved) -> dict[str, Any]:
+    data = {
+        key: secrets[value].reveal() if isinstance(value, SecretRef) else value for key, value in direct.data.items()
+    }
     return _secret(direct.namespace, direct.name, direct.type, data)
 
 
-def _pull_secret(pull: PullSecret, namespace: str, secrets: SecretsResolved) -> dict[str, dict[str, str]]:
+def _pull_secret(pull: PullSecret, namespace: str, secrets: SecretsResolved) -> dict[str, Any]:
     password = secrets[pull.password].reveal()
-    login = {"username": pull.username, "password": password, "auth": base64.b64encode(f"{pull.username}:{password}".encode()).decode()}
-    return _secret(namespace, pull.name, "kubernetes.io/dockerconfigjson", {".dockerconfigjson": json.dumps({"auths": {pull.registry: login}})})
+    login = {
+        "username": pull.username,
+        "password": password,
+        "auth": base64.b64encode(f"{pull.username}:{password}".encode()).decode(),
+    }
+    return _secret(
+        namespace,
+        pull.name,
+        "kubernetes.io/dockerconfigjson",
+        {".dockerconfigjson": json.dumps({"auths": {pull.registry: login}})},
+    )

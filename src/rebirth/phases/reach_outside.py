@@ -11,7 +11,9 @@ PATIENCE = 20
 ON_DEMAND = True
 
 
-async def reach_outside(proxmox: ProxmoxApi, tailnet: TailnetApi, vault: VaultApi, repository: RepositoryRead) -> OutsideReached:
+async def reach_outside(
+    proxmox: ProxmoxApi, tailnet: TailnetApi, vault: VaultApi, repository: RepositoryRead
+) -> OutsideReached:
     """Reach Proxmox, the tailnet, Vault and the repository."""
     await together(proxmox.reach(), tailnet.devices(), vault.reach())
     return OutsideReached(await proxmox.reach())

@@ -1,5 +1,6 @@
 """Step 1 of the protocol: every secret that the castle references, checked and never altered."""
 
+import datetime as dt
 import os
 import re
 from collections.abc import Mapping
@@ -76,9 +77,7 @@ def _certificate_complaint(value: str) -> str | None:
         certificates = x509.load_pem_x509_certificates(value.encode())
     except ValueError:
         return "the secret is not a PEM certificate"
-    import datetime
-
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     if all(certificate.not_valid_after_utc < now for certificate in certificates):
         return "the certificate has expired"
     return None

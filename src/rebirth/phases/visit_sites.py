@@ -15,7 +15,10 @@ PATIENCE = 900
 async def visit_sites(online: Online, web: Web, secrets: SecretsResolved, ingress: IngressFound) -> SitesVisited:
     """Visit the sites."""
     pages = await together(
-        *(until(partial(_visit, site, web, secrets, ingress.address), what=f"{site.host} answers", every=0.5) for site in online.sites)
+        *(
+            until(partial(_visit, site, web, secrets, ingress.address), what=f"{site.host} answers", every=0.5)
+            for site in online.sites
+        )
     )
     return SitesVisited({site.host: page.heading for site, page in zip(online.sites, pages, strict=True)})
 

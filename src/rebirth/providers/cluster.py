@@ -10,7 +10,10 @@ import httpx2 as httpx  # what lightkube is built on
 from lightkube import ApiError, AsyncClient, KubeConfig
 from lightkube.core.exceptions import LoadResourceError
 from lightkube.core.resource import NamespacedResource
-from lightkube.generic_resource import GenericGlobalResource, GenericNamespacedResource, create_global_resource, create_namespaced_resource
+from lightkube.generic_resource import (
+    create_global_resource,
+    create_namespaced_resource,
+)
 from lightkube.types import PatchType
 
 from rebirth.errors import Broken, NotYet
@@ -19,21 +22,34 @@ from rebirth.place import Place
 MANAGER = "rebirth"
 _SYSTEM = "Kubernetes"
 Object = Mapping[str, Any]
-_Kind = type[GenericGlobalResource] | type[GenericNamespacedResource]
+_Kind = Any  # a class that lightkube makes at run time
 
 # Kinds whose plural is not the lower-case kind and an s.
 _PLURALS = {"Ingress": "ingresses", "IngressClass": "ingressclasses", "StorageClass": "storageclasses", "NetworkPolicy": "networkpolicies",
             "Endpoints": "endpoints", "ResourceQuota": "resourcequotas", "PriorityClass": "priorityclasses", "HelmRepository": "helmrepositories",
             "GitRepository": "gitrepositories", "L2Advertisement": "l2advertisements"}  # fmt: skip
 _GLOBAL = frozenset(
-    "Namespace Node ClusterRole ClusterRoleBinding CustomResourceDefinition StorageClass IngressClass PriorityClass ClusterSecretStore "
-    "ValidatingWebhookConfiguration MutatingWebhookConfiguration PersistentVolume APIService".split()
+    [
+        "Namespace",
+        "Node",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "StorageClass",
+        "IngressClass",
+        "PriorityClass",
+        "ClusterSecretStore",
+        "ValidatingWebhookConfiguration",
+        "MutatingWebhookConfiguration",
+        "PersistentVolume",
+        "APIService",
+    ]
 )
 
 
 @cache
 def kind_of(api_version: str, kind: str) -> _Kind:
-    """lightkube's resource for a kind."""
+    """Lightkube's resource for a kind."""
     group, _, version = api_version.rpartition("/")
     plural = _PLURALS.get(kind, f"{kind.lower()}s")
     if kind in _GLOBAL:
@@ -71,7 +87,12 @@ class Cluster:
         name, namespace = meta["name"], meta.get("namespace")
         resource = kind_of(item["apiVersion"], item["kind"])
         what = f"{'admit' if dry_run else 'apply'} {item['kind']} {namespace + '/' if namespace else ''}{name}"
-        options: dict[str, Any] = {"patch_type": PatchType.APPLY, "field_manager": MANAGER, "force": True, "dry_run": dry_run}
+        options: dict[str, Any] = {
+            "patch_type": PatchType.APPLY,
+            "field_manager": MANAGER,
+            "force": True,
+            "dry_run": dry_run,
+        }
         if issubclass(resource, NamespacedResource):
             options["namespace"] = namespace
         await self._ask(what, self._api.patch(resource, name, dict(item), **options))
@@ -91,11 +112,9 @@ class Cluster:
     async def all(self, api_version: str, kind: str, namespace: str | None = None) -> list[dict[str, Any]]:
         """Every object of a kind, in one namespace or in all; none where the kind is not known yet."""
         resource = kind_of(api_version, kind)
-        options = {} if kind in _GLOBAL else {"namespace": namespace or "*"}
-        found: list[dict[str, Any]] = []
+        options: dict[str, Any] = {} if kind in _GLOBAL else {"namespace": namespace or "*"}
         try:
-            async for item in self._api.list(resource, **options):
-                found.append(item.to_dict())
+            found = [item.to_dict() async for item in self._api.list(resource, **options)]
         except ApiError as error:
             if error.status.code == 404:
                 return []
@@ -109,7 +128,9 @@ class Cluster:
         options: dict[str, Any] = {"patch_type": PatchType.MERGE, "field_manager": MANAGER}
         if namespace:
             options["namespace"] = namespace
-        await self._ask(f"patch {kind} {name}", self._api.patch(kind_of(api_version, kind), name, dict(change), **options))
+        await self._ask(
+            f"patch {kind} {name}", self._api.patch(kind_of(api_version, kind), name, dict(change), **options)
+        )
 
     async def wake_pods(self, namespace: str) -> None:
         """Makes the kubelets look at the pods of a namespace now.
@@ -123,7 +144,7 @@ class Cluster:
 
     async def changes(self, api_version: str, kind: str, namespace: str | None = None) -> AsyncIterator[str]:
         """A watch: yields a name for every change. Ends when the server ends it; `until` asks by itself, too."""
-        options = {} if kind in _GLOBAL else {"namespace": namespace or "*"}
+        options: dict[str, Any] = {} if kind in _GLOBAL else {"namespace": namespace or "*"}
         try:
             async for _, item in self._api.watch(kind_of(api_version, kind), **options):
                 yield str(item.metadata.name if item.metadata else "")
@@ -142,7 +163,9 @@ class Cluster:
         """What may mend by itself is NotYet: a webhook without endpoints, a kind or namespace that is still to come."""
         code, message = error.status.code or 0, error.status.message or ""
         webhook = "failed calling webhook" in message
-        unborn = code == 404 and ("could not find the requested resource" in message or what.startswith(("apply", "admit", "patch")))
+        unborn = code == 404 and (
+            "could not find the requested resource" in message or what.startswith(("apply", "admit", "patch"))
+        )
         if code in {409, 429} or code >= 500 or webhook or unborn:
             return NotYet(f"{_SYSTEM}: {what}: {message}")
         return Broken(message, system=_SYSTEM, operation=what, status=code, hint=hint)

@@ -9,8 +9,23 @@ from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NotYet
 from rebirth.secrets import Secret
 
-_PASSING = ("Could not resolve host", "Connection refused", "Failed to connect", "timed out", "HTTP 5", "error: 5", "early EOF")
-_REFUSED = ("Authentication failed", "could not read Username", "error: 401", "error: 403", "access denied", "not found")
+_PASSING = (
+    "Could not resolve host",
+    "Connection refused",
+    "Failed to connect",
+    "timed out",
+    "HTTP 5",
+    "error: 5",
+    "early EOF",
+)
+_REFUSED = (
+    "Authentication failed",
+    "could not read Username",
+    "error: 401",
+    "error: 403",
+    "access denied",
+    "not found",
+)
 
 
 class GitRemote:
@@ -26,7 +41,17 @@ class GitRemote:
         """
         with TemporaryDirectory(prefix="rebirth-git-") as scratch:
             folder = Path(scratch) / "tree"
-            await self._git("clone", "clone", "--quiet", "--depth=1", "--single-branch", "--branch", self._branch, self._url, str(folder))
+            await self._git(
+                "clone",
+                "clone",
+                "--quiet",
+                "--depth=1",
+                "--single-branch",
+                "--branch",
+                self._branch,
+                self._url,
+                str(folder),
+            )
             commit = (await self._git("rev-parse", "-C", str(folder), "rev-parse", "HEAD")).strip()
             if not (folder / path).is_dir():
                 hint = f"gitops.path must be a folder of the branch {self._branch}."
@@ -37,12 +62,24 @@ class GitRemote:
             found: list[dict[str, object]] = []
             for file in sorted(manifests.glob("*.yaml")):
                 try:
-                    documents = list(yaml.load_all(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+                    documents = list(
+                        yaml.load_all(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+                    )
                 except yaml.YAMLError as error:
                     place = f"{path}/{beside}/{file.name}"
-                    raise Broken(f"{place} is not YAML: {getattr(error, 'problem', '')}", system=self._url, operation="read") from None
-                found += [document for document in documents if document and document.get("kind") not in {None, "Kustomization"}]
-                found += [d for d in documents if d and d.get("kind") == "Kustomization" and "toolkit.fluxcd.io" in d["apiVersion"]]
+                    raise Broken(
+                        f"{place} is not YAML: {getattr(error, 'problem', '')}", system=self._url, operation="read"
+                    ) from None
+                found += [
+                    document
+                    for document in documents
+                    if document and document.get("kind") not in {None, "Kustomization"}
+                ]
+                found += [
+                    d
+                    for d in documents
+                    if d and d.get("kind") == "Kustomization" and "toolkit.fluxcd.io" in d["apiVersion"]
+                ]
             return commit, found
 
     async def _git(self, operation: str, *arguments: str) -> str:
@@ -60,10 +97,19 @@ class GitRemote:
             return await self._commands.run(("git", *arguments), operation=operation, env=environment)
         except ProgramFailed as error:
             if any(word in error.said for word in _PASSING):
-                raise NotYet(f"git: {operation}: {error.said}", hint="Is gitops.repository right, and reachable from here?") from None
+                raise NotYet(
+                    f"git: {operation}: {error.said}", hint="Is gitops.repository right, and reachable from here?"
+                ) from None
             if any(word in error.said for word in _REFUSED):
                 hint = "Check the token of gitops.token, and gitops.repository."
-                raise Broken("the token was refused, or there is no such repository", system=self._url, operation=operation, hint=hint) from None
+                raise Broken(
+                    "the token was refused, or there is no such repository",
+                    system=self._url,
+                    operation=operation,
+                    hint=hint,
+                ) from None
             if "Remote branch" in error.said:
-                raise Broken(f"has no branch {self._branch}", system=self._url, operation=operation, hint="Check gitops.branch.") from None
+                raise Broken(
+                    f"has no branch {self._branch}", system=self._url, operation=operation, hint="Check gitops.branch."
+                ) from None
             raise

@@ -44,7 +44,13 @@ class ProxmoxApi:
             self._ca_file = Path(file.name)
             verify = file.name
         self._api = ProxmoxAPI(
-            parts.hostname, port=parts.port or 8006, user=user, token_name=token_name, token_value=token_value, verify_ssl=verify, timeout=20
+            parts.hostname,
+            port=parts.port or 8006,
+            user=user,
+            token_name=token_name,
+            token_value=token_value,
+            verify_ssl=verify,
+            timeout=20,
         )
 
     async def close(self) -> None:
@@ -62,7 +68,12 @@ class ProxmoxApi:
         nodes = await self._ask("list nodes", lambda: self._api.nodes.get())
         if self._node_name not in {entry["node"] for entry in nodes}:
             known = ", ".join(sorted(entry["node"] for entry in nodes))
-            raise Broken(f"has no node {self._node_name}", system=_SYSTEM, operation="list nodes", hint=f"Its nodes are: {known}.")
+            raise Broken(
+                f"has no node {self._node_name}",
+                system=_SYSTEM,
+                operation="list nodes",
+                hint=f"Its nodes are: {known}.",
+            )
         return version
 
     async def images(self, *, storage: str) -> set[str]:
@@ -122,14 +133,20 @@ class ProxmoxApi:
         await self._finish("create machine", await self._ask("create machine", lambda: self._node.qemu.post(**options)))
 
     async def start(self, *, vm_id: int) -> None:
-        await self._finish("start machine", await self._ask("start machine", lambda: self._node.qemu(vm_id).status.start.post()))
+        await self._finish(
+            "start machine", await self._ask("start machine", lambda: self._node.qemu(vm_id).status.start.post())
+        )
 
     async def stop(self, *, vm_id: int) -> None:
-        await self._finish("stop machine", await self._ask("stop machine", lambda: self._node.qemu(vm_id).status.stop.post()))
+        await self._finish(
+            "stop machine", await self._ask("stop machine", lambda: self._node.qemu(vm_id).status.stop.post())
+        )
 
     async def delete(self, *, vm_id: int) -> None:
         purge = {"purge": 1, "destroy-unreferenced-disks": 1}
-        await self._finish("delete machine", await self._ask("delete machine", lambda: self._node.qemu(vm_id).delete(**purge)))
+        await self._finish(
+            "delete machine", await self._ask("delete machine", lambda: self._node.qemu(vm_id).delete(**purge))
+        )
 
     async def _finish(self, operation: str, task: str) -> None:
         """Follows a task to its end; the API has nothing that could be watched."""
@@ -141,7 +158,9 @@ class ProxmoxApi:
             return str(state["exitstatus"])
 
         if (said := await until(ended, what=f"Proxmox: {operation}", every=0.2)) != "OK":
-            raise Broken(said, system=_SYSTEM, operation=operation, hint="The task's log on the Proxmox host says more.")
+            raise Broken(
+                said, system=_SYSTEM, operation=operation, hint="The task's log on the Proxmox host says more."
+            )
 
     async def _ask(self, operation: str, call: Callable[[], Any]) -> Any:
         try:
@@ -150,7 +169,9 @@ class ProxmoxApi:
             status = getattr(error, "status_code", 401)
             if status in {401, 403}:
                 hint = "Check proxmox.token: USER@REALM!TOKENID=UUID, with rights on nodes, storages and machines."
-                raise Broken("the token was refused", system=_SYSTEM, operation=operation, status=status, hint=hint) from None
+                raise Broken(
+                    "the token was refused", system=_SYSTEM, operation=operation, status=status, hint=hint
+                ) from None
             if status in {502, 503, 595, 596, 599}:
                 raise NotYet(f"{_SYSTEM}: {operation}: HTTP {status}") from None
             raise Broken(_words(error), system=_SYSTEM, operation=operation, status=status) from None

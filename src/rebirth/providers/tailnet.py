@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2 as httpx
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from rebirth.errors import Broken, NotYet
 from rebirth.secrets import Secret
@@ -63,7 +63,9 @@ class TailnetApi:
     async def delete_device(self, *, identity: str) -> None:
         await self._ask("delete device", "DELETE", f"/device/{identity}", gone_is_fine=True)
 
-    async def mint_key(self, *, tags: Sequence[str], seconds: int, reusable: bool, ephemeral: bool, description: str) -> AuthKey:
+    async def mint_key(
+        self, *, tags: Sequence[str], seconds: int, reusable: bool, ephemeral: bool, description: str
+    ) -> AuthKey:
         create = {"reusable": reusable, "ephemeral": ephemeral, "preauthorized": True, "tags": list(tags)}
         body = {"capabilities": {"devices": {"create": create}}, "expirySeconds": seconds, "description": description}
         answer = await self._ask("mint key", "POST", f"/tailnet/{self._tailnet}/keys", json=body)
@@ -72,16 +74,22 @@ class TailnetApi:
     async def delete_key(self, *, identity: str) -> None:
         await self._ask("delete key", "DELETE", f"/tailnet/{self._tailnet}/keys/{identity}", gone_is_fine=True)
 
-    async def _ask(self, operation: str, method: str, path: str, *, gone_is_fine: bool = False, **options: Any) -> dict[str, Any]:
+    async def _ask(
+        self, operation: str, method: str, path: str, *, gone_is_fine: bool = False, **options: Any
+    ) -> dict[str, Any]:
         try:
             if not self._client.token:
                 await self._client.fetch_token()
             answer = await self._client.request(method, path, **options)
         except httpx.TransportError as error:
-            raise NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint="Is api.tailscale.com reachable from here?") from None
+            raise NotYet(
+                f"{_SYSTEM}: {operation}: {type(error).__name__}", hint="Is api.tailscale.com reachable from here?"
+            ) from None
         except (OAuthError, httpx.HTTPStatusError):
             hint = "Check the OAuth client's id and secret in the vault directory."
-            raise Broken("the OAuth client was refused", system=_SYSTEM, operation="log in", status=401, hint=hint) from None
+            raise Broken(
+                "the OAuth client was refused", system=_SYSTEM, operation="log in", status=401, hint=hint
+            ) from None
         if answer.status_code == 404 and gone_is_fine:
             return {}
         if answer.status_code == 429 or answer.status_code >= 500:

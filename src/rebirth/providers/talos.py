@@ -10,7 +10,16 @@ from rebirth.errors import Broken, NotYet
 from rebirth.place import Place
 
 _PORT = 50000
-_UNREACHABLE = ("connection refused", "i/o timeout", "deadline exceeded", "no route to host", "Unavailable", "EOF", "tls:", "reset by peer")
+_UNREACHABLE = (
+    "connection refused",
+    "i/o timeout",
+    "deadline exceeded",
+    "no route to host",
+    "Unavailable",
+    "EOF",
+    "tls:",
+    "reset by peer",
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,15 @@ class Talosctl:
             self._place.talos_secrets.chmod(0o600)
 
     async def generate(
-        self, *, kind: str, cluster: str, endpoint: str, kubernetes: str, installer: str, talos: str, patches: Sequence[str]
+        self,
+        *,
+        kind: str,
+        cluster: str,
+        endpoint: str,
+        kubernetes: str,
+        installer: str,
+        talos: str,
+        patches: Sequence[str],
     ) -> MachineConfiguration:
         """A machine configuration of the kind controlplane, worker or talosconfig, with patches in order; validated by itself."""
         folder = self._scratch()
@@ -50,7 +67,14 @@ class Talosctl:
             text = await self._run(
                 f"gen config ({kind})",
                 *("gen", "config", cluster, endpoint, "--with-secrets", str(self._place.talos_secrets)),
-                *("--kubernetes-version", kubernetes.removeprefix("v"), "--install-image", installer, "--talos-version", talos),
+                *(
+                    "--kubernetes-version",
+                    kubernetes.removeprefix("v"),
+                    "--install-image",
+                    installer,
+                    "--talos-version",
+                    talos,
+                ),
                 *("--output-types", kind, "--output", "-", "--with-docs=false", "--with-examples=false"),
                 *(argument for file in files for argument in ("--config-patch", f"@{file}")),
             )
@@ -59,17 +83,29 @@ class Talosctl:
                 file.unlink()
         return MachineConfiguration(text)
 
-    async def write_client_configuration(self, *, cluster: str, endpoint: str, endpoints: Sequence[str], talos: str) -> None:
+    async def write_client_configuration(
+        self, *, cluster: str, endpoint: str, endpoints: Sequence[str], talos: str
+    ) -> None:
         """The talosconfig, in the produced folder."""
         made = await self.generate(
-            kind="talosconfig", cluster=cluster, endpoint=endpoint, kubernetes="v1.0.0", installer="none", talos=talos, patches=()
+            kind="talosconfig",
+            cluster=cluster,
+            endpoint=endpoint,
+            kubernetes="v1.0.0",
+            installer="none",
+            talos=talos,
+            patches=(),
         )
         _write_private(self._place.talosconfig, made.text)
-        await self._run("config endpoint", "--talosconfig", str(self._place.talosconfig), "config", "endpoint", *endpoints)
+        await self._run(
+            "config endpoint", "--talosconfig", str(self._place.talosconfig), "config", "endpoint", *endpoints
+        )
         await self._run("config node", "--talosconfig", str(self._place.talosconfig), "config", "node", *endpoints[:1])
 
     async def validate(self, *, configuration: MachineConfiguration, machine: str) -> None:
-        await self._with_file(configuration, machine, lambda file: ("validate", "--mode", "metal", "--config", file), "validate")
+        await self._with_file(
+            configuration, machine, lambda file: ("validate", "--mode", "metal", "--config", file), "validate"
+        )
 
     async def apply(self, *, configuration: MachineConfiguration, address: str, machine: str) -> None:
         """To a machine in maintenance mode."""

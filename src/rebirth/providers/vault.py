@@ -58,7 +58,9 @@ class VaultApi:
         if await self.read(path=path):
             await self._ask("patch", lambda: kv.patch(path=path, secret=secret, mount_point=self._mount))
         else:
-            await self._ask("write", lambda: kv.create_or_update_secret(path=path, secret=secret, mount_point=self._mount))
+            await self._ask(
+                "write", lambda: kv.create_or_update_secret(path=path, secret=secret, mount_point=self._mount)
+            )
 
     async def _ask(self, operation: str, call: Callable[[], Any]) -> Any:
         try:

@@ -33,7 +33,9 @@ class Web:
         trust = ssl.create_default_context(cadata=ca.reveal() if ca else None)
         try:
             async with httpx.AsyncClient(verify=trust, timeout=10, trust_env=False) as client:
-                request = client.build_request("GET", f"https://{address}{path}", headers={"Host": host}, extensions={"sni_hostname": host})
+                request = client.build_request(
+                    "GET", f"https://{address}{path}", headers={"Host": host}, extensions={"sni_hostname": host}
+                )
                 answer = await client.send(request)
         except httpx.HTTPError as error:
             raise NotYet(f"https://{host}{path} at {address}: {error or type(error).__name__}") from None

@@ -19,7 +19,11 @@ def render(timeline: Timeline, layer_of: Mapping[str, str], earlier: Timeline | 
 def _phases(timeline: Timeline, earlier: Timeline | None) -> Table:
     table = Table(title=f"{timeline.castle}: {timeline.command}", title_justify="left", box=None, pad_edge=False)
     for name in ("phase", "start", "took", *(("before",) if earlier else ()), "", "waited longest for"):
-        table.add_column(name, justify="right" if name in {"start", "took", "before"} else "left", no_wrap=name != "waited longest for")
+        table.add_column(
+            name,
+            justify="right" if name in {"start", "took", "before"} else "left",
+            no_wrap=name != "waited longest for",
+        )
     before = {span.phase: span.seconds for span in earlier.spans} if earlier else {}
     critical = {step.phase for step in timeline.critical_path()}
     scale = _BAR / max(timeline.total, 0.001)
@@ -31,7 +35,12 @@ def _phases(timeline: Timeline, earlier: Timeline | None) -> Table:
         style = "bold" if span.phase in critical else ""
         color = {"failed": "red", "skipped": "yellow"}.get(span.outcome, "cyan" if span.phase in critical else "blue")
         table.add_row(
-            Text(span.phase, style=style), f"{span.start:.1f}", f"{span.seconds:.1f}", *old, Text(bar[:_BAR].ljust(_BAR), style=color), Text(waited, style="dim")
+            Text(span.phase, style=style),
+            f"{span.start:.1f}",
+            f"{span.seconds:.1f}",
+            *old,
+            Text(bar[:_BAR].ljust(_BAR), style=color),
+            Text(waited, style="dim"),
         )
     return table
 

@@ -69,7 +69,10 @@ class Timeline:
         for span in self.spans:
             if span.outcome == "done":
                 found.setdefault(layer_of.get(span.phase, "?"), []).append(span)
-        return {layer: (max(s.end for s in spans) - min(s.start for s in spans), sum(s.seconds for s in spans)) for layer, spans in found.items()}
+        return {
+            layer: (max(s.end for s in spans) - min(s.start for s in spans), sum(s.seconds for s in spans))
+            for layer, spans in found.items()
+        }
 
 
 def read(folder: Path) -> Timeline:

@@ -1,0 +1,79 @@
+# Two commands do all their own set-up: `make demo` and `make test`.
+SHELL := /bin/bash -euo pipefail
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+CASTLE := examples/castle
+export PATH := $(CURDIR)/$(RUN):$(PATH):/usr/sbin:/sbin
+
+.PHONY: help demo test check fix unit lab bench clean lock proto
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: lab ## the example castle, from nothing to a blog that answers, in the lab
+	@$(RUN)/rebirth lab down tazlab-k8s > /dev/null
+	$(RUN)/rebirth create --lab $(CASTLE)
+	@echo
+	@echo "Look around:   $(RUN)/rebirth lab run -- kubectl get nodes,kustomizations -A"
+	@echo "Where it went: $(RUN)/rebirth report $(CASTLE)"
+	@echo "And back:      $(RUN)/rebirth destroy --lab $(CASTLE) && $(RUN)/rebirth lab down"
+
+test: unit lab ## all tests: units in seconds, then the lab
+	$(RUN)/python -m pytest -m lab
+
+unit: $(VENV)/ready ## the tests that take seconds
+	$(RUN)/python -m pytest -m "not lab"
+
+check: $(VENV)/ready ## what CI runs first: lint, format, types, layers
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+fix: $(VENV)/ready ## mends what can be mended by itself
+	$(RUN)/ruff check --fix
+	$(RUN)/ruff format
+
+bench: lab ## five warm runs, and the same in the protocol's layer order
+	$(RUN)/python bench/online.py
+
+lab: $(VENV)/ready $(VENV)/packages ## builds the lab's programs that are not in the cache
+	$(RUN)/rebirth lab build
+
+lock: $(VENV)/ready ## pins every dependency anew
+	$(RUN)/pip install --quiet pip-tools
+	$(RUN)/pip-compile --quiet --generate-hashes --allow-unsafe --all-extras --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --strip-extras --no-header -o requirements.lock pyproject.toml
+	sed -i '1s/^/# Every dependency with its hashes. Made by `make lock` out of pyproject.toml.\n/' requirements.lock
+
+proto: $(VENV)/ready ## generates the Talos messages anew
+	$(RUN)/pip install --quiet grpcio-tools
+	cd src/rebirth/lab/talos && $(CURDIR)/$(RUN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. machine.proto
+
+clean: ## removes what make made here
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
+	@$(PYTHON) -c 'import ensurepip' 2> /dev/null || $(MAKE) --no-print-directory packages
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(RUN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/packages: debian-packages.txt $(VENV)/ready
+	@$(MAKE) --no-print-directory packages
+	@touch $@
+
+.PHONY: packages
+packages:
+	@missing=$$(while read -r package; do \
+		dpkg-query -W -f='$${Status}' "$$package" 2> /dev/null | grep -q 'ok installed' || echo "$$package"; \
+	done < debian-packages.txt | tr '\n' ' '); \
+	if [ -z "$${missing// }" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ]; then echo "error: these Debian packages are missing: $$missing"; echo "hint: sudo apt-get install $$missing"; exit 1; fi; \
+	echo "installing $$missing"; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing > /dev/null
