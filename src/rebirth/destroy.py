@@ -1,13 +1,16 @@
 """Back to nothing: everything that this castle made outside, in reverse; then a look whether anything is left."""
 
+import asyncio
+import base64
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TypeVar
 
-from rebirth.errors import Broken
+from rebirth.errors import Broken, NotYet
 from rebirth.journal import Journal
 from rebirth.phases.resolve_secrets import resolve_secrets
 from rebirth.place import Place
+from rebirth.providers.cluster import Cluster
 from rebirth.providers.connections import proxmox_api, tailnet_api
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import Device, TailnetApi
@@ -16,6 +19,7 @@ from rebirth.spec import Castle
 from rebirth.waiting import together, until
 
 T = TypeVar("T")
+_PATIENCE = 5.0  # seconds for a cluster that may be dead already
 
 
 async def destroy(castle: Castle, place: Place, redaction: Redaction, report: Callable[[str], None]) -> None:
@@ -26,11 +30,12 @@ async def destroy(castle: Castle, place: Place, redaction: Redaction, report: Ca
             tailnet, proxmox = tailnet_api(castle.tailscale, secrets), proxmox_api(castle.proxmox, secrets)
             stack.push_async_callback(tailnet.close)
             stack.push_async_callback(proxmox.close)
-            before = _ours(castle, await _insist(tailnet.devices))
+            inside = await _devices_inside(place)
+            before = _ours(castle, inside, await _insist(tailnet.devices))
             await _machines(castle, proxmox, report)
             # The machines are gone, so that no device comes back; operators and proxies die with the cluster, too.
             await _devices(castle, tailnet, before, report)
-            await _prove(castle, proxmox, tailnet)
+            await _prove(castle, inside, proxmox, tailnet)
         for file in (place.kubeconfig, place.talosconfig, place.talos_secrets):
             file.unlink(missing_ok=True)
         journal.forget()
@@ -54,8 +59,27 @@ async def _machines(castle: Castle, proxmox: ProxmoxApi, report: Callable[[str],
     await together(*(remove(vm.vm_id, vm.name, running=vm.running) for vm in ours))
 
 
-def _ours(castle: Castle, devices: list[Device]) -> list[Device]:
-    """Devices with the castle's tags or names."""
+async def _devices_inside(place: Place) -> frozenset[str]:
+    """Ids of the devices that Tailscale's operator and its proxies made: each keeps its own in a Secret of the cluster.
+
+    Where the cluster does not answer they are not known; they are ephemeral, and the tailnet drops them by itself.
+    """
+    if not place.kubeconfig.exists():
+        return frozenset()
+    cluster = Cluster(place=place)
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            secrets = await cluster.all("v1", "Secret")
+    except (TimeoutError, NotYet, Broken):
+        return frozenset()
+    finally:
+        await cluster.close()
+    found = [(secret.get("data") or {}).get("device_id") for secret in secrets]
+    return frozenset(base64.b64decode(encoded).decode().strip() for encoded in found if encoded)
+
+
+def _ours(castle: Castle, inside: frozenset[str], devices: list[Device]) -> list[Device]:
+    """Devices with the castle's tags or names, and those made inside its cluster."""
     tags, names = set(castle.tailscale.node_key.tags), set(castle.tailscale.names)
     return [device for device in devices if tags & set(device.tags) or device.name in names or device.hostname in names]
 
@@ -66,8 +90,8 @@ async def _devices(castle: Castle, tailnet: TailnetApi, devices: list[Device], r
         report(f"removed the device {device.name} from the tailnet")
 
 
-async def _prove(castle: Castle, proxmox: ProxmoxApi, tailnet: TailnetApi) -> None:
+async def _prove(castle: Castle, inside: frozenset[str], proxmox: ProxmoxApi, tailnet: TailnetApi) -> None:
     left = [f"the machine {vm.name}" for vm in await proxmox.machines() if castle.proxmox.tag in vm.tags]
-    left += [f"the device {device.name}" for device in _ours(castle, await tailnet.devices())]
+    left += [f"the device {device.name}" for device in _ours(castle, inside, await tailnet.devices())]
     if left:
         raise Broken(f"still there: {', '.join(left)}", operation="destroy", hint="Run destroy again.")

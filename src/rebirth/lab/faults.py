@@ -3,42 +3,56 @@
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+# These leave nothing behind: a login, a sign of life, a fetch.
+_HARMLESS = ("/oauth/token", "/lab/heartbeat", "/git-upload-pack")
+_ABORT = "rebirth.abort"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One misbehaviour of one system, for requests whose path matches."""
+    """One misbehaviour of one system, for requests whose path and method match. Several can be combined: slow and then dead."""
 
-    delay: float = 0.0  # seconds before the answer
-    status: int | None = None  # answered instead
-    die: bool = False  # the connection ends without an answer
+    delay: float = 0.0  # seconds before anything else happens
+    status: int | None = None  # answered instead: the request does not reach the system
+    die: bool = False  # the connection ends without an answer: the request does not reach the system
+    lose: bool = False  # the request is carried out, then the connection ends without an answer
     times: int | None = None  # how many requests it hits; None: all
     path: str = ""  # regular expression searched in the path
+    method: str = ""  # such as POST; empty: any
+
+    def hits(self, method: str, path: str) -> bool:
+        return self.times != 0 and self.method.upper() in {"", method} and re.search(self.path, path) is not None
 
 
 @dataclass
 class Faults:
     """Shared by all stood-in systems of one lab."""
 
-    writes: Counter[str] = field(default_factory=Counter)
+    writes: Counter[str] = field(default_factory=Counter)  # by system
     _faults: dict[str, Fault] = field(default_factory=dict)
 
     def set(self, system: str, fault: Fault) -> None:
+        """Replaces what the system was told before. Raises re.error."""
+        re.compile(fault.path)
         self._faults[system] = fault
 
     def clear(self) -> None:
+        """From now on everything works. Writes stay counted."""
         self._faults.clear()
 
-    def _strike(self, system: str, path: str) -> Fault | None:
+    def _strike(self, system: str, method: str, path: str) -> Fault:
         fault = self._faults.get(system)
-        if fault is None or not re.search(fault.path, path) or fault.times == 0:
-            return None
+        if fault is None or not fault.hits(method, path):
+            return Fault()
         if fault.times is not None:
             self._faults[system] = replace(fault, times=fault.times - 1)
         return fault
@@ -50,18 +64,50 @@ class Faults:
             if scope["type"] != "http":
                 await app(scope, receive, send)
                 return
-            if fault := self._strike(system, scope["path"]):
-                await asyncio.sleep(fault.delay)
-                if fault.die:
-                    raise ConnectionResetError(f"{system} was told to die")
-                if fault.status is not None:
-                    await JSONResponse({"message": "fault"}, fault.status)(scope, receive, send)
-                    return
-            # A login writes nothing that stays.
-            if scope["method"] not in _READS and not scope["path"].endswith(
-                ("/oauth/token", "/lab/heartbeat", "/git-upload-pack")
-            ):
+            method, path = scope["method"], scope["path"]
+            fault = self._strike(system, method, path)
+            await asyncio.sleep(fault.delay)
+            if fault.die:
+                await _hang_up(scope, receive, send)
+                return
+            if fault.status is not None:
+                await JSONResponse({"message": "fault"}, fault.status)(scope, receive, send)
+                return
+            if method not in _READS and not path.endswith(_HARMLESS):
                 self.writes[system] += 1
+            if fault.lose:
+                await app(scope, receive, _nowhere)
+                await _hang_up(scope, receive, send)
+                return
             await app(scope, receive, send)
 
         return faulty
+
+
+class Breakable(H11Protocol):
+    """uvicorn's HTTP, with a way for a fault to end the connection: nothing in ASGI has one."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        app = self.app
+
+        async def breakable(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["extensions"] = scope.get("extensions", {}) | {_ABORT: transport.abort}
+            await app(scope, receive, send)
+
+        self.app = cast("type", breakable)
+
+
+async def _nowhere(_: Message) -> None:
+    """Where a lost answer goes."""
+
+
+async def _hang_up(scope: Scope, receive: Receive, send: Send) -> None:
+    """Ends the connection without an answer; on a server without `Breakable`, in the middle of one."""
+    abort = cast("Callable[[], None] | None", scope.get("extensions", {}).get(_ABORT))
+    if abort is None:
+        await send({"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"1")]})
+        return
+    abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -14,6 +14,9 @@ PATIENCE = 1200
 
 _KINDS = (("kustomize.toolkit.fluxcd.io/v1", "Kustomization"), ("helm.toolkit.fluxcd.io/v2", "HelmRelease"))
 _AGAIN = 10.0  # seconds before the same node is nudged again
+# The controller's own cache may lag behind the dependency that has just become Ready: then it says so once more, and looks
+# again after half a minute.
+_AGAIN_FOR_DEPENDENCY = 1.0
 _Node = tuple[str, str, str]  # kind, namespace, name
 
 
@@ -40,7 +43,7 @@ async def converge(cluster: Cluster, flux: FluxBootstrapped) -> Converged:
             raise NotYet(f"{flux.root} is not there")
         return tuple(f"{namespace}/{name}" for kind, namespace, name in sorted(nodes) if kind == "Kustomization")
 
-    return Converged(await until(look, what="the Flux graph is Ready", every=2, changes=cluster.changes(*_KINDS[0])))
+    return Converged(await until(look, what="the Flux graph is Ready", every=1, changes=cluster.changes(*_KINDS[0])))
 
 
 async def still(fact: Converged, cluster: Cluster) -> bool:
@@ -76,10 +79,11 @@ async def _nudge(
     """Asks for a reconciliation of nodes that failed and need not have: Flux itself looks again only after its interval."""
     now = time.monotonic()
     for node, item in nodes.items():
-        failed = states[node][0] == "False"
-        if failed and _free(node, item, states) and now - nudged.get(node, -_AGAIN) >= _AGAIN:
+        status, message = states[node]
+        pause = _AGAIN_FOR_DEPENDENCY if message.startswith("dependency ") else _AGAIN
+        if status == "False" and _free(node, item, states) and now - nudged.get(node, -_AGAIN) >= pause:
             nudged[node] = now
             asked = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": f"{time.time():.3f}"}}}
             version = next(version for version, kind in _KINDS if kind == node[0])
             await cluster.merge(version, node[0], node[2], node[1], asked)
-            note(f"nudged {node[0]} {node[1]}/{node[2]}: {states[node][1]}")
+            note(f"nudged {node[0]} {node[1]}/{node[2]}: {message}")

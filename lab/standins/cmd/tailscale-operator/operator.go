@@ -62,6 +62,9 @@ func runOperator() {
 	}
 	device := o.join(ctx)
 	log.Printf("joined the tailnet as %s", device.Name)
+	if err := o.PatchSecret(ctx, o.namespace, "operator", "device_id", device.ID); err != nil {
+		log.Fatal(err)
+	}
 	go o.Loop(ctx, o.reconcile, dnsConfigs, services, pods)
 	device.Stay(ctx)
 }
@@ -156,10 +159,12 @@ func (o operator) proxy(ctx context.Context, name, fqdn string, service corev1.S
 		map[string]any{"name": "TS_HOSTNAME", "value": service.Namespace + "-" + service.Name},
 		map[string]any{"name": "TS_TAILNET_TARGET_FQDN", "value": fqdn},
 		map[string]any{"name": "PORTS", "value": strings.Join(ports, ",")},
+		map[string]any{"name": "TS_KUBE_SECRET", "value": name},
+		map[string]any{"name": "OPERATOR_NAMESPACE", "value": o.namespace},
 	}
 	container := map[string]any{"name": "tailscale", "image": o.image, "args": []any{"proxy"}, "env": environment,
 		"readinessProbe": map[string]any{"httpGet": map[string]any{"path": "/healthz", "port": 9002}, "periodSeconds": 1}}
-	if err := o.deploy(ctx, name, container, ""); err != nil {
+	if err := o.deploy(ctx, name, container, os.Getenv("SERVICE_ACCOUNT")); err != nil {
 		return err
 	}
 	target := name + "." + o.namespace + ".svc." + os.Getenv("CLUSTER_DOMAIN")

@@ -21,6 +21,10 @@ func runProxy() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	// As the real proxies do: whoever takes the cluster down learns from this Secret which device to remove.
+	if err := kube.New().PatchSecret(ctx, os.Getenv("OPERATOR_NAMESPACE"), os.Getenv("TS_KUBE_SECRET"), "device_id", device.ID); err != nil {
+		log.Fatal(err)
+	}
 	target := os.Getenv("TS_TAILNET_TARGET_FQDN")
 	for _, port := range strings.Split(os.Getenv("PORTS"), ",") {
 		listener, err := net.Listen("tcp", ":"+port)

@@ -85,6 +85,16 @@ func (c Client) Apply(ctx context.Context, resource schema.GroupVersionResource,
 	return err
 }
 
+// PatchSecret sets one key of a Secret.
+func (c Client) PatchSecret(ctx context.Context, namespace, name, key, value string) error {
+	data, err := json.Marshal(map[string]any{"stringData": map[string]string{key: value}})
+	if err != nil {
+		return err
+	}
+	_, err = c.CoreV1().Secrets(namespace).Patch(ctx, name, types.MergePatchType, data, metav1.PatchOptions{})
+	return err
+}
+
 // Ignore says nil for an object that is not there.
 func Ignore(err error) error {
 	if apierrors.IsNotFound(err) {
