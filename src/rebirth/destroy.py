@@ -81,7 +81,11 @@ async def _devices_inside(place: Place) -> frozenset[str]:
 def _ours(castle: Castle, inside: frozenset[str], devices: list[Device]) -> list[Device]:
     """Devices with the castle's tags or names, and those made inside its cluster."""
     tags, names = set(castle.tailscale.node_key.tags), set(castle.tailscale.names)
-    return [device for device in devices if tags & set(device.tags) or device.name in names or device.hostname in names]
+    return [
+        device
+        for device in devices
+        if device.identity in inside or tags & set(device.tags) or {device.name, device.hostname} & names
+    ]
 
 
 async def _devices(castle: Castle, tailnet: TailnetApi, devices: list[Device], report: Callable[[str], None]) -> None:

@@ -28,7 +28,9 @@ func main() {
 	ctx, cancel := kube.Context()
 	defer cancel()
 	client, node := kube.New(), os.Getenv("NODE_NAME")
-	resource := func(name string) schema.GroupVersionResource { return schema.GroupVersionResource{Version: "v1", Resource: name} }
+	resource := func(name string) schema.GroupVersionResource {
+		return schema.GroupVersionResource{Version: "v1", Resource: name}
+	}
 	client.Loop(ctx, func(ctx context.Context) error {
 		if err := provision(ctx, client, node); err != nil {
 			return err
