@@ -71,7 +71,9 @@ class Loopback:
 
     async def stop(self) -> None:
         for server, _ in self._running:
-            server.should_exit = server.force_exit = True
+            server.should_exit = True
+            for connection in list(server.server_state.connections):
+                connection.transport.abort()  # a client that is idle would keep the server waiting
         await asyncio.gather(*(task for _, task in self._running))
 
 

@@ -14,6 +14,7 @@ from rebirth.waiting import until
 LAYER = "waits"
 PATIENCE = 900
 
+_EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
 _NUDGE_EVERY = 3.0  # seconds: the operator backs off for minutes after failures that were only too early
 
 
@@ -35,7 +36,18 @@ async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> Vaul
     await until(
         valid, what=f"the store {applied.name} is valid", every=2, changes=cluster.changes(STORE_VERSION, STORE_KIND)
     )
+    await _wake(cluster, applied.name)
     return VaultStoreOpened(applied.name)
+
+
+async def _wake(cluster: Cluster, store: str) -> None:
+    """ExternalSecrets that failed while the store was not valid yet would try again only after their back-off."""
+    asked = {"metadata": {"annotations": {"force-sync": f"{time.time():.3f}"}}}
+    for item in await cluster.all(*_EXTERNAL):
+        mine = item["spec"].get("secretStoreRef", {}).get("name") == store
+        if mine and condition(item)[0] == "False":
+            meta = item["metadata"]
+            await cluster.merge(*_EXTERNAL, meta["name"], meta["namespace"], asked)
 
 
 async def still(fact: VaultStoreOpened, cluster: Cluster) -> bool:

@@ -28,11 +28,11 @@ _Streaming = Callable[[Any], AsyncIterator[Any]]
 
 
 class MachineApi:
-    """Everything in maintenance mode goes to this machine, unauthenticated; after that `router` says where and who."""
+    """In maintenance mode open to everybody, for little; closed from the first configuration until `router` is set."""
 
-    def __init__(self, machine: Machine, router: Router | None) -> None:
+    def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._router = router
+        self.router: Router | None = None  # says whose calls are answered, and by which machine
         self._handlers: dict[str, Handler] = {}
         self._unary("ApplyConfiguration", pb.ApplyConfigurationRequest, pb.ApplyConfigurationResponse, self._apply)
         self._unary("Version", Empty, pb.VersionResponse, self._version, read=True)
@@ -55,12 +55,9 @@ class MachineApi:
 
         async def handle(stream: Stream[Any, Any]) -> None:
             message = await stream.recv_message() or request()
-            if self._router is None:
-                self._refuse_in_maintenance(method)
-                await stream.send_message(await answer(message))
-                return
-            self._router.admit(stream, read=read)
-            await stream.send_message(await self._router.unary(stream, Call(path, message, request, reply), answer))
+            router = self._admitted(stream, method, read=read)
+            call = Call(path, message, request, reply)
+            await stream.send_message(await router.unary(stream, call, answer) if router else await answer(message))
 
         self._handlers[path] = Handler(handle, Cardinality.UNARY_UNARY, request, reply)
 
@@ -69,19 +66,21 @@ class MachineApi:
 
         async def handle(stream: Stream[Any, Any]) -> None:
             message = await stream.recv_message() or request()
-            if self._router is None:
-                self._refuse_in_maintenance(method)
-                return
-            self._router.admit(stream, read=read)
-            async for part in self._router.streaming(stream, Call(path, message, request, pb.Data), answer):
-                await stream.send_message(part)
+            if router := self._admitted(stream, method, read=read):
+                async for part in router.streaming(stream, Call(path, message, request, pb.Data), answer):
+                    await stream.send_message(part)
 
         self._handlers[path] = Handler(handle, Cardinality.UNARY_STREAM, request, pb.Data)
 
-    @staticmethod
-    def _refuse_in_maintenance(method: str) -> None:
-        if method not in {"ApplyConfiguration", "Version"}:
+    def _admitted(self, stream: Stream[Any, Any], method: str, *, read: bool) -> Router | None:
+        """The router that the call goes through; None in maintenance mode. Raises GRPCError."""
+        if self.router is not None:
+            self.router.admit(stream, read=read)
+        elif self._machine.configured.is_set():
+            raise GRPCError(Status.UNAVAILABLE, "the machine has no certificate yet")
+        elif method not in {"ApplyConfiguration", "Version"}:
             raise GRPCError(Status.UNIMPLEMENTED, "API is not implemented in maintenance mode")
+        return self.router
 
     # -- configuration
 
