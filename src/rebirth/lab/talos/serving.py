@@ -108,67 +108,6 @@ async def _open(machine: Machine, api: MachineApi, context: ssl.SSLContext) -> N
             trustd.close()
 
 
-async def _certificate(self, stream: Stream[Any, Any]) -> None:
-        request = await stream.recv_message()
-        config = self._machine.config
-        token = str(stream.metadata.get("token", "")) if stream.metadata else ""
-        if request is None or config is None or not hmac.compare_digest(token, str(config.get("machine.token", ""))):
-            raise GRPCError(Status.UNAUTHENTICATED, "token mismatch")
-        authority = config.key_pair("machine.ca")
-        signed = pki.sign(authority, request.csr)
-        await stream.send_message(pb.CertificateResponse(ca=authority.certificate, crt=signed))
-
-    def __mapping__(self) -> dict[str, Handler]:
-        method = "/securityapi.SecurityService/Certificate"
-        unary = Cardinality.UNARY_UNARY
-        return {method: Handler(self._certificate, unary, pb.CertificateRequest, pb.CertificateResponse)}
-
-
-def _server_context(pair: KeyPair) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["h2"])
-    _load(context, pair)
-    return context
-
-
-def _load(context: ssl.SSLContext, pair: KeyPair) -> None:
-    with tempfile.TemporaryDirectory(dir="/run") as folder:
-        context.load_cert_chain(*pki.write(pair, Path(folder), "api"))
-
-
-def _forwarding_context(authority: KeyPair) -> ssl.SSLContext | None:
-    """How apid speaks to other machines' apid; only where the authority's key is."""
-    if not authority.key:
-        return None
-    context = ssl.create_default_context(cadata=authority.certificate.decode())
-    context.set_alpn_protocols(["h2"])
-    _load(context, pki.issue(authority, pki.Request("apid", "os:admin", server=False)))
-    return context
-
-
-async def serve(machine: Machine) -> None:
-    """Maintenance mode until there is a configuration; then mutual TLS only. Returns when the machine ends."""
-    if not machine.configured.is_set():
-        server = Server([MachineApi(machine, None)])
-        shown = pki.self_signed("maintenance-service.talos.dev", [machine.address])
-        await server.start(_ANY, PORT, ssl=_server_context(shown, None))
-        await _first(machine.configured, machine.ended)
-        server.close()
-        await server.wait_closed()
-    if machine.node is None or machine.ended.is_set():
-        return
-    pair = await _certificate(machine.node)
-    context = _server_context(pair, machine.node.config.key_pair("machine.ca").certificate)
-    servers = [await _trustd(machine, pair)] if machine.node.config.control_plane else []
-    servers.append(await _api(machine, machine.node, context))
-    renewing = asyncio.create_task(_renew(machine, context))
-    await machine.ended.wait()
-    renewing.cancel()
-    for server in servers:
-        server.close()
-
-
 async def _certificate(node: Node) -> KeyPair:
     names = [node.address, node.name, "localhost", "127.0.0.1", *node.config.get("machine.certSANs", [])]
     return await joining.api_certificate(node.config, names, node.name)
