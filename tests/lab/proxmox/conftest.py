@@ -1,0 +1,89 @@
+"""A stood-in Proxmox behind a real server, for clients that nobody here wrote."""
+
+import asyncio
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+from proxmoxer import ProxmoxAPI
+
+from rebirth.lab.hypervisor import VirtualMachine
+from rebirth.lab.proxmox import Pve, Storage, proxmox_app
+
+TOKEN = "castle@pve!rebirth=5f8f3f0e-0000-4000-8000-000000000001"
+
+
+@dataclass
+class PaperHypervisor:
+    """A hypervisor on paper: it notes what it is told, and runs nothing."""
+
+    started: dict[int, VirtualMachine] = field(default_factory=dict)
+    destroyed: list[int] = field(default_factory=list)
+    written: set[int] = field(default_factory=set)  # machines whose disk holds a system
+
+    async def start(self, vm):
+        await asyncio.sleep(0.01)
+        if vm.boot_image or vm.vmid in self.written:
+            self.started[vm.vmid] = vm
+
+    async def stop(self, vmid):
+        self.started.pop(vmid, None)
+
+    async def running(self, vmid):
+        return vmid in self.started
+
+    async def destroy(self, vmid):
+        self.destroyed.append(vmid)
+        self.written.discard(vmid)
+
+
+@pytest.fixture
+def hypervisor():
+    return PaperHypervisor()
+
+
+@pytest.fixture
+def host(hypervisor):
+    storages = {
+        "local": Storage(frozenset({"iso", "vztmpl", "import"}), total=1 << 24),
+        "local-lvm": Storage(frozenset({"images", "rootdir"})),
+        "thick": Storage(frozenset({"images"}), total=100 << 30, thin=False),
+    }
+    return Pve("pve", TOKEN, hypervisor, storages, bridges=frozenset({"vmbr0"}))
+
+
+@pytest.fixture
+async def proxmox(host, serve):
+    """`proxmox.api` is proxmoxer; `await proxmox.call(function)` runs it beside the server; `proxmox.ended(upid)` waits for a task."""
+    served = await serve(proxmox_app(host))
+    host.ca = str(served.ca)
+
+    def client(secret: str = TOKEN.partition("=")[2], name: str = "rebirth"):
+        return ProxmoxAPI(
+            "localhost",
+            port=served.port,
+            user="castle@pve",
+            token_name=name,
+            token_value=secret,
+            verify_ssl=str(served.ca),
+            timeout=5,
+        )
+
+    api = client()
+    node = api.nodes("pve")
+
+    async def ended(upid: str) -> str:
+        """The exit status."""
+        for _ in range(500):
+            state = await asyncio.to_thread(node.tasks(upid).status.get)
+            if state["status"] == "stopped":
+                return state["exitstatus"]
+            await asyncio.sleep(0.01)
+        raise TimeoutError(upid)
+
+    async def done(function, *arguments, **options) -> str:
+        return await ended(await asyncio.to_thread(function, *arguments, **options))
+
+    return SimpleNamespace(
+        api=api, node=node, call=asyncio.to_thread, ended=ended, done=done, served=served, client=client
+    )
