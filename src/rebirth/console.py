@@ -87,7 +87,7 @@ class Lines:
         self._redaction, self._out, self._since = redaction, out, time.time()
 
     def __call__(self, event: e.Event) -> None:
-        if isinstance(event, e.PhaseEvent) and not isinstance(event, e.Waiting | e.PhaseReady):
+        if isinstance(event, e.PhaseEvent) and not isinstance(event, e.Waiting | e.PhaseReady | e.PhaseSkipped):
             line = f"{event.at - self._since:7.1f}s  {event.phase:24} {describe(event)}"
             self._out.write(self._redaction.redact(line) + "\n")
             self._out.flush()
@@ -134,9 +134,9 @@ class LiveView:
             started, _ = self._running.pop(event.phase, (event.at, ""))
             took = f"in {event.at - started:.1f} s" if isinstance(event, e.PhaseDone) else "still holds"
             self._print(event, "green", "✓", took)
-        elif isinstance(event, e.PhaseFailed | e.PhaseSkipped):
+        elif isinstance(event, e.PhaseFailed):
             self._running.pop(event.phase, None)
-            self._print(event, "red" if isinstance(event, e.PhaseFailed) else "yellow", "✗", words)
+            self._print(event, "red", "✗", words)
 
     def _print(self, event: e.PhaseEvent, style: str, mark: str, words: str) -> None:
         at = f"{event.at - self._since:6.1f}s"

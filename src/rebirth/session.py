@@ -20,6 +20,7 @@ from rebirth.report import text, timeline
 from rebirth.secrets import Redaction
 from rebirth.spec import Castle, load
 
+_PREPARING = ("resolve_secrets", "read_repository", "reach_outside")  # nothing was made before these are done
 LAYER_OF = {phase.name: phase.layer for phase in PHASES}
 
 
@@ -37,7 +38,7 @@ class Session:
     def finish(self, outcome: Outcome) -> None:
         """Shows how the run ended, and ends the process with its code."""
         self.view.close()
-        if not self.quiet and self.command == "create":
+        if not self.quiet and self.command == "create" and len(outcome.facts) > len(_PREPARING):
             _show(self.folder, earlier=_earlier(self.place.logs, self.folder))
         if visited := outcome.facts.get("visit_sites"):
             for host, heading in [] if self.quiet else visited.headings.items():  # type: ignore[attr-defined]
@@ -47,6 +48,8 @@ class Session:
             if str(error) not in seen:
                 show_error(error, self.redaction)
             seen.add(str(error))
+        if outcome.skipped:
+            sys.stderr.write(f"{len(outcome.skipped)} phases could not start: {', '.join(sorted(outcome.skipped))}\n")
         if not outcome.ok:
             sys.stderr.write(f"the run's logs are in {self.folder}\n")
             sys.exit(max((error.exit_code for error in outcome.failures.values()), default=1))

@@ -28,6 +28,8 @@ def _phases(timeline: Timeline, earlier: Timeline | None) -> Table:
     critical = {step.phase for step in timeline.critical_path()}
     scale = _BAR / max(timeline.total, 0.001)
     for span in timeline.spans:
+        if span.outcome == "skipped":
+            continue
         bar = " " * int(span.start * scale) + "█" * max(1, round(span.seconds * scale))
         longest = max(span.waited_for, key=lambda wait: wait[1], default=("", 0.0))
         waited = f"{longest[0]} ({longest[1]:.1f} s)" if longest[0] else {"done": ""}.get(span.outcome, span.outcome)

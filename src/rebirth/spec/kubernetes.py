@@ -27,7 +27,7 @@ class Kubernetes(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.pod_network.overlaps(self.service_network):
-            raise ValueError(f"pod_network {self.pod_network} overlaps service_network {self.service_network}")
+            raise ValueError(f"at pod_network: {self.pod_network} overlaps service_network {self.service_network}")
         if self.cluster_dns not in self.service_network:
-            raise ValueError(f"cluster_dns {self.cluster_dns} is outside service_network {self.service_network}")
+            raise ValueError(f"at cluster_dns: {self.cluster_dns} is outside service_network {self.service_network}")
         return self

@@ -1,6 +1,7 @@
 """Reads castle.yaml: every problem at once, each with file, line and YAML path, and never a value."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +20,11 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def load(directory: Path) -> Castle:
     """The castle declared in `directory`. Raises SpecError with every problem found."""
-    return load_model(directory / FILE, Castle, hint=f"`rebirth init {directory}` writes a castle.yaml to start from.")
+    return load_model(
+        directory / FILE,
+        Castle,
+        hint="Name the castle directory; examples/castle of the source tree is one to start from.",
+    )
 
 
 def load_model(file: Path, model: type[Model], *, hint: str = "") -> Model:
@@ -90,6 +95,10 @@ class _Loader(yaml.SafeLoader):
 
 
 def _problem(file: Path, root: yaml.Node, location: Sequence[str | int], message: str, kind: str) -> Problem:
+    # A validator of a whole section says where it means: "at nodes[1].address: ...".
+    if inner := re.match(r"(?:Value error, )?at (\S+): (.*)", message, re.DOTALL):
+        location = [*location, *(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", inner[1]))]
+        message = inner[2]
     line, path = _locate(root, location)
     words = {
         "extra_forbidden": "unknown key",

@@ -42,12 +42,12 @@ class Machines(Section):
 
     def _addresses_in_network(self) -> None:
         if self.gateway not in self.network:
-            raise ValueError(f"gateway {self.gateway} is outside the network {self.network}")
+            raise ValueError(f"at gateway: {self.gateway} is outside the network {self.network}")
         for index, node in enumerate(self.nodes):
             if node.address not in self.network:
-                raise ValueError(f"nodes[{index}].address {node.address} is outside the network {self.network}")
+                raise ValueError(f"at nodes[{index}].address: {node.address} is outside the network {self.network}")
             if node.address == self.gateway:
-                raise ValueError(f"nodes[{index}].address {node.address} is the gateway's")
+                raise ValueError(f"at nodes[{index}].address: {node.address} is the gateway's")
 
     @property
     def control_planes(self) -> list[Machine]:
