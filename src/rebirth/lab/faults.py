@@ -29,6 +29,12 @@ class Fault:
     path: str = ""  # regular expression searched in the path
     method: str = ""  # such as POST; empty: any
 
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.path)
+        except re.error as error:
+            raise ValueError(f"path is no regular expression: {error}") from None
+
     def hits(self, method: str, path: str) -> bool:
         return self.times != 0 and self.method.upper() in {"", method} and re.search(self.path, path) is not None
 
@@ -41,8 +47,7 @@ class Faults:
     _faults: dict[str, Fault] = field(default_factory=dict)
 
     def set(self, system: str, fault: Fault) -> None:
-        """Replaces what the system was told before. Raises re.error."""
-        re.compile(fault.path)
+        """Replaces what the system was told before."""
         self._faults[system] = fault
 
     def clear(self) -> None:
