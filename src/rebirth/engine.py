@@ -60,8 +60,9 @@ class Engine:
     """One run over `phases`.
 
     `given` holds what phases take besides facts and connections, by type: sections of the castle, Place, Redaction.
-    `may_run` says which phases may be run if their fact does not hold (status runs none). `after` adds edges between
-    phases, by name. `budget` is the time for the whole run in seconds.
+    `goals` are the phases that count, by name (None: all); what they need is looked at, too. `may_run` says which phases
+    may be run if their fact does not hold (status runs none). `after` adds edges between phases, by name. `budget` is the
+    time for the whole run in seconds.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Engine:
         journal: Journal,
         events: Events,
         *,
+        goals: Iterable[str] | None = None,
         may_run: Callable[[Phase], bool] = lambda _: True,
         after: Mapping[str, Iterable[str]] | None = None,
         budget: float | None = None,
@@ -80,6 +82,7 @@ class Engine:
         self._connections = {connection.makes: connection for connection in connections}
         self._given = {**given, Once: Once(journal)}
         self._journal, self._events, self._may_run, self._budget = journal, events, may_run, budget
+        self._goals = None if goals is None else frozenset(goals)
         self._names = {phase.name: phase for phase in self.phases.values()}
         self._after = {
             name: tuple(self._names[other].makes for other in others) for name, others in (after or {}).items()
@@ -114,7 +117,7 @@ class Engine:
         self._deadline = deadline
         try:
             await asyncio.gather(
-                *(self._task(phase.makes) for phase in self.phases.values() if not phase.on_demand),
+                *(self._task(phase.makes) for phase in self.phases.values() if self._is_goal(phase)),
                 return_exceptions=True,
             )
         finally:
@@ -124,6 +127,9 @@ class Engine:
                 await asyncio.wait(self._tasks.values())
             await self._close()
         return self._outcome
+
+    def _is_goal(self, phase: Phase) -> bool:
+        return not phase.on_demand if self._goals is None else phase.name in self._goals
 
     # -- resolving what is taken
 

@@ -63,9 +63,16 @@ async def verify(
     castle: Castle, place: Place, events: Events, redaction: Redaction, *, budget: float | None = None
 ) -> Outcome:
     """The end-to-end checks alone, on what an earlier run has made."""
-    allowed = {"resolve_secrets", "find_ingress", "visit_sites"}
+    goals = {"find_ingress", "visit_sites"}
     return await _run(
-        "verify", castle, place, events, redaction, may_run=lambda phase: phase.name in allowed, budget=budget
+        "verify",
+        castle,
+        place,
+        events,
+        redaction,
+        goals=goals,
+        may_run=lambda phase: phase.name in {*goals, "resolve_secrets"},
+        budget=budget,
     )
 
 
@@ -82,6 +89,7 @@ async def _run(
     redaction: Redaction,
     *,
     may_run: Callable[[Phase], bool],
+    goals: Iterable[str] | None = None,
     budget: float | None = None,
     after: Mapping[str, Iterable[str]] | None = None,
 ) -> Outcome:
@@ -92,6 +100,7 @@ async def _run(
             given(castle, place, redaction),
             journal,
             events,
+            goals=goals,
             may_run=may_run,
             budget=budget,
             after=after,

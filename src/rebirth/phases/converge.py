@@ -49,7 +49,9 @@ async def converge(cluster: Cluster, flux: FluxBootstrapped) -> Converged:
 async def still(fact: Converged, cluster: Cluster) -> bool:
     nodes = await _nodes(cluster)
     names = {f"{namespace}/{name}" for kind, namespace, name in nodes if kind == "Kustomization"}
-    return set(fact.nodes) <= names and all(condition(item)[0] == "True" for item in nodes.values())
+    states = [condition(item)[0] for item in nodes.values()]
+    # A node that is being reconciled (Unknown) was Ready and is looked at again by Flux itself: that is no failure.
+    return set(fact.nodes) <= names and "False" not in states
 
 
 async def _nodes(cluster: Cluster) -> dict[_Node, dict[str, Any]]:
