@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TypeVar
@@ -14,6 +15,7 @@ from rebirth.providers.cluster import Cluster
 from rebirth.providers.connections import proxmox_api, tailnet_api
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import Device, TailnetApi
+from rebirth.providers.talos import SCRATCH
 from rebirth.secrets import Redaction
 from rebirth.spec import Castle
 from rebirth.waiting import together, until
@@ -38,6 +40,7 @@ async def destroy(castle: Castle, place: Place, redaction: Redaction, report: Ca
             await _prove(castle, inside, proxmox, tailnet)
         for file in (place.kubeconfig, place.talosconfig, place.talos_secrets):
             file.unlink(missing_ok=True)
+        shutil.rmtree(place.produced / SCRATCH, ignore_errors=True)
         journal.forget()
     report("nothing is left")
 

@@ -9,6 +9,7 @@ from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NotYet
 from rebirth.place import Place
 
+SCRATCH = ".scratch"  # below the produced folder: what talosctl reads, for as long as it reads
 _PORT = 50000
 _UNREACHABLE = (
     "connection refused",
@@ -168,7 +169,7 @@ class Talosctl:
             file.unlink(missing_ok=True)
 
     def _scratch(self) -> Path:
-        folder = self._place.produced / ".scratch"
+        folder = self._place.produced / SCRATCH
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
 
