@@ -55,33 +55,32 @@ async def _translate(pod_subnet: str) -> None:
 
 async def keep_routes(config: MachineConfig, name: str) -> None:
     """Writes the CNI configuration once this node has its pod network, and keeps a route to each other node's."""
+    trust = ssl.create_default_context(cadata=config.key_pair("cluster.ca").certificate.decode())
+    trust.load_cert_chain(kubelet.CERTIFICATE)
     routes: dict[str, str] = {}
-    await _masquerade(config.pod_subnet)
-    while True:
-        for node in await _nodes(config):
-            pod_network = node.get("spec", {}).get("podCIDR")
-            if not pod_network:
-                continue
-            if node["metadata"]["name"] == name:
-                _write(pod_network)
-                continue
-            address = next(
-                (a["address"] for a in node["status"].get("addresses", []) if a["type"] == "InternalIP"), None
-            )
-            if address and routes.get(pod_network) != address:
-                await ip("route", "replace", pod_network, "via", address)
-                routes[pod_network] = address
-        await asyncio.sleep(_EVERY)
+    async with httpx.AsyncClient(base_url=config.endpoint, verify=trust, timeout=5, trust_env=False) as client:
+        while True:
+            await _learn(await _nodes(client), name, routes)
+            await asyncio.sleep(_EVERY)
 
 
-async def _masquerade(pods: str) -> None:
-    """Pods are known inside the cluster only: outside they speak with the node's address, as with flannel."""
-    rule = ("POSTROUTING", "-s", pods, "!", "-d", pods, "-j", "MASQUERADE")
-    check = await asyncio.create_subprocess_exec(
-        "iptables", "-t", "nat", "-C", *rule, stderr=asyncio.subprocess.DEVNULL
-    )
-    if await check.wait():
-        await (await asyncio.create_subprocess_exec("iptables", "-t", "nat", "-A", *rule)).wait()
+async def _learn(nodes: list[dict[str, Any]], name: str, routes: dict[str, str]) -> None:
+    """`routes`: pod network -> node's address, as it is now."""
+    wanted = {}
+    for node in nodes:
+        pod_network = node.get("spec", {}).get("podCIDR")
+        addresses = [entry["address"] for entry in node["status"].get("addresses", []) if entry["type"] == "InternalIP"]
+        if pod_network and node["metadata"]["name"] == name:
+            _write(pod_network)
+        elif pod_network and addresses:
+            wanted[pod_network] = addresses[0]
+    for pod_network, address in wanted.items():
+        if routes.get(pod_network) != address:
+            await ip("route", "replace", pod_network, "via", address)
+            routes[pod_network] = address
+    for pod_network in [known for known in routes if nodes and known not in wanted]:
+        await ip("route", "delete", pod_network, check=False)
+        del routes[pod_network]
 
 
 def _write(pod_network: str) -> None:
@@ -91,12 +90,10 @@ def _write(pod_network: str) -> None:
         _FILE.write_text(text)
 
 
-async def _nodes(config: MachineConfig) -> list[dict[str, Any]]:
-    with suppress(httpx.HTTPError, OSError, ssl.SSLError):
-        trust = ssl.create_default_context(cadata=config.key_pair("cluster.ca").certificate.decode())
-        trust.load_cert_chain(kubelet.CERTIFICATE)
-        async with httpx.AsyncClient(verify=trust, timeout=5) as client:
-            answer = await client.get(f"{config.endpoint}/api/v1/nodes")
-            if answer.status_code == 200:
-                return list(answer.json()["items"])
+async def _nodes(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """All nodes; none where the API does not answer."""
+    with suppress(httpx.HTTPError):
+        answer = await client.get("/api/v1/nodes")
+        if answer.is_success:
+            return list(answer.json()["items"])
     return []

@@ -1,9 +1,13 @@
 """etcd, kube-apiserver, kube-controller-manager and kube-scheduler: certificates and arguments as Talos would set them."""
 
+import asyncio
 import base64
+import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import yaml
 from cryptography.hazmat.primitives import serialization
 
@@ -62,6 +66,20 @@ def admin(config: MachineConfig) -> KeyPair:
 
 def admin_kubeconfig(config: MachineConfig, server: str) -> str:
     return kubelet.kubeconfig(server, config.key_pair("cluster.ca").certificate, kubelet.user_of(admin(config)))
+
+
+async def api_ready(config: MachineConfig) -> None:
+    """Returns once this machine's own API server says that it is ready."""
+    authority = config.key_pair("cluster.ca")
+    trust = ssl.create_default_context(cadata=authority.certificate.decode())
+    request = pki.Request("admin", "system:masters", server=False)
+    trust.load_cert_chain(*pki.ensure(authority, request, SECRETS, "admin"))
+    async with httpx.AsyncClient(base_url=API, verify=trust, timeout=5, trust_env=False) as client:
+        while True:
+            with suppress(httpx.HTTPError):
+                if (await client.get("/readyz")).is_success:
+                    return
+            await asyncio.sleep(0.1)
 
 
 def etcd_client(config: MachineConfig) -> tuple[str, str, str]:

@@ -84,7 +84,15 @@ class Node:
 
     async def _control_plane(self) -> None:
         await self._etcd()
-        self._servers()
+        config, hardware, parts = self.config, self.hardware, self.parts
+        command = control_plane.apiserver_arguments(config, hardware, self.address, self.name)
+        parts.run("kube-apiserver", command, files=control_plane.files())
+        # The others would start, find nobody and end, again and again, while the API server needs the processors.
+        await control_plane.api_ready(config)
+        command = control_plane.controller_manager_arguments(config, hardware)
+        parts.run("kube-controller-manager", command, files=control_plane.files())
+        command = control_plane.scheduler_arguments(config, hardware)
+        parts.run("kube-scheduler", command, files=control_plane.files())
         await self._apply(manifests.bootstrap(self.config))
         await self._apply(manifests.inline(self.config))
         self._keep(self._label)
@@ -113,16 +121,6 @@ class Node:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._bootstrapped.wait(), 1)
         return None
-
-    def _servers(self) -> None:
-        config, hardware, parts = self.config, self.hardware, self.parts
-        commands = {
-            "kube-apiserver": control_plane.apiserver_arguments(config, hardware, self.address, self.name),
-            "kube-controller-manager": control_plane.controller_manager_arguments(config, hardware),
-            "kube-scheduler": control_plane.scheduler_arguments(config, hardware),
-        }
-        for name, command in commands.items():
-            parts.run(name, command, files=control_plane.files())
 
     # -- the node
 
