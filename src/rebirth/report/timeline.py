@@ -1,7 +1,8 @@
 """Reads a run's events.jsonl into a timeline: spans, the critical path, the protocol's layers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ class Span:
     after: str  # the phase that made its last need true, "" where it needs nothing
     outcome: str  # done, holds, failed, skipped, running
     waited_for: tuple[tuple[str, float], ...]  # what, seconds
+    error: str = ""  # why it failed, or which failure kept it from starting
 
     @property
     def end(self) -> float:
@@ -81,7 +83,7 @@ def read(folder: Path) -> Timeline:
         lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
     except OSError:
         raise SpecError(f"{folder}: no run was recorded here", hint="`rebirth create` records one.") from None
-    events = [json.loads(line) for line in lines if line.endswith("}")]
+    events = list(_parsed(lines))
     first = next((event for event in events if event["event"] == "RunStarted"), None)
     if first is None:
         raise SpecError(f"{folder}: the run recorded here has no beginning")
@@ -102,6 +104,12 @@ def read(folder: Path) -> Timeline:
     )
 
 
+def _parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        with suppress(ValueError):  # the last line of a run that was killed may be half a line
+            yield json.loads(line)
+
+
 _ENDS = {"PhaseDone": "done", "PhaseHolds": "holds", "PhaseFailed": "failed", "PhaseSkipped": "skipped"}
 
 
@@ -111,9 +119,25 @@ def _span(phase: str, events: list[dict[str, Any]], since: float) -> Span:
     start = ready or next((event for event in events if event["event"] == "PhaseStarted"), end)
     waits = tuple((event["what"], event["seconds"]) for event in events if event["event"] == "Arrived")
     outcome = _ENDS.get(end["event"], "running")
-    return Span(phase, start["at"] - since, end["at"] - start["at"], ready["last"] if ready else "", outcome, waits)
+    return Span(
+        phase=phase,
+        start=start["at"] - since,
+        seconds=end["at"] - start["at"],
+        after=ready["last"] if ready else "",
+        outcome=outcome,
+        waited_for=waits,
+        error=end.get("error", "") if outcome == "failed" else end.get("because", ""),
+    )
 
 
 def runs(logs: Path) -> list[Path]:
-    """The folders of recorded runs, the oldest first."""
-    return sorted(folder for folder in logs.iterdir() if (folder / "events.jsonl").exists()) if logs.is_dir() else []
+    """The folders of recorded runs, the oldest first. What records no run of the graph (destroy) is passed over."""
+    return sorted(folder for folder in logs.iterdir() if _begins(folder)) if logs.is_dir() else []
+
+
+def _begins(folder: Path) -> bool:
+    try:
+        with (folder / "events.jsonl").open(encoding="utf-8") as lines:
+            return '"RunStarted"' in lines.readline()
+    except OSError:
+        return False
