@@ -171,9 +171,21 @@ async def etcd_members(config: MachineConfig) -> list[dict[str, Any]]:
 
 
 async def leave_etcd(config: MachineConfig, name: str) -> None:
-    """Takes this machine out of the members, unless it is the only one. Raises httpx.HTTPError."""
-    async with _etcd(config, "127.0.0.1") as client:
-        members = await _members(client)
-        own = next((member for member in members if member.get("name") == name), None)
-        if own and len(members) > 1:
-            (await client.post("/v3/cluster/member/remove", json={"ID": own["ID"]})).raise_for_status()
+    """Takes this machine out of the members, unless it is the only one; tries for 30 s where etcd refuses for now.
+
+    etcd refuses while a member has only just come or gone. Asked is another member: the one that leaves may not answer.
+    """
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(httpx.HTTPError, OSError):
+                members = await etcd_members(config)
+                own = next((member for member in members if member.get("name") == name), None)
+                others = [
+                    url for member in members if member.get("name") != name for url in member.get("clientURLs", [])
+                ]
+                if own is None or not others:
+                    return
+                async with _etcd(config, urlsplit(others[0]).hostname or "") as client:
+                    (await client.post("/v3/cluster/member/remove", json={"ID": own["ID"]})).raise_for_status()
+                return
+            await asyncio.sleep(1)
