@@ -110,9 +110,9 @@ def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName =
 @app.command()
 def report(
     directory: Directory = HERE,
-    lab: InLab = False,
-    lab_name: LabName = "",
-    format_: Format = "text",
+    format_: Annotated[
+        str, typer.Option("--format", help="text, json, or html: one page, on standard output.")
+    ] = "text",
     run: Annotated[str, typer.Option(help="Which run, by its time; the last if not given.")] = "",
 ) -> None:
     """The timeline of a run: phases, layers, the critical path; beside it the times of the run before."""

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -16,7 +16,7 @@ from rebirth.errors import Broken, SpecError
 from rebirth.events import Events
 from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
-from rebirth.report import text, timeline
+from rebirth.report import page, text, timeline
 from rebirth.secrets import Redaction
 from rebirth.spec import Castle, load
 
@@ -98,15 +98,20 @@ def show_report(directory: Path, style: str, wanted: str) -> None:
     castle = load(directory)
     logs = place_of(directory, castle.secrets).logs
     known = [folder for folder in timeline.runs(logs) if timeline.read(folder).command == "create"]
-    chosen = [folder for folder in known if folder.name.startswith(wanted)]
+    chosen = [folder for folder in known if folder.name == wanted] or [
+        folder for folder in known if folder.name.startswith(wanted)
+    ]
     if not chosen:
         raise SpecError(f"{logs}: no run {wanted or 'was recorded'}", hint="`rebirth create` records one.")
+    folder = chosen[-1]
     if style == "json":
-        print(json.dumps(asdict(timeline.read(chosen[-1])), indent=2))
+        print(json.dumps(timeline.as_data(timeline.read(folder), LAYER_OF), indent=2))
+    elif style == "html":
+        print(page.render(timeline.read(folder), LAYER_OF, _earlier(logs, folder)))
     elif style == "text":
-        _show(chosen[-1], _earlier(logs, chosen[-1]))
+        _show(folder, _earlier(logs, folder))
     else:
-        raise SpecError(f"--format: {style} is neither text nor json")
+        raise SpecError(f"--format: {style} is none of text, json, html")
 
 
 def the_lab(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN201

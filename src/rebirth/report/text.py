@@ -1,12 +1,12 @@
 """The timeline for a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rebirth.report.timeline import Timeline
+from rebirth.report.timeline import ONLINE, Step, Timeline
 
 _BAR = 32  # characters
 
@@ -58,11 +58,18 @@ def _layers(timeline: Timeline, layer_of: Mapping[str, str]) -> Table:
 
 def _critical(timeline: Timeline) -> Text:
     steps = timeline.critical_path()
-    parts = [f"{step.phase or 'between phases'} {step.seconds:.1f}" for step in steps if step.seconds >= 0.05]
     length = sum(step.seconds for step in steps)
     rest = timeline.total - length
-    words = f"\nCritical path ({length:.1f} s): " + " → ".join(parts)
-    return Text(words + (f" → ending the run {rest:.1f}" if rest >= 0.05 else ""))
+    words = f"\nCritical path ({length:.1f} s): {_joined(steps)}"
+    words += f" → ending the run {rest:.1f}" if rest >= 0.05 else ""
+    to_online = timeline.critical_path(ONLINE) if timeline.online is not None else ()
+    if to_online and to_online[-1].phase != steps[-1].phase:
+        words += f"\nto online ({timeline.online:.1f} s): {_joined(to_online)}"
+    return Text(words)
+
+
+def _joined(steps: Sequence[Step]) -> str:
+    return " → ".join(f"{step.phase or 'between phases'} {step.seconds:.1f}" for step in steps if step.seconds >= 0.05)
 
 
 def _summary(timeline: Timeline) -> Text:

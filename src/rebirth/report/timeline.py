@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,15 @@ class Timeline:
             layer: (max(s.end for s in spans) - min(s.start for s in spans), sum(s.seconds for s in spans))
             for layer, spans in found.items()
         }
+
+
+def as_data(timeline: Timeline, layer_of: Mapping[str, str]) -> dict[str, object]:
+    """The timeline with all that follows from it, for JSON."""
+    layers = {
+        layer: {"from_first_to_last": span, "sum": total} for layer, (span, total) in timeline.layers(layer_of).items()
+    }
+    path = [asdict(step) for step in timeline.critical_path()]
+    return asdict(timeline) | {"online": timeline.online, "critical_path": path, "layers": layers}
 
 
 def read(folder: Path) -> Timeline:
