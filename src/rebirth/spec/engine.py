@@ -1,12 +1,11 @@
 """Section `engine`: what stands between a bare API server and Flux."""
 
-from ipaddress import IPv4Address
 from typing import Annotated
 
 from pydantic import Field
 
 from rebirth.secrets import SecretRef
-from rebirth.spec.model import DnsLabel, DnsName, HttpsUrl, Section, Text
+from rebirth.spec.model import Address, DnsLabel, DnsName, HttpsUrl, Section, Text
 
 
 class Chart(Section):
@@ -21,7 +20,7 @@ class Chart(Section):
 class CoreDns(Section):
     image: Text
     replicas: Annotated[int, Field(ge=1)] = 2
-    forwards: dict[DnsName, Annotated[list[IPv4Address], Field(min_length=1)]] = {}
+    forwards: dict[DnsName, Annotated[list[Address], Field(min_length=1)]] = {}
 
 
 class Vault(Section):

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from rebirth.spec.model import DnsName, HttpsUrl, Section, Text, Version
+from rebirth.spec.model import Address, DnsName, HttpsUrl, Network, Section, Text, Version
 
 
 class ServiceAccount(Section):
@@ -17,11 +17,11 @@ class ServiceAccount(Section):
 class Kubernetes(Section):
     version: Version
     endpoint: HttpsUrl
-    cert_sans: list[DnsName | IPv4Address] = []
+    cert_sans: list[DnsName | Address] = []
     service_account: ServiceAccount | None = None
-    pod_network: IPv4Network = IPv4Network("10.244.0.0/16")
-    service_network: IPv4Network = IPv4Network("10.96.0.0/12")
-    cluster_dns: IPv4Address = IPv4Address("10.96.0.10")
+    pod_network: Network = IPv4Network("10.244.0.0/16")
+    service_network: Network = IPv4Network("10.96.0.0/12")
+    cluster_dns: Address = IPv4Address("10.96.0.10")
     cluster_domain: DnsName = "cluster.local"
 
     @model_validator(mode="after")

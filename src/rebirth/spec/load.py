@@ -43,6 +43,12 @@ def load_model(file: Path, model: type[Model], *, hint: str = "") -> Model:
         raise SpecError([_problem(file, root, item["loc"], item["msg"], item["type"]) for item in found]) from None
     except yaml.MarkedYAMLError as error:
         raise _yaml_problem(file, error) from None
+    except (
+        ValueError,
+        TypeError,
+        RecursionError,
+    ):  # a date that does not exist, a number without end, a bottomless list
+        raise SpecError([Problem(str(file), 0, "", "holds a value that no castle needs")]) from None
 
 
 def _compose(file: Path, hint: str) -> yaml.Node:
@@ -57,6 +63,8 @@ def _compose(file: Path, hint: str) -> yaml.Node:
         raise SpecError([Problem(str(file), 0, "", f"cannot be read: {reason}")]) from None
     except yaml.MarkedYAMLError as error:
         raise _yaml_problem(file, error) from None
+    except RecursionError:
+        raise SpecError([Problem(str(file), 0, "", "is nested too deep")]) from None
     except yaml.YAMLError:
         raise SpecError([Problem(str(file), 0, "", "holds characters that YAML does not allow")]) from None
     if not isinstance(root, yaml.MappingNode):
@@ -66,8 +74,9 @@ def _compose(file: Path, hint: str) -> yaml.Node:
 
 def _yaml_problem(file: Path, error: yaml.MarkedYAMLError) -> SpecError:
     line = error.problem_mark.line + 1 if error.problem_mark else 0
-    # Only the parser's own words: its context quotes the line, which may hold a secret.
-    return SpecError([Problem(str(file), line, "", f"is not YAML: {error.problem}")])
+    # Only the parser's own words, without what they quote: the line may hold a secret.
+    words = re.sub(r"'(?!<)[^']{2,}'", "...", error.problem or "")
+    return SpecError([Problem(str(file), line, "", f"is not YAML: {words}")])
 
 
 class _Loader(yaml.SafeLoader):
@@ -82,6 +91,8 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key `{key.value}` stands twice", key.start_mark

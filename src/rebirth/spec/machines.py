@@ -1,12 +1,11 @@
 """Section `machines`: the virtual machines and the network they stand in."""
 
 from collections import Counter
-from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rebirth.spec.model import DnsLabel, Section
+from rebirth.spec.model import Address, DnsLabel, Network, Section
 
 Role = Literal["controlplane", "worker"]
 
@@ -14,16 +13,16 @@ Role = Literal["controlplane", "worker"]
 class Machine(Section):
     name: DnsLabel
     role: Role
-    address: IPv4Address
+    address: Address
     cores: Annotated[int, Field(ge=1, le=512)]
     memory_mib: Annotated[int, Field(ge=1024)]
     disk_gib: Annotated[int, Field(ge=10)]
 
 
 class Machines(Section):
-    network: IPv4Network
-    gateway: IPv4Address
-    nameservers: Annotated[list[IPv4Address], Field(min_length=1)]
+    network: Network
+    gateway: Address
+    nameservers: Annotated[list[Address], Field(min_length=1)]
     nodes: Annotated[list[Machine], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -5,7 +5,15 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 
 class Section(BaseModel):
@@ -30,14 +38,26 @@ def _https_url(value: str) -> str:
 def _address_range(value: str) -> str:
     first, dash, last = value.partition("-")
     try:
-        if dash:
-            if IPv4Address(first) > IPv4Address(last):
-                raise ValueError("the range ends before it starts")
-        else:
-            IPv4Network(value)
-    except ValueError as error:
-        raise ValueError(f"must be FIRST-LAST or a network in CIDR form: {error}") from None
+        sound = IPv4Address(first) <= IPv4Address(last) if dash else bool(IPv4Network(value))
+    except ValueError:
+        raise ValueError(
+            "must be FIRST-LAST, such as 192.168.50.200-192.168.50.220, or a network in CIDR form"
+        ) from None
+    if not sound:
+        raise ValueError("the range ends before it starts")
     return value
+
+
+def _in_our_words(words: str) -> WrapValidator:
+    """Says `words` instead of Python's own message, which quotes the value: it could be a secret in the wrong place."""
+
+    def validate(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return handler(value)
+        except ValueError:
+            raise ValueError(words) from None
+
+    return WrapValidator(validate)
 
 
 def _version(value: str) -> str:
@@ -49,6 +69,8 @@ def _version(value: str) -> str:
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]
+Address = Annotated[IPv4Address, _in_our_words("must be an IPv4 address, such as 192.168.50.11")]
+Network = Annotated[IPv4Network, _in_our_words("must be an IPv4 network without host bits, such as 192.168.50.0/24")]
 AddressRange = Annotated[str, AfterValidator(_address_range)]
 Version = Annotated[str, AfterValidator(_version)]
 DnsLabel = Annotated[str, StringConstraints(pattern=rf"^{_DNS_LABEL}$", max_length=63)]
