@@ -39,6 +39,7 @@ async def one_and_one(world: World) -> None:
     assert "bootstrap can only be performed on a control plane node" in on_worker
     await world.ready("cp-1", "worker-1")
     await obeyed(world)
+    await pods_go_out_under_the_node_s_address(world)
     await the_talos_api(world)
     await power_cut(world)
 
@@ -69,6 +70,13 @@ async def obeyed(world: World) -> None:
     privileged = ("run", "p", "--image=x", "--privileged", "--dry-run=server")
     assert "violates PodSecurity" in await world.kubectl(*privileged, check=False)
     await world.kubectl("-n", "kube-system", *privileged)
+
+
+async def pods_go_out_under_the_node_s_address(world: World) -> None:
+    for number in (800, 803):
+        rules = await world.inside(number, "nft", "list", "table", "ip", "pod_network")
+        assert "ip saddr 10.244.0.0/16 ip daddr != 10.244.0.0/16" in rules
+    assert "10.244." in await world.inside(800, "ip", "route", "show", "via", "192.168.77.21")
 
 
 async def names_of_the_api_server(world: World) -> str:
@@ -105,6 +113,19 @@ async def power_cut(world: World) -> None:
 
     await world.until(renewed, "both Ready again", 60)
     assert "AlreadyExists" in await world.talos("cp-1", "bootstrap", check=False)
+    await world.talos("worker-1", "reboot", "--wait=false")
+    await world.until(lambda: boots(world, "worker-1", 3), "the worker's reboot", 30)
+    await world.talos("worker-1", "shutdown", "--wait=false")
+
+    async def off() -> bool:
+        return not await world.machines.running(803)
+
+    await world.until(off, "the worker to be off", 30)
+
+
+async def boots(world: World, node: str, times: int) -> bool:
+    said = await world.talos(node, "logs", "containerd", check=False)
+    return said.count("containerd successfully booted") >= times
 
 
 async def three_control_planes(world: World) -> None:
@@ -119,7 +140,12 @@ async def three_control_planes(world: World) -> None:
     await world.until(three, "three members that vote", 60)
     await world.talos("cp-3", "reset", "--graceful", "--reboot", "--wait=false")
     await world.maintenance("cp-3")
-    assert "cp-3" not in await world.talos("cp-1", "etcd", "members")
+
+    async def gone() -> bool:
+        members = await world.talos("cp-1", "etcd", "members", check=False)
+        return "cp-1" in members and "cp-3" not in members
+
+    await world.until(gone, "cp-3 to be no member", 30)
     assert "ok" in await world.kubectl("get", "--raw", "/readyz")
 
 

@@ -120,6 +120,12 @@ class World:
             assert time.monotonic() < end, f"not within {seconds} s: {what}"
             await asyncio.sleep(0.3)
 
+    async def inside(self, number: int, *argv: str) -> str:
+        """Runs a program in a machine's network namespace."""
+        hardware = str(self.folder / "state" / "machines" / str(number) / "hardware.json")
+        pids = (await self.run("pgrep", "-f", hardware)).split()
+        return await self.run("nsenter", "--net", "-t", pids[-1], *argv)
+
     async def clear(self) -> None:
         for number in range(800, 800 + len(NODES)):
             await self.machines.destroy(number)

@@ -55,6 +55,9 @@ async def _translate(pod_subnet: str) -> None:
 
 async def keep_routes(config: MachineConfig, name: str) -> None:
     """Writes the CNI configuration once this node has its pod network, and keeps a route to each other node's."""
+    if config.get("cluster.network.cni.name", "flannel") != "flannel":
+        return  # the operator brings one
+    await _translate(config.pod_subnet)
     trust = ssl.create_default_context(cadata=config.key_pair("cluster.ca").certificate.decode())
     trust.load_cert_chain(kubelet.CERTIFICATE)
     routes: dict[str, str] = {}

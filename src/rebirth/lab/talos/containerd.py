@@ -23,8 +23,8 @@ def write(config: MachineConfig, pause: str = "registry.k8s.io/pause:3.10") -> P
         (_HOSTS / name).parent.mkdir(exist_ok=True)
         (_HOSTS / name).write_text(text)
     file = Path("/etc/cni/containerd.toml")
+    file.touch(mode=0o600)  # credentials of registries are in it
     file.write_text(_main(config, pause))
-    file.chmod(0o600)
     return file
 
 
