@@ -60,13 +60,27 @@ async def obeyed(world: World) -> None:
     assert "castle.tailnet.ts.net" in await names_of_the_api_server(world)
     discovery = json.loads(await world.kubectl("get", "--raw", "/.well-known/openid-configuration"))
     assert discovery["issuer"] == ISSUERS[0]
-    token = await world.kubectl("create", "token", "default")
-    assert token.count(".") == 2
-    node = json.loads(await world.kubectl("get", "node", "cp-1", "-o", "json"))
-    assert node["spec"]["taints"] == [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
-    assert "node-role.kubernetes.io/control-plane" in node["metadata"]["labels"]
-    assert node["status"]["capacity"]["cpu"] == "4"  # the VM's, whatever this system has
-    # Pod Security is enforced as talosctl configures it: baseline everywhere but in kube-system.
+    role = "node-role.kubernetes.io/control-plane"
+
+    async def node() -> dict:
+        return json.loads(await world.kubectl("get", "node", "cp-1", "-o", "json"))
+
+    async def labelled() -> bool:
+        return role in (await node())["metadata"]["labels"]
+
+    async def account() -> bool:
+        return "default" in await world.kubectl("get", "serviceaccounts", check=False)
+
+    await world.until(labelled, "the label of the role", 30)
+    await world.until(account, "the service account", 30)
+    assert {"key": role, "effect": "NoSchedule"} in (await node())["spec"]["taints"]
+    assert (await node())["status"]["capacity"]["cpu"] == "4"  # the VM's, whatever this system has
+    assert (await world.kubectl("create", "token", "default")).count(".") == 2
+    await pod_security(world)
+
+
+async def pod_security(world: World) -> None:
+    # Enforced as talosctl configures it: baseline everywhere but in kube-system.
     privileged = ("run", "p", "--image=x", "--privileged", "--dry-run=server")
     assert "violates PodSecurity" in await world.kubectl(*privileged, check=False)
     await world.kubectl("-n", "kube-system", *privileged)
@@ -76,7 +90,11 @@ async def pods_go_out_under_the_node_s_address(world: World) -> None:
     for number in (800, 803):
         rules = await world.inside(number, "nft", "list", "table", "ip", "pod_network")
         assert "ip saddr 10.244.0.0/16 ip daddr != 10.244.0.0/16" in rules
-    assert "10.244." in await world.inside(800, "ip", "route", "show", "via", "192.168.77.21")
+
+    async def routed() -> bool:
+        return "10.244." in await world.inside(800, "ip", "route", "show", "via", "192.168.77.21")
+
+    await world.until(routed, "a route to the worker's pods", 30)
 
 
 async def names_of_the_api_server(world: World) -> str:
