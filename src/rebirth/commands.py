@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rebirth.errors import Broken
@@ -49,7 +51,13 @@ class Commands:
         pipe = asyncio.subprocess.PIPE
         try:
             process = await asyncio.create_subprocess_exec(
-                *argv, stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **(env or {})}, cwd=cwd
+                *argv,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+                start_new_session=True,
             )
         except FileNotFoundError:
             raise Broken(
@@ -59,7 +67,9 @@ class Commands:
             said, complained = await process.communicate(stdin)
         except asyncio.CancelledError:
             if process.returncode is None:
-                process.kill()
+                # The whole group: git's helpers outlive git, and hold the pipes that wait() waits for.
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
             raise
         if process.returncode:

@@ -52,6 +52,14 @@ class Recorder:
         self._events.close()
 
 
+def briefly(event: e.Event) -> str:
+    """The same in one line; what a failure says in full comes when the run has ended."""
+    if isinstance(event, e.PhaseFailed):
+        first, *others = event.error.splitlines() or [""]
+        return f"FAILED: {first}" + (f" (and {len(others)} more)" if others else "")
+    return " ".join(describe(event).split())
+
+
 def describe(event: e.Event) -> str:  # noqa: C901 - one case an event
     """An event of a phase in words, without the phase's name."""
     match event:
@@ -88,7 +96,7 @@ class Lines:
 
     def __call__(self, event: e.Event) -> None:
         if isinstance(event, e.PhaseEvent) and not isinstance(event, e.Waiting | e.PhaseReady | e.PhaseSkipped):
-            line = f"{event.at - self._since:7.1f}s  {event.phase:24} {describe(event)}"
+            line = f"{event.at - self._since:7.1f}s  {event.phase:24} {briefly(event)}"
             self._out.write(self._redaction.redact(line) + "\n")
             self._out.flush()
 
@@ -124,7 +132,7 @@ class LiveView:
     def __call__(self, event: e.Event) -> None:
         if not isinstance(event, e.PhaseEvent):
             return
-        words = self._redaction.redact(describe(event))
+        words = self._redaction.redact(briefly(event))
         if isinstance(event, e.PhaseStarted | e.Waiting | e.PhaseRetried | e.Arrived):
             since, seen = self._running.get(event.phase, (event.at, ""))
             self._running[event.phase] = (since, "" if isinstance(event, e.PhaseStarted | e.Arrived) else words or seen)
