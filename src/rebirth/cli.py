@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-import time
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +42,23 @@ def _enter_lab(directory: Path, name: str) -> None:
 
     state = asyncio.run(up(name or load(directory).name, directory, lambda line: print(line, file=sys.stderr)))
     sys.exit(run(state, [sys.executable, "-m", "rebirth", *sys.argv[1:]], asyncio.run(environment(state))))
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"rebirth {version('rebirth')}")
+        raise typer.Exit
+
+
+@app.callback()
+def rebirth(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """From nothing to online: a disposable Kubernetes cluster."""
 
 
 @app.command()
@@ -104,7 +121,7 @@ def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName =
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
-        asyncio.run(run_destroy(s.castle, s.place, s.redaction, report=print))
+        asyncio.run(run_destroy(s.castle, s.place, s.redaction, report=s.say))
 
 
 @app.command()
@@ -187,7 +204,6 @@ def doctor(
 
 def main() -> None:
     """The entry point: errors become a message, a hint and the documented exit code."""
-    started = time.time()
     try:
         app()
     except Rebirth as error:
@@ -195,6 +211,8 @@ def main() -> None:
 
         show_error(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write(f"interrupted after {time.time() - started:.1f} s; run the same command again to go on\n")
-        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - a defect outside of a run: its trace could show a secret
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        sys.stderr.write(f"error: unexpected {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}\n")
+        sys.stderr.write("hint: A defect; please report it.\n")
+        sys.exit(1)

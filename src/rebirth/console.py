@@ -118,6 +118,16 @@ class JsonLines:
         pass
 
 
+class Silent:
+    """Nothing while it runs: the answer comes as a whole at the end."""
+
+    def __call__(self, event: e.Event) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
 class LiveView:
     """What runs now, redrawn in place; what has ended scrolls above it."""
 

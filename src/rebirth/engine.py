@@ -16,7 +16,7 @@ from typing import Any, NoReturn, cast
 
 from pydantic import BaseModel, TypeAdapter
 
-from rebirth.errors import Broken, Impossible, NotYet, Rebirth
+from rebirth.errors import Broken, DoesNotHold, Impossible, NotYet, Rebirth
 from rebirth.events import (
     Events,
     PhaseDone,
@@ -200,7 +200,7 @@ class Engine:
             self._events(PhaseHolds(phase.name))
             return fact
         if not self._may_run(phase):
-            raise Broken("does not hold", operation=phase.title, hint="`rebirth create` makes it true.")
+            raise DoesNotHold("does not hold", operation=phase.title, hint="`rebirth create` makes it true.")
         await self._facts(later)
         takes = await self._take(phase.takes)
         needed = [*first, *later]

@@ -79,6 +79,10 @@ class Broken(Rebirth):
         self.status = status
 
 
+class DoesNotHold(Broken):
+    """A fact is not true, and the command that asked may not make it true."""
+
+
 class NotYet(Rebirth):
     """What was asked is not true yet, and may become true by itself: the engine tries again.
 

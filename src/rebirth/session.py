@@ -3,16 +3,18 @@
 import json
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from rebirth.console import JsonLines, Lines, LiveView, Recorder, show_error
+from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, show_error
 from rebirth.engine import Outcome
-from rebirth.errors import Broken, SpecError
+from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
 from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
@@ -20,6 +22,10 @@ from rebirth.report import page, text, timeline
 from rebirth.secrets import Redaction
 from rebirth.spec import Castle, load
 
+if TYPE_CHECKING:  # the product runs without what the lab needs
+    from rebirth.lab.state import LabState
+
+_View = Lines | LiveView | JsonLines | Silent
 _PREPARING = ("resolve_secrets", "read_repository", "reach_outside")  # nothing was made before these are done
 LAYER_OF = {phase.name: phase.layer for phase in PHASES}
 
@@ -32,7 +38,7 @@ class Session:
     redaction: Redaction
     folder: Path  # this run's logs
     command: str
-    view: Lines | LiveView | JsonLines
+    view: _View
     quiet: bool  # only events on standard output
 
     def finish(self, outcome: Outcome) -> None:
@@ -43,16 +49,30 @@ class Session:
         if visited := outcome.facts.get("visit_sites"):
             for host, heading in [] if self.quiet else visited.headings.items():  # type: ignore[attr-defined]
                 print(f"https://{host} says: {heading}")
-        seen: set[str] = set()
-        for error in outcome.failures.values():
-            if str(error) not in seen:
-                show_error(error, self.redaction)
-            seen.add(str(error))
-        if outcome.skipped:
-            sys.stderr.write(f"{len(outcome.skipped)} phases could not start: {', '.join(sorted(outcome.skipped))}\n")
+        if self.command == "status" and not self.quiet:
+            _show_facts(outcome)
+        self._show_failures(outcome)
         if not outcome.ok:
             sys.stderr.write(f"the run's logs are in {self.folder}\n")
             sys.exit(max((error.exit_code for error in outcome.failures.values()), default=1))
+
+    def _show_failures(self, outcome: Outcome) -> None:
+        asked = self.command == "status"
+        failures = {str(error): error for error in outcome.failures.values()}
+        for error in failures.values():
+            if not (asked and isinstance(error, DoesNotHold)):
+                show_error(error, self.redaction)
+        if asked and any(isinstance(error, DoesNotHold) for error in failures.values()):
+            sys.stderr.write("hint: `rebirth create` makes true what does not hold.\n")
+        elif outcome.skipped:
+            sys.stderr.write(f"{len(outcome.skipped)} phases could not start: {', '.join(sorted(outcome.skipped))}\n")
+
+    def say(self, words: str) -> None:
+        """One line for the operator and for the run's folder, from what is no run of the graph."""
+        line = self.redaction.redact(words)
+        print(line, flush=True)
+        with (self.folder / f"{self.command}.log").open("a", encoding="utf-8") as log:
+            log.write(f"{time.strftime('%H:%M:%S', time.gmtime())} {line}\n")
 
 
 @contextmanager
@@ -64,19 +84,52 @@ def session(directory: Path, command: str, style: str) -> Iterator[Session]:
     folder = place.logs / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     while folder.exists():
         folder = folder.with_name(folder.name + "+")
-    view: Lines | LiveView | JsonLines
-    if style == "json":
-        view = JsonLines(redaction)
-    elif style != "text":
+    if style not in {"text", "json"}:
         raise SpecError(f"--format: {style} is neither text nor json")
-    else:
-        view = LiveView(redaction) if sys.stdout.isatty() else Lines(redaction)
-    recorder = Recorder(folder, redaction)
+    try:
+        recorder = Recorder(folder, redaction)
+    except OSError as error:
+        raise Broken(
+            error.strerror or "cannot be written", system=str(folder), operation="open the run's logs"
+        ) from None
+    started = time.monotonic()
+    view = _view(style, command, redaction)
     try:
         yield Session(castle, place, Events(recorder, view), redaction, folder, command, view, style == "json")
+    except KeyboardInterrupt:
+        view.close()
+        seconds = time.monotonic() - started
+        sys.stderr.write(f"interrupted after {seconds:.1f} s; run the same command again to go on\n")
+        sys.exit(130)
+    except (Rebirth, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the trace goes into the log, redacted; bare it could show a secret
+        trace = folder / "crash.log"
+        trace.write_text(redaction.redact("".join(traceback.format_exception(error))), encoding="utf-8")
+        hint = f"A defect: the trace is in {trace}."
+        raise Broken(f"unexpected {type(error).__name__}", operation=command, hint=hint) from None
     finally:
         view.close()
         recorder.close()
+
+
+def _view(style: str, command: str, redaction: Redaction) -> _View:
+    if style == "json":
+        return JsonLines(redaction)
+    if command == "status":
+        return Silent()
+    return LiveView(redaction) if sys.stdout.isatty() else Lines(redaction)
+
+
+def _show_facts(outcome: Outcome) -> None:
+    for phase in PHASES:
+        if phase.on_demand and phase.name not in outcome.failures:
+            continue  # an ingredient: it holds only while a run needs it
+        failure = outcome.failures.get(phase.name)
+        held = "holds" if phase.name in outcome.facts else "not looked at"
+        state = held if failure is None else "does not hold" if isinstance(failure, DoesNotHold) else "failed"
+        because = outcome.skipped.get(phase.name)
+        print(f"{phase.name:24} {state}" + (f": {because} is not true" if because else ""))
 
 
 def _earlier(logs: Path, folder: Path) -> timeline.Timeline | None:
@@ -114,7 +167,7 @@ def show_report(directory: Path, style: str, wanted: str) -> None:
         raise SpecError(f"--format: {style} is none of text, json, html")
 
 
-def the_lab(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def the_lab(name: str) -> "LabState":
     """The lab of that name, or the only one that runs. Raises Broken."""
     from rebirth.lab.state import LabState, labs
 

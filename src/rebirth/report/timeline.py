@@ -53,7 +53,7 @@ class Timeline:
     def critical_path(self, last: str | None = None) -> tuple[Step, ...]:
         """From the start to the end of `last` (or of the phase that ended last), with every gap: the parts add up to its end."""
         spans = {span.phase: span for span in self.spans}
-        ran = [span for span in self.spans if span.outcome in {"done", "failed"}]
+        ran = [span for span in self.spans if span.outcome in {"done", "failed", "running"}]
         current = spans.get(last) if last else max(ran, key=lambda span: span.end, default=None)
         steps: list[Step] = []
         while current is not None:

@@ -1,0 +1,249 @@
+"""The commands as an operator meets them: as processes, by exit code and by what they say."""
+
+import datetime as dt
+import json
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "castle" / "castle.yaml"
+REFERENCE = re.compile(r"\{secret: ([^}]+)\}")
+
+
+def certificate() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = dt.datetime.now(dt.UTC)
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), now, now + dt.timedelta(1)
+    )
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+class Yard:
+    """A castle directory with its vault, and processes of rebirth that work on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.castle = folder / "castle"
+        self.vault = self.castle / "vault"
+        self.castle.mkdir()
+        self.canaries: dict[str, str] = {}
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("REBIRTH_")},
+            "HOME": str(folder),
+            "XDG_STATE_HOME": str(folder / "state"),
+            "NO_COLOR": "1",
+            "COLUMNS": "150",
+        }
+
+    def write(self, *changes: tuple[str, str]) -> None:
+        text = EXAMPLE.read_text().replace("directory: ~/secrets ", "directory: vault ")
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (self.castle / "castle.yaml").write_text(text)
+        for name in REFERENCE.findall(text):
+            file = self.vault / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            value = secrets.token_hex(16)
+            if name == "proxmox-api-token":
+                value = f"root@pam!test={uuid.uuid4()}"
+            self.canaries[name] = certificate() if name.endswith("ca.crt") else value
+            file.write_text(self.canaries[name])
+            file.chmod(0o600)
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", "rebirth", *arguments]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(command, cwd=self.castle.parent, env=self.environment, text=True, **pipes)
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        with self.start(*arguments) as process:
+            out, complaints = process.communicate(timeout=60)
+        return process.returncode, out, complaints
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Yard:
+    return Yard(tmp_path)
+
+
+@pytest.fixture
+def silence():
+    """A port that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_help_names_the_commands(yard):
+    code, out, _ = yard.run("--help")
+    assert code == 0
+    for command in ("create", "verify", "status", "report", "destroy", "doctor", "lab"):
+        assert command in out
+
+
+def test_the_version_is_told(yard):
+    code, out, _ = yard.run("--version")
+    assert code == 0
+    assert re.fullmatch(r"rebirth \d+\.\d+\.\d+\S*\n", out)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["frob"], ["create", "--frob"], ["create", "--budget", "soon"], ["create", "--budget", "0"]]
+)
+def test_a_command_line_that_is_wrong(yard, arguments):
+    code, out, complaints = yard.run(*arguments)
+    assert code == 2
+    assert out == ""
+    assert "Usage" in complaints
+
+
+@pytest.mark.parametrize("command", ["create", "verify", "status", "destroy", "report", "doctor"])
+def test_no_castle(yard, command):
+    code, out, complaints = yard.run(command, "nowhere")
+    assert code == 2
+    assert complaints.startswith("error: nowhere/castle.yaml: no such file\nhint: ")
+    assert "Traceback" not in out + complaints
+    assert not (yard.castle.parent / "nowhere").exists()
+
+
+def test_all_problems_of_a_castle_at_once_and_nothing_made(yard):
+    yard.write(("version: 1\n", "version: 1\ncolour: red\n"), ("cores: 4,", "cores: four,"))
+    before = sorted(yard.castle.rglob("*"))
+    code, _, complaints = yard.run("create", "castle")
+    assert code == 2
+    assert re.search(r"^error: castle/castle.yaml:\d+: colour: unknown key$", complaints, re.MULTILINE)
+    assert re.search(r"^error: castle/castle.yaml:\d+: machines.nodes\[0\].cores: .*integer", complaints, re.MULTILINE)
+    assert sorted(yard.castle.rglob("*")) == before
+
+
+def test_a_format_that_is_none(yard):
+    yard.write()
+    code, _, complaints = yard.run("create", "castle", "--format", "xml")
+    assert (code, complaints.splitlines()[0]) == (2, "error: --format: xml is neither text nor json")
+    assert not (yard.castle / "logs").exists()
+
+
+def test_missing_secrets_are_all_named_once_each(yard):
+    yard.write()
+    (yard.vault / "github-token").unlink()
+    (yard.vault / "proxmox-api-token").write_text("")
+    code, out, complaints = yard.run("create", "castle")
+    assert code == 2
+    errors = [line for line in complaints.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 2
+    assert any("github-token: no such file" in line for line in errors)
+    assert any("proxmox-api-token: the secret is empty" in line for line in errors)
+    assert "hint: " in complaints
+    assert len([line for line in out.splitlines() if "FAILED" in line]) == 1
+    assert "github-token" not in out or "proxmox-api-token" not in out  # the list is told once, at the end
+
+
+def test_events_as_json(yard):
+    yard.write()
+    (yard.vault / "github-token").unlink()
+    code, out, _ = yard.run("create", "castle", "--format", "json")
+    assert code == 2
+    events = [json.loads(line) for line in out.splitlines()]
+    assert events[0]["event"] == "RunStarted"
+    assert events[-1]["event"] == "RunFinished"
+    (folder,) = (yard.castle / "logs").iterdir()
+    assert (folder / "events.jsonl").read_text() == out
+
+
+def test_status_of_nothing(yard):
+    yard.write()
+    code, out, complaints = yard.run("status", "castle")
+    assert code == 1
+    assert re.search(r"upload_image +does not hold", out)
+    assert re.search(r"converge +not looked at", out)
+    assert "`rebirth create`" in complaints
+    assert "Traceback" not in out + complaints
+
+
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(yard, silence):
+    yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
+    with yard.start("create", "castle") as process:
+        wait_for(yard.castle / "logs", '"phase": "read_repository"')
+        process.send_signal(signal.SIGINT)
+        out, complaints = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "run the same command again" in complaints
+    assert "Traceback" not in out + complaints
+
+
+def test_an_interrupted_run_has_a_report(yard, silence):
+    yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
+    with yard.start("create", "castle") as process:
+        wait_for(yard.castle / "logs", '"phase": "read_repository"')
+        process.kill()
+    code, out, _ = yard.run("report", "castle")
+    assert code == 0
+    assert re.search(r"^read_repository .* running", out, re.MULTILINE)
+    code, out, _ = yard.run("report", "castle", "--format", "html")
+    assert code == 0
+    assert out.startswith("<!doctype html>")
+    code, out, _ = yard.run("report", "castle", "--format", "json")
+    assert json.loads(out)["spans"][-1]["phase"] == "read_repository"
+
+
+def test_no_secret_reaches_output_or_file(yard, silence):
+    yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
+    code, out, complaints = yard.run("create", "castle", "--budget", "3")
+    assert code == 1
+    assert "not done after 3 s" in complaints
+    values = [line for value in yard.canaries.values() for line in value.splitlines() if "-----" not in line]
+    texts = [out, complaints]
+    texts += [
+        file.read_text() for file in yard.castle.rglob("*") if file.is_file() and not file.is_relative_to(yard.vault)
+    ]
+    assert not [value for value in values for text in texts if value in text]
+
+
+def test_no_run_was_recorded(yard):
+    yard.write()
+    code, _, complaints = yard.run("report", "castle")
+    assert code == 2
+    assert "no run was recorded" in complaints
+
+
+def test_logs_that_cannot_be_written(yard):
+    yard.write()
+    (yard.castle / "logs").write_text("in the way")
+    code, out, complaints = yard.run("create", "castle")
+    assert code == 1
+    assert complaints.startswith("error: ")
+    assert "logs" in complaints.splitlines()[0]
+    assert "Traceback" not in out + complaints
+
+
+def test_a_lab_that_is_not_there(yard):
+    code, _, complaints = yard.run("lab", "run", "--lab-name", "nope", "--", "true")
+    assert code == 1
+    assert "lab nope" in complaints
+    assert "hint: `rebirth lab up`" in complaints
+    code, _, complaints = yard.run("lab", "run", "--", "true")
+    assert code == 1
+    assert "none is up" in complaints
+    assert yard.run("lab", "status") == (0, "", "")
+
+
+def wait_for(logs: Path, words: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if any(words in file.read_text() for file in logs.glob("*/events.jsonl")):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"{words} was not seen in the events")
