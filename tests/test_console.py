@@ -1,0 +1,135 @@
+"""What an operator sees of a run, and what its folder keeps."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from rebirth import events as e
+from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, describe, show_error
+from rebirth.errors import Broken, Problem, SpecError
+from rebirth.secrets import Redaction, Secret
+
+CANARY = "c4n4ry-value-0001"
+EVERY = (
+    e.RunStarted("tower", "create", ("boot",)),
+    e.PhaseReady("boot", "resolve"),
+    e.PhaseStarted("boot"),
+    e.PhaseStarted("boot", 2),
+    e.Waiting("boot", "the API answers", f"refused {CANARY}"),
+    e.Arrived("boot", f"the API answers {CANARY}", 1.25),
+    e.Noted("boot", f"adopted {CANARY}"),
+    e.PhaseRetried("boot", f"said {CANARY}", 0.5),
+    e.PhaseDone("boot"),
+    e.PhaseHolds("resolve"),
+    e.PhaseFailed("dig", f"refused {CANARY}\nand again", f"look at {CANARY}", f"Trace: {CANARY}\n"),
+    e.PhaseSkipped("fill", "dig"),
+    e.RunFinished(ok=False, error=CANARY),
+)
+
+
+@pytest.fixture
+def redaction():
+    return Redaction([Secret(CANARY)])
+
+
+def shown(view_of, redaction) -> str:
+    out = StringIO()
+    view = view_of(out)
+    for event in EVERY:
+        view(event)
+    view.close()
+    return out.getvalue()
+
+
+def live(redaction):
+    return lambda out: LiveView(redaction, Console(file=out, force_terminal=True, width=100))
+
+
+def test_plain_lines_one_an_event(redaction):
+    lines = shown(lambda out: Lines(redaction, out), redaction).splitlines()
+    assert [line.split()[1] for line in lines] == ["boot"] * 6 + ["resolve", "dig"]
+    assert lines[0].endswith("started")
+    assert lines[-1].endswith("FAILED: refused [secret] (and 1 more)")
+    assert lines[4].endswith("not yet: said [secret]; again in 0.5 s")
+
+
+def test_json_lines_are_every_event(redaction):
+    lines = shown(lambda out: JsonLines(redaction, out), redaction).splitlines()
+    assert [json.loads(line)["event"] for line in lines] == [type(event).__name__ for event in EVERY]
+
+
+def test_live_view_tells_what_ended(redaction):
+    text = shown(live(redaction), redaction)
+    assert "✓" in text
+    assert "still holds" in text
+    assert "FAILED: refused [secret]" in text
+
+
+def test_markup_in_what_a_system_says_is_no_markup(redaction):
+    out = StringIO()
+    view = live(redaction)(out)
+    view(e.PhaseStarted("boot"))
+    view(e.Waiting("boot", "the API answers", "[bold]x[/wrong]"))
+    view(e.Noted("boot", "[/nonsense] stays"))
+    view(e.PhaseFailed("boot", "[/] stays, too"))
+    view.close()
+    assert "[/nonsense] stays" in out.getvalue()
+    assert "[/] stays, too" in out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["lines", "json", "live"])
+def test_no_view_shows_a_secret(kind, redaction):
+    views = {"lines": lambda out: Lines(redaction, out), "json": lambda out: JsonLines(redaction, out)}
+    text = shown(views.get(kind, live(redaction)), redaction)
+    assert CANARY not in text
+    assert text
+
+
+def test_silence_is_silent(redaction, capfd):
+    shown(lambda _: Silent(), redaction)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_folder_has_the_events_and_a_log_a_phase(tmp_path: Path, redaction):
+    recorder = Recorder(tmp_path / "logs" / "run", redaction)
+    for event in EVERY:
+        recorder(event)
+    recorder.close()
+    files = {file.name: file.read_text() for file in recorder.folder.iterdir()}
+    assert set(files) == {"events.jsonl", "boot.log", "dig.log", "fill.log", "resolve.log"}
+    assert len(files["events.jsonl"].splitlines()) == len(EVERY)
+    assert "Trace: [secret]" in files["dig.log"]
+    assert "hint: look at [secret]" in files["dig.log"]
+    assert CANARY not in "".join(files.values())
+
+
+def test_events_are_there_while_the_run_goes_on(tmp_path: Path, redaction):
+    recorder = Recorder(tmp_path, redaction)
+    recorder(EVERY[0])
+    assert json.loads((tmp_path / "events.jsonl").read_text())["castle"] == "tower"
+    recorder.close()
+
+
+def test_every_event_has_its_words():
+    for event in EVERY:
+        if isinstance(event, e.PhaseEvent):
+            assert describe(event) != type(event).__name__
+
+
+def test_errors_have_a_message_and_a_hint(redaction, capsys):
+    show_error(Broken(f"refused {CANARY}", system="Vault", operation="write", hint=f"Look at {CANARY}."), redaction)
+    assert capsys.readouterr() == ("", "error: Vault: write: refused [secret]\nhint: Look at [secret].\n")
+
+
+def test_all_problems_are_told(capsys):
+    show_error(
+        SpecError([Problem("castle.yaml", 3, "name", "is missing"), Problem("castle.yaml", 9, "", "x", "Mend it.")])
+    )
+    assert capsys.readouterr().err.splitlines() == [
+        "error: castle.yaml:3: name: is missing",
+        "error: castle.yaml:9: x",
+        "hint: Mend it.",
+    ]
