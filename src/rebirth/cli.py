@@ -199,7 +199,7 @@ def doctor(
     """What this machine still lacks, and the fix for each."""
     from rebirth.doctor import examine, show
 
-    sys.exit(show(examine(directory)))
+    sys.exit(show(asyncio.run(examine(directory))))
 
 
 def main() -> None:
