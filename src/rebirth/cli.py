@@ -130,7 +130,7 @@ def report(
     format_: Annotated[
         str, typer.Option("--format", help="text, json, or html: one page, on standard output.")
     ] = "text",
-    run: Annotated[str, typer.Option(help="Which run, by its time; the last if not given.")] = "",
+    run: Annotated[str, typer.Option(help="Which run, by its time; else the last that did something.")] = "",
 ) -> None:
     """The timeline of a run: phases, layers, the critical path; beside it the times of the run before."""
     from rebirth.session import show_report

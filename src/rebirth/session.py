@@ -44,8 +44,12 @@ class Session:
     def finish(self, outcome: Outcome) -> None:
         """Shows how the run ended, and ends the process with its code."""
         self.view.close()
-        if not self.quiet and self.command == "create" and len(outcome.facts) > len(_PREPARING):
-            _show(self.folder, earlier=_earlier(self.place.logs, self.folder))
+        if not self.quiet and self.command == "create":
+            ran = timeline.read(self.folder)
+            if _worked(ran):
+                _show(self.folder, earlier=_earlier(self.place.logs, self.folder))
+            elif ran.ok:
+                print(f"every fact still holds, nothing was done; looked in {ran.total:.1f} s")
         if visited := outcome.facts.get("visit_sites"):
             for host, heading in [] if self.quiet else visited.headings.items():  # type: ignore[attr-defined]
                 print(f"https://{host} says: {heading}")
@@ -132,6 +136,11 @@ def _show_facts(outcome: Outcome) -> None:
         print(f"{phase.name:24} {state}" + (f": {because} is not true" if because else ""))
 
 
+def _worked(run: timeline.Timeline) -> bool:
+    """Whether the run did something, not only looked."""
+    return any(span.outcome in {"done", "failed", "running"} and span.phase not in _PREPARING for span in run.spans)
+
+
 def _earlier(logs: Path, folder: Path) -> timeline.Timeline | None:
     """The last run before that folder's that did the same."""
     for other in reversed([run for run in timeline.runs(logs) if run < folder]):
@@ -150,13 +159,7 @@ def show_report(directory: Path, style: str, wanted: str) -> None:
     """The report of a recorded run, on standard output."""
     castle = load(directory)
     logs = place_of(directory, castle.secrets).logs
-    known = [folder for folder in timeline.runs(logs) if timeline.read(folder).command == "create"]
-    chosen = [folder for folder in known if folder.name == wanted] or [
-        folder for folder in known if folder.name.startswith(wanted)
-    ]
-    if not chosen:
-        raise SpecError(f"{logs}: no run {wanted or 'was recorded'}", hint="`rebirth create` records one.")
-    folder = chosen[-1]
+    folder = _chosen(logs, wanted)
     if style == "json":
         print(json.dumps(timeline.as_data(timeline.read(folder), LAYER_OF), indent=2))
     elif style == "html":
@@ -165,6 +168,16 @@ def show_report(directory: Path, style: str, wanted: str) -> None:
         _show(folder, _earlier(logs, folder))
     else:
         raise SpecError(f"--format: {style} is none of text, json, html")
+
+
+def _chosen(logs: Path, wanted: str) -> Path:
+    """The run of that time, whole or its beginning; without one the last that did something."""
+    known = {folder: timeline.read(folder) for folder in timeline.runs(logs)}
+    created = [folder for folder, run in known.items() if run.command == "create" and folder.name.startswith(wanted)]
+    best = [folder for folder in created if (folder.name == wanted if wanted else _worked(known[folder]))]
+    if not created:
+        raise SpecError(f"{logs}: no run {wanted or 'was recorded'}", hint="`rebirth create` records one.")
+    return (best or created)[-1]
 
 
 def the_lab(name: str) -> "LabState":

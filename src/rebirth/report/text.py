@@ -58,6 +58,8 @@ def _layers(timeline: Timeline, layer_of: Mapping[str, str]) -> Table:
 
 def _critical(timeline: Timeline) -> Text:
     steps = timeline.critical_path()
+    if not steps:
+        return Text("\nNo phase had to run.")
     length = sum(step.seconds for step in steps)
     rest = timeline.total - length
     words = f"\nCritical path ({length:.1f} s): {_joined(steps)}"
