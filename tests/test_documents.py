@@ -1,0 +1,49 @@
+"""The documents name what is there: every phase, every command, every file."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from rebirth.cli import app
+from rebirth.phases import PHASES
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+
+
+def test_the_picture_shows_every_phase_once():
+    words = re.findall(r"[a-z_]+", README.split("```")[1])
+    names = [phase.name for phase in PHASES]
+    assert [words.count(name) for name in names] == [1] * len(names)
+    assert {word for word in words if "_" in word} <= set(names)
+
+
+def test_the_table_has_every_command():
+    told = set(re.findall(r"^\| `rebirth (\w+)", README, re.MULTILINE))
+    assert told == set(get_command(app).commands)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
+        assert target.startswith("https://") or (document.parent / target).exists(), target
+
+
+def test_the_tree_is_the_tree():
+    tree = CONTRIBUTING.split("```")[1]
+    above, below = tree.split("src/rebirth/\n")
+    for folder in re.findall(r"(?<![\w/])((?:[a-z_]+/)+)(?=\s)", above):
+        assert (ROOT / folder).is_dir(), folder
+    for name in re.findall(r"(?<![\w./])([a-z_]+(?:\.py|/))(?=[\s,])", below):
+        assert (ROOT / "src" / "rebirth" / name).exists(), name
+
+
+def test_make_targets_that_are_named_exist():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for document in DOCUMENTS:
+        for target in re.findall(r"`make ([a-z]+)`", document.read_text()):
+            assert target in targets, f"{document.name}: make {target}"
