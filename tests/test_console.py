@@ -106,6 +106,26 @@ def test_the_folder_has_the_events_and_a_log_a_phase(tmp_path: Path, redaction):
     assert CANARY not in "".join(files.values())
 
 
+@pytest.mark.parametrize(
+    "value",
+    ['pa"ss-word', "back\\slash", "schlüssel-7", "two\nlines-here", "tab\tbed-value", "two  blanks", "\U0001f511-key"],
+)
+def test_a_secret_that_json_escapes_is_taken_out(tmp_path: Path, value):
+    redaction, out = Redaction([Secret(value)]), StringIO()
+    recorder, lines = Recorder(tmp_path, redaction), JsonLines(redaction, out)
+    plain = StringIO()
+    told = Lines(redaction, plain)
+    told(e.Noted("dig", f"saw {value} there"))
+    assert plain.getvalue().endswith("saw [secret] there\n")
+    for sink in (recorder, lines):
+        sink(e.PhaseFailed("dig", f"said {value} and", value))
+        sink.close()
+    for text in (out.getvalue(), (tmp_path / "events.jsonl").read_text()):
+        assert json.loads(text)["error"] == "said [secret] and"
+        assert json.loads(text)["hint"] == "[secret]"
+    assert value not in (tmp_path / "dig.log").read_text()
+
+
 def test_events_are_there_while_the_run_goes_on(tmp_path: Path, redaction):
     recorder = Recorder(tmp_path, redaction)
     recorder(EVERY[0])

@@ -30,6 +30,18 @@ def show_error(error: Rebirth, redaction: Redaction | None = None) -> None:
         sys.stderr.write(f"hint: {redact(error.hint)}\n")
 
 
+def _as_json(event: e.Event, redaction: Redaction) -> str:
+    """One line. Redacted before it is JSON: escapes would hide a secret with quotes or umlauts from the redaction."""
+    fields = {name: _redacted(value, redaction) for name, value in asdict(event).items()}
+    return json.dumps({"event": type(event).__name__, **fields}) + "\n"
+
+
+def _redacted(value: object, redaction: Redaction) -> object:
+    if isinstance(value, str):
+        return redaction.redact(value)
+    return [_redacted(item, redaction) for item in value] if isinstance(value, list | tuple) else value
+
+
 class Recorder:
     """A run's folder: events.jsonl, and one log file for each phase."""
 
@@ -39,8 +51,7 @@ class Recorder:
         self._events: IO[str] = (folder / "events.jsonl").open("a", encoding="utf-8")
 
     def __call__(self, event: e.Event) -> None:
-        fields = asdict(event)
-        self._events.write(self._redaction.redact(json.dumps({"event": type(event).__name__, **fields})) + "\n")
+        self._events.write(_as_json(event, self._redaction))
         self._events.flush()
         if isinstance(event, e.PhaseEvent):
             stamp = time.strftime("%H:%M:%S", time.gmtime(event.at)) + f".{int(event.at % 1 * 1000):03d}"
@@ -52,12 +63,12 @@ class Recorder:
         self._events.close()
 
 
-def briefly(event: e.Event) -> str:
-    """The same in one line; what a failure says in full comes when the run has ended."""
+def _briefly(event: e.Event, redaction: Redaction) -> str:
+    """In one line, redacted before it is folded; what a failure says in full comes when the run has ended."""
     if isinstance(event, e.PhaseFailed):
-        first, *others = event.error.splitlines() or [""]
+        first, *others = redaction.redact(event.error).splitlines() or [""]
         return f"FAILED: {first}" + (f" (and {len(others)} more)" if others else "")
-    return " ".join(describe(event).split())
+    return " ".join(redaction.redact(describe(event)).split())
 
 
 def describe(event: e.Event) -> str:  # noqa: C901 - one case an event
@@ -96,8 +107,8 @@ class Lines:
 
     def __call__(self, event: e.Event) -> None:
         if isinstance(event, e.PhaseEvent) and not isinstance(event, e.Waiting | e.PhaseReady | e.PhaseSkipped):
-            line = f"{event.at - self._since:7.1f}s  {event.phase:24} {briefly(event)}"
-            self._out.write(self._redaction.redact(line) + "\n")
+            line = f"{event.at - self._since:7.1f}s  {event.phase:24} {_briefly(event, self._redaction)}"
+            self._out.write(line + "\n")
             self._out.flush()
 
     def close(self) -> None:
@@ -111,7 +122,7 @@ class JsonLines:
         self._redaction, self._out = redaction, out
 
     def __call__(self, event: e.Event) -> None:
-        self._out.write(self._redaction.redact(json.dumps({"event": type(event).__name__, **asdict(event)})) + "\n")
+        self._out.write(_as_json(event, self._redaction))
         self._out.flush()
 
     def close(self) -> None:
@@ -142,7 +153,7 @@ class LiveView:
     def __call__(self, event: e.Event) -> None:
         if not isinstance(event, e.PhaseEvent):
             return
-        words = self._redaction.redact(briefly(event))
+        words = _briefly(event, self._redaction)
         if isinstance(event, e.PhaseStarted | e.Waiting | e.PhaseRetried | e.Arrived):
             since, seen = self._running.get(event.phase, (event.at, ""))
             self._running[event.phase] = (since, "" if isinstance(event, e.PhaseStarted | e.Arrived) else words or seen)
