@@ -74,6 +74,7 @@ class Commands:
             raise
         if process.returncode:
             words = complained.decode(errors="replace").strip() or said.decode(errors="replace").strip()
-            last = "; ".join(line.strip() for line in words.splitlines()[-_LINES:] if line.strip())
-            raise ProgramFailed(argv[0], operation, process.returncode, self._redaction.redact(last))
+            lines = self._redaction.redact(words).splitlines()[-_LINES:]
+            last = "; ".join(line.strip() for line in lines if line.strip())
+            raise ProgramFailed(argv[0], operation, process.returncode, last)
         return said.decode(errors="replace")
