@@ -1,0 +1,5 @@
+"""Places where a dependency is written, one file each: `read` adds to the graph what it finds in the model."""
+
+from rebirth.sources import flux
+
+SOURCES = (flux.read,)
