@@ -4,11 +4,15 @@ from collections.abc import Callable, Iterator
 
 from rebirth.graph import Graph
 from rebirth.rules.finding import Finding, Severity
+from rebirth.rules.r03_circle import r03_circle
 from rebirth.rules.r13_depends_on import r13_depends_on
 
 Rule = Callable[[Graph], Iterator[Finding]]
 
-RULES: tuple[Rule, ...] = (r13_depends_on,)
+RULES: tuple[Rule, ...] = (
+    r13_depends_on,
+    r03_circle,  # last: circles that no other rule has a name for
+)
 
 _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
