@@ -37,7 +37,7 @@ async def bootstrap_flux(
     )
     ours = [item for item in rest if "toolkit.fluxcd.io" not in item["apiVersion"]]
     await together(*map(cluster.apply, ours))
-    await cluster.apply(_variables(gitops), *_sync(gitops, [item for item in rest if item not in ours]))
+    await cluster.apply(variables(gitops), *sync(gitops, [item for item in rest if item not in ours]))
     await _available(cluster, [item["metadata"]["name"] for item in ours if item["kind"] == "Deployment"])
     return FluxBootstrapped(f"{_NAMESPACE}/{_NAMESPACE}")
 
@@ -45,8 +45,8 @@ async def bootstrap_flux(
 async def still(fact: FluxBootstrapped, gitops: GitOps, cluster: Cluster) -> bool:
     namespace, _, name = fact.root.partition("/")
     root = await cluster.find(_KUSTOMIZE, "Kustomization", name, namespace)
-    variables = await cluster.find("v1", "ConfigMap", "cluster-variables", _NAMESPACE)
-    return root is not None and variables is not None and variables.get("data") == gitops.variables
+    kept = await cluster.find("v1", "ConfigMap", "cluster-variables", _NAMESPACE)
+    return root is not None and kept is not None and kept.get("data") == gitops.variables
 
 
 async def _exported(commands: Commands) -> list[Any]:
@@ -54,12 +54,13 @@ async def _exported(commands: Commands) -> list[Any]:
     return list(yaml.safe_load_all(await commands.run(("flux", "install", "--export"), operation="install --export")))
 
 
-def _variables(gitops: GitOps) -> dict[str, Any]:
+def variables(gitops: GitOps) -> dict[str, Any]:
+    """The ConfigMap of the castle's variables for Flux' substitution."""
     place = {"name": "cluster-variables", "namespace": _NAMESPACE}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": place, "data": dict(gitops.variables)}
 
 
-def _sync(gitops: GitOps, found: Sequence[Any]) -> list[Any]:
+def sync(gitops: GitOps, found: Sequence[Any]) -> list[Any]:
     """The repository's own source and root Kustomization, or those that the castle describes."""
     if found:
         return list(found)

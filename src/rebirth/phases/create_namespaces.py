@@ -1,5 +1,7 @@
 """The namespaces that something is placed into before Flux runs."""
 
+from typing import Any
+
 from rebirth.facts import NamespacesCreated
 from rebirth.providers.cluster import Cluster
 from rebirth.spec import Engine, Networking, Storage
@@ -15,11 +17,17 @@ async def create_namespaces(
     engine: Engine, networking: Networking, storage: Storage, cluster: Cluster
 ) -> NamespacesCreated:
     """Create the namespaces."""
+    wanted = objects(engine, networking, storage)
+    await together(*map(cluster.apply, wanted))
+    return NamespacesCreated(tuple(item["metadata"]["name"] for item in wanted))
+
+
+def objects(engine: Engine, networking: Networking, storage: Storage) -> list[dict[str, Any]]:
+    """The Namespaces, by name."""
     # MetalLB's speaker uses the host's network and Longhorn its disks: Pod Security must let them.
     privileged = {networking.metallb.namespace, storage.namespace}
     names = sorted({*engine.namespaces, "flux-system", *privileged} - {"default"})
-    await together(*(cluster.apply(_namespace(name, privileged=name in privileged)) for name in names))
-    return NamespacesCreated(tuple(names))
+    return [_namespace(name, privileged=name in privileged) for name in names]
 
 
 async def still(fact: NamespacesCreated, cluster: Cluster) -> bool:
@@ -27,7 +35,7 @@ async def still(fact: NamespacesCreated, cluster: Cluster) -> bool:
     return set(fact.names) <= there
 
 
-def _namespace(name: str, *, privileged: bool) -> dict[str, object]:
+def _namespace(name: str, *, privileged: bool) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Namespace",

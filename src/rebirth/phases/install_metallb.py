@@ -1,6 +1,7 @@
 """MetalLB, with its address pool accepted by its own webhook."""
 
 from functools import partial
+from typing import Any
 
 from rebirth.admission import until_admitted
 from rebirth.facts import MetalLbInstalled, NamespacesCreated
@@ -18,7 +19,7 @@ async def install_metallb(
     networking: Networking, cluster: Cluster, helm: Helm, namespaces: NamespacesCreated
 ) -> MetalLbInstalled:
     """Install MetalLB."""
-    chart, pool = networking.metallb, networking.pool
+    chart = networking.metallb
     await helm.ensure(
         name="metallb",
         namespace=chart.namespace,
@@ -28,7 +29,19 @@ async def install_metallb(
         # Layer 2 needs no routing daemon.
         values={"speaker": {"frr": {"enabled": False}}, **chart.values},
     )
-    place = {"name": pool.name, "namespace": chart.namespace}
+    await until_admitted(
+        partial(cluster.apply, *objects(networking)),
+        what="the webhook accepts the address pool",
+        cluster=cluster,
+        namespace=chart.namespace,
+    )
+    return MetalLbInstalled(chart.version)
+
+
+def objects(networking: Networking) -> list[dict[str, Any]]:
+    """The pool of addresses, and its advertisement."""
+    pool = networking.pool
+    place = {"name": pool.name, "namespace": networking.metallb.namespace}
     addresses = {
         "apiVersion": _VERSION,
         "kind": "IPAddressPool",
@@ -41,13 +54,7 @@ async def install_metallb(
         "metadata": place,
         "spec": {"ipAddressPools": [pool.name]},
     }
-    await until_admitted(
-        partial(cluster.apply, addresses, advertisement),
-        what="the webhook accepts the address pool",
-        cluster=cluster,
-        namespace=chart.namespace,
-    )
-    return MetalLbInstalled(chart.version)
+    return [addresses, advertisement]
 
 
 async def still(fact: MetalLbInstalled, networking: Networking, cluster: Cluster) -> bool:

@@ -18,13 +18,13 @@ async def place_secrets(
     engine: Engine, secrets: SecretsResolved, cluster: Cluster, namespaces: NamespacesCreated
 ) -> SecretsPlaced:
     """Place the direct secrets."""
-    wanted = _wanted(engine, secrets)
+    wanted = objects(engine, secrets)
     await together(*(cluster.apply(item) for item in wanted))
     return SecretsPlaced(tuple(f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in wanted))
 
 
 async def still(fact: SecretsPlaced, engine: Engine, secrets: SecretsResolved, cluster: Cluster) -> bool:
-    wanted = _wanted(engine, secrets)
+    wanted = objects(engine, secrets)
     found = await together(
         *(cluster.find("v1", "Secret", item["metadata"]["name"], item["metadata"]["namespace"]) for item in wanted)
     )
@@ -33,7 +33,8 @@ async def still(fact: SecretsPlaced, engine: Engine, secrets: SecretsResolved, c
     )
 
 
-def _wanted(engine: Engine, secrets: SecretsResolved) -> list[dict[str, Any]]:
+def objects(engine: Engine, secrets: SecretsResolved) -> list[dict[str, Any]]:
+    """The Secrets: the direct ones, then each pull secret in each of its namespaces."""
     pulls = [_pull_secret(pull, namespace, secrets) for pull in engine.pull_secrets for namespace in pull.namespaces]
     return [*(_direct_secret(direct, secrets) for direct in engine.direct_secrets), *pulls]
 

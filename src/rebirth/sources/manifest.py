@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rebirth.graph import NOWHERE, Atomicity, Milestone, Place, Thing
+from rebirth.phase import Declaration, Phase
 from rebirth.spec import Castle
 
 
@@ -19,6 +20,8 @@ class Manifest:
     line: int
     prefix: tuple[str | int, ...] = ()  # where in that document it stands: ("items", 3) of a List
     listed: Place = NOWHERE  # the line of the kustomization that names the file
+    written: Mapping[tuple[str | int, ...], tuple[str | int, ...]] = field(default_factory=dict)
+    # values that stand elsewhere in the document: path in the object -> path in the document
 
     @property
     def kind(self) -> str:
@@ -70,6 +73,9 @@ class Manifest:
 
     def place(self, *path: str | int) -> Place:
         """Where the value at that path stands."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.written:
+                return Place(self.file, self.line, (*self.written[path[:end]], *path[end:]))
         return Place(self.file, self.line, (*self.prefix, *path))
 
     def thing(self, milestone: Milestone = Milestone.EXISTS) -> Thing:
@@ -102,6 +108,16 @@ class Unit:
         return self.applied.label
 
 
+@dataclass(frozen=True, slots=True)
+class MachineConfiguration:
+    """What is written about one machine's Talos configuration, in the order in which it is merged."""
+
+    machine: str
+    role: str  # controlplane or worker
+    patches: tuple[Manifest, ...]  # documents and patches; what a castle generates stands in castle.yaml
+    whole: bool = True  # whether these are all; loose patches in a repository are not
+
+
 @dataclass
 class Model:
     """All that was read, before anything is concluded from it."""
@@ -109,6 +125,10 @@ class Model:
     root: Path  # of the GitOps repository; absolute
     castle: Castle | None = None
     castle_file: Path | None = None
+    castle_line: int = 1  # on which the mapping of castle.yaml begins
+    phases: tuple[Phase, ...] = ()  # of the bootstrap itself; none without a castle
+    connections: tuple[Declaration, ...] = ()
+    machines: list[MachineConfiguration] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
     seeded: list[Manifest] = field(default_factory=list)  # objects that the repository keeps for what runs before Flux
     orphans: list[Manifest] = field(default_factory=list)  # objects in files that no kustomization lists
@@ -132,6 +152,10 @@ class Model:
             for member in unit.members:
                 if not kinds or member.kind in kinds:
                     yield member, unit
+
+    def at(self, *path: str | int) -> Place:
+        """Where that value stands in castle.yaml."""
+        return Place(str(self.castle_file), self.castle_line, path) if self.castle_file else NOWHERE
 
     def orphan(self, kind: str, namespace: str, name: str) -> Manifest | None:
         """An object like that in a file which no kustomization lists."""
