@@ -28,6 +28,15 @@ LabName = Annotated[str, typer.Option("--lab-name", help="Which lab; the castle'
 Budget = Annotated[float | None, typer.Option(min=1, help="Seconds after which the run gives up.")]
 Format = Annotated[str, typer.Option("--format", help="text, or json: one event a line.")]
 HERE = Path()
+Castle = Annotated[Path | None, typer.Argument(help="The castle directory; here if not given, nor --gitops.")]
+GitOps = Annotated[
+    Path | None, typer.Option(help="A Flux repository on this machine: alone, or instead of the castle's.")
+]
+Clusters = Annotated[
+    list[str],
+    typer.Option("--cluster", help="The folder that Flux starts from, such as clusters/x; found if not given."),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="What is ignored, what is unknown, all of every info.")]
 
 
 def _enter_lab(directory: Path, name: str) -> None:
@@ -80,6 +89,24 @@ def create(
 
     with session(directory, "create", format_) as s:
         s.finish(asyncio.run(run.create(s.castle, s.place, s.events, s.redaction, budget=budget, layered=layered)))
+
+
+@app.command()
+def check(
+    castle: Castle = None,
+    gitops: GitOps = None,
+    cluster: Clusters = [],  # noqa: B006 - typer reads the default, nobody changes it
+    format_: Annotated[str, typer.Option("--format", help="text, json, sarif, or github: workflow commands.")] = "text",
+    strict: Annotated[bool, typer.Option(help="Warnings count as errors.")] = False,
+    verbose: Verbose = False,
+    explain: Annotated[str, typer.Option(metavar="RULE", help="Print a rule's page, such as R13.")] = "",
+) -> None:
+    """Proves that the bootstrap can finish, before anything is made. Exit 0: it can; 3: errors."""
+    from rebirth import checking
+
+    if explain:
+        return checking.show_page(explain)
+    sys.exit(checking.check(checking.Asked(castle, gitops, cluster), style=format_, verbose=verbose, strict=strict))
 
 
 @app.command()

@@ -38,6 +38,15 @@ async def resolve_secrets(castle: Castle, place: Place, redaction: Redaction) ->
     return SecretsResolved(found)
 
 
+def resolve(reference: SecretRef, place: Place, redaction: Redaction) -> Secret:
+    """One secret, for who needs no other. Raises SpecError."""
+    value = _value(reference, place, os.environ)
+    if isinstance(value, Problem):
+        raise SpecError([value])
+    redaction.learn(value)
+    return value
+
+
 def _problem(reference: SecretRef, place: Place, message: str) -> Problem:
     hint = f"Write the value into the file, or set {reference.variable}."
     return Problem(str(place.vault / reference.secret), 0, "", message, hint)

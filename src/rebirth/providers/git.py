@@ -41,17 +41,7 @@ class GitRemote:
         """
         with TemporaryDirectory(prefix="rebirth-git-") as scratch:
             folder = Path(scratch) / "tree"
-            await self._git(
-                "clone",
-                "clone",
-                "--quiet",
-                "--depth=1",
-                "--single-branch",
-                "--branch",
-                self._branch,
-                self._url,
-                str(folder),
-            )
+            await self.fetch(folder)
             commit = (await self._git("rev-parse", "-C", str(folder), "rev-parse", "HEAD")).strip()
             if not (folder / path).is_dir():
                 hint = f"gitops.path must be a folder of the branch {self._branch}."
@@ -81,6 +71,20 @@ class GitRemote:
                     if d and d.get("kind") == "Kustomization" and "toolkit.fluxcd.io" in d["apiVersion"]
                 ]
             return commit, found
+
+    async def fetch(self, folder: Path) -> None:
+        """The branch as it is now, as files in `folder`, which is not there yet. Raises Broken or NotYet."""
+        await self._git(
+            "clone",
+            "clone",
+            "--quiet",
+            "--depth=1",
+            "--single-branch",
+            "--branch",
+            self._branch,
+            self._url,
+            str(folder),
+        )
 
     async def _git(self, operation: str, *arguments: str) -> str:
         # The token reaches git through its environment: never an argument, never a file.

@@ -1,6 +1,7 @@
 """What the operator wants: castle.yaml, one model a section."""
 
 from rebirth.spec.castle import Castle, Handovers, Identity
+from rebirth.spec.check import Check, Ignored, RepositoryFile
 from rebirth.spec.engine import Chart, CoreDns, DirectSecret, Engine, KeyReference, PullSecret, Store, Vault
 from rebirth.spec.gitops import GitOps
 from rebirth.spec.handovers import Handover
@@ -19,6 +20,7 @@ from rebirth.spec.vault_directory import Secrets
 __all__ = [
     "Castle",
     "Chart",
+    "Check",
     "CoreDns",
     "DirectSecret",
     "Engine",
@@ -26,6 +28,7 @@ __all__ = [
     "Handover",
     "Handovers",
     "Identity",
+    "Ignored",
     "KeyReference",
     "Kubernetes",
     "Machine",
@@ -34,6 +37,7 @@ __all__ = [
     "Online",
     "Proxmox",
     "PullSecret",
+    "RepositoryFile",
     "Secrets",
     "Section",
     "Site",

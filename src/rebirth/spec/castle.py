@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from rebirth.secrets import SecretRef
+from rebirth.spec.check import Check
 from rebirth.spec.engine import Engine
 from rebirth.spec.gitops import GitOps
 from rebirth.spec.handovers import Handover
@@ -48,6 +49,7 @@ class Castle(Section):
     storage: Storage
     handovers: list[Handover] = []
     online: Online
+    check: Check = Check()
 
     @model_validator(mode="after")
     def _enough_vm_ids(self) -> Self:

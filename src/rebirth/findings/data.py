@@ -1,0 +1,72 @@
+"""Findings as JSON: everything that is known of them, for programs."""
+
+import json
+from typing import Any
+
+from rebirth.findings.places import Places
+from rebirth.findings.verdict import Verdict
+from rebirth.graph import Edge, Place, Thing
+from rebirth.rules import Finding, Severity
+
+
+def render(verdict: Verdict, places: Places) -> str:
+    return json.dumps(as_data(verdict, places), indent=2, ensure_ascii=False) + "\n"
+
+
+def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
+    seen = verdict.seen
+    return {
+        "version": 1,
+        "counts": {severity.value: verdict.count(severity) for severity in Severity}
+        | {"ignored": len(verdict.ignored)},
+        "findings": [finding_data(finding, places) for finding in verdict.findings],
+        "ignored": [
+            finding_data(finding, places) | {"reason": ignore.reason, "ignored_at": place_data(ignore.place, places)}
+            for finding, ignore in verdict.ignored
+        ],
+        "read": {name: getattr(seen, name) for name in ("files", "kustomizations", "releases", "objects")},
+        "graph": {"things": seen.things, "needs": seen.needs, "whole": verdict.whole},
+        "unknown": [
+            {"what": unknown.what, "why": unknown.why, **place_data(unknown.place, places)}
+            for unknown in verdict.unknown
+        ],
+    }
+
+
+def finding_data(finding: Finding, places: Places) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        **place_data(finding.place, places),
+        "situation": scope_words(finding),
+        "why": finding.why,
+        "instead": finding.instead,
+        "closed": finding.closed,
+        "chain": [edge_data(edge, places) | {"cut": edge is finding.cut} for edge in finding.links],
+        "patch": finding.patch,
+    }
+
+
+def edge_data(edge: Edge, places: Places) -> dict[str, Any]:
+    return {
+        "by": thing_data(edge.by),
+        "need": edge.need.value,
+        "needs": thing_data(edge.needs),
+        "words": edge.words,
+        "strength": edge.strength.value,
+        **place_data(edge.place, places),
+    }
+
+
+def thing_data(thing: Thing) -> dict[str, str]:
+    return {"kind": thing.kind, "namespace": thing.namespace, "name": thing.name, "milestone": thing.milestone.value}
+
+
+def place_data(place: Place, places: Places) -> dict[str, Any]:
+    return {"file": places.file(place), "line": places.line(place)}
+
+
+def scope_words(finding: Finding) -> str:
+    """In which situation: "first boot", "cold restart"."""
+    return ", ".join((s.name or "").lower().replace("_", " ") for s in finding.scope)

@@ -1,0 +1,39 @@
+"""Findings as commands of a GitHub workflow: each becomes an annotation at its line."""
+
+from collections.abc import Iterator
+
+from rebirth.findings.places import Places
+from rebirth.findings.verdict import Verdict
+from rebirth.rules import Finding, Severity
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def render(verdict: Verdict, places: Places) -> str:
+    return "".join(f"{_command(finding, places)}\n" for finding in verdict.findings)
+
+
+def _command(finding: Finding, places: Places) -> str:
+    fields = {"file": places.file(finding.place), "line": str(places.line(finding.place) or ""), "title": finding.rule}
+    told = ",".join(f"{name}={_field(value)}" for name, value in fields.items() if value)
+    words = _words("\n".join(_lines(finding, places)))
+    return f"::{_COMMANDS[finding.severity]} {told}::{words}"
+
+
+def _lines(finding: Finding, places: Places) -> Iterator[str]:
+    yield finding.message
+    for edge in finding.links:
+        words = edge.need.value + (f" ({edge.words})" if edge.words else "")
+        yield f"- {edge.by.label}: {words}: {edge.needs} {places.text(edge.place)}".rstrip()
+    if finding.why:
+        yield f"Why: {finding.why}"
+    if finding.instead:
+        yield f"Instead: {finding.instead}"
+
+
+def _words(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _field(text: str) -> str:
+    return _words(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,87 @@
+"""Findings as SARIF 2.1.0, which code scanners and editors read."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rebirth.findings.pages import Page, pages
+from rebirth.findings.places import Places
+from rebirth.findings.verdict import Verdict
+from rebirth.graph import Place
+from rebirth.rules import Finding, Severity
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+
+
+def render(verdict: Verdict, places: Places) -> str:
+    return json.dumps(as_data(verdict, places), indent=2, ensure_ascii=False) + "\n"
+
+
+def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
+    rules = list(pages())
+    index = {page.id: at for at, page in enumerate(rules)}
+    driver = {
+        "name": "rebirth",
+        "semanticVersion": version("rebirth"),
+        "rules": [_rule(page) for page in rules],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(finding, index, places) for finding in verdict.findings],
+        "properties": {"ignored": len(verdict.ignored), "unknown": len(verdict.unknown), "whole": verdict.whole},
+    }
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _rule(page: Page) -> dict[str, Any]:
+    return {
+        "id": page.id,
+        "name": page.slug,
+        "shortDescription": {"text": page.title},
+        "fullDescription": {"text": page.section("What it finds") or page.title},
+        "help": {"text": page.text(), "markdown": page.markdown()},
+    }
+
+
+def _result(finding: Finding, index: dict[str, int], places: Places) -> dict[str, Any]:
+    words = " ".join(w if w.endswith(".") else f"{w}." for w in (finding.message, finding.why, finding.instead) if w)
+    found: dict[str, Any] = {
+        "ruleId": finding.rule,
+        **({"ruleIndex": index[finding.rule]} if finding.rule in index else {}),
+        "level": _LEVELS[finding.severity],
+        "message": {"text": words},
+        "locations": list(_locations([(finding.place, "")], places)),
+        "partialFingerprints": {"rebirthFinding/v1": _fingerprint(finding, places)},
+    }
+    chain = [
+        (e.place, f"{e.by.label}: {e.need.value}: {e.needs}" + f" ({e.words})" * bool(e.words)) for e in finding.links
+    ]
+    if related := [location | {"id": at} for at, location in enumerate(_locations(chain, places))]:
+        found["relatedLocations"] = related
+    return found
+
+
+def _locations(chain: Iterable[tuple[Place, str]], places: Places) -> Iterable[dict[str, Any]]:
+    for place, words in chain:
+        if place.file:
+            physical: dict[str, Any] = {"artifactLocation": _artifact(place, places)}
+            if line := places.line(place):
+                physical["region"] = {"startLine": line}
+            yield {"physicalLocation": physical, **({"message": {"text": words}} if words else {})}
+
+
+def _artifact(place: Place, places: Places) -> dict[str, str]:
+    file = Path(places.file(place))
+    if file.is_absolute():
+        return {"uri": file.as_uri()}
+    return {"uri": file.as_posix().replace("%", "%25").replace(" ", "%20"), "uriBaseId": "%SRCROOT%"}
+
+
+def _fingerprint(finding: Finding, places: Places) -> str:
+    """The same as long as the finding says the same of the same file, wherever in it."""
+    return hashlib.sha256(f"{finding.rule}\0{places.file(finding.place)}\0{finding.message}".encode()).hexdigest()[:32]

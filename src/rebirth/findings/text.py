@@ -1,0 +1,127 @@
+"""Findings for people: each with its chain drawn, why it cannot work, and what to do instead."""
+
+import textwrap
+from collections.abc import Iterator
+
+from rebirth.findings.places import Places
+from rebirth.findings.verdict import Verdict
+from rebirth.graph import Edge, Unknown
+from rebirth.rules import Finding, Severity
+
+_COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
+_DIM, _BOLD, _GREEN, _RED, _CUT = "2", "1", "32", "31", "1;35"
+
+
+class Text:
+    """Lines of a certain width, with colours or without."""
+
+    def __init__(self, places: Places, *, width: int = 100, colours: bool = False) -> None:
+        self._places, self._width, self._colours = places, max(width, 40), colours
+
+    def render(self, verdict: Verdict, *, verbose: bool = False) -> str:
+        lines: list[str] = []
+        for finding in verdict.findings:
+            lines += [*self.finding(finding, brief=finding.severity is Severity.INFO and not verbose), ""]
+        if verbose:
+            for finding, ignore in verdict.ignored:
+                lines += self._wrapped(f"ignored {finding.rule}: ", finding.message)
+                lines += [f"  {self._places.text(finding.place)}", *self._wrapped("  reason: ", ignore.reason), ""]
+            lines += [line for unknown in verdict.unknown for line in self._unknown(unknown)]
+        return "\n".join([*lines, *self.summary(verdict, verbose=verbose)]) + "\n"
+
+    def finding(self, finding: Finding, *, brief: bool = False) -> list[str]:
+        head = f"{finding.severity.value} {finding.rule}: "
+        lines = self._wrapped(head, finding.message, style=_BOLD)
+        lines[0] = lines[0].replace(head, self._styled(head, _COLOURS[finding.severity]), 1)
+        if place := self._places.text(finding.place):
+            lines.append(f"  at {place}")
+        if brief:
+            return lines
+        if finding.chain:
+            lines += ["", *self.chain(finding.links or finding.chain, closed=finding.closed, cut=finding.cut)]
+        if finding.why or finding.instead or finding.patch:
+            lines.append("")
+        lines += self._wrapped("  why:     ", finding.why) if finding.why else []
+        lines += self._wrapped("  instead: ", finding.instead) if finding.instead else []
+        lines += self._patch(finding.patch)
+        return lines
+
+    def chain(self, links: tuple[Edge, ...], *, closed: bool = False, cut: Edge | None = None) -> list[str]:
+        """A thing a line, and between two of them why the upper one needs the lower one."""
+        first, rail, last = ("╭─▶ ", "│   ", "╰── ") if closed else ("    ", "    ", "    ")
+        inside = links[0].by.label == links[0].needs.label  # steps of one thing: told apart by how far it has come
+        lines = [f"  {first}{links[0].by if inside else links[0].by.label}"]
+        for at, edge in enumerate(links):
+            lines += self._edge(edge, rail, is_cut=edge is cut and len(links) > 1)
+            if closed and at == len(links) - 1:
+                lines.append(f"  {last}{edge.needs if inside else edge.needs.label}, where it began")
+            else:
+                lines.append(f"  {rail}{edge.needs}")
+        return lines
+
+    def _edge(self, edge: Edge, rail: str, *, is_cut: bool) -> list[str]:
+        words = edge.need.value + (f" ({edge.words})" if edge.words else "")
+        place = self._places.text(edge.place)
+        mark = "  ✂ cheapest to cut" if is_cut else ""
+        margin = f"  {rail}  ↓ "
+        under = f"  {rail}    "
+        room = self._width - len(margin)
+        if len(words) + 2 + len(place) + len(mark) <= room:
+            rest = f"{words}  {self._styled(place, _DIM)}{self._styled(mark, _CUT)}"
+            return [margin + rest]
+        lines = textwrap.wrap(words, room, break_on_hyphens=False, break_long_words=False) or [""]
+        told = [margin + lines[0], *(under + line for line in lines[1:])]
+        return [*told, under + self._styled(place, _DIM) + self._styled(mark, _CUT)] if place or mark else told
+
+    def _patch(self, patch: str) -> Iterator[str]:
+        for line in patch.splitlines():
+            colour = {"+": _GREEN, "-": _RED}.get(line[:1], _DIM)
+            yield "    " + self._styled(line, colour)
+
+    def _unknown(self, unknown: Unknown) -> list[str]:
+        place = self._places.text(unknown.place)
+        lines = self._wrapped("unknown: ", f"{unknown.what}: {unknown.why}")
+        return [*lines, f"  at {place}"] if place else lines
+
+    def summary(self, verdict: Verdict, *, verbose: bool = False) -> list[str]:
+        counts = [_plural(verdict.count(s), s.value) for s in Severity if verdict.count(s)]
+        word = ", ".join(counts) or "nothing found"
+        colour = next((_COLOURS[s] for s in Severity if verdict.count(s)), "1;32")
+        lines = [self._styled(word, colour) + (f"; {len(verdict.ignored)} ignored" if verdict.ignored else "")]
+        seen = verdict.seen
+        lines += self._wrapped(
+            "",
+            f"read {_plural(seen.files, 'file')}: {_plural(seen.kustomizations, 'Kustomization')}, "
+            f"{_plural(seen.releases, 'HelmRelease')}, {_plural(seen.objects, 'object')}; "
+            f"looked at {_plural(seen.things, 'thing')} and {_plural(seen.needs, 'need')}",
+        )
+        if verdict.unknown:
+            kinds = "; ".join(f"{count} x {why}" for why, count in verdict.unknown_kinds())
+            more = "" if verbose else " (-v lists them)"
+            lines += self._wrapped("", f"unknown: {_plural(len(verdict.unknown), 'place')}: {kinds}{more}")
+        if not verdict.whole:
+            lines += self._wrapped("", "without a castle, what is made beside the repository is not known")
+        return lines
+
+    def _wrapped(self, head: str, words: str, style: str = "") -> list[str]:
+        """`words` behind `head`, folded below their own beginning (or by two where that is far right)."""
+        under = " " * (len(head) if len(head) <= 12 else 2)
+        lines = textwrap.wrap(
+            words,
+            self._width,
+            initial_indent=head,
+            subsequent_indent=under,
+            break_on_hyphens=False,
+            break_long_words=False,
+        ) or [head.rstrip()]
+        return [
+            head + self._styled(line[len(head) :], style) if at == 0 else self._styled(line, style)
+            for at, line in enumerate(lines)
+        ]
+
+    def _styled(self, words: str, style: str) -> str:
+        return f"\x1b[{style}m{words}\x1b[0m" if self._colours and style and words else words
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number:,} {word}" + ("" if number == 1 else "s")

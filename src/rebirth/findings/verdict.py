@@ -1,0 +1,107 @@
+"""The findings of a proof, weighed against what is to be ignored; and what the proof has seen at all."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rebirth.findings.ignores import Ignore, comments, entries, r00_ignore
+from rebirth.findings.places import Places
+from rebirth.graph import Atomicity, Unknown
+from rebirth.proof import Proof
+from rebirth.rules import RULES, Finding, Severity
+from rebirth.sources.kustomization import NAMES
+from rebirth.spec import RepositoryFile, load_model
+from rebirth.spec.check import FILE
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was read, in numbers."""
+
+    files: int
+    kustomizations: int
+    releases: int
+    objects: int
+    things: int
+    needs: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    findings: tuple[Finding, ...]  # the gravest first
+    ignored: tuple[tuple[Finding, Ignore], ...]
+    seen: Seen
+    unknown: tuple[Unknown, ...]
+    whole: bool  # with a castle: what is made beside the repository is known, too
+
+    def count(self, severity: Severity) -> int:
+        return sum(finding.severity is severity for finding in self.findings)
+
+    @property
+    def impossible(self) -> bool:
+        return bool(self.count(Severity.ERROR))
+
+    def unknown_kinds(self) -> list[tuple[str, int]]:
+        """Why something is unknown, and how often, the most frequent first."""
+        found = Counter(unknown.why for unknown in self.unknown)
+        return sorted(found.items(), key=lambda item: (-item[1], item[0]))
+
+
+def rule_ids() -> set[str]:
+    return {rule.__name__.partition("_")[0].upper() for rule in (*RULES, r00_ignore)}
+
+
+def weigh(proof: Proof, places: Places) -> Verdict:
+    """Raises SpecError where the repository's .rebirth.yaml cannot be used."""
+    files = _files(proof)
+    ignores = [*_declared(proof), *comments(files)]
+    told: list[Finding] = []
+    ignored: list[tuple[Finding, Ignore]] = []
+    by_rule: dict[str, list[Ignore]] = {}
+    for ignore in ignores:
+        for rule in ignore.rules:
+            by_rule.setdefault(rule, []).append(ignore)
+    for finding in proof.findings:
+        because = next((i for i in by_rule.get(finding.rule, ()) if i.meets(finding, places)), None)
+        if because:
+            ignored.append((finding, because))
+        else:
+            told.append(finding)
+    told += r00_ignore(ignores, {because for _, because in ignored}, rule_ids())
+    order = list(Severity)
+    told.sort(key=lambda finding: order.index(finding.severity))  # stable: the rules' order stays
+    return Verdict(tuple(told), tuple(ignored), _seen(proof, files), tuple(proof.graph.unknowns), proof.graph.whole)
+
+
+def _declared(proof: Proof) -> Iterator[Ignore]:
+    castle, file = proof.model.castle, proof.model.castle_file
+    if castle and file:
+        yield from entries(castle.check, file, proof.model.root, file.parent)
+    own = proof.model.root / FILE
+    if own.is_file():
+        yield from entries(load_model(own, RepositoryFile).check, own, proof.model.root)
+
+
+def _files(proof: Proof) -> set[str]:
+    """Every file that was read and made a difference."""
+    found = {member.file for unit in proof.model.units for member in unit.members}
+    found |= {manifest.file for manifest in (*proof.model.orphans, *proof.model.seeded)}
+    found |= {finding.place.file for finding in proof.findings}
+    if proof.model.castle_file:
+        found.add(str(proof.model.castle_file))
+    folders = {Path(file).parent for file in found if file} | {Path(folder) for folder in proof.model.built}
+    found |= {str(folder / name) for folder in folders for name in NAMES if (folder / name).is_file()}
+    return {file for file in found if file and Path(file).suffix in {".yaml", ".yml", ""} and Path(file).is_file()}
+
+
+def _seen(proof: Proof, files: Iterable[str]) -> Seen:
+    units = proof.model.units
+    return Seen(
+        files=len(set(files)),
+        kustomizations=sum(unit.atomicity is Atomicity.FLUX for unit in units),
+        releases=sum(unit.atomicity is Atomicity.HELM for unit in units),
+        objects=sum(len(unit.members) for unit in units),
+        things=len(proof.graph.edges),
+        needs=sum(map(len, proof.graph.edges.values())),
+    )
