@@ -9,6 +9,7 @@ from rebirth.graph import Graph
 from rebirth.providers.kustomize import Kustomize
 from rebirth.rules import Finding, judge
 from rebirth.secrets import Redaction
+from rebirth.seeds import plant
 from rebirth.sources import SOURCES
 from rebirth.sources.manifest import Model
 from rebirth.spec import Castle
@@ -32,6 +33,7 @@ async def prove(
     read = await survey(
         repository, [castle.gitops.path] if castle and not clusters else clusters, kustomize, castle, file
     )
+    plant(read.model)
     graph = assemble(read.model)
     graph.remarks[:0] = read.remarks
     graph.unknowns[:0] = read.unknowns
