@@ -1,13 +1,20 @@
-"""Reads YAML files of a repository that nobody here wrote: fast, with the lines of documents, and within bounds."""
+"""Reads YAML files of a repository that nobody here wrote: fast, with the lines of documents, and within bounds.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+Values are resolved as kustomize resolves them, through which everything goes that Flux applies: only true and false are
+booleans (`off` stays text), `012` is ten, `1e3` a number, dates stay text. Built from libyaml's events: so an anchor may be
+named twice (a later one replaces the first), nesting costs no stack, and what aliases multiply is counted.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from rebirth.graph import Place
+from rebirth.sources.lines import Lines
 
 LARGEST = 16 << 20  # bytes; bundles of CRDs have a few million
 _DEEPEST = 200  # levels
@@ -30,45 +37,23 @@ class Document:
     doubles: tuple[tuple[str, int], ...] = ()  # keys that stand twice, with the line of the second
 
 
-class _Loader(yaml.CSafeLoader):
-    """YAML 1.1 as Kubernetes reads it, but dates stay text. A key that stands twice is noted."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.doubles: list[tuple[str, int]] = []
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        written = len(node.value)
-        mapping = super().construct_mapping(node, deep=deep)
-        if len(mapping) < written:
-            seen: set[str] = set()
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.value != "<<":
-                    if key.value in seen:
-                        self.doubles.append((key.value, key.start_mark.line + 1))
-                    seen.add(key.value)
-        return mapping
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
-# An unknown tag (`!reference`, `!Ref`) is somebody else's language: the value under it stays unread.
-_Loader.add_constructor(None, lambda _loader, _node: None)
-
-
 def read(file: Path) -> list[Document]:
     """The documents of a file, empty ones left out. Raises UnreadableError."""
+    return parse(text_of(file))
+
+
+def text_of(file: Path) -> str:
+    """Raises UnreadableError where the file is no text of a bearable size."""
     try:
+        if not file.is_file():
+            raise UnreadableError("is no file")
         if file.stat().st_size > LARGEST:
             raise UnreadableError(f"is larger than {LARGEST >> 20} MiB")
-        text = file.read_text(encoding="utf-8-sig")
+        return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise UnreadableError("is not text") from None
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror}") from None
-    return parse(text)
 
 
 def parse(text: str) -> list[Document]:
@@ -89,68 +74,174 @@ def parse(text: str) -> list[Document]:
 def _documents(text: str) -> Iterator[Document]:
     if "\x00" in text:
         raise UnreadableError("is not text")
-    loader = _Loader(text)
+    loader = yaml.CSafeLoader(text)
     try:
-        while loader.check_node():
-            node = loader.get_node()
-            if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
-                continue
-            loader.doubles = []
-            data = loader.construct_document(node)
-            if _ALIAS in text:
-                _weigh(data, 0, [_MOST])
-            yield Document(data, node.start_mark.line + 1, tuple(loader.doubles))
+        builder = _Builder(loader.get_event)
+        while not builder.ended:
+            data, line = builder.document()
+            if data is not None and data != "":
+                yield Document(data, line, tuple(builder.doubles))
     finally:
         loader.dispose()
 
 
-_ALIAS = "*"
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping whose end has not come yet."""
 
+    into: Any
+    anchor: str | None = None
+    since: int = 0  # how many values had been read before it
+    depth: int = 0  # levels below it
+    key: str | None = None  # the key that waits for its value
+    key_line: int = 0
+    merged: list[Any] = field(default_factory=list)  # values of `<<`, which give way to what is written
 
-def _weigh(value: Any, depth: int, left: list[int]) -> None:
-    """Raises UnreadableError where aliases make a document endless or huge."""
-    left[0] -= 1
-    if left[0] < 0 or depth > _DEEPEST:
-        raise UnreadableError("grows beyond all bounds through its aliases")
-    if isinstance(value, dict):
-        for item in value.values():
-            _weigh(item, depth + 1, left)
-    elif isinstance(value, list):
-        for item in value:
-            _weigh(item, depth + 1, left)
-
-
-class Lines:
-    """Looks up the line of a place: only for what is shown, so files are read again."""
-
-    def __init__(self) -> None:
-        self._files: dict[str, dict[int, yaml.Node]] = {}
-
-    def line(self, place: Place) -> int:
-        """The line (1-based) of `place`; the nearest that is there, where its path is not written in the file."""
-        if not place.path or not place.line:
-            return place.line
-        node = self._document(place.file, place.line)
-        line = place.line
-        for part in place.path:
-            if isinstance(node, yaml.MappingNode):
-                found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
-                if not found:
-                    break
-                line, node = found[0].start_mark.line + 1, found[1]
-            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-                node = node.value[part]
-                line = node.start_mark.line + 1
+    def put(self, value: Any, event: Any, doubles: list[tuple[str, int]]) -> None:
+        if isinstance(self.into, list):
+            self.into.append(value)
+        elif self.key is None:
+            # Kubernetes knows text alone as a key.
+            self.key = event.value if isinstance(event, yaml.ScalarEvent) else _word(value, event)
+            self.key_line = event.start_mark.line + 1
+        else:
+            if self.key == _MERGE:
+                self.merged += value if isinstance(value, list) else [value]
             else:
-                break
-        return line
+                if self.key in self.into:
+                    doubles.append((self.key, self.key_line))
+                self.into[self.key] = value
+            self.key = None
 
-    def _document(self, file: str, line: int) -> yaml.Node | None:
-        if file not in self._files:
-            try:
-                text = Path(file).read_text(encoding="utf-8-sig")
-                nodes = [node for node in yaml.compose_all(text, Loader=yaml.CSafeLoader) if node is not None]
-            except (OSError, ValueError, yaml.YAMLError, RecursionError):
-                nodes = []
-            self._files[file] = {node.start_mark.line + 1: node for node in nodes}
-        return self._files[file].get(line)
+    def done(self) -> Any:
+        for merged in self.merged:
+            if isinstance(merged, dict):
+                for key, value in merged.items():
+                    self.into.setdefault(key, value)
+        return self.into
+
+
+def _word(value: Any, event: Any) -> str:
+    if not isinstance(value, str):
+        raise UnreadableError("has a key that is no word", event.start_mark.line + 1)
+    return value
+
+
+class _Builder:
+    """Makes values out of libyaml's events."""
+
+    def __init__(self, event: Callable[[], Any]) -> None:
+        self._event = event
+        self.ended = False
+        self.doubles: list[tuple[str, int]] = []
+        self._anchors: dict[str, tuple[Any, int, int]] = {}  # the value, how many values it holds, how deep it goes
+        self._count = 0
+
+    def document(self) -> tuple[Any, int]:
+        """The next document's value and first line; None where there is none."""
+        event = self._event()
+        while not isinstance(event, yaml.DocumentStartEvent):
+            if isinstance(event, yaml.StreamEndEvent):
+                self.ended = True
+                return None, 0
+            event = self._event()
+        self.doubles, self._anchors, self._count = [], {}, 0
+        first = self._event()
+        return self._value(first), first.start_mark.line + 1
+
+    def _value(self, event: Any) -> Any:
+        stack = [_Open([])]
+        while True:
+            kind = type(event)
+            if kind is yaml.ScalarEvent:
+                value = _scalar(event)
+                if event.anchor:
+                    self._anchors[event.anchor] = (value, 1, 0)
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                if len(stack) > _DEEPEST:
+                    raise UnreadableError("is nested too deep", event.start_mark.line + 1)
+                stack.append(_Open({} if kind is yaml.MappingStartEvent else [], event.anchor, self._count))
+                event = self._event()
+                continue
+            elif kind is yaml.AliasEvent:
+                value = self._alias(event, stack)
+            elif kind is yaml.DocumentEndEvent:
+                return stack[0].into[0] if stack[0].into else None
+            else:
+                value = self._end(stack)
+            self._count += 1
+            if self._count > _MOST:
+                raise UnreadableError("grows beyond all bounds", event.start_mark.line + 1)
+            stack[-1].put(value, event, self.doubles)
+            event = self._event()
+
+    def _end(self, stack: list[_Open]) -> Any:
+        ended = stack.pop()
+        value = ended.done()
+        if ended.anchor:
+            self._anchors[ended.anchor] = (value, self._count - ended.since, ended.depth + 1)
+        stack[-1].depth = max(stack[-1].depth, ended.depth + 1)
+        return value
+
+    def _alias(self, event: Any, stack: list[_Open]) -> Any:
+        if event.anchor not in self._anchors:
+            raise UnreadableError("names an anchor that is not there", event.start_mark.line + 1)
+        value, count, depth = self._anchors[event.anchor]
+        self._count += count
+        if len(stack) + depth > _DEEPEST:
+            raise UnreadableError("grows beyond all bounds through its aliases", event.start_mark.line + 1)
+        stack[-1].depth = max(stack[-1].depth, depth)
+        return value
+
+
+_MERGE = "<<"
+_FIRST = frozenset("-+.0123456789tTfFnN~")  # what a plain value that is no text begins with
+_INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_WORDS: dict[str, Any] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+    ".nan": math.nan, ".NaN": math.nan, ".NAN": math.nan,
+    ".inf": math.inf, ".Inf": math.inf, ".INF": math.inf, "+.inf": math.inf, "-.inf": -math.inf,
+}  # fmt: skip
+
+
+def _scalar(event: Any) -> Any:
+    text: str = event.value
+    if event.implicit[0]:
+        return plain(text)
+    tag = event.tag
+    if tag is None or tag == "!" or not tag.startswith("tag:yaml.org,2002:"):
+        # An unknown tag (`!reference`, `!Ref`) is somebody else's language: the value under it stays unread.
+        return text if tag in {None, "!"} else None
+    return text if tag.endswith((":str", ":binary", ":timestamp")) else plain(text)
+
+
+def plain(text: str) -> Any:
+    """What an unquoted word means."""
+    if text and text[0] not in _FIRST:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return _whole(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
+
+
+def _whole(text: str) -> Any:
+    digits = text.replace("_", "").lower()
+    if len(digits) > _LONGEST:
+        return float(digits) if digits.lstrip("+-").isdigit() else text
+    bare = digits.lstrip("+-")
+    octal = len(bare) > 1 and bare[0] == "0" and bare[1] not in "box"
+    if octal and not set(bare) <= set("01234567"):
+        return float(digits)
+    number = int(bare, 8) if octal else int(bare, 0)
+    return -number if digits.startswith("-") else number
+
+
+_LONGEST = 40  # digits of a number that is kept exactly
+
+__all__ = ["LARGEST", "Document", "Lines", "UnreadableError", "parse", "plain", "read", "text_of"]
