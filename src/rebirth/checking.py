@@ -1,6 +1,7 @@
 """What check, plan and explain share: which bootstrap is meant, its proof, and how it is told."""
 
 import asyncio
+import json
 import os
 import shutil
 import sys
@@ -96,6 +97,71 @@ def told(verdict: Verdict, places: Places, style: str = "text", *, verbose: bool
     from rebirth.findings.text import Text
 
     return Text(places, width=width(), colours=colours()).render(verdict, verbose=verbose)
+
+
+def plan(asked: Asked, *, style: str, graph: str, whole: bool) -> None:
+    """What starts when, on standard output; `graph` is a form of drawing instead, of all things if `whole`."""
+    from rebirth.place import place_of
+    from rebirth.plan import drawing, schedule, text, times
+
+    if style not in {"text", "json"}:
+        raise SpecError(f"--format: {style} is neither text nor json")
+    if graph not in {"", "json", *drawing.FORMS}:
+        raise SpecError(f"--graph: {graph} is none of {', '.join((*drawing.FORMS, 'json'))}")
+
+    async def run() -> None:
+        async with proved(asked) as done:
+            proof, places = done.proof, done.places
+            if whole and graph:
+                shown = drawing.of_graph(proof.graph)
+                write(drawing.FORMS[graph](*shown) if graph != "json" else drawing.graph_json(proof.graph, places))
+                return
+            logs = place_of(done.directory, done.castle.secrets).logs if done.castle and done.directory else None
+            earlier = times.measured(logs) if logs else times.Measured()
+            times.predict(proof.graph, earlier, schedule.labels(proof.model, proof.graph))
+            found = schedule.plan(proof.model, proof.graph)
+            if graph in drawing.FORMS:
+                write(drawing.FORMS[graph](*drawing.of_plan(found)))
+            elif graph or style == "json":
+                write(drawing.plan_json(found, places))
+            else:
+                write(text.render(found, places, width=width(), measured=earlier.run))
+
+    asyncio.run(run())
+
+
+def explain(asked: Asked, one: str, other: str, *, style: str) -> int:
+    """Why `one` needs `other`, on standard output. Returns 0 where it does, 1 where it does not."""
+    from rebirth.explain import explain as ask
+    from rebirth.findings.data import edge_data
+    from rebirth.findings.text import Text
+    from rebirth.plan.schedule import labels
+
+    if style not in {"text", "json"}:
+        raise SpecError(f"--format: {style} is neither text nor json")
+
+    async def run() -> int:
+        async with proved(asked) as done:
+            answer = ask(done.proof.graph, one, other, labels(done.proof.model, done.proof.graph))
+            chain = answer.chain or answer.back or ()
+            links = tuple(edge for edge in chain if edge.by.label != edge.needs.label) or chain
+            if style == "json":
+                edges = [edge_data(edge, done.places) for edge in links]
+                found = {"needs": edges if answer.chain else None, "needed_by": edges if answer.back else None}
+                write(json.dumps({"version": 1, "one": answer.one, "other": answer.other} | found, indent=2) + "\n")
+                return 0 if answer.chain else 1
+            words = (
+                f"{answer.one} needs {answer.other}:" if answer.chain else f"{answer.one} does not need {answer.other}"
+            )
+            if answer.back:
+                words += f"; {answer.other} needs {answer.one}:"
+            drawn = Text(done.places, width=width(), colours=colours()).chain(links) if links else []
+            unknown = len(done.proof.graph.unknowns)
+            said = [f"as far as files tell: {unknown} places are unknown"] if unknown and not answer.chain else []
+            write("\n".join([words, *drawn, *said]) + "\n")
+            return 0 if answer.chain else 1
+
+    return asyncio.run(run())
 
 
 def show_page(rule: str) -> None:

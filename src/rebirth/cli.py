@@ -110,6 +110,38 @@ def check(
 
 
 @app.command()
+def plan(
+    castle: Castle = None,
+    gitops: GitOps = None,
+    cluster: Clusters = [],  # noqa: B006 - see check
+    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    graph: Annotated[str, typer.Option(metavar="FORM", help="The graph instead: dot, mermaid or json.")] = "",
+    whole: Annotated[bool, typer.Option("--all", help="With --graph: every thing, not only phases and units.")] = False,
+) -> None:
+    """What can start when, the longest chain, and what is held back for nothing. Nothing is touched."""
+    from rebirth import checking
+
+    checking.plan(checking.Asked(castle, gitops, cluster), style=format_, graph=graph, whole=whole)
+
+
+@app.command()
+def explain(
+    one: Annotated[
+        str, typer.Argument(metavar="A", help="Such as apps, phase:converge, Secret/monitoring/grafana-db.")
+    ],
+    other: Annotated[str, typer.Argument(metavar="B")],
+    castle: Castle = None,
+    gitops: GitOps = None,
+    cluster: Clusters = [],  # noqa: B006 - see check
+    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+) -> None:
+    """Why A needs B, with file and line of every step. Exit 0: it does; 1: it does not."""
+    from rebirth import checking
+
+    sys.exit(checking.explain(checking.Asked(castle, gitops, cluster), one, other, style=format_))
+
+
+@app.command()
 def verify(
     directory: Directory = HERE,
     lab: InLab = False,

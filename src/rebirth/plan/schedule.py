@@ -1,0 +1,202 @@
+"""The graph seen as what is run: phases and the units of Flux and Helm, each with the wave and the second of its start."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rebirth.graph import Edge, Graph, Milestone, Need, Scope, Thing
+from rebirth.sources.manifest import Model
+
+ONLINE = "phase visit_sites"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A phase or a unit; `None`: it never starts, or is never ready."""
+
+    label: str
+    wave: int  # 1 needs nothing of the others; 0 never starts
+    start: float | None  # seconds
+    ready: float | None
+    after: str  # the node that lets it start at last; "" where it needs none
+    starts_after: tuple[str, ...]  # every node that it needs directly in order to start
+    ready_after: tuple[str, ...]  # and those that it needs besides in order to be ready
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of the longest chain."""
+
+    label: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Held:
+    """`node` declares that it waits for `by`, and nothing that it uses needs that."""
+
+    node: str
+    by: str
+    edge: Edge
+    seconds: float  # how much earlier it could start
+
+
+@dataclass(frozen=True)
+class Plan:
+    nodes: tuple[Node, ...]  # in the order in which they start
+    longest: tuple[Step, ...]
+    online: float | None  # seconds; None without a castle, or where it is never reached
+    total: float
+    held: tuple[Held, ...]  # the costliest first
+    assumed: tuple[Thing, ...]  # what nothing here makes, taken as there
+
+    @property
+    def never(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if node.ready is None)
+
+
+def labels(model: Model, graph: Graph) -> set[str]:
+    """Of what is run."""
+    return {unit.applied.label for unit in model.units} | {t.label for t in graph.things if t.kind == "phase"}
+
+
+def plan(model: Model, graph: Graph) -> Plan:
+    """Needs `graph.seconds`. What nothing makes is taken as there from now on."""
+    assumed = tuple(graph.missing())
+    for thing in assumed:
+        graph.given(thing, "nothing here makes it")
+    return _Planner(model, graph, assumed).plan()
+
+
+class _Planner:
+    def __init__(self, model: Model, graph: Graph, assumed: tuple[Thing, ...]) -> None:
+        self.graph, self.assumed = graph, assumed
+        self.labels = labels(model, graph)
+        self.blind = {unit.applied.label for unit in model.units if not unit.known}
+        self.times = graph.finish_times()
+        self.order = {thing: at for at, thing in enumerate(graph.settle().order)}
+        self.direct: dict[Thing, frozenset[str]] = {}  # the nodes that a thing needs without another node between
+        self.wave: dict[Thing, int] = {}
+        self.guessed: set[Thing] = set(assumed)  # things that stand on something assumed, within one node
+        for thing in self.order:
+            self._look(thing)
+
+    def _owner(self, thing: Thing) -> str:
+        """The node that a thing belongs to; its object is made by another."""
+        return thing.label if thing.milestone is not Milestone.EXISTS and thing.label in self.labels else ""
+
+    def _edges(self, thing: Thing) -> list[Edge]:
+        return [
+            e for e in self.graph.edges.get(thing, ()) if e.scope & Scope.FIRST_BOOT and self._before(e.needs, thing)
+        ]
+
+    def _before(self, needed: Thing, thing: Thing) -> bool:
+        return needed in self.order and self.order[needed] < self.order.get(thing, len(self.order))
+
+    def _look(self, thing: Thing) -> None:
+        needed = [edge.needs for edge in self._edges(thing)]
+        waves = [self.wave[n] for n in needed]
+        behind = (min(waves) if thing in self.graph.made else max(waves)) if waves else 0
+        own = self._owner(thing)
+        self.wave[thing] = behind + 1 if own and not any(self._owner(n) == own for n in needed) else behind
+        self.direct[thing] = self._nodes(needed, own)
+        if any(n in self.guessed and not self._owner(n) for n in needed):
+            self.guessed.add(thing)
+
+    def _nodes(self, needed: Iterable[Thing], own: str) -> frozenset[str]:
+        found: set[str] = set()
+        for thing in needed:
+            owner = self._owner(thing)
+            found |= {owner} if owner else self.direct.get(thing, frozenset())
+        return frozenset(found - {own})
+
+    def plan(self) -> Plan:
+        nodes = [self._node(label) for label in self.labels]
+        nodes.sort(key=lambda n: (n.start is None, n.wave, n.start or 0.0, n.label))
+        done = {node.label: node.ready for node in nodes if node.ready is not None}
+        last = max(done, key=lambda label: (done[label], label), default="")
+        goal = ONLINE if ONLINE in done else last
+        return Plan(
+            tuple(nodes),
+            tuple(self._chain(self._end(goal))) if goal else (),
+            done.get(ONLINE),
+            max(done.values(), default=0.0),
+            tuple(sorted(self._held(), key=lambda held: (-held.seconds, held.node, held.by))),
+            self.assumed,
+        )
+
+    def _begin(self, label: str) -> Thing | None:
+        return self._thing(label, Milestone.APPLIED) or self._thing(label, Milestone.READY)
+
+    def _end(self, label: str) -> Thing | None:
+        return self._thing(label, Milestone.READY) or self._thing(label, Milestone.APPLIED)
+
+    def _thing(self, label: str, milestone: Milestone) -> Thing | None:
+        kind, _, name = label.rpartition(" ")
+        namespace, _, bare = name.rpartition("/")
+        thing = Thing(kind, namespace, bare, milestone)
+        return thing if thing in self.graph.edges else None
+
+    def _node(self, label: str) -> Node:
+        begin, end = self._begin(label), self._end(label)
+        starts = self.direct.get(begin, frozenset()) if begin else frozenset()
+        besides = (self.direct.get(end, frozenset()) if end else frozenset()) - starts
+        if begin is None or begin not in self.times:
+            return Node(label, 0, None, None, "", tuple(sorted(starts)), tuple(sorted(besides)))
+        start = self.times[begin] - self.graph.seconds.get(begin, 0.0)
+        ready = self.times.get(end) if end else None
+        return Node(
+            label, self.wave[begin], start, ready, self._culprit(begin), tuple(sorted(starts)), tuple(sorted(besides))
+        )
+
+    def _latest(self, thing: Thing) -> Thing | None:
+        """What became true last of all that `thing` needs; of several makers, the first."""
+        needed = [edge.needs for edge in self._edges(thing) if edge.needs in self.times]
+        if thing in self.graph.starts or not needed:
+            return None
+        pick = min if thing in self.graph.made else max
+        return pick(needed, key=lambda n: self.times[n])
+
+    def _culprit(self, begin: Thing) -> str:
+        thing = self._latest(begin)
+        while thing is not None and self._owner(thing) in {"", begin.label}:
+            thing = self._latest(thing)
+        return self._owner(thing) if thing else ""
+
+    def _chain(self, end: Thing | None) -> Iterator[Step]:
+        steps: list[Step] = []
+        while end is not None:
+            label, seconds = self._owner(end), self.graph.seconds.get(end, 0.0)
+            if steps and label and steps[-1].label == label:
+                steps[-1] = Step(label, steps[-1].seconds + seconds)
+            elif label or seconds:
+                steps.append(Step(label or end.label, seconds))
+            end = self._latest(end)
+        yield from reversed(steps)
+
+    def _held(self) -> Iterator[Held]:
+        """Declared waits that no use requires, neither directly nor through what is used."""
+        reach = self._reach()
+        for label in sorted(self.labels):
+            begin, end = self._begin(label), self._end(label)
+            if begin is None or end is None or label in self.blind or self.guessed & {begin, end}:
+                continue
+            declared = [e for e in self._edges(begin) if e.need is Need.DEPENDS_ON and self._owner(e.needs) != label]
+            used = self._nodes([e.needs for e in self._edges(begin) if e.need is not Need.DEPENDS_ON], label)
+            used |= self._nodes([e.needs for e in self._edges(end)] if end != begin else [], label)
+            for edge in declared:
+                by = self._owner(edge.needs)
+                others = used | {self._owner(e.needs) for e in declared if e is not edge}
+                if not by or by in self.blind or by in others or any(by in reach.get(o, ()) for o in others):
+                    continue
+                rest = [self.times[e.needs] for e in self._edges(begin) if e is not edge]
+                yield Held(label, by, edge, max(0.0, self.times[edge.needs] - max(rest, default=0.0)))
+
+    def _reach(self) -> dict[str, frozenset[str]]:
+        """Every node that a node needs, through others, too."""
+        found: dict[str, frozenset[str]] = {}
+        ends = sorted((t for t in self.order if self._owner(t)), key=lambda t: self.order[t])
+        for thing in ends:
+            own = self._owner(thing)
+            behind = [found.get(label, frozenset()) for label in self.direct[thing]]
+            found[own] = found.get(own, frozenset()).union(self.direct[thing], *behind)
+        return found

@@ -1,0 +1,121 @@
+"""How long things take: as earlier runs of the castle say, else by rules of thumb. The one place for both."""
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rebirth.errors import SpecError
+from rebirth.graph import Graph, Milestone, Scope, Thing
+from rebirth.report import timeline
+
+# Seconds of a phase by itself, once all that it waits for is true; what is not named takes _PHASE.
+PHASES = {
+    "read_repository": 2.0,
+    "upload_image": 20.0,
+    "create_machines": 15.0,
+    "boot_machines": 40.0,
+    "configure_machines": 20.0,
+    "bootstrap_kubernetes": 60.0,
+    "await_nodes": 20.0,
+    "install_coredns": 5.0,
+    "install_external_secrets": 15.0,
+    "install_metallb": 10.0,
+    "bootstrap_flux": 15.0,
+    "install_storage": 30.0,
+}
+_PHASE = 1.0
+# Seconds until a thing of that kind is Ready after it can start.
+READY = {
+    "Deployment": 20.0,
+    "StatefulSet": 40.0,
+    "DaemonSet": 20.0,
+    "Job": 20.0,
+    "PersistentVolumeClaim": 5.0,
+    "GitRepository": 2.0,
+    "HelmRepository": 3.0,
+    "OCIRepository": 3.0,
+    "HelmChart": 3.0,
+    "ExternalSecret": 2.0,
+    "Certificate": 30.0,
+    "PostgresCluster": 60.0,
+    "Cluster": 60.0,
+    "node": 10.0,
+}
+# Seconds until a unit has been applied.
+APPLIED = {"Kustomization": 3.0, "HelmRelease": 8.0, "Helm release": 8.0}
+# These wait for what others do, which the graph holds itself: how long they took says nothing of them.
+_WAITING = {"converge", "hand_over", "find_ingress", "visit_sites", "open_vault_store", "await_nodes"}
+_READY_NOTE = re.compile(r"(\S+) (\S+/\S+) is Ready")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one earlier run took."""
+
+    run: str = ""  # its folder's name; "": there was none
+    phases: Mapping[str, float] = field(default_factory=dict)  # seconds by itself
+    ended: Mapping[str, float] = field(default_factory=dict)  # phase -> seconds since the run started
+    ready: Mapping[str, float] = field(default_factory=dict)  # label of a Flux node -> seconds since the run started
+
+
+def measured(logs: Path) -> Measured:
+    """The last run in `logs` that went online from nothing; nothing where there is none."""
+    for folder in reversed(timeline.runs(logs)):
+        with suppress(SpecError):
+            run = timeline.read(folder)
+            if run.command == "create" and run.ok and run.online is not None:
+                spans = [span for span in run.spans if span.outcome == "done"]
+                alone = {span.phase: span.seconds for span in spans if span.phase not in _WAITING}
+                ended = {span.phase: span.end for span in spans}
+                return Measured(folder.name, alone, ended, _notes(folder, run.started))
+    return Measured()
+
+
+def _notes(folder: Path, started: float) -> dict[str, float]:
+    """When the nodes of the Flux graph were Ready, as the phase that watches them noted it."""
+    found: dict[str, float] = {}
+    for line in (folder / "events.jsonl").read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError, KeyError):
+            event = json.loads(line)
+            if event["event"] == "Noted" and (note := _READY_NOTE.fullmatch(event["text"])):
+                found.setdefault(f"{note[1]} {note[2]}", event["at"] - started)
+    return found
+
+
+def predict(graph: Graph, earlier: Measured, labels: set[str]) -> None:
+    """Fills `graph.seconds` where no source did. `labels` are those of phases and of units."""
+    for thing in graph.things:
+        graph.seconds.setdefault(thing, _default(thing, earlier))
+    if earlier.ready:
+        _fit(graph, earlier, labels)
+
+
+def _default(thing: Thing, earlier: Measured) -> float:
+    if thing.kind == "phase":
+        own = earlier.phases.get(thing.name, PHASES.get(thing.name, _PHASE))
+        return own if thing.milestone is Milestone.APPLIED else 0.0
+    if thing.milestone is Milestone.APPLIED:
+        return APPLIED.get(thing.kind, 0.0)
+    return READY.get(thing.kind, 0.0) if thing.milestone is Milestone.READY else 0.0
+
+
+def _fit(graph: Graph, earlier: Measured, labels: set[str]) -> None:
+    """Lets the nodes of the Flux graph be Ready when they were, each by what it took after what it needs was true."""
+    began = earlier.ended.get("bootstrap_flux", 0.0)
+    at: dict[Thing, float] = {}
+    for thing in graph.settle(Scope.FIRST_BOOT).order:
+        before = [at[e.needs] for e in graph.edges[thing] if e.scope & Scope.FIRST_BOOT and e.needs in at]
+        begin = max((min(before) if thing in graph.made else max(before)) if before else 0.0, 0.0)
+        if thing.kind == "phase":
+            at[thing] = earlier.ended.get(thing.name, begin + graph.seconds[thing])
+        elif thing.label in labels and thing.label in earlier.ready and thing.milestone is Milestone.READY:
+            at[thing] = earlier.ready[thing.label]
+            graph.seconds[thing] = max(0.0, at[thing] - max(begin, began))
+        elif thing.milestone is Milestone.READY and thing.label not in labels:
+            graph.seconds[thing] = 0.0  # is in its unit's time
+            at[thing] = begin
+        else:
+            at[thing] = begin + graph.seconds[thing]
