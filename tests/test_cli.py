@@ -175,7 +175,7 @@ def test_status_of_nothing(yard):
 
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(yard, silence):
     yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
-    with yard.start("create", "castle") as process:
+    with yard.start("create", "castle", "--unproved") as process:
         wait_for(yard.castle / "logs", '"phase": "read_repository"')
         process.send_signal(signal.SIGINT)
         out, complaints = process.communicate(timeout=30)
@@ -186,7 +186,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(yard, silence):
 
 def test_an_interrupted_run_has_a_report(yard, silence):
     yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
-    with yard.start("create", "castle") as process:
+    with yard.start("create", "castle", "--unproved") as process:
         wait_for(yard.castle / "logs", '"phase": "read_repository"')
         process.kill()
     code, out, _ = yard.run("report", "castle")
@@ -201,7 +201,7 @@ def test_an_interrupted_run_has_a_report(yard, silence):
 
 def test_no_secret_reaches_output_or_file(yard, silence):
     yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
-    code, out, complaints = yard.run("create", "castle", "--budget", "3")
+    code, out, complaints = yard.run("create", "castle", "--unproved", "--budget", "3")
     assert code == 1
     assert "not done after 3 s" in complaints
     values = [line for value in yard.canaries.values() for line in value.splitlines() if "-----" not in line]

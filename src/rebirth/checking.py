@@ -6,17 +6,23 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
-from rebirth.errors import SpecError
+from rebirth.errors import Broken, Impossible, SpecError
+from rebirth.events import Checked, RunFinished, RunStarted
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict, weigh
 from rebirth.proof import Proof, prove
-from rebirth.repository import Repository, repository_of, without_castle
+from rebirth.repository import Repository, local, repository_of, without_castle
+from rebirth.rules import Severity
 from rebirth.spec import Castle, load
 from rebirth.spec.load import FILE
+
+if TYPE_CHECKING:
+    from rebirth.session import Session
 
 STYLES = ("text", "json", "sarif", "github")
 _PIPED = 100  # columns where nobody says how wide it is
@@ -97,6 +103,52 @@ def told(verdict: Verdict, places: Places, style: str = "text", *, verbose: bool
     from rebirth.findings.text import Text
 
     return Text(places, width=width(), colours=colours()).render(verdict, verbose=verbose)
+
+
+def before_create(session: "Session", *, unproved: bool) -> Checked:
+    """Proves the castle of a run before anything is made. Raises Impossible where there are errors and `unproved` is not set."""
+    directory, castle = session.place.castle, session.castle
+
+    async def run() -> tuple[Checked, str]:
+        if unproved and local(directory, castle) is None:
+            return Checked(0, 0, "the repository is not on this machine"), ""
+        async with AsyncExitStack() as stack:
+            try:
+                repository = await stack.enter_async_context(repository_of(directory, castle))
+            except (SpecError, Broken):  # the run itself meets and tells this before it makes anything
+                return Checked(0, 0, "the repository could not be read"), ""
+            places = Places(repository.root if repository.fetched else None)
+            verdict = weigh(await prove(repository.root, castle=castle, directory=directory), places)
+            errors = verdict.count(Severity.ERROR)
+            against = f"{errors} error{'s' * (errors != 1)} of the proof passed over" if errors else ""
+            return Checked(errors, verdict.count(Severity.WARNING), against), told(verdict, places) if errors else ""
+
+    try:
+        checked, words = asyncio.run(run())
+    except Exception as error:
+        if not unproved or isinstance(error, SpecError):
+            raise
+        return Checked(0, 0, f"the proof failed: {type(error).__name__}")
+    if checked.errors and not unproved:
+        _stop(session, checked, words)
+    if not session.quiet and not (checked.unproved and not unproved):
+        session.say(f"unproved: {checked.unproved}" if checked.unproved else f"proved: {_counted(checked)}")
+    return checked
+
+
+def _counted(checked: Checked) -> str:
+    warnings = f"{checked.warnings} warning{'s' * (checked.warnings != 1)}"
+    return f"no errors, {warnings}" + (" (`rebirth check` shows them)" if checked.warnings else "")
+
+
+def _stop(session: "Session", checked: Checked, words: str) -> NoReturn:
+    session.view.close()
+    (sys.stderr if session.quiet else sys.stdout).write(words)
+    message = f"the bootstrap cannot finish: the proof found {checked.errors} error{'s' * (checked.errors != 1)}"
+    session.events(RunStarted(session.castle.name, "create", ()))
+    session.events(Checked(checked.errors, checked.warnings))
+    session.events(RunFinished(ok=False, error=message))
+    raise Impossible(message, hint="Nothing was made. `--unproved` goes on in spite of it.")
 
 
 def plan(asked: Asked, *, style: str, graph: str, whole: bool) -> None:

@@ -80,15 +80,18 @@ def create(
     layered: Annotated[
         bool, typer.Option(help="Run the protocol's layers one after the other, for comparison.")
     ] = False,
+    unproved: Annotated[bool, typer.Option("--unproved", help="Go on where the proof finds errors.")] = False,
 ) -> None:
     """From nothing to online; goes on after a crash; changes nothing on a live castle."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth import run
+    from rebirth import checking, run
     from rebirth.session import session
 
     with session(directory, "create", format_) as s:
-        s.finish(asyncio.run(run.create(s.castle, s.place, s.events, s.redaction, budget=budget, layered=layered)))
+        checked = checking.before_create(s, unproved=unproved)
+        created = run.create(s.castle, s.place, s.events, s.redaction, budget=budget, layered=layered, checked=checked)
+        s.finish(asyncio.run(created))
 
 
 @app.command()

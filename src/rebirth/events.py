@@ -18,6 +18,15 @@ class RunStarted(Event):
 
 
 @dataclass(frozen=True)
+class Checked(Event):
+    """What the proof found before anything was made. `unproved` says why the run goes on without it, or against it."""
+
+    errors: int
+    warnings: int
+    unproved: str = ""
+
+
+@dataclass(frozen=True)
 class RunFinished(Event):
     ok: bool
     error: str = ""

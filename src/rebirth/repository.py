@@ -62,9 +62,8 @@ async def _fetch(directory: Path, castle: Castle, folder: Path) -> None:
         async with asyncio.timeout(PATIENCE):
             await remote.fetch(folder)
     except TimeoutError:
-        raise NotYet(
-            f"{gitops.repository}: no answer in {PATIENCE:g} s", hint="Name a local copy with --gitops."
-        ) from None
+        hint = "`check --gitops` takes a local copy; `create --unproved` goes on without the proof."
+        raise NotYet(f"{gitops.repository}: no answer in {PATIENCE:g} s", hint=hint) from None
 
 
 def without_castle(directory: Path) -> SpecError:

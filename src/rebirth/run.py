@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pydantic import BaseModel
 
 from rebirth.engine import Engine, Outcome
-from rebirth.events import Events, RunFinished, RunStarted
+from rebirth.events import Checked, Events, RunFinished, RunStarted
 from rebirth.journal import Journal
 from rebirth.phase import Phase
 from rebirth.phases import CONNECTIONS, PHASES
@@ -53,10 +53,16 @@ async def create(
     *,
     budget: float | None = None,
     layered: bool = False,
+    checked: Checked | None = None,
 ) -> Outcome:
-    """From nothing to online; goes on after a crash; changes nothing on a live castle. `budget` is in seconds."""
+    """From nothing to online; goes on after a crash; changes nothing on a live castle.
+
+    `budget` is in seconds; `checked` is what the proof said beforehand, for the run's record.
+    """
     after = barriers(PHASES) if layered else None
-    return await _run("create", castle, place, events, redaction, may_run=lambda _: True, budget=budget, after=after)
+    return await _run(
+        "create", castle, place, events, redaction, may_run=lambda _: True, budget=budget, after=after, checked=checked
+    )
 
 
 async def verify(
@@ -92,6 +98,7 @@ async def _run(
     goals: Iterable[str] | None = None,
     budget: float | None = None,
     after: Mapping[str, Iterable[str]] | None = None,
+    checked: Checked | None = None,
 ) -> Outcome:
     with Journal(place.state) as journal:
         engine = Engine(
@@ -106,6 +113,8 @@ async def _run(
             after=after,
         )
         events(RunStarted(castle.name, command, tuple(phase.name for phase in PHASES)))
+        if checked:
+            events(checked)
         outcome = await engine.run()
         events(RunFinished(outcome.ok, "; ".join(map(str, outcome.failures.values()))))
         return outcome

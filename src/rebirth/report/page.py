@@ -31,6 +31,7 @@ def render(timeline: Timeline, layer_of: Mapping[str, str], earlier: Timeline | 
 
 def _when(timeline: Timeline, earlier: Timeline | None) -> str:
     words = f"started {_utc(timeline.started)}"
+    words += f"; <b>unproved: {escape(timeline.unproved)}</b>" if timeline.unproved else ""
     return words + (f"; compared with the run of {_utc(earlier.started)}" if earlier else "")
 
 

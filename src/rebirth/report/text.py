@@ -78,6 +78,8 @@ def _summary(timeline: Timeline) -> Text:
     lines = []
     if timeline.online is not None:
         lines.append(f"online after {timeline.online:.1f} s")
+    if timeline.unproved:
+        lines.append(f"unproved: {timeline.unproved}")
     if timeline.ok:
         lines.append(f"everything ready after {timeline.total:.1f} s")
     return Text("\n" + "\n".join(lines), style="bold green" if timeline.ok else "bold")

@@ -44,6 +44,7 @@ class Timeline:
     ok: bool
     total: float  # seconds
     spans: tuple[Span, ...]
+    unproved: str = ""  # why it ran without the proof, or against it
 
     @property
     def online(self) -> float | None:
@@ -97,6 +98,7 @@ def read(folder: Path) -> Timeline:
     if first is None:
         raise SpecError(f"{folder}: the run recorded here has no beginning")
     last = next((event for event in reversed(events) if event["event"] == "RunFinished"), None)
+    checked = next((event for event in events if event["event"] == "Checked"), {})
     phases: dict[str, list[dict[str, Any]]] = {}
     for event in events:
         if "phase" in event:
@@ -110,6 +112,7 @@ def read(folder: Path) -> Timeline:
         ok=bool(last and last["ok"]),
         total=ended - first["at"],
         spans=tuple(sorted(spans, key=lambda span: (span.start, span.end))),
+        unproved=checked.get("unproved", ""),
     )
 
 
