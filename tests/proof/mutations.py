@@ -75,37 +75,32 @@ def _dependencies(castle, name, index, document):
             yield Mutation(f"make {entry['name']} depend on {me}", other, swap)
 
 
-# What holds the name of a Secret, wherever it stands.
-_NAMES = {"secretName": None, "secretKeyRef": "name", "target": "name", "secretRef": "name"}
+_SECRETS = {"secretKeyRef", "target", "secretRef"}  # what holds the name of a Secret as `name`
+_NAMED = {
+    "serviceAccountName",
+    "ingressClassName",
+    "storageClassName",
+    "clusterIP",
+    "tailscale.com/tailnet-fqdn",
+    "path",
+    "chart",
+}
 
 
 def _renames(name, index, document):
     for path in _paths(document):
-        if (path[-1] == "secretName") or (path[-1] == "name" and path[-2] in _NAMES):
-            yield Mutation(
-                f"rename {'.'.join(map(str, path))} in {name}", name, _changer(index, path, lambda v: v + "-x")
-            )
-        elif path[-1] == "name" and len(path) > 2 and path[-3] == "imagePullSecrets":
-            yield Mutation(
-                f"rename {'.'.join(map(str, path))} in {name}", name, _changer(index, path, lambda v: v + "-x")
-            )
-        elif path[-1] in {"secretKey", "key", "property"} and document["kind"] == "ExternalSecret":
-            yield Mutation(
-                f"rename {'.'.join(map(str, path))} in {name}", name, _changer(index, path, lambda v: v + "-x")
-            )
-        elif path[-1] in {
-            "serviceAccountName",
-            "ingressClassName",
-            "storageClassName",
-            "clusterIP",
-            "tailscale.com/tailnet-fqdn",
-            "path",
-            "chart",
-        }:
-            if isinstance(_at(document, path), str) and "readinessProbe" not in path and "http" not in path:
-                yield Mutation(
-                    f"rename {'.'.join(map(str, path))} in {name}", name, _changer(index, path, lambda v: v + "-x")
-                )
+        if _names_something(path, document):
+            where = ".".join(map(str, path))
+            yield Mutation(f"rename {where} in {name}", name, _changer(index, path, lambda value: f"{value}-x"))
+
+
+def _names_something(path, document):
+    last = path[-1]
+    if last == "name" and len(path) > 2:
+        return path[-2] in _SECRETS or path[-3] == "imagePullSecrets"
+    if document["kind"] == "ExternalSecret" and last in {"secretKey", "key", "property"}:
+        return True
+    return last == "secretName" or (last in _NAMED and not {"readinessProbe", "http"} & set(path))
 
 
 def _keys(name, index, document):
@@ -113,7 +108,7 @@ def _keys(name, index, document):
     for path in (("spec", "postBuild"), ("spec", "wait"), ("spec", "template", "spec", "imagePullSecrets"), ("spec", "install"),
                  ("spec", "healthChecks"), ("spec", "tls"), ("spec", "selector"), ("spec", "values"), ("spec", "timeout"),
                  ("spec", "retryInterval"), ("spec", "users"), ("spec", "releaseName")):  # fmt: skip
-        if document["kind"] in {"Deployment"} and path[-1] == "selector":
+        if document["kind"] == "Deployment" and path[-1] == "selector":
             continue
         if _at(document, path) is not None:
             yield Mutation(f"remove {'.'.join(path)} in {name}", name, _remover(index, path))

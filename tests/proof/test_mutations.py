@@ -1,0 +1,65 @@
+"""Single mistakes in the example castle: the proof and a model of Flux on virtual time agree on which of them are fatal."""
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from proof.flux_model import World
+from proof.mutations import mutations
+from rebirth.proof import prove
+from rebirth.rules import Severity
+from rebirth.spec import load
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
+ALL = list(mutations(EXAMPLE))
+
+# Where they do not agree, and why.
+EXPLAINED: dict[str, str] = {}
+
+
+def agree(mutation, scratch):
+    castle = scratch / "castle"
+    shutil.rmtree(castle, ignore_errors=True)
+    shutil.copytree(EXAMPLE, castle, ignore=shutil.ignore_patterns("logs", ".rebirth"))
+    mutation.apply(castle)
+    world = World(castle)
+    finished = world.run()
+    done = asyncio.run(prove(castle / "gitops", castle=load(castle), directory=castle))
+    errors = [finding.message for finding in done.findings if finding.severity is Severity.ERROR]
+    said = f"{mutation}: the model is done after {finished} s, and the proof says {errors or 'nothing'}"
+    waiting = {name[2]: why for name, why in world.why.items() if why and "dependency" not in why}
+    assert (finished is None) == bool(errors), f"{said}; waiting: {waiting}"
+
+
+def test_the_example_castle_is_done_and_proved(tmp_path):
+    class Nothing:
+        def apply(self, castle):
+            pass
+
+    agree(Nothing(), tmp_path)
+
+
+@given(st.sampled_from([mutation for mutation in ALL if mutation.name not in EXPLAINED]))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_mutation_is_fatal_for_both_or_for_none(tmp_path, mutation):
+    agree(mutation, tmp_path)
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_what_is_explained_still_stands(name):
+    assert name in {mutation.name for mutation in ALL}, "the mutation is gone; so is its explanation"
+
+
+@pytest.mark.skipif(
+    not os.environ.get("REBIRTH_ALL_MUTATIONS"), reason="takes minutes: REBIRTH_ALL_MUTATIONS=1 asks for it"
+)
+@pytest.mark.parametrize("mutation", ALL, ids=str)
+def test_every_mutation(tmp_path, mutation):
+    if mutation.name in EXPLAINED:
+        pytest.xfail(EXPLAINED[mutation.name])
+    agree(mutation, tmp_path)
