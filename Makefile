@@ -8,7 +8,7 @@ RUN := $(VENV)/bin
 CASTLE := examples/castle
 export PATH := $(CURDIR)/$(RUN):$(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test check fix unit lab bench clean lock proto
+.PHONY: help demo test check fix unit lab bench clean lock proto docs
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,6 +42,9 @@ bench: lab ## five warm runs, and the same in the protocol's layer order
 
 lab: $(VENV)/ready $(VENV)/packages ## builds the lab's programs that are not in the cache
 	$(RUN)/rebirth lab build
+
+docs: $(VENV)/ready ## the rules' pages, from their docstrings and test cases
+	$(RUN)/python -m rebirth.findings.pages docs/rules tests/rules
 
 lock: $(VENV)/ready ## pins every dependency anew
 	$(RUN)/pip install --quiet pip-tools

@@ -67,8 +67,8 @@ class Text:
         under = f"  {rail}    "
         room = self._width - len(margin)
         if len(words) + 2 + len(place) + len(mark) <= room:
-            rest = f"{words}  {self._styled(place, _DIM)}{self._styled(mark, _CUT)}"
-            return [margin + rest]
+            at = f"  {self._styled(place, _DIM)}" if place else ""
+            return [f"{margin}{words}{at}{self._styled(mark, _CUT)}"]
         lines = textwrap.wrap(words, room, break_on_hyphens=False, break_long_words=False) or [""]
         told = [margin + lines[0], *(under + line for line in lines[1:])]
         return [*told, under + self._styled(place, _DIM) + self._styled(mark, _CUT)] if place or mark else told
