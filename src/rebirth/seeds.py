@@ -11,6 +11,7 @@ from rebirth.facts import NodeKeyMinted, SecretsResolved
 from rebirth.graph import Atomicity, Milestone
 from rebirth.phases import CONNECTIONS, PHASES, bootstrap_flux, create_namespaces, install_metallb, place_secrets
 from rebirth.secrets import Secret
+from rebirth.sources import talos
 from rebirth.sources.manifest import MachineConfiguration, Manifest, Model, Unit, thing
 from rebirth.sources.yaml_files import UnreadableError, parse, read
 from rebirth.spec import Castle
@@ -21,10 +22,14 @@ _UNSEEN = Secret("a-value-that-the-proof-does-not-see")
 
 
 def plant(model: Model) -> None:
-    """Adds to the model what the castle's phases make, and how they make it."""
-    castle, file = model.castle, model.castle_file
-    if castle is None or file is None:
-        return
+    """Adds to the model what the castle's phases and Talos make, and how they make it."""
+    if model.castle is not None and model.castle_file is not None:
+        _castle(model, model.castle, model.castle_file)
+    model.units[:0] = talos.units(model)
+    model.index()
+
+
+def _castle(model: Model, castle: Castle, file: Path) -> None:
     try:
         model.castle_line = read(file)[0].line
     except (UnreadableError, IndexError):
@@ -33,7 +38,6 @@ def plant(model: Model) -> None:
     planter = _Planter(model, castle, file)
     model.units[:0] = planter.units()
     model.machines += planter.machines()
-    model.index()
 
 
 class _Planter:

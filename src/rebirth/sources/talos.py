@@ -1,0 +1,228 @@
+"""Talos: what a machine configuration makes in the cluster, and which names its certificates hold.
+
+Patches are merged as Talos merges them: later values win, lists grow.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rebirth.graph import ALWAYS, NOWHERE, Atomicity, Graph, Milestone, Need, Place
+from rebirth.sources.castle import POD_NETWORK, api
+from rebirth.sources.kustomization import manifests
+from rebirth.sources.manifest import MachineConfiguration, Manifest, Model, Unit, thing
+from rebirth.sources.yaml_files import UnreadableError, parse
+
+TALOS = thing("Talos", "", "bootstrap manifests", Milestone.APPLIED)
+KUBERNETES_PORT, TALOS_PORT = 6443, 50000
+_LABELS = {"k8s-app": "kube-dns"}
+
+
+class Written(NamedTuple):
+    value: Any
+    place: Place
+
+
+class Merged:
+    """One machine's configuration, with the place of every value."""
+
+    def __init__(self, patches: tuple[Manifest, ...]) -> None:
+        # Documents of other kinds (HostnameConfig, ExtensionServiceConfig) are no part of the main one.
+        self.patches = [patch for patch in patches if "kind" not in patch.data or "machine" in patch.data]
+
+    def last(self, *path: str) -> Written | None:
+        """The value at that path that wins."""
+        found = None
+        for patch in self.patches:
+            value = patch.at(*path)
+            if value is not None:
+                found = Written(value, patch.place(*path))
+        return found
+
+    def items(self, *path: str) -> Iterator[Written]:
+        """All items of the list at that path."""
+        for patch in self.patches:
+            for index, item in enumerate(patch.items(*path)):
+                yield Written(item, patch.place(*path, index))
+
+    def pairs(self, *path: str) -> Iterator[tuple[str, Written]]:
+        """All entries of the mapping at that path."""
+        for patch in self.patches:
+            for key, value in patch.mapping(*path).items():
+                yield str(key), Written(value, patch.place(*path, str(key)))
+
+    def is_set(self, *path: str) -> bool:
+        found = self.last(*path)
+        return found is not None and found.value is True
+
+
+def control_plane(model: Model) -> MachineConfiguration | None:
+    """The configuration that says what Talos makes in the cluster."""
+    return next((machine for machine in model.machines if machine.role != "worker"), None)
+
+
+def units(model: Model) -> Iterator[Unit]:
+    """What Talos applies by itself once the API server answers."""
+    machine = control_plane(model)
+    if machine is not None:
+        merged = Merged(machine.patches)
+        members = [*_own(machine, merged), *_inline(merged)]
+        yield Unit(
+            TALOS, TALOS._replace(milestone=Milestone.READY), Atomicity.TALOS, _place(model, merged), members=members
+        )
+
+
+def _place(model: Model, merged: Merged) -> Place:
+    return merged.patches[0].place() if merged.patches else model.at("talos")
+
+
+def _own(machine: MachineConfiguration, merged: Merged) -> Iterator[Manifest]:
+    """CoreDNS, flannel and kube-proxy, where they are not switched off. Of loose patches only what they switch on is known."""
+    disabled = merged.last("cluster", "coreDNS", "disabled")
+    if not (disabled and disabled.value is True) and (machine.whole or disabled):
+        at = disabled.place if disabled else None
+        yield from (_made(data, merged, at) for data in _coredns(merged))
+    cni = merged.last("cluster", "network", "cni", "name")
+    if machine.whole and (cni is None or cni.value == "flannel"):
+        yield from (_made(data, merged, cni.place if cni else None) for data in _flannel())
+    if machine.whole and not merged.is_set("cluster", "proxy", "disabled"):
+        yield _made(_object("apps/v1", "DaemonSet", "kube-proxy", spec=_pods("kube-proxy")), merged, None)
+
+
+def _made(data: Mapping[str, Any], merged: Merged, place: Place | None) -> Manifest:
+    at = place or merged.patches[0].place("cluster")
+    return Manifest(data, at.file, at.line, at.path)
+
+
+def _object(version: str, kind: str, name: str, **content: Any) -> dict[str, Any]:
+    meta = {"name": name} if kind.startswith("ClusterRole") else {"name": name, "namespace": "kube-system"}
+    return {"apiVersion": version, "kind": kind, "metadata": meta, **content}
+
+
+def _pods(app: str) -> dict[str, Any]:
+    labels = {"k8s-app": app}
+    pod = {"hostNetwork": True, "containers": [], "tolerations": [{"operator": "Exists"}]}
+    return {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}}
+
+
+def _coredns(merged: Merged) -> Iterator[dict[str, Any]]:
+    domain = merged.last("cluster", "network", "dnsDomain")
+    address = next(merged.items("machine", "kubelet", "clusterDNS"), None)
+    pod = {"serviceAccountName": "coredns", "dnsPolicy": "Default", "containers": [],
+           "volumes": [{"name": "config-volume", "configMap": {"name": "coredns"}}]}  # fmt: skip
+    template = {"metadata": {"labels": _LABELS}, "spec": pod}
+    yield _object("v1", "ServiceAccount", "coredns")
+    yield _object("rbac.authorization.k8s.io/v1", "ClusterRole", "system:coredns")
+    yield _object("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "system:coredns")
+    yield _object(
+        "v1",
+        "ConfigMap",
+        "coredns",
+        data={"Corefile": _COREFILE.replace("DOMAIN", str(domain.value) if domain else "cluster.local")},
+    )
+    yield _object("apps/v1", "Deployment", "coredns", spec={"selector": {"matchLabels": _LABELS}, "template": template})
+    service = {
+        "clusterIP": str(address.value) if address else "10.96.0.10",
+        "selector": _LABELS,
+        "ports": [{"port": 53}],
+    }
+    yield _object("v1", "Service", "kube-dns", spec=service)
+
+
+def _flannel() -> Iterator[dict[str, Any]]:
+    yield _object("v1", "ServiceAccount", "flannel")
+    yield _object("rbac.authorization.k8s.io/v1", "ClusterRole", "flannel")
+    yield _object("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "flannel")
+    yield _object("v1", "ConfigMap", "kube-flannel-cfg")
+    yield _object("apps/v1", "DaemonSet", "kube-flannel", spec=_pods("flannel"))
+
+
+def _inline(merged: Merged) -> Iterator[Manifest]:
+    for entry in merged.items("cluster", "inlineManifests"):
+        contents = entry.value.get("contents") if isinstance(entry.value, Mapping) else None
+        try:
+            documents = parse(contents) if isinstance(contents, str) else []
+        except UnreadableError:
+            continue  # talosctl refuses it before anything is created
+        for document in documents:
+            for found in manifests(document, Path(entry.place.file), NOWHERE):
+                yield Manifest(found.data, entry.place.file, entry.place.line, entry.place.path)
+
+
+# As Talos writes it; only DOMAIN is the cluster's.
+_COREFILE = """\
+.:53 {
+    errors
+    health {
+        lameduck 5s
+    }
+    ready
+    kubernetes DOMAIN in-addr.arpa ip6.arpa {
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+    }
+    forward . /etc/resolv.conf
+}
+"""
+
+
+def read(model: Model, graph: Graph) -> None:
+    castle, machine = model.castle, control_plane(model)
+    for unit in model.units:
+        if unit.atomicity is Atomicity.TALOS:
+            for member in unit.members:
+                graph.makes(unit.applied, member.thing(), member.place(), need=Need.APPLIED_BY)
+            graph.needs(unit.ready, unit.applied, Need.HEALTH, unit.place)
+            if castle:
+                graph.needs(unit.applied, api(castle), Need.API, unit.place)
+            else:
+                graph.given(unit.applied, "machines are configured before Flux is", unit.place)
+    _pod_network(model, graph, machine)
+
+
+# -- the pod network
+
+# Charts and DaemonSets that are a pod network.
+_CNI_CHARTS = {"cilium", "calico", "tigera-operator", "flannel", "kube-ovn", "antrea"}
+_CNI_SETS = {"cilium", "calico-node", "kube-flannel", "kube-flannel-ds", "antrea-agent", "kube-ovn-cni", "canal"}
+
+
+def is_cni(member: Manifest) -> bool:
+    if member.kind == "HelmRelease":
+        ref = member.at("spec", "chartRef", "name", default="")
+        return str(member.at("spec", "chart", "spec", "chart", default=ref)) in _CNI_CHARTS
+    return member.kind == "DaemonSet" and member.name in _CNI_SETS
+
+
+def _pod_network(model: Model, graph: Graph, machine: MachineConfiguration | None) -> None:
+    """Who connects pods: Talos' flannel, or a CNI that something else brings."""
+    if machine is None or not machine.whole:
+        graph.given(POD_NETWORK, "not said in these files")
+        return
+    merged = Merged(machine.patches)
+    graph.wanted(POD_NETWORK)
+    if name := merged.last("cluster", "network", "cni", "name"):
+        graph.where[POD_NETWORK] = name.place
+    if (name and name.value == "custom") or any(merged.items("cluster", "extraManifests")):
+        graph.given(POD_NETWORK, "Talos applies manifests from a URL", name.place if name else NOWHERE)
+    for member, unit in model.objects("DaemonSet", "HelmRelease"):
+        if not is_cni(member):
+            continue
+        runs = unit.applied if unit.atomicity is Atomicity.TALOS else member.thing(Milestone.READY)
+        graph.makes(runs, POD_NETWORK, member.place("metadata", "name"), need=Need.NETWORK, scope=ALWAYS)
+    if any(edge.needs != TALOS for edge in graph.makers(POD_NETWORK)):
+        _connected(model, graph)
+
+
+def _connected(model: Model, graph: Graph) -> None:
+    """Pods need the network; said only where it could be late."""
+    for member, _ in model.objects(*WORKLOADS, "HelmRelease"):
+        if member.kind == "HelmRelease" and not is_cni(member):
+            place = member.place("metadata", "name")
+            graph.needs(member.thing(Milestone.READY), POD_NETWORK, Need.NETWORK, place, scope=ALWAYS)
+        elif member.kind in WORKLOADS and member.at("spec", "template", "spec", "hostNetwork") is not True:
+            place = member.place("spec", "template", "spec")
+            graph.needs(member.thing(Milestone.READY), POD_NETWORK, Need.NETWORK, place, scope=ALWAYS)
+
+
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
