@@ -85,14 +85,34 @@ class When:
     since: str = ""
     before: str = ""
 
-    def holds(self, values: Mapping[str, Any], version: str = "") -> bool:
-        if self.only_if and not any(value_at(values, path) for path in self.only_if):
+    def holds(self, values: Mapping[str, Any], version: str = "", *, whole: bool = True) -> bool | None:
+        """Whether it is there; None where that hangs on values that are not known (`whole` is False)."""
+        if not in_range(version, self.since, self.before):
             return False
-        if any(value_at(values, path) for path in self.unless):
+        answers = [any_of([_is_set(values, path, whole) for path in self.only_if])] if self.only_if else []
+        answers += [_not(_is_set(values, path, whole)) for path in self.unless]
+        answers += [_not(_is_off(values, path, whole)) for path in self.unless_false]
+        if False in answers:
             return False
-        if any(value_at(values, path) in {False, "false"} for path in self.unless_false if _plain(values, path)):
-            return False
-        return in_range(version, self.since, self.before)
+        return None if None in answers else True
+
+
+def any_of(answers: list[bool | None]) -> bool | None:
+    return True if True in answers else None if None in answers else False
+
+
+def _not(answer: bool | None) -> bool | None:
+    return None if answer is None else not answer
+
+
+def _is_set(values: Mapping[str, Any], path: str, whole: bool) -> bool | None:
+    found = value_at(values, path)
+    return bool(found) if found is not None or whole else None
+
+
+def _is_off(values: Mapping[str, Any], path: str, whole: bool) -> bool | None:
+    found = value_at(values, path)
+    return found is False or found == "false" if found is not None or whole else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,10 +336,6 @@ def value_at(values: Mapping[str, Any], path: str) -> Any:
             return None
         found = found[part]
     return found
-
-
-def _plain(values: Mapping[str, Any], path: str) -> bool:
-    return not isinstance(value_at(values, path), (Mapping, list))
 
 
 def in_range(version: str, since: str, before: str) -> bool:

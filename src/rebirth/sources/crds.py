@@ -1,0 +1,83 @@
+"""Custom resources: nothing takes one before its kind is known to the API server."""
+
+from rebirth.graph import Atomicity, Graph, Need, Thing
+from rebirth.sources import flux, releases
+from rebirth.sources.knowledge import crd, of_kind
+from rebirth.sources.manifest import Manifest, Model, Unit
+
+# Groups that the API server itself serves; what ends in .k8s.io besides these comes with a CRD.
+_BUILT_IN = frozenset({
+    "", "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "apps", "authentication.k8s.io",
+    "authorization.k8s.io", "autoscaling", "batch", "certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io",
+    "events.k8s.io", "extensions", "flowcontrol.apiserver.k8s.io", "internal.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io",
+    "policy", "rbac.authorization.k8s.io", "resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io", "storagemigration.k8s.io",
+    "metrics.k8s.io", "kustomize.config.k8s.io",
+})  # fmt: skip
+_TALOS = ("talos.dev", "ServiceAccount")  # Talos itself makes it
+
+
+def is_custom(group: str) -> bool:
+    return group not in _BUILT_IN
+
+
+def kind_of(manifest: Manifest) -> tuple[str, str]:
+    """Group and kind that a CustomResourceDefinition defines."""
+    return str(manifest.at("spec", "group", default="")), str(manifest.at("spec", "names", "kind", default=""))
+
+
+def read(model: Model, graph: Graph) -> None:
+    """Who makes each CRD, then who needs it."""
+    for member, unit in model.objects("CustomResourceDefinition"):
+        group, kind = kind_of(member)
+        if kind and not flux.is_left_out(member):
+            graph.makes(_maker(unit, member), crd(group, kind), member.place("metadata", "name"))
+    for unit in model.units:
+        _runtime(unit, graph)
+    flux_kinds = of_kind(flux.KUSTOMIZE, "Kustomization")
+    if flux_kinds and not model.castle:
+        for crds in flux_kinds.crds:
+            for kind in crds.kinds:
+                graph.given(crd(crds.group, kind), "Flux brings it, and Flux is there first")
+    for unit in model.units:
+        _needs(unit, graph)
+
+
+def _maker(unit: Unit, member: Manifest) -> Thing:
+    """What makes it, before the unit's other members are looked at."""
+    if unit.own is not None and unit.atomicity is Atomicity.FLUX:
+        return flux.started(unit.own)
+    if unit.own is not None and releases.is_release(unit.own) and member.annotations.get(releases.FOLDER):
+        return releases.started(unit.own)
+    return unit.applied
+
+
+def _runtime(unit: Unit, graph: Graph) -> None:
+    """A unit that is known only in part may be known to bring a kind: nothing to add, its Unknown hides it."""
+
+
+def _needs(unit: Unit, graph: Graph) -> None:
+    seen: set[tuple[str, str]] = set()
+    brought = _brought(unit)
+    for member in unit.members:
+        key = (member.group, member.kind)
+        if not is_custom(member.group) or key in seen or key in brought or key == _TALOS or flux.is_left_out(member):
+            continue
+        seen.add(key)
+        needed = crd(*key)
+        graph.wanted(needed)
+        words = f"{member.kind} {member.name} is of that kind"
+        graph.needs(unit.applied, needed, Need.CRD, member.place("kind"), words)
+
+
+def _brought(unit: Unit) -> set[tuple[str, str]]:
+    """Kinds that the unit establishes before it looks at the rest: in a chart only those of its crds/ folder."""
+    return {
+        kind_of(member)
+        for member in unit.members
+        if member.kind == "CustomResourceDefinition"
+        and (
+            unit.atomicity is Atomicity.FLUX
+            or member.annotations.get(releases.FOLDER)
+            or unit.atomicity is Atomicity.PHASE
+        )
+    }

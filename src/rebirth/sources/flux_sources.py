@@ -1,0 +1,72 @@
+"""Flux sources: what has to be there before one is fetched; charts, receivers, notifications, image automation besides.
+
+That a host's name resolves is said by `sources.dns`.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from rebirth.graph import Graph, Milestone, Need
+from rebirth.sources import flux
+from rebirth.sources.manifest import Manifest, Model, thing
+
+_FETCHED = {"GitRepository", "OCIRepository", "HelmRepository", "Bucket", "HelmChart"}
+_NOTIFICATION, _IMAGE = "notification.toolkit.fluxcd.io", "image.toolkit.fluxcd.io"
+_Path = tuple[str | int, ...]
+
+
+def read(model: Model, graph: Graph) -> None:
+    for member, _ in model.objects():
+        if member.group not in {flux.SOURCE, _NOTIFICATION, _IMAGE}:
+            continue
+        ready = member.thing(Milestone.READY)
+        graph.needs(ready, member.thing(), Need.APPLIED_BY, member.place("metadata", "name"))
+        graph.where.setdefault(ready, member.place("metadata", "name"))
+        if member.at("spec", "suspend") is True and member.kind in _FETCHED:
+            graph.remark(
+                "suspended",
+                member.place("spec", "suspend"),
+                f"{member.thing().label} is suspended: it is never fetched",
+                ready,
+            )
+        for name, path in _secrets(member):
+            secret = thing("Secret", member.namespace, name, Milestone.MATERIALISED)
+            graph.needs(ready, secret, Need.CREDENTIAL, member.place(*path))
+        for kind, space, name, path in _others(member):
+            graph.needs(ready, thing(kind, space, name, Milestone.READY), Need.SOURCE, member.place(*path))
+        if account := member.at("spec", "serviceAccountName"):
+            existing = thing("ServiceAccount", member.namespace, str(account))
+            graph.wanted(existing)
+            graph.needs(ready, existing, Need.ACCOUNT, member.place("spec", "serviceAccountName"))
+
+
+def _secrets(member: Manifest) -> Iterator[tuple[str, _Path]]:
+    """Secrets that it reads: to log in, to trust a certificate, to verify a signature."""
+    for field in ("secretRef", "certSecretRef", "proxySecretRef"):
+        if isinstance(name := member.at("spec", field, "name"), str):
+            yield name, ("spec", field)
+    if isinstance(name := member.at("spec", "verify", "secretRef", "name"), str):
+        yield name, ("spec", "verify", "secretRef")
+
+
+def _others(member: Manifest) -> Iterator[tuple[str, str, str, _Path]]:
+    """Other objects of Flux that have to be Ready first: kind, namespace, name, path."""
+    if member.kind == "HelmChart":
+        reference = member.mapping("spec", "sourceRef")
+        if reference.get("name"):
+            yield str(reference.get("kind")), member.namespace, str(reference["name"]), ("spec", "sourceRef")
+    elif member.kind == "GitRepository":
+        for index, entry in enumerate(member.items("spec", "include")):
+            if isinstance(entry, Mapping) and isinstance(
+                name := member.at("spec", "include", index, "repository", "name"), str
+            ):
+                yield "GitRepository", member.namespace, name, ("spec", "include", index)
+    elif member.kind == "ImagePolicy":
+        name = member.at("spec", "imageRepositoryRef", "name")
+        space = str(member.at("spec", "imageRepositoryRef", "namespace") or member.namespace)
+        if isinstance(name, str):
+            yield "ImageRepository", space, name, ("spec", "imageRepositoryRef")
+    elif member.kind == "ImageUpdateAutomation":
+        name = member.at("spec", "sourceRef", "name")
+        space = str(member.at("spec", "sourceRef", "namespace") or member.namespace)
+        if isinstance(name, str):
+            yield str(member.at("spec", "sourceRef", "kind") or "GitRepository"), space, name, ("spec", "sourceRef")
