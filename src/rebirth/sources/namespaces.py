@@ -1,0 +1,42 @@
+"""Namespaces: what stands in one cannot be applied before it exists."""
+
+from rebirth.graph import NOWHERE, Graph, Milestone, Need, Thing
+from rebirth.sources.manifest import Model, Unit, thing
+
+_BORN = ("default", "kube-system", "kube-public", "kube-node-lease")  # the API server makes them itself
+
+
+def namespace(name: str) -> Thing:
+    return thing("Namespace", "", name)
+
+
+def read(model: Model, graph: Graph) -> None:
+    """Every unit needs the namespaces of its members, but those that it brings itself: they are applied first."""
+    for name in _BORN:
+        graph.given(namespace(name), "the API server makes it")
+    if not model.castle:
+        graph.given(namespace("flux-system"), "flux bootstrap makes it")
+    for unit in model.units:
+        _unit(unit, graph)
+
+
+def _unit(unit: Unit, graph: Graph) -> None:
+    own = {member.name for member in unit.members if member.kind == "Namespace"}
+    for member in unit.members:
+        name = member.namespace
+        if not name or name in own:
+            continue
+        own.add(name)
+        graph.wanted(namespace(name))
+        place = member.place("metadata", "namespace")
+        words = f"{member.kind} {member.name} stands in {name}"
+        graph.needs(unit.applied, namespace(name), Need.NAMESPACE, place, words)
+
+
+def account(graph: Graph, space: str, name: str) -> Thing:
+    """The ServiceAccount; the one called default comes with its namespace."""
+    found = thing("ServiceAccount", space, name, Milestone.EXISTS)
+    graph.wanted(found)
+    if name == "default" and not graph.makers(found):
+        graph.makes(namespace(space), found, graph.where.get(namespace(space), NOWHERE), "comes with its namespace")
+    return found
