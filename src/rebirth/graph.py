@@ -19,6 +19,7 @@ class Milestone(StrEnum):
     """How far a thing has to come; reads as the end of a sentence."""
 
     EXISTS = "exists"
+    STARTED = "has started"  # a Flux Kustomization: nothing keeps it from applying; what it applies first is there
     APPLIED = "is applied"
     ESTABLISHED = "is established"  # a CRD: its kind is known to the API server
     MATERIALISED = "is materialised"  # a Secret or ConfigMap holds its data, whoever makes it
@@ -30,7 +31,9 @@ class Milestone(StrEnum):
 
 
 # What etcd and disks keep: true again at once when a cluster that was complete loses its power.
-PERSISTED = frozenset({Milestone.EXISTS, Milestone.APPLIED, Milestone.ESTABLISHED, Milestone.MATERIALISED})
+PERSISTED = frozenset(
+    {Milestone.EXISTS, Milestone.STARTED, Milestone.APPLIED, Milestone.ESTABLISHED, Milestone.MATERIALISED}
+)
 
 
 class Scope(IntFlag):

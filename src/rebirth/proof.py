@@ -6,38 +6,65 @@ from pathlib import Path
 
 from rebirth.commands import Commands
 from rebirth.graph import Graph
+from rebirth.providers.charts import install
 from rebirth.providers.kustomize import Kustomize
-from rebirth.rules import Finding, judge
+from rebirth.rules import Finding, judge, merged
 from rebirth.secrets import Redaction
 from rebirth.seeds import plant
 from rebirth.sources import SOURCES
 from rebirth.sources.manifest import Model
 from rebirth.spec import Castle
 from rebirth.spec.load import FILE
-from rebirth.survey import survey
+from rebirth.survey import Survey, survey
 
 
 @dataclass(frozen=True)
-class Proof:
+class World:
+    """One cluster: what it needs it has to find in itself."""
+
+    cluster: str  # the folder that Flux is pointed at
     model: Model
     graph: Graph
     findings: list[Finding]
 
 
+@dataclass(frozen=True)
+class Proof:
+    worlds: tuple[World, ...]  # one a cluster, at least one
+    findings: list[Finding]  # of all clusters; what is found in several is told once
+
+    @property
+    def model(self) -> Model:
+        """Of the first cluster."""
+        return self.worlds[0].model
+
+    @property
+    def graph(self) -> Graph:
+        """Of the first cluster."""
+        return self.worlds[0].graph
+
+
 async def prove(
     repository: Path, *, clusters: Sequence[str] = (), castle: Castle | None = None, directory: Path | None = None
 ) -> Proof:
-    """Proves the bootstrap of a repository, and of the castle in `directory` that follows it."""
-    kustomize = Kustomize(commands=Commands(Redaction()))
+    """Proves the bootstrap of every cluster in a repository, and of the castle in `directory` that follows it."""
+    commands = Commands(Redaction())
+    kustomize = Kustomize(commands=commands)
     file = directory.resolve() / FILE if directory else None
-    read = await survey(
+    surveys = await survey(
         repository, [castle.gitops.path] if castle and not clusters else clusters, kustomize, castle, file
     )
+    worlds = tuple([await _world(read, commands) for read in surveys])
+    return Proof(worlds, merged([world.findings for world in worlds]))
+
+
+async def _world(read: Survey, commands: Commands) -> World:
     plant(read.model)
+    unrendered = await install(read.model, commands)
     graph = assemble(read.model)
     graph.remarks[:0] = read.remarks
-    graph.unknowns[:0] = read.unknowns
-    return Proof(read.model, graph, judge(graph))
+    graph.unknowns[:0] = [*read.unknowns, *unrendered]
+    return World(read.model.cluster, read.model, graph, judge(graph))
 
 
 def assemble(model: Model) -> Graph:

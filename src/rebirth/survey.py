@@ -4,22 +4,27 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from rebirth.errors import Broken, SpecError
+from rebirth.errors import SpecError
 from rebirth.graph import Atomicity, Milestone, Place, Remark, Unknown
-from rebirth.providers.kustomize import Kustomize
-from rebirth.sources import flux, kustomization
+from rebirth.providers.kustomize import BuildFailed, Kustomize
+from rebirth.sources import clusters as where
+from rebirth.sources import flux, kustomization, scopes
+from rebirth.sources.artifacts import Artifacts
+from rebirth.sources.built import placed
+from rebirth.sources.kustomization import Folder
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
-from rebirth.sources.yaml_files import UnreadableError, parse
+from rebirth.sources.repository_files import MOST, Files
+from rebirth.sources.variables import SubstitutionError, Variables
 from rebirth.spec import Castle
 
 _AT_ONCE = 4  # builds that run side by side
+ANYWHERE = frozenset({"*"})
 
 
 @dataclass
 class Survey:
-    """The model, and what was noticed while reading."""
+    """One cluster's model, and what was noticed while reading."""
 
     model: Model
     remarks: list[Remark] = field(default_factory=list)
@@ -32,199 +37,259 @@ async def survey(
     kustomize: Kustomize,
     castle: Castle | None = None,
     castle_file: Path | None = None,
-) -> Survey:
-    """Reads the repository in `root`. `clusters` are the folders that Flux starts from; without any they are found.
+) -> list[Survey]:
+    """Reads the repository in `root`, one survey a cluster: what is in one is not in the other.
 
-    Raises SpecError where there is nothing to read.
+    `clusters` are the folders that Flux starts from; without any they are found. Raises SpecError where there is nothing to read.
     """
     if not root.is_dir():
         raise SpecError(f"{root}: no such directory", hint="Name the folder of the GitOps repository.")
-    reader = _Reader(root.resolve(), kustomize, Model(root.resolve(), castle, castle_file))
-    await reader.read([*clusters] or reader.find_clusters())
-    return reader.survey
+    found = where.find(root.resolve(), [*clusters])
+    sources = Artifacts(found.files)
+    surveys = []
+    for cluster in found.clusters:
+        model = Model(found.root, cluster=cluster, castle=castle, castle_file=castle_file)
+        reader = _Reader(found.files, kustomize, sources, model)
+        await reader.read(found.root / cluster)
+        surveys.append(reader.survey)
+    return surveys
 
 
 class _Reader:
-    def __init__(self, root: Path, kustomize: Kustomize, model: Model) -> None:
-        self.root, self.kustomize = root, kustomize
-        self.files = kustomization.Files(root)
-        self.survey = Survey(model)
+    def __init__(self, files: Files, kustomize: Kustomize, artifacts: Artifacts, model: Model) -> None:
+        self.root, self.kustomize, self.files, self.artifacts = files.root, kustomize, files, artifacts
         self.model = model
+        self.survey = Survey(model)
         self.listed: set[Path] = set()
         self._limit = asyncio.Semaphore(_AT_ONCE)
         self._seen: set[tuple[str, str]] = set()
+        self._raw: dict[Unit, list[Manifest]] = {}
 
-    def find_clusters(self) -> list[str]:
-        """Folders with Flux Kustomizations that no Kustomization leads to: there Flux has to be pointed by hand."""
-        holding: set[Path] = set()
-        led: set[Path] = set()
-        for file in self.files.yaml_files():
-            for manifest in self._manifests(file):
-                if flux.is_kustomization(manifest):
-                    holding.add(file.parent)
-                    led.add(flux.folder_of(manifest, self.root))
-        tops = {folder for folder in holding if not any(folder == path or path in folder.parents for path in led)}
-        roots = {folder for folder in led if any(folder == path or folder in path.parents for path in holding)}
-        found = tops or roots
-        outermost = {folder for folder in found if not any(other in folder.parents for other in found)}
-        if not outermost:
-            raise SpecError(
-                f"{self.root}: no Flux Kustomization is below it", hint="Name the cluster's folder with --cluster."
-            )
-        return sorted(str(folder.relative_to(self.root)) for folder in outermost)
-
-    def _manifests(self, file: Path) -> list[Manifest]:
-        try:
-            documents = self.files.documents(file)
-        except UnreadableError:
-            return []
-        return [m for document in documents for m in kustomization.manifests(document, file, Place(""))]
-
-    async def read(self, clusters: Iterable[str]) -> None:
-        for cluster in clusters:
-            folder = (self.root / cluster).resolve()
-            if not folder.is_dir():
-                raise SpecError(f"{folder}: no such directory", hint="--cluster names a folder of the repository.")
-            await self._unit(folder, None)
+    async def read(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise SpecError(f"{folder}: no such directory", hint="--cluster names a folder of the repository.")
+        waiting = self._put(Path(folder), None, await self._build(folder, None))
+        # Level by level, so that the order of units does not hang on which build is done first.
+        while waiting:
+            builds = await asyncio.gather(*(self._build(path, own) for path, own in waiting))
+            waiting = [
+                child
+                for (path, own), members in zip(waiting, builds, strict=True)
+                for child in self._put(path, own, members)
+            ]
+        self._scopes()
         self._substitute()
         self._orphans()
         self.model.index()
 
-    async def _unit(self, folder: Path, own: Manifest | None) -> None:
-        """Builds one unit, then those whose Kustomizations come out of it."""
+    # -- units
+
+    def _put(self, folder: Path, own: Manifest | None, members: list[Manifest]) -> list[tuple[Path, Manifest]]:
+        """Enters the unit that makes `members`; returns those whose Kustomizations are among them, with their folders."""
         place = own.place("spec", "path") if own else Place(str(folder))
         root = own is None
-        members = await self._build(folder, own, place)
         if own is None:
             own = next(
                 (m for m in members if flux.is_kustomization(m) and flux.folder_of(m, self.root) == folder), None
             )
+            self.model.own_source = self.artifacts.own(own)
         if own is None:
             applied = thing("Kustomization", "flux-system", "flux-system", Milestone.APPLIED)
-            unit = Unit(applied, applied._replace(milestone=Milestone.READY), Atomicity.FLUX, place, members=members)
+            unit = Unit(applied, applied._replace(milestone=Milestone.READY), Atomicity.FLUX, place)
         else:
-            ready = flux.ready(own.kind, own.namespace, own.name)
-            unit = Unit(flux.applied(own), ready, Atomicity.FLUX, place, own, members)
+            unit = self._unit(own, place)
             self._seen.add((own.namespace, own.name))
         unit.root = root
         self.model.units.append(unit)
+        self._raw[unit] = members
+        unit.members = self._substituted(unit, members, [])
         children = []
-        for member in members:
-            if flux.is_kustomization(member) and (member.namespace, member.name) not in self._seen:
-                self._seen.add((member.namespace, member.name))
-                children.append(member)
-        await asyncio.gather(*map(self._child, children))
+        for child in unit.members:
+            if flux.is_kustomization(child) and (child.namespace, child.name) not in self._seen:
+                self._seen.add((child.namespace, child.name))
+                if (target := self._folder(child)) is not None:
+                    children.append((target, child))
+        return children
 
-    async def _child(self, own: Manifest) -> None:
-        folder = flux.folder_of(own, self.root)
-        if self.root != folder and self.root not in folder.parents:
-            self.survey.remarks.append(
-                Remark(
-                    "path-outside", own.place("spec", "path"), f"{own.at('spec', 'path')} leads out of the repository"
-                )
-            )
-            return
-        if not folder.is_dir():
-            words = "is a file, not a folder" if folder.is_file() else "is not there"
-            path = own.at("spec", "path")
-            self.survey.remarks.append(
-                Remark("missing-path", own.place("spec", "path"), f"{path} {words}", own.thing())
-            )
-            self.model.units.append(
-                Unit(
-                    flux.applied(own), flux.ready(own.kind, own.namespace, own.name), Atomicity.FLUX, own.place(), own,
-                    known=False,
-                )
-            )  # fmt: skip
-            return
-        await self._unit(folder, own)
+    def _unit(self, own: Manifest, place: Place, *, known: bool = True) -> Unit:
+        ready = flux.ready(own.kind, own.namespace, own.name)
+        return Unit(flux.applied(own), ready, Atomicity.FLUX, place, own, known=known)
 
-    async def _build(self, folder: Path, own: Manifest | None, place: Place) -> list[Manifest]:
-        found = kustomization.folder(self.files, folder)
+    def _folder(self, own: Manifest) -> Path | None:
+        """The folder that a Kustomization applies; None where there is nothing to read, which is then noted."""
+        if flux.is_suspended(own):
+            words = f"{own.thing().label} is suspended"
+            self.survey.remarks.append(Remark("suspended", own.place("spec", "suspend"), words, own.thing()))
+        if flux.is_elsewhere(own):
+            self.model.units.append(self._unit(own, own.place("spec", "kubeConfig")))
+            return None
+        path = str(own.at("spec", "path", default="./") or "./")
+        target = self.artifacts.folder(own, self.model.own_source)
+        if target is None:
+            self._unknown(own, "sourceRef", f"is fetched from {' '.join(filter(None, flux.source_of(own)))}")
+        elif "${" in path:
+            self._unknown(own, "path", "its path holds a variable that is not known")
+        elif not self.files.is_inside(target):
+            self._missing(own, "path-outside", f"{path} leads out of the repository")
+        elif not target.is_dir():
+            words = "is a file, not a folder" if target.is_file() else "is not there"
+            self._missing(own, "missing-path", f"{path} {words}")
+        else:
+            return target
+        return None
+
+    def _unknown(self, own: Manifest, key: str, why: str) -> None:
+        place = own.place("spec", key)
+        self.model.units.append(self._unit(own, place, known=False))
+        self.survey.unknowns.append(Unknown(own.thing().label, place, why, ANYWHERE))
+
+    def _missing(self, own: Manifest, slug: str, words: str) -> None:
+        place = own.place("spec", "path")
+        self.model.units.append(self._unit(own, place, known=False))
+        self.survey.remarks.append(Remark(slug, place, words, own.thing()))
+
+    # -- builds
+
+    async def _build(self, folder: Path, own: Manifest | None) -> list[Manifest]:
+        found = kustomization.folder(self.files, folder, _components(folder, own) if own else [])
+        place = own.place("spec", "path") if own else Place(str(folder))
         self.model.built[str(folder)] = place
         self.listed |= found.files
         self.survey.remarks += found.remarks
-        for entry, where in found.remote:
-            self.survey.unknowns.append(Unknown(entry, where, "a remote base is not fetched", frozenset({"*"})))
-        wrapped = _wrapped(own)
-        if (found.plain and not wrapped) or not found.whole:
-            return found.manifests
+        self._gaps(found, own)
+        if (made := self._plain(found, own)) is not None:
+            return made
+        written = {found.file or folder / kustomization.NAMES[0]: kustomization.merged(found, own)}
+        written |= {file: found.kustomizations[file][0] for file in found.rewritten - written.keys()}
         try:
             async with self._limit:
-                text = await self.kustomize.build(folder=folder, root=self.root, reads=found.files, wrapped=wrapped)
-        except Broken as error:
-            file = kustomization.kustomization_of(folder)
-            self.survey.remarks.append(Remark("build-error", Place(str(file or folder), 1), error.message))
+                text = await self.kustomize.build(folder=folder, root=self.root, reads=found.files, written=written)
+        except BuildFailed as error:
+            # Where something was left out, that is what is wrong, and has been told.
+            if found.whole:
+                where_ = Place(str(found.file), found.line) if found.file else place
+                about = own.thing() if own else None
+                self.survey.remarks.append(Remark("build-error", where_, error.said, about))
             return found.manifests
-        return _placed(text, found.manifests)
+        return [*placed(text, found), *found.loose]
+
+    def _plain(self, found: Folder, own: Manifest | None) -> list[Manifest] | None:
+        """What kustomize would make, where that is plain to see."""
+        if not found.plain or not found.whole or kustomization.adds(own):
+            return None
+        namespace = own.at("spec", "targetNamespace") if own else None
+        return kustomization.put_into(str(namespace), found.manifests) if namespace else found.manifests
+
+    def _gaps(self, found: Folder, own: Manifest | None) -> None:
+        namespace = (own.at("spec", "targetNamespace") if own else None) or found.data.get("namespace")
+        hides = frozenset({str(namespace)}) if namespace else ANYWHERE
+        unknowns = [Unknown(entry, place, "a remote base is not fetched", ANYWHERE) for entry, place in found.remote]
+        unknowns += [Unknown(entry, place, "it cannot be read", hides) for entry, place in found.gaps]
+        self.survey.unknowns += unknowns
+
+    # -- what is done to objects after they are built
+
+    def _scopes(self) -> None:
+        """Kustomize gives a namespace to cluster-scoped custom resources too, and the API server takes it away again."""
+        known, namespaced = scopes.cluster_scoped(m for members in self._raw.values() for m in members)
+        kinds = (known | scopes.BUILT_IN | scopes.CUSTOM) - namespaced
+        for unit, members in self._raw.items():
+            self._raw[unit] = [scopes.in_none(m) if m.namespace and m.kind in kinds else m for m in members]
 
     def _substitute(self) -> None:
         """postBuild, once every ConfigMap that it may read from is known."""
-        for unit in self.model.units:
-            if unit.own is None or not unit.own.mapping("spec", "postBuild"):
+        for unit, members in self._raw.items():
+            unit.members = self._substituted(unit, members, self.survey.remarks)
+
+    def _substituted(self, unit: Unit, members: list[Manifest], remarks: list[Remark]) -> list[Manifest]:
+        if unit.own is None or not unit.own.mapping("spec", "postBuild"):
+            return members
+        variables = self._variables(unit.own)
+        found = []
+        for member in members:
+            if {**member.labels, **member.annotations}.get(f"{flux.KUSTOMIZE}/substitute") == "disabled":
+                found.append(member)
                 continue
-            variables = self._variables(unit.own)
-            unit.members = [
-                Manifest(flux.substitute(m.data, variables), m.file, m.line, m.prefix, m.listed) for m in unit.members
-            ]
+            variables.undefined.clear()
+            try:
+                data = variables.into(member.data)
+            except SubstitutionError as error:
+                words = f"{member.thing().label} holds {error.piece!r}, which Flux' substitution does not understand"
+                if not _secret(member):
+                    remarks.append(Remark("bad-substitution", member.place(), words, unit.own.thing()))
+                data = member.data
+            remarks += [_undefined(member, path, names, unit.own) for path, names in variables.undefined.items()]
+            found.append(
+                member
+                if data is member.data
+                else Manifest(data, member.file, member.line, member.prefix, member.listed)
+            )
+        return found
 
-    def _variables(self, own: Manifest) -> dict[str, str]:
+    def _variables(self, own: Manifest) -> Variables:
         found: dict[str, str] = {}
+        hidden: set[str] = set()
+        whole = True
         for entry in own.items("spec", "postBuild", "substituteFrom"):
-            if isinstance(entry, Mapping) and entry.get("kind") == "ConfigMap":
-                found |= self._config_map(own.namespace, str(entry.get("name")))
-        inline = own.mapping("spec", "postBuild", "substitute")
-        return {**found, **{str(key): str(value) for key, value in inline.items()}}
+            if not isinstance(entry, Mapping):
+                continue
+            kind, name = str(entry.get("kind")), str(entry.get("name"))
+            holder = self._holder(kind, own.namespace, name)
+            if holder is None:
+                whole = whole and bool(entry.get("optional"))
+            elif kind == "Secret":
+                hidden |= {str(key) for part in ("data", "stringData") for key in _mapping(holder, part)}
+            else:
+                found |= {str(key): flux.text_of(value) for key, value in _mapping(holder, "data").items()}
+        return Variables({**found, **flux.variables_of(own)}, frozenset(hidden - flux.variables_of(own).keys()), whole)
 
-    def _config_map(self, namespace: str, name: str) -> dict[str, str]:
+    def _holder(self, kind: str, namespace: str, name: str) -> Mapping[str, object] | None:
         castle = self.model.castle
-        if castle and (namespace, name) == ("flux-system", "cluster-variables"):
-            return castle.gitops.variables
+        if castle and (kind, namespace, name) == ("ConfigMap", "flux-system", "cluster-variables"):
+            return {"data": castle.gitops.variables}
         for unit in self.model.units:
-            for member in unit.members:
-                if member.kind == "ConfigMap" and member.name == name and member.namespace in {namespace, ""}:
-                    return {str(key): str(value) for key, value in member.mapping("data").items()}
-        return {}
+            for member in self._raw.get(unit, ()):
+                if member.kind == kind and member.name == name and member.namespace in {namespace, ""}:
+                    return member.data
+        return None
 
     def _orphans(self) -> None:
         """Objects in files beside listed ones that nothing lists."""
         folders = {file.parent for file in self.listed}
         for file in self.files.yaml_files():
-            if file.resolve() not in self.listed and file.parent in folders and file.name not in kustomization.NAMES:
-                self.model.orphans += self._manifests(file)
+            if file not in self.listed and file.parent in folders and file.name not in kustomization.NAMES:
+                self.model.orphans += where.manifests_of(self.files, file)
+        if self.files.cut:
+            self.survey.unknowns.append(
+                Unknown(
+                    str(self.root), Place(str(self.root)), f"it holds more than {MOST} files: the rest is not looked at"
+                )
+            )
 
 
-def _wrapped(own: Manifest | None) -> dict[str, Any]:
-    """What Flux adds to a kustomization from the Kustomization's own fields."""
-    if own is None:
-        return {}
-    taken = {key: own.at("spec", key) for key in ("patches", "images", "components", "namePrefix", "nameSuffix")}
-    if namespace := own.at("spec", "targetNamespace"):
-        taken["namespace"] = namespace
-    return {key: value for key, value in taken.items() if value}
+def _components(folder: Path, own: Manifest) -> list[tuple[str, Place]]:
+    """What Flux adds to the kustomization's components, with where that is written."""
+    optional = own.at("spec", "ignoreMissingComponents") is True
+    return [
+        (str(entry), own.place("spec", "components", number))
+        for number, entry in enumerate(own.items("spec", "components"))
+        if not optional or (folder / str(entry)).exists()
+    ]
 
 
-def _placed(text: str, lying: list[Manifest]) -> list[Manifest]:
-    """The objects that kustomize made, each with the place of the file's object that it came from."""
-    found = []
-    for document in parse(text):
-        data = document.data
-        annotations = dict(data.get("metadata", {}).get("annotations") or {})
-        origin = annotations.pop(Kustomize.ORIGIN, "") or ""
-        data = {**data, "metadata": {**data["metadata"], "annotations": annotations}}
-        source = _source(data, origin, lying)
-        if source:
-            found.append(Manifest(data, source.file, source.line, source.prefix, source.listed))
-        else:
-            found.append(Manifest(data, "", 0))
-    return found
+def _mapping(data: Mapping[str, object], key: str) -> Mapping[str, object]:
+    found = data.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
-def _source(data: Mapping[str, Any], origin: str, lying: list[Manifest]) -> Manifest | None:
-    """The written object that `data` was made of: same kind, and a name that the made one still holds."""
-    name, kind = str(data["metadata"].get("name", "")), data.get("kind")
-    file = next((line.removeprefix("path: ") for line in origin.splitlines() if line.startswith("path: ")), "")
-    tail = file.rpartition("../")[2]
-    same = [m for m in lying if m.kind == kind and (not tail or m.file.endswith(tail))]
-    exact = [m for m in same if m.name == name]
-    return next(iter(exact or [m for m in same if m.name and m.name in name] or same), None)
+def _secret(member: Manifest) -> bool:
+    return member.kind == "Secret"
+
+
+def _undefined(member: Manifest, path: tuple[str | int, ...], names: list[str], own: Manifest) -> Remark:
+    listed = ", ".join(f"${{{name}}}" for name in dict.fromkeys(names))
+    words = f"{listed} is used in {member.thing().label}, and nothing provides it"
+    return Remark(
+        "undefined-variable", member.place(*path), words, member.thing(),
+        (("names", " ".join(dict.fromkeys(names))), ("unit", own.thing().label), ("path", ".".join(map(str, path)))),
+    )  # fmt: skip

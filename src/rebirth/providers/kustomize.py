@@ -1,21 +1,29 @@
-"""Builds kustomizations with kustomize itself: `kubectl kustomize`, or kustomize on PATH. Builds are cached by content."""
+"""Builds kustomizations with kustomize itself: `kubectl kustomize`, or kustomize on PATH. Builds are cached by content.
 
+kustomize sees a copy of exactly the files that a build reads, below a folder of its own: as in Flux, nothing outside of the
+repository is within its reach, and what it makes depends on nothing but the cache's key.
+"""
+
+import asyncio
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from rebirth.commands import Commands
+from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken
 
-_FORMAT = "1"  # of the cache; another one where what is kept changes
+_FORMAT = "2"  # of the cache; another one where what is kept changes
+_PATIENCE = 60.0  # seconds for a build
+_MOST_KEPT = 5000  # builds in the cache
+_LONGEST = 600  # characters of kustomize's words
 
 
 def cache_directory() -> Path:
@@ -23,53 +31,112 @@ def cache_directory() -> Path:
     return Path(base) / "rebirth" / "kustomize"
 
 
-class Kustomize:
-    """Builds one folder at a time; the text that comes out names the file of each object in an annotation."""
+class BuildFailed(Broken):
+    """kustomize refuses what is written."""
 
-    ORIGIN = "config.kubernetes.io/origin"
+    def __init__(self, said: str, status: int | None = None) -> None:
+        super().__init__(said, system="kustomize", operation="build", status=status)
+        self.said = said
+
+
+class Kustomize:
+    """Builds one folder at a time."""
 
     def __init__(self, *, commands: Commands, cache: Path | None = None) -> None:
         self._commands, self._cache = commands, cache or cache_directory()
         self._program = _program()
+        self._pruned = False
 
-    async def build(self, *, folder: Path, root: Path, reads: Iterable[Path], wrapped: Mapping[str, Any]) -> str:
-        """The objects of `folder` as YAML. `reads` are the files that it takes in; `wrapped` are fields that Flux adds.
+    async def build(
+        self, *, folder: Path, root: Path, reads: Iterable[Path], written: Mapping[Path, Mapping[str, Any]]
+    ) -> str:
+        """The objects of `folder` as YAML. `reads` are the files that it takes in; `written` are files with another content
+        than they have in the repository.
 
-        Raises Broken with kustomize's own words.
+        Raises BuildFailed with kustomize's own words, or Broken where there is no kustomize.
         """
-        kept = self._cache / f"{self._key(folder, root, reads, wrapped)}.yaml"
-        if kept.exists():
-            return kept.read_text(encoding="utf-8")
+        contents = {file.relative_to(root): file.read_bytes() for file in {*reads} - written.keys()}
+        for file, data in written.items():
+            contents[file.relative_to(root)] = json.dumps(data, default=str).encode()
+        kept = self._cache / self._key(folder.relative_to(root), contents)
+        if (found := _kept(kept)) is not None:
+            return found
         if self._program is None:
             hint = "Install kubectl or kustomize."
             raise Broken("neither kubectl nor kustomize is there", system="kustomize", operation="build", hint=hint)
-        with tempfile.TemporaryDirectory(prefix="rebirth-kustomize-") as scratch:
-            wrapper = {
-                "apiVersion": "kustomize.config.k8s.io/v1beta1",
-                "kind": "Kustomization",
-                "resources": [os.path.relpath(folder, Path(scratch).resolve())],
-                "buildMetadata": ["originAnnotations"],
-                **wrapped,
-            }
-            (Path(scratch) / "kustomization.yaml").write_text(yaml.safe_dump(wrapper), encoding="utf-8")
-            said = await self._commands.run(
-                (*self._program, scratch, "--load-restrictor", "LoadRestrictionsNone"), operation="build"
-            )
-        self._keep(kept, said)
-        return said
+        made = await self._run(self._program, folder.relative_to(root), contents)
+        self._keep(kept, made)
+        return made
 
-    def _key(self, folder: Path, root: Path, reads: Iterable[Path], wrapped: Mapping[str, Any]) -> str:
-        digest = hashlib.sha256(f"{_FORMAT} {self._program} {folder.relative_to(root)}".encode())
-        digest.update(json.dumps(wrapped, sort_keys=True, default=str).encode())
-        for file in sorted(reads):
-            digest.update(f"\0{file}\0".encode() + file.read_bytes())
+    async def _run(self, program: tuple[str, ...], folder: Path, contents: Mapping[Path, bytes]) -> str:
+        with tempfile.TemporaryDirectory(prefix="rebirth-kustomize-") as name:
+            scratch = Path(name).resolve()
+            for file, content in contents.items():
+                (scratch / file).parent.mkdir(parents=True, exist_ok=True)
+                (scratch / file).write_bytes(content)
+            argv = (*program, str(scratch / folder), "--load-restrictor", "LoadRestrictionsNone")
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    return await self._commands.run(argv, operation="build")
+            except TimeoutError:
+                raise BuildFailed(f"is not done after {_PATIENCE:g} s") from None
+            except ProgramFailed as error:
+                raise BuildFailed(_plain(error.said, str(scratch)), error.status) from None
+
+    def _key(self, folder: Path, contents: Mapping[Path, bytes]) -> str:
+        digest = hashlib.sha256(f"{_FORMAT} {self._program} {folder}".encode())
+        for file in sorted(contents):
+            digest.update(f"\0{file}\0{len(contents[file])}\0".encode() + contents[file])
         return digest.hexdigest()
 
     def _keep(self, kept: Path, text: str) -> None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False, encoding="utf-8") as file:
-            file.write(text)
-        Path(file.name).replace(kept)
+        """What cannot be kept is made again next time."""
+        with suppress(OSError):
+            kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.NamedTemporaryFile("wb", dir=kept.parent, delete=False) as file:
+                file.write(_sealed(text))
+            Path(file.name).replace(kept)
+            if not self._pruned:
+                self._pruned = True
+                _prune(kept.parent)
+
+
+def _sealed(text: str) -> bytes:
+    content = text.encode()
+    return hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+
+
+def _kept(file: Path) -> str | None:
+    """A build from the cache; None where it is not there, or is not what was put there."""
+    try:
+        seal, _, content = file.read_bytes().partition(b"\n")
+        if hashlib.sha256(content).hexdigest().encode() != seal:
+            return None
+        os.utime(file)
+        return content.decode()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _prune(cache: Path) -> None:
+    files = sorted(cache.iterdir(), key=lambda file: file.stat().st_mtime)
+    for file in files[:-_MOST_KEPT]:
+        file.unlink(missing_ok=True)
+
+
+_NOISE = re.compile(
+    r"accumulat\w+ (resources|components): |accumulation err='|^error: |recursed accumulation of path '[^']*': "
+)
+_AGAIN = re.compile(r"'?: must build at directory: .*$")
+_LITERAL = re.compile(r"literal source (?!name).*", re.DOTALL)
+
+
+def _plain(said: str, scratch: str) -> str:
+    """Kustomize's words without the way to them, the folder of the copy, and values."""
+    words = said.replace(f"/private{scratch}", scratch).replace(f"{scratch}/", "").replace(scratch, ".")
+    words = _AGAIN.sub("", _NOISE.sub("", words))
+    words = _LITERAL.sub("literal source is not key=value", words)
+    return words if len(words) <= _LONGEST else f"...{words[-_LONGEST:]}"
 
 
 def _program() -> tuple[str, ...] | None:

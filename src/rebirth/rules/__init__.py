@@ -1,6 +1,7 @@
 """Ways in which a bootstrap can be impossible, one file a rule. A cycle is told by the first rule that knows it."""
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 
 from rebirth.graph import Graph
 from rebirth.rules.finding import Finding, Severity
@@ -23,7 +24,22 @@ def judge(graph: Graph) -> list[Finding]:
     for rule in RULES:
         for finding in rule(graph):
             found.setdefault(finding.key, finding)
-    return sorted(found.values(), key=lambda f: (_WEIGHT[f.severity], f.rule, f.place, f.message))
+    return _sorted(found.values())
 
 
-__all__ = ["RULES", "Finding", "Rule", "Severity", "judge"]
+def merged(findings: Iterable[Iterable[Finding]]) -> list[Finding]:
+    """The findings of several clusters as one list; what is found in several is told once."""
+    found: dict[tuple[str, ...], Finding] = {}
+    for finding in itertools.chain.from_iterable(findings):
+        found.setdefault(finding.key, finding)
+    return _sorted(found.values())
+
+
+def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(
+        findings,
+        key=lambda f: (_WEIGHT[f.severity], f.rule, f.place.file, f.place.line, str(f.place.path), f.message),
+    )
+
+
+__all__ = ["RULES", "Finding", "Rule", "Severity", "judge", "merged"]

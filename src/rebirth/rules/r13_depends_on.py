@@ -16,15 +16,20 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Graph, Milestone, Need
+from rebirth.graph import Edge, Graph, Milestone, Need
 from rebirth.rules.finding import Finding, Severity, tell
 
 _KINDS = {"Kustomization", "HelmRelease"}
 
 
+def _is_order(edge: Edge) -> bool:
+    """A declared order, or a step inside one node."""
+    return edge.need in {Need.DEPENDS_ON, Need.HEALTH} or edge.by.label == edge.needs.label
+
+
 def r13_depends_on(graph: Graph) -> Iterator[Finding]:
     for cycle in graph.cycles():
-        if all(edge.need in {Need.DEPENDS_ON, Need.HEALTH} and edge.by.kind in _KINDS for edge in cycle.edges):
+        if all(edge.by.kind in _KINDS and _is_order(edge) for edge in cycle.edges):
             start = cycle.cheapest
             chain = cycle.turned(start)
             yield Finding(

@@ -1,4 +1,20 @@
-"""Flux Kustomizations: what each waits for, and what it makes."""
+"""Flux Kustomizations: what each waits for, and what it makes.
+
+How Flux applies one (kustomize-controller 1.7.3, fluxcd/pkg/ssa 0.76, read in their source):
+
+1. The source is fetched, every dependsOn is Ready, and has applied the same revision if it comes from the same source.
+   A dependency with a readyExpr counts as Ready when that expression says so.
+2. The path is built, decrypted (an encrypted Secret without spec.decryption fails all), and variables are substituted,
+   if any variable is there at all.
+3. It is applied in three stages, each dry-run as a whole first and waited for (60 s): Namespaces, CRDs and ClusterRoles; then
+   every kind whose name ends in `Class`; then the rest. So the first two stages stand even where the rest is refused.
+   Objects with `ssa: Ignore` or `reconcile: disabled` are left out.
+4. With `wait` every applied object has to be healthy, else those of healthChecks; itself left out. Healthy is what kstatus
+   says: workloads rolled out, Jobs complete (Flux' own reader), claims bound, CRDs established; a Service of type
+   LoadBalancer only has to have a clusterIP, not its outside address; Secrets, ConfigMaps and CronJobs are healthy as they
+   are; everything else has a Ready condition that is True, or none.
+5. What fails is tried again after retryInterval (else interval); what waits for a dependency after 30 seconds. For ever.
+"""
 
 import re
 from collections.abc import Mapping
@@ -9,13 +25,18 @@ from rebirth.graph import Atomicity, Graph, Milestone, Need, Thing
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
 
 KUSTOMIZE, SOURCE, HELM = "kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
+SOURCES = {"GitRepository", "OCIRepository", "Bucket", "ExternalArtifact"}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_VARIABLE = re.compile(r"\$\{([_a-zA-Z][_a-zA-Z0-9]*)(?::?[=-]([^}]*))?\}")
+_LEAST = 30.0  # seconds: the shortest time-out
 
 
 def is_kustomization(manifest: Manifest) -> bool:
     return manifest.kind == "Kustomization" and manifest.group == KUSTOMIZE
+
+
+def started(manifest: Manifest) -> Thing:
+    return thing(manifest.kind, manifest.namespace, manifest.name, Milestone.STARTED)
 
 
 def applied(manifest: Manifest) -> Thing:
@@ -32,24 +53,45 @@ def seconds(duration: object, default: float) -> float:
     return sum(float(number) * _UNITS[unit] for number, unit in found) if found else default
 
 
+def timeout(own: Manifest) -> float:
+    """How long Flux waits for the health of a Kustomization, in seconds."""
+    interval = seconds(own.at("spec", "interval"), 600.0)
+    return max(seconds(own.at("spec", "timeout"), interval - 30.0), _LEAST)
+
+
 def folder_of(manifest: Manifest, root: Path) -> Path:
-    """The folder that a Kustomization applies."""
-    return (root / str(manifest.at("spec", "path", default="./")).lstrip("/")).resolve()
+    """The folder that a Kustomization applies, if its source is the repository in `root`."""
+    return (root / str(manifest.at("spec", "path", default="./") or "./").lstrip("/")).resolve()
 
 
-def substitute(value: Any, variables: Mapping[str, str]) -> Any:
-    """Flux' postBuild substitution; a variable without a value stays as it is written, so that it can be told."""
-    if isinstance(value, str):
-        if "${" not in value:
-            return value
-        return _VARIABLE.sub(
-            lambda match: variables.get(match[1], match[2] if match[2] is not None else match[0]), value
-        )
-    if isinstance(value, Mapping):
-        return {key: substitute(item, variables) for key, item in value.items()}
-    if isinstance(value, list):
-        return [substitute(item, variables) for item in value]
-    return value
+def source_of(own: Manifest) -> tuple[str, str, str]:
+    """Kind, namespace and name of what a Kustomization is fetched from."""
+    reference = own.mapping("spec", "sourceRef")
+    return (
+        str(reference.get("kind") or "GitRepository"),
+        str(reference.get("namespace") or own.namespace),
+        str(reference.get("name") or ""),
+    )
+
+
+def is_first(member: Manifest) -> bool:
+    """Whether Flux applies it before it looks at the rest."""
+    return member.kind in {"Namespace", "CustomResourceDefinition", "ClusterRole"} or member.kind.endswith("Class")
+
+
+def is_left_out(member: Manifest) -> bool:
+    """Whether Flux leaves it to others."""
+    marks = {**member.labels, **member.annotations}
+    return marks.get(f"{KUSTOMIZE}/ssa") == "Ignore" or marks.get(f"{KUSTOMIZE}/reconcile") == "disabled"
+
+
+def is_suspended(own: Manifest) -> bool:
+    return own.at("spec", "suspend") is True
+
+
+def is_elsewhere(own: Manifest) -> bool:
+    """Whether it is applied to another cluster."""
+    return bool(own.mapping("spec", "kubeConfig"))
 
 
 def read(model: Model, graph: Graph) -> None:
@@ -57,58 +99,122 @@ def read(model: Model, graph: Graph) -> None:
     for unit in model.units:
         if unit.atomicity is not Atomicity.FLUX:
             continue
-        _members(unit, graph)
+        begun = started(unit.own) if unit.own else unit.applied
+        _members(unit, begun, graph)
         if unit.root:
             _seeds(model, unit, graph)
         if unit.own is not None:
-            _order(unit, unit.own, graph)
+            _order(unit, unit.own, begun, graph)
+            _inputs(model, unit.own, begun, graph)
             _health(unit, unit.own, graph)
 
 
 def _seeds(model: Model, unit: Unit, graph: Graph) -> None:
     """What `flux bootstrap` applies before Flux looks at the repository: all that stands in the files of Flux itself."""
+    if model.castle:
+        return
     own = {unit.own.file} if unit.own else set()
     first = {m.file for m in unit.members if m.kind == "Deployment" and m.name == "source-controller"}
     for member in unit.members:
-        if member.file in own | first and not model.castle:
+        if member.file and member.file in own | first:
             graph.given(member.thing(), "flux bootstrap applies it", member.place())
-    if unit.own is None and not model.castle:
+    if unit.own is None:
         graph.given(unit.applied, "Flux is pointed at it by hand", unit.place)
+    elif not any(member is unit.own for member in unit.members):
+        graph.given(unit.own.thing(), "Flux is pointed at it by hand", unit.own.place())
 
 
-def _order(unit: Unit, own: Manifest, graph: Graph) -> None:
-    graph.where.setdefault(unit.applied, own.place())
-    graph.where.setdefault(unit.ready, own.place())
-    graph.needs(unit.applied, own.thing(), Need.APPLIED_BY, own.place("metadata", "name"), "the object itself is there")
-    graph.needs(unit.ready, unit.applied, Need.HEALTH, own.place("metadata", "name"))
+def _order(unit: Unit, own: Manifest, begun: Thing, graph: Graph) -> None:
+    for own_thing in (begun, unit.applied, unit.ready):
+        graph.where.setdefault(own_thing, own.place())
+    name = own.place("metadata", "name")
+    graph.needs(begun, own.thing(), Need.APPLIED_BY, name, "the object itself is there")
+    graph.needs(unit.applied, begun, Need.APPLIED_BY, name)
+    graph.needs(unit.ready, unit.applied, Need.HEALTH, name)
     graph.wanted(own.thing())
     for index, entry in enumerate(own.items("spec", "dependsOn")):
-        if not isinstance(entry, Mapping):
+        if not isinstance(entry, Mapping) or not entry.get("name"):
             continue
         other = ready("Kustomization", str(entry.get("namespace") or own.namespace), str(entry.get("name")))
         words = f"dependsOn {entry.get('name')}"
-        graph.needs(unit.applied, other, Need.DEPENDS_ON, own.place("spec", "dependsOn", index), words)
+        if entry.get("readyExpr"):
+            # The expression decides alone: it may be true of an object that is not Ready, but not of none.
+            other = other._replace(milestone=Milestone.EXISTS)
+            graph.wanted(other)
+            words += ", by an expression"
+        graph.needs(begun, other, Need.DEPENDS_ON, own.place("spec", "dependsOn", index), words)
 
 
-def _members(unit: Unit, graph: Graph) -> None:
+def _inputs(model: Model, own: Manifest, begun: Thing, graph: Graph) -> None:
+    """What Flux reads before it applies: the source, variables, keys, the account that it acts as."""
+    kind, namespace, name = source_of(own)
+    if kind in SOURCES and name:
+        source = ready(kind, namespace, name)
+        graph.needs(begun, source, Need.SOURCE, own.place("spec", "sourceRef"), f"sourceRef {kind} {name}")
+        if (kind, namespace, name) == model.own_source and not model.find(kind, namespace, name) and not model.castle:
+            graph.given(source, "Flux is pointed at it by hand")
+    for index, entry in enumerate(own.items("spec", "postBuild", "substituteFrom")):
+        if isinstance(entry, Mapping) and entry.get("kind") in {"ConfigMap", "Secret"} and not entry.get("optional"):
+            holder = thing(str(entry["kind"]), own.namespace, str(entry.get("name")), Milestone.MATERIALISED)
+            graph.needs(begun, holder, Need.VARIABLES, own.place("spec", "postBuild", "substituteFrom", index))
+    for need, path in (
+        (Need.CREDENTIAL, ("spec", "decryption", "secretRef")),
+        (Need.CREDENTIAL, ("spec", "kubeConfig", "secretRef")),
+    ):
+        if secret := own.at(*path, "name"):
+            holder = thing("Secret", own.namespace, str(secret), Milestone.MATERIALISED)
+            graph.needs(begun, holder, need, own.place(*path))
+    if account := own.at("spec", "serviceAccountName"):
+        place = own.place("spec", "serviceAccountName")
+        existing = thing("ServiceAccount", own.namespace, str(account))
+        graph.wanted(existing)
+        graph.needs(begun, existing, Need.ACCOUNT, place)
+
+
+def _members(unit: Unit, begun: Thing, graph: Graph) -> None:
     for member in unit.members:
-        graph.makes(unit.applied, member.thing(), member.place("metadata", "name"), need=Need.APPLIED_BY)
+        if is_left_out(member):
+            graph.given(member.thing(), "Flux leaves it to others (ssa: Ignore)", member.place("metadata"))
+            continue
+        maker = begun if is_first(member) else unit.applied
+        graph.makes(maker, member.thing(), member.place("metadata", "name"), need=Need.APPLIED_BY)
 
 
 def _health(unit: Unit, own: Manifest, graph: Graph) -> None:
+    patience = timeout(own)
     if own.at("spec", "wait") is True:
         for member in unit.members:
+            if is_left_out(member) or (is_kustomization(member) and _same(member, own)):
+                continue
             healthy = member.thing(Milestone.READY)
-            graph.needs(
-                unit.ready, healthy, Need.HEALTH, own.place("spec", "wait"), f"waits for {member.thing().label}"
-            )
+            words = f"waits for {member.thing().label}"
+            graph.needs(unit.ready, healthy, Need.HEALTH, own.place("spec", "wait"), words, patience=patience)
             graph.needs(healthy, member.thing(), Need.APPLIED_BY, member.place("metadata", "name"))
         return
     for index, check in enumerate(own.items("spec", "healthChecks")):
-        if isinstance(check, Mapping):
-            namespace = str(check.get("namespace") or "")
-            healthy = ready(str(check.get("kind")), namespace, str(check.get("name")))
-            graph.needs(unit.ready, healthy, Need.HEALTH, own.place("spec", "healthChecks", index))
-            existing = healthy._replace(milestone=Milestone.EXISTS)
-            graph.wanted(existing)
-            graph.needs(healthy, existing, Need.APPLIED_BY, own.place("spec", "healthChecks", index))
+        if not isinstance(check, Mapping) or not check.get("kind") or not check.get("name"):
+            continue
+        healthy = ready(str(check["kind"]), str(check.get("namespace") or ""), str(check["name"]))
+        if healthy == unit.ready:
+            continue  # Flux leaves itself out
+        place = own.place("spec", "healthChecks", index)
+        graph.needs(unit.ready, healthy, Need.HEALTH, place, patience=patience)
+        existing = healthy._replace(milestone=Milestone.EXISTS)
+        graph.wanted(existing)
+        graph.needs(healthy, existing, Need.APPLIED_BY, place)
+
+
+def _same(one: Manifest, other: Manifest) -> bool:
+    return (one.namespace, one.name) == (other.namespace, other.name)
+
+
+def variables_of(own: Manifest) -> dict[str, str]:
+    """The variables that a Kustomization itself says; Flux takes line breaks out of their values."""
+    inline = own.mapping("spec", "postBuild", "substitute")
+    return {str(key): text_of(value) for key, value in inline.items()}
+
+
+def text_of(value: Any) -> str:
+    """A variable's value as Flux reads it."""
+    words = {True: "true", False: "false", None: ""}
+    return (words[value] if value is None or isinstance(value, bool) else str(value)).replace("\n", "")

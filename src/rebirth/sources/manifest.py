@@ -123,6 +123,8 @@ class Model:
     """All that was read, before anything is concluded from it."""
 
     root: Path  # of the GitOps repository; absolute
+    cluster: str = ""  # the folder that Flux is pointed at, below the root
+    own_source: tuple[str, str, str] = ("", "", "")  # kind, namespace and name of the repository's own Flux source
     castle: Castle | None = None
     castle_file: Path | None = None
     castle_line: int = 1  # on which the mapping of castle.yaml begins
