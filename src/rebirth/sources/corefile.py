@@ -6,7 +6,7 @@ does not start.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -161,16 +161,28 @@ class Cursor:
 
 
 def blocks(
-    text: str, environment: Mapping[str, str] | None = None, beside: Mapping[str, str] | None = None
+    text: str,
+    environment: Mapping[str, str] | None = None,
+    beside: Mapping[str, str] | None = None,
+    plugins: Container[str] | None = None,
 ) -> list[Server]:
-    """The server blocks of a Corefile; `beside` holds the files in its folder. Raises CorefileError."""
-    return _Parser(tokens(text), environment or {}, beside).all()
+    """The server blocks of a Corefile. Raises CorefileError.
+
+    `beside` holds the files in its folder, `plugins` the names of all that there are (None: others may be there, too).
+    """
+    return _Parser(tokens(text), environment or {}, beside, plugins).all()
 
 
 class _Parser(Cursor):
-    def __init__(self, found: list[Token], environment: Mapping[str, str], beside: Mapping[str, str] | None) -> None:
+    def __init__(
+        self,
+        found: list[Token],
+        environment: Mapping[str, str],
+        beside: Mapping[str, str] | None,
+        plugins: Container[str] | None,
+    ) -> None:
         super().__init__(found)
-        self.environment, self.beside = environment, beside
+        self.environment, self.beside, self.plugins = environment, beside, plugins
         self.snippets: dict[str, list[Token]] = {}
         self.imports = 0
 
@@ -261,7 +273,10 @@ class _Parser(Cursor):
             raise self.error(f"Syntax error: Unexpected token '{self.value}', expecting '}}'")
 
     def _directive(self, server: Server) -> None:
-        taken = server.plugins.setdefault(self._expand(self.value), [])
+        name = self._expand(self.value)
+        if self.plugins is not None and name not in self.plugins:
+            raise self.error(f"Unknown directive '{name}'")
+        taken = server.plugins.setdefault(name, [])
         taken.append(self.tokens[self.at])
         nesting = 0
         while self.next():

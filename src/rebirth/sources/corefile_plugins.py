@@ -115,11 +115,7 @@ def read(
     """
     found = []
     taken: set[Zone] = set()
-    servers = blocks(text, beside=beside)
-    for server in servers:
-        for name, tokens in server.plugins.items():
-            if official and name not in PLUGINS:
-                raise CorefileError(f"Unknown directive '{name}'", tokens[0].line)
+    servers = blocks(text, beside=beside, plugins=PLUGINS if official else None)
     for server in servers:
         server.zones = [zone for key in server.keys for zone in _zones(key, server.line)]
     for server in servers:
