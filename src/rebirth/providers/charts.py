@@ -47,7 +47,9 @@ async def _members(model: Model, unit: Unit, own: Manifest, commands: Commands) 
         why = "its values come from a Secret or from beside the repository"
     elif folder:
         try:
-            unit.members = [m async for m in _rendered(folder, own, chart, values, commands)]
+            unit.members = _plain(folder, own, chart) or [
+                m async for m in _rendered(folder, own, chart, values, commands)
+            ]
         except Broken as error:
             why = f"its chart cannot be rendered: {error.message}"
         else:
@@ -82,6 +84,29 @@ def _folder(model: Model, chart: ChartSource) -> Path | None:
     return folder if inside and model.own_source in {source, ("", "", "")} else None
 
 
+def _plain(folder: Path, own: Manifest, chart: ChartSource) -> list[Manifest] | None:
+    """A chart whose templates hold no template: they are read as they lie. None where it needs helm."""
+    skipped = own.at("spec", "install", "crds") == "Skip"
+    found: list[Manifest] = []
+    for path in (folder, *sorted(p for p in (folder / "charts").glob("*") if p.is_dir())):
+        if any((path / "charts").glob("*.tgz")) or (path != folder and (path / "charts").exists()):
+            return None
+        for part, annotations in (("crds", {releases.FOLDER: "true"}), ("templates", {})):
+            for file in sorted((path / part).rglob("*")):
+                if file.suffix not in {".yaml", ".yml"} or (part == "crds" and skipped):
+                    continue
+                text = file.read_text(encoding="utf-8", errors="replace")
+                if "{{" in text and part == "templates":
+                    return None
+                found += _placed(text, file, own, annotations)
+    return found
+
+
+def _placed(text: str, file: Path, own: Manifest, annotations: Mapping[str, str]) -> Iterator[Manifest]:
+    for data, line in _documents(text, releases.target_namespace(own), annotations):
+        yield Manifest(data, str(file), line)
+
+
 async def _rendered(folder: Path, own: Manifest, chart: ChartSource, values: Values, commands: Commands) -> Any:
     name, namespace = releases.release_name(own), releases.target_namespace(own)
     with tempfile.TemporaryDirectory(prefix="rebirth-helm-") as scratch:
@@ -94,11 +119,11 @@ async def _rendered(folder: Path, own: Manifest, chart: ChartSource, values: Val
             operation=f"template {name}", stdin=yaml.safe_dump(dict(values.data)).encode(), env=environment,
         )  # fmt: skip
     for written, annotations in ((crds, {releases.FOLDER: "true"}), (text, {})):
-        for data in _documents(written, namespace, annotations):
+        for data, _ in _documents(written, namespace, annotations):
             yield Manifest(data, own.file, own.line, chart.place.path)
 
 
-def _documents(text: str, namespace: str, annotations: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+def _documents(text: str, namespace: str, annotations: Mapping[str, str]) -> Iterator[tuple[Mapping[str, Any], int]]:
     try:
         documents = parse(text)
     except UnreadableError as error:
@@ -111,4 +136,4 @@ def _documents(text: str, namespace: str, annotations: Mapping[str, str]) -> Ite
         if str(data["kind"]) in known_charts.CLUSTER_WIDE:
             metadata.pop("namespace")
         metadata["annotations"] = {**(metadata.get("annotations") or {}), **annotations}
-        yield {**data, "metadata": metadata}
+        yield {**data, "metadata": metadata}, document.line

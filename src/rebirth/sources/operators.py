@@ -30,6 +30,9 @@ def read(model: Model, graph: Graph) -> None:
     for member, _ in model.objects():
         if known := knowledge.of_kind(member.group, member.kind):
             _resource(member, known, where.get(known.name, known.namespace), graph)
+    for known in knowledge.operators():
+        if known.thing in graph.edges and not graph.makers(known.thing):
+            graph.given(known.thing, "what runs it stands beside these files; its CRDs are told for it")
 
 
 def _runs(found: pods.Pods) -> knowledge.Operator | None:
