@@ -242,7 +242,7 @@ class Settled:
     stuck: frozenset[Thing]
 
 
-@dataclass
+@dataclass(repr=False)
 class Graph:
     """Filled by sources through `needs`, `makes`, `given`, `remark` and `unknown`; read by rules."""
 

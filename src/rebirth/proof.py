@@ -18,7 +18,8 @@ from rebirth.spec.load import FILE
 from rebirth.survey import Survey, survey
 
 
-@dataclass(frozen=True)
+# Never shown as text: asyncio makes the text of what a task returns when it puts the signal handlers back.
+@dataclass(frozen=True, repr=False)
 class World:
     """One cluster: what it needs it has to find in itself."""
 
@@ -28,7 +29,7 @@ class World:
     findings: list[Finding]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Proof:
     worlds: tuple[World, ...]  # one a cluster, at least one
     findings: list[Finding]  # of all clusters; what is found in several is told once

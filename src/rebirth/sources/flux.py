@@ -105,14 +105,36 @@ def read(model: Model, graph: Graph) -> None:
             _seeds(model, unit, graph)
         if unit.own is not None:
             _order(unit, unit.own, begun, graph)
-            _inputs(model, unit.own, begun, graph)
+            _inputs(unit.own, begun, graph)
             _health(unit, unit.own, graph)
+    for generator, _ in model.objects("ArtifactGenerator"):
+        _artifacts(generator, graph)
+
+
+def _artifacts(generator: Manifest, graph: Graph) -> None:
+    """Artifacts that the source watcher makes of parts of other sources."""
+    for number, artifact in enumerate(generator.items("spec", "artifacts")):
+        if not isinstance(artifact, Mapping):
+            continue
+        made = thing("ExternalArtifact", generator.namespace, str(artifact.get("name")))
+        fetched = made._replace(milestone=Milestone.READY)
+        place = generator.place("spec", "artifacts", number)
+        graph.makes(generator.thing(), made, place)
+        graph.needs(fetched, made, Need.MADE_BY, place)
+        for index, source in enumerate(generator.items("spec", "sources")):
+            if isinstance(source, Mapping):
+                namespace = str(source.get("namespace") or generator.namespace)
+                other = ready(str(source.get("kind")), namespace, str(source.get("name")))
+                graph.needs(fetched, other, Need.SOURCE, generator.place("spec", "sources", index))
 
 
 def _seeds(model: Model, unit: Unit, graph: Graph) -> None:
     """What `flux bootstrap` applies before Flux looks at the repository: all that stands in the files of Flux itself."""
     if model.castle:
         return
+    kind, namespace, name = model.own_source
+    if not model.find(kind, namespace, name):
+        graph.given(ready(kind, namespace, name), "Flux is pointed at it by hand", unit.place)
     own = {unit.own.file} if unit.own else set()
     first = {m.file for m in unit.members if m.kind == "Deployment" and m.name == "source-controller"}
     for member in unit.members:
@@ -145,14 +167,12 @@ def _order(unit: Unit, own: Manifest, begun: Thing, graph: Graph) -> None:
         graph.needs(begun, other, Need.DEPENDS_ON, own.place("spec", "dependsOn", index), words)
 
 
-def _inputs(model: Model, own: Manifest, begun: Thing, graph: Graph) -> None:
+def _inputs(own: Manifest, begun: Thing, graph: Graph) -> None:
     """What Flux reads before it applies: the source, variables, keys, the account that it acts as."""
     kind, namespace, name = source_of(own)
     if kind in SOURCES and name:
         source = ready(kind, namespace, name)
         graph.needs(begun, source, Need.SOURCE, own.place("spec", "sourceRef"), f"sourceRef {kind} {name}")
-        if (kind, namespace, name) == model.own_source and not model.find(kind, namespace, name) and not model.castle:
-            graph.given(source, "Flux is pointed at it by hand")
     for index, entry in enumerate(own.items("spec", "postBuild", "substituteFrom")):
         if isinstance(entry, Mapping) and entry.get("kind") in {"ConfigMap", "Secret"} and not entry.get("optional"):
             holder = thing(str(entry["kind"]), own.namespace, str(entry.get("name")), Milestone.MATERIALISED)

@@ -118,7 +118,7 @@ class MachineConfiguration:
     whole: bool = True  # whether these are all; loose patches in a repository are not
 
 
-@dataclass
+@dataclass(repr=False)
 class Model:
     """All that was read, before anything is concluded from it."""
 
