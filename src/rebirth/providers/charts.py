@@ -11,7 +11,7 @@ from rebirth.commands import Commands
 from rebirth.errors import Broken
 from rebirth.graph import Atomicity, Milestone, Unknown
 from rebirth.sources import app_template, flux, knowledge, known_charts, releases
-from rebirth.sources.manifest import Manifest, Model, Unit
+from rebirth.sources.manifest import Manifest, Model, Unit, thing
 from rebirth.sources.releases import ChartSource, Values
 from rebirth.sources.yaml_files import UnreadableError, parse
 
@@ -24,6 +24,11 @@ async def install(model: Model, commands: Commands) -> list[Unknown]:
             applied = manifest.thing(Milestone.APPLIED)
             ready = manifest.thing(Milestone.READY)
             model.units.append(Unit(applied, ready, Atomicity.HELM, manifest.place(), manifest, known=False))
+    if not model.castle:
+        for own in helmfile.missing(model):
+            applied = thing(own.kind, own.namespace, own.name, Milestone.APPLIED)
+            ready = applied._replace(milestone=Milestone.READY)
+            model.units.append(Unit(applied, ready, Atomicity.HELM, own.place(), own, known=False))
     model.index()
     unknowns: list[Unknown] = []
     for unit in model.units:

@@ -7,7 +7,7 @@ are in the API server. READY: its workloads are, unless waiting is switched off.
 from collections.abc import Iterator, Mapping
 
 from rebirth.graph import Atomicity, Graph, Milestone, Need, Place, Strength, Thing
-from rebirth.sources import flux, releases
+from rebirth.sources import flux, helmfile, releases
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Pod", "ReplicaSet"}
@@ -43,6 +43,7 @@ def is_waiting(own: Manifest) -> bool:
 
 
 def read(model: Model, graph: Graph) -> None:
+    helmfile.given(model, graph)
     for unit in model.units:
         if unit.atomicity is not Atomicity.HELM or unit.own is None:
             continue
@@ -51,6 +52,8 @@ def read(model: Model, graph: Graph) -> None:
         if releases.is_release(own):
             begun = releases.started(own)
             _order(model, unit, own, begun, graph)
+        elif not model.castle:
+            graph.given(unit.applied, "a helmfile of this repository installs it before Flux", own.place())
         _members(unit, begun, graph)
         if not flux.is_elsewhere(own):
             _target(own, unit, begun, graph)
