@@ -10,7 +10,7 @@ import yaml
 from rebirth.commands import Commands
 from rebirth.errors import Broken
 from rebirth.graph import Atomicity, Milestone, Unknown
-from rebirth.sources import app_template, flux, knowledge, known_charts, releases
+from rebirth.sources import app_template, flux, helmfile, knowledge, known_charts, releases
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
 from rebirth.sources.releases import ChartSource, Values
 from rebirth.sources.yaml_files import UnreadableError, parse
