@@ -54,7 +54,7 @@ class NodeKeyMinted(InMemory):
 
 @dataclass(frozen=True)
 class ImageUploaded(Fact):
-    volume: str  # such as local:iso/talos-v1.12.0-4a0d65c669d4.iso
+    volume: str  # such as local:iso/talos-v1.12.0-708747e350d6.iso
 
 
 @dataclass(frozen=True)
