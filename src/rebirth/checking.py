@@ -114,6 +114,10 @@ def before_create(session: "Session", *, unproved: bool) -> Checked:
             return Checked(0, 0, "the repository is not on this machine"), ""
         async with AsyncExitStack() as stack:
             try:
+                if local(directory, castle) is None:
+                    from rebirth.phases.resolve_secrets import resolve_secrets
+
+                    await resolve_secrets(castle, session.place, session.redaction)
                 repository = await stack.enter_async_context(repository_of(directory, castle))
             except (SpecError, Broken):  # the run itself meets and tells this before it makes anything
                 return Checked(0, 0, "the repository could not be read"), ""

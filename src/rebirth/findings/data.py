@@ -24,7 +24,7 @@ def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
             finding_data(finding, places) | {"reason": ignore.reason, "ignored_at": place_data(ignore.place, places)}
             for finding, ignore in verdict.ignored
         ],
-        "read": {name: getattr(seen, name) for name in ("files", "kustomizations", "releases", "objects")},
+        "read": {name: getattr(seen, name) for name in ("files", "kustomizations", "charts", "objects")},
         "graph": {"things": seen.things, "needs": seen.needs, "whole": verdict.whole},
         "unknown": [
             {"what": unknown.what, "why": unknown.why, **place_data(unknown.place, places)}

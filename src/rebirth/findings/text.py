@@ -92,7 +92,7 @@ class Text:
         lines += self._wrapped(
             "",
             f"read {_plural(seen.files, 'file')}: {_plural(seen.kustomizations, 'Kustomization')}, "
-            f"{_plural(seen.releases, 'HelmRelease')}, {_plural(seen.objects, 'object')}; "
+            f"{_plural(seen.charts, 'chart')}, {_plural(seen.objects, 'object')}; "
             f"looked at {_plural(seen.things, 'thing')} and {_plural(seen.needs, 'need')}",
         )
         if verdict.unknown:

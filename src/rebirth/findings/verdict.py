@@ -21,7 +21,7 @@ class Seen:
 
     files: int
     kustomizations: int
-    releases: int
+    charts: int
     objects: int
     things: int
     needs: int
@@ -100,7 +100,7 @@ def _seen(proof: Proof, files: Iterable[str]) -> Seen:
     return Seen(
         files=len(set(files)),
         kustomizations=sum(unit.atomicity is Atomicity.FLUX for unit in units),
-        releases=sum(unit.atomicity is Atomicity.HELM for unit in units),
+        charts=sum(unit.atomicity is Atomicity.HELM for unit in units),
         objects=sum(len(unit.members) for unit in units),
         things=len(proof.graph.edges),
         needs=sum(map(len, proof.graph.edges.values())),

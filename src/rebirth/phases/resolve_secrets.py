@@ -5,8 +5,6 @@ import os
 import re
 from collections.abc import Mapping
 
-from cryptography import x509
-
 from rebirth.errors import Problem, SpecError
 from rebirth.facts import SecretsResolved
 from rebirth.place import Place
@@ -82,6 +80,8 @@ def _complaint(path: str, value: str) -> str | None:
 
 
 def _certificate_complaint(value: str) -> str | None:
+    from cryptography import x509
+
     try:
         certificates = x509.load_pem_x509_certificates(value.encode())
     except ValueError:

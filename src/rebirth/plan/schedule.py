@@ -7,6 +7,9 @@ from rebirth.graph import Edge, Graph, Milestone, Need, Scope, Thing
 from rebirth.sources.manifest import Model
 
 ONLINE = "phase visit_sites"
+_COURSE = (Milestone.STARTED, Milestone.APPLIED, Milestone.READY)  # of a phase or a unit
+# Whoever makes these, it is no other phase or unit: what a node uses of others is known without them.
+_PLAIN = {Need.SOURCE, Need.CREDENTIAL}
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,9 @@ class _Planner:
         own = self._owner(thing)
         self.wave[thing] = behind + 1 if own and not any(self._owner(n) == own for n in needed) else behind
         self.direct[thing] = self._nodes(needed, own)
-        if any(n in self.guessed and not self._owner(n) for n in needed):
+        if any(
+            e.needs in self.guessed and not self._owner(e.needs) and e.need not in _PLAIN for e in self._edges(thing)
+        ):
             self.guessed.add(thing)
 
     def _nodes(self, needed: Iterable[Thing], own: str) -> frozenset[str]:
@@ -110,43 +115,37 @@ class _Planner:
         return frozenset(found - {own})
 
     def plan(self) -> Plan:
-        nodes = [self._node(label) for label in self.labels]
+        nodes = [self._node(label) for label in self.labels if self._course(label)]
         nodes.sort(key=lambda n: (n.start is None, n.wave, n.start or 0.0, n.label))
         done = {node.label: node.ready for node in nodes if node.ready is not None}
         last = max(done, key=lambda label: (done[label], label), default="")
         goal = ONLINE if ONLINE in done else last
         return Plan(
             tuple(nodes),
-            tuple(self._chain(self._end(goal))) if goal else (),
+            tuple(self._chain(self._course(goal)[-1])) if goal else (),
             done.get(ONLINE),
             max(done.values(), default=0.0),
             tuple(sorted(self._held(), key=lambda held: (-held.seconds, held.node, held.by))),
             self.assumed,
         )
 
-    def _begin(self, label: str) -> Thing | None:
-        return self._thing(label, Milestone.APPLIED) or self._thing(label, Milestone.READY)
-
-    def _end(self, label: str) -> Thing | None:
-        return self._thing(label, Milestone.READY) or self._thing(label, Milestone.APPLIED)
-
-    def _thing(self, label: str, milestone: Milestone) -> Thing | None:
+    def _course(self, label: str) -> list[Thing]:
+        """What becomes true of a node, one after the other."""
         kind, _, name = label.rpartition(" ")
         namespace, _, bare = name.rpartition("/")
-        thing = Thing(kind, namespace, bare, milestone)
-        return thing if thing in self.graph.edges else None
+        things = [Thing(kind, namespace, bare, milestone) for milestone in _COURSE]
+        return [thing for thing in things if thing in self.graph.edges]
 
     def _node(self, label: str) -> Node:
-        begin, end = self._begin(label), self._end(label)
-        starts = self.direct.get(begin, frozenset()) if begin else frozenset()
-        besides = (self.direct.get(end, frozenset()) if end else frozenset()) - starts
-        if begin is None or begin not in self.times:
-            return Node(label, 0, None, None, "", tuple(sorted(starts)), tuple(sorted(besides)))
-        start = self.times[begin] - self.graph.seconds.get(begin, 0.0)
-        ready = self.times.get(end) if end else None
-        return Node(
-            label, self.wave[begin], start, ready, self._culprit(begin), tuple(sorted(starts)), tuple(sorted(besides))
-        )
+        course = self._course(label)
+        starts = self.direct.get(course[0], frozenset())
+        besides = frozenset[str]().union(*(self.direct.get(thing, ()) for thing in course[1:])) - starts
+        needs = tuple(sorted(starts)), tuple(sorted(besides))
+        if course[0] not in self.times:
+            return Node(label, 0, None, None, "", *needs)
+        start = self.times[course[0]] - self.graph.seconds.get(course[0], 0.0)
+        ready = self.times.get(course[-1])
+        return Node(label, self.wave[course[0]], start, ready, self._culprit(course[0]), *needs)
 
     def _latest(self, thing: Thing) -> Thing | None:
         """What became true last of all that `thing` needs; of several makers, the first."""
@@ -177,18 +176,18 @@ class _Planner:
         """Declared waits that no use requires, neither directly nor through what is used."""
         reach = self._reach()
         for label in sorted(self.labels):
-            begin, end = self._begin(label), self._end(label)
-            if begin is None or end is None or label in self.blind or self.guessed & {begin, end}:
+            course = self._course(label)
+            if label in self.blind or self.guessed.intersection(course):
                 continue
-            declared = [e for e in self._edges(begin) if e.need is Need.DEPENDS_ON and self._owner(e.needs) != label]
-            used = self._nodes([e.needs for e in self._edges(begin) if e.need is not Need.DEPENDS_ON], label)
-            used |= self._nodes([e.needs for e in self._edges(end)] if end != begin else [], label)
+            edges = [edge for thing in course for edge in self._edges(thing) if self._owner(edge.needs) != label]
+            declared = [edge for edge in edges if edge.need is Need.DEPENDS_ON]
+            used = self._nodes([edge.needs for edge in edges if edge.need is not Need.DEPENDS_ON], label)
             for edge in declared:
                 by = self._owner(edge.needs)
                 others = used | {self._owner(e.needs) for e in declared if e is not edge}
                 if not by or by in self.blind or by in others or any(by in reach.get(o, ()) for o in others):
                     continue
-                rest = [self.times[e.needs] for e in self._edges(begin) if e is not edge]
+                rest = [self.times[e.needs] for e in self._edges(edge.by) if e is not edge]
                 yield Held(label, by, edge, max(0.0, self.times[edge.needs] - max(rest, default=0.0)))
 
     def _reach(self) -> dict[str, frozenset[str]]:

@@ -9,10 +9,6 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-from proxmoxer import ProxmoxAPI
-from proxmoxer.core import AuthenticationError, ResourceException
-
 from rebirth.errors import Broken, NotYet
 from rebirth.secrets import Secret
 from rebirth.waiting import until
@@ -43,6 +39,9 @@ class ProxmoxApi:
                 file.write(ca.reveal())
             self._ca_file = Path(file.name)
             verify = file.name
+        # Here, and not above: check imports phases for what they take, and has no time for their clients.
+        from proxmoxer import ProxmoxAPI
+
         self._api = ProxmoxAPI(
             parts.hostname,
             port=parts.port or 8006,
@@ -163,6 +162,9 @@ class ProxmoxApi:
             )
 
     async def _ask(self, operation: str, call: Callable[[], Any]) -> Any:
+        import requests
+        from proxmoxer.core import AuthenticationError, ResourceException
+
         try:
             return await asyncio.to_thread(call)
         except (AuthenticationError, ResourceException) as error:

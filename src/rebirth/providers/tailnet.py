@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2 as httpx
-from authlib.integrations.base_client.errors import OAuthError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from rebirth.errors import Broken, NotYet
 from rebirth.secrets import Secret
@@ -33,6 +31,9 @@ class TailnetApi:
     """One tailnet, through an OAuth client."""
 
     def __init__(self, *, api: str, tailnet: str, client_id: Secret, client_secret: Secret) -> None:
+        # Here, and not above: check imports phases for what they take, and has no time for their clients.
+        from authlib.integrations.httpx_client import AsyncOAuth2Client
+
         self._tailnet = tailnet
         self._client = AsyncOAuth2Client(
             client_id=client_id.reveal(),
@@ -77,6 +78,8 @@ class TailnetApi:
     async def _ask(
         self, operation: str, method: str, path: str, *, gone_is_fine: bool = False, **options: Any
     ) -> dict[str, Any]:
+        from authlib.integrations.base_client.errors import OAuthError
+
         try:
             if not self._client.token:
                 await self._client.fetch_token()

@@ -7,10 +7,6 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-import hvac
-import requests
-from hvac.exceptions import Forbidden, InvalidPath, InvalidRequest, Unauthorized, VaultDown, VaultError
-
 from rebirth.errors import Broken, NotYet
 from rebirth.secrets import Secret
 
@@ -21,6 +17,10 @@ class VaultApi:
     """One KV v2 mount, through a token."""
 
     def __init__(self, *, address: str, mount: str, token: Secret, ca: Secret | None) -> None:
+        # Here, and not above: check imports phases for what they take, and has no time for their clients.
+        import hvac
+        import requests
+
         self._mount, self._ca_file = mount, None
         verify: bool | str = True
         if ca is not None:
@@ -63,6 +63,9 @@ class VaultApi:
             )
 
     async def _ask(self, operation: str, call: Callable[[], Any]) -> Any:
+        import requests
+        from hvac.exceptions import Forbidden, InvalidPath, InvalidRequest, Unauthorized, VaultDown, VaultError
+
         try:
             return await asyncio.to_thread(call)
         except InvalidPath:
