@@ -9,7 +9,7 @@ from rebirth.errors import SpecError
 from rebirth.graph import Atomicity, Milestone, Place, Remark, Unknown
 from rebirth.providers.kustomize import BuildFailed, Kustomize
 from rebirth.sources import clusters as where
-from rebirth.sources import flux, kustomization, scopes
+from rebirth.sources import beforehand, flux, kustomization, scopes
 from rebirth.sources.artifacts import Artifacts
 from rebirth.sources.built import placed
 from rebirth.sources.kustomization import Folder
@@ -80,6 +80,7 @@ class _Reader:
         self._scopes()
         self._substitute()
         self._orphans()
+        self.model.seeded += beforehand.find(self.files, self.listed)
         self.model.index()
 
     # -- units

@@ -1,8 +1,32 @@
 """Places where a dependency is written, one file each: `read` adds to the graph what it finds in the model."""
 
-from rebirth.sources import castle, crds, dns, flux, flux_sources, helm, operators, phases, talos, webhooks
+from rebirth.sources import (
+    beforehand,
+    castle,
+    certificates,
+    config,
+    copies,
+    crds,
+    dns,
+    flux,
+    flux_sources,
+    helm,
+    namespaces,
+    network,
+    operators,
+    orphans,
+    phases,
+    secrets,
+    storage,
+    stores,
+    talos,
+    vault_operator,
+    webhooks,
+    workloads,
+)
 
 SOURCES = (
+    beforehand.read,
     flux.read,
     flux_sources.read,
     helm.read,
@@ -11,6 +35,17 @@ SOURCES = (
     talos.read,
     dns.read,
     crds.read,
-    operators.read,  # the last two look at what all others have found
+    operators.read,
     webhooks.read,
+    namespaces.read,  # from here on: whether an operator runs is known
+    config.read,
+    workloads.read,
+    stores.read,
+    secrets.read,
+    certificates.read,
+    vault_operator.read,
+    storage.read,
+    network.read,
+    copies.read,  # the last two look at what all others need
+    orphans.read,
 )
