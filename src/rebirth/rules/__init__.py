@@ -7,11 +7,21 @@ from rebirth.graph import Graph
 from rebirth.rules.finding import Finding, Severity
 from rebirth.rules.r03_circle import r03_circle
 from rebirth.rules.r13_depends_on import r13_depends_on
+from rebirth.rules.r25_name_before_zone import r25_name_before_zone
+from rebirth.rules.r38_cluster_dns import r38_cluster_dns
+from rebirth.rules.r39_git_credential import r39_git_credential
+from rebirth.rules.r60_corefile import r60_corefile
+from rebirth.rules.r61_forward import r61_forward
 
 Rule = Callable[[Graph], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     r13_depends_on,
+    r39_git_credential,
+    r25_name_before_zone,
+    r38_cluster_dns,
+    r60_corefile,
+    r61_forward,
     r03_circle,  # last: circles that no other rule has a name for
 )
 

@@ -2,6 +2,7 @@
 
 from rebirth.sources import (
     beforehand,
+    beside,
     castle,
     certificates,
     config,
@@ -33,10 +34,10 @@ SOURCES = (
     phases.read,
     castle.read,
     talos.read,
-    dns.read,
     crds.read,
     operators.read,
     webhooks.read,
+    beside.read,
     namespaces.read,  # from here on: whether an operator runs is known
     config.read,
     workloads.read,
@@ -46,6 +47,7 @@ SOURCES = (
     vault_operator.read,
     storage.read,
     network.read,
+    dns.read,  # once all names are asked for
     copies.read,  # the last two look at what all others need
     orphans.read,
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 
-from rebirth.graph import ALWAYS, NOWHERE, Graph, Milestone, Need, Place, Thing
+from rebirth.graph import ALWAYS, NOWHERE, Graph, Milestone, Need, Place, Scope, Thing
 from rebirth.sources import knowledge
 from rebirth.sources.corefile import CorefileError
 from rebirth.sources.corefile_plugins import Forward, Meaning, Rewrite, address_of, host_of
@@ -108,14 +108,12 @@ class _Source:
                     yield made.address, (serves, member.place("spec"))
 
     def _made(self, member: Manifest, serves: Thing) -> None:
-        """A Service that an operator makes of a custom resource serves once both are there."""
+        """A Service that an operator makes of a custom resource serves while the operator runs."""
+        place = member.place("metadata", "name")
         if not self.graph.edges.get(serves):
-            place = member.place("metadata", "name")
-            self.graph.needs(serves, member.thing(), Need.MADE_BY, place)
-            if known := knowledge.of_kind(member.group, member.kind):
-                self.graph.needs(
-                    serves, known.thing, Need.WORKLOAD, member.place("kind"), f"{known.title} runs it", scope=ALWAYS
-                )
+            self.graph.makes(member.thing(), serves, place)
+        if known := knowledge.of_kind(member.group, member.kind):
+            self.graph.makes(known.thing, serves, place, f"{known.title} runs it", scope=Scope.COLD_RESTART)
 
     # -- Corefiles
 
