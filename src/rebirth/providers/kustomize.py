@@ -128,14 +128,16 @@ _NOISE = re.compile(
     r"accumulat\w+ (resources|components): |accumulation err='|^error: |recursed accumulation of path '[^']*': "
 )
 _AGAIN = re.compile(r"'?: must build at directory: .*$")
-_LITERAL = re.compile(r"literal source (?!name).*", re.DOTALL)
+_QUOTED = re.compile(r" with config: `[^`]*`|: \[patch: .*\]| from \[patch: .*\]", re.DOTALL)
+_LITERAL = re.compile(r"literal sources? .*", re.DOTALL)
 
 
 def _plain(said: str, scratch: str) -> str:
     """Kustomize's words without the way to them, the folder of the copy, and values."""
     words = said.replace(f"/private{scratch}", scratch).replace(f"{scratch}/", "").replace(scratch, ".")
     words = _AGAIN.sub("", _NOISE.sub("", words))
-    words = _LITERAL.sub("literal source is not key=value", words)
+    words = _QUOTED.sub("", words)
+    words = _LITERAL.sub("a literal is not key=value", words)
     return words if len(words) <= _LONGEST else f"...{words[-_LONGEST:]}"
 
 

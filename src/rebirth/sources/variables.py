@@ -15,6 +15,7 @@ from rebirth.sources.yaml_files import UnreadableError, parse
 _NAME = re.compile(r"[^\W]+")
 _PLAIN = re.compile(r"[^\s,\[\]{}#&*!|>'\"%@`?:-].*", re.DOTALL)  # what YAML writes without quotes, at its beginning
 _QUOTED = re.compile(r":\s|\s#|:$|\n|^\s|\s$")  # what makes it write quotes
+_STOP = re.compile(r"[$}]")
 _DEEPEST = 20  # variables in defaults of variables
 
 
@@ -95,17 +96,15 @@ class _Reader:
         text = self.text
         while self.at < len(text) and (not end or text[self.at] not in end):
             if text.startswith("$$", self.at) and not end:
-                following = text[self.at + 2 : self.at + 3]
                 found.append("$")
                 self.at += 2
-                if following == "{":
-                    found.append("{")
-                    self.at += 1
             elif text.startswith("${", self.at):
                 found.append(self._variable(depth))
             else:
-                found.append(text[self.at])
-                self.at += 1
+                following = _STOP.search(text, self.at + 1)
+                stop = following.start() if following else len(text)
+                found.append(text[self.at : stop])
+                self.at = stop
         return "".join(found)
 
     def _variable(self, depth: int) -> str:
