@@ -8,8 +8,8 @@ from pathlib import Path
 from rebirth.errors import SpecError
 from rebirth.graph import Atomicity, Milestone, Place, Remark, Unknown
 from rebirth.providers.kustomize import BuildFailed, Kustomize
+from rebirth.sources import beforehand, flux, kustomization, scopes, talos
 from rebirth.sources import clusters as where
-from rebirth.sources import beforehand, flux, kustomization, scopes
 from rebirth.sources.artifacts import Artifacts
 from rebirth.sources.built import placed
 from rebirth.sources.kustomization import Folder
@@ -81,6 +81,8 @@ class _Reader:
         self._substitute()
         self._orphans()
         self.model.seeded += beforehand.find(self.files, self.listed)
+        if self.model.castle is None:
+            self.model.machines += talos.lying(self.files)
         self.model.index()
 
     # -- units

@@ -4,7 +4,7 @@ Runs after the sources that need names. A node asks its own resolver, which is t
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_address
 from pathlib import Path
@@ -105,7 +105,7 @@ class _Source:
                         self.tailnet.add(made.address)
                     serves = thing("Service", made.namespace, made.name, Milestone.SERVES)
                     self._made(member, serves)
-                    yield made.address, (serves, member.place("spec"))
+                    yield made.address, (serves, member.place(*(_path_of(member.data, made.address) or ("spec",))))
 
     def _made(self, member: Manifest, serves: Thing) -> None:
         """A Service that an operator makes of a custom resource serves while the operator runs."""
@@ -214,7 +214,8 @@ class _Source:
             return
         forward = self._forward(host, server)
         if forward is not None and self.corefile is not None:
-            self._forwarded(name, host, forward, self.corefile.zone_place(forward.zone, forward.line))
+            place = self.corefile.zone_place(_zone_of(server, forward), forward.line)
+            self._forwarded(name, host, forward, place)
 
     def _server(self, host: str) -> Meaning | None:
         """The server block with the longest zone."""
@@ -334,6 +335,19 @@ class _Source:
             for item in Merged(machine.patches).items("machine", "network", "nameservers")
         ]
         return found if found and all(address in self.by_address for address in found) else []
+
+
+def _path_of(value: object, wanted: str) -> tuple[str | int, ...] | None:
+    """The path to a value that is that text."""
+    items: Iterable[tuple[str | int, object]] = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, item in items:
+        if item == wanted:
+            return (key,)
+        if (rest := _path_of(item, wanted)) is not None:
+            return (key, *rest)
+    return None
 
 
 def _zone_of(server: Meaning | None, forward: Forward) -> str:

@@ -11,6 +11,7 @@ from rebirth.graph import ALWAYS, NOWHERE, Atomicity, Graph, Milestone, Need, Pl
 from rebirth.sources.castle import POD_NETWORK, api
 from rebirth.sources.kustomization import manifests
 from rebirth.sources.manifest import MachineConfiguration, Manifest, Model, Unit, thing
+from rebirth.sources.repository_files import Files
 from rebirth.sources.yaml_files import UnreadableError, parse
 
 TALOS = thing("Talos", "", "bootstrap manifests", Milestone.APPLIED)
@@ -59,6 +60,24 @@ class Merged:
 def control_plane(model: Model) -> MachineConfiguration | None:
     """The configuration that says what Talos makes in the cluster."""
     return next((machine for machine in model.machines if machine.role != "worker"), None)
+
+
+_MAIN = {"version", "debug", "persist", "machine", "cluster"}
+
+
+def lying(files: Files) -> list[MachineConfiguration]:
+    """Machine configurations and patches that lie in a repository, as one: which belong to which machine is not said."""
+    found = []
+    for file in files.mentioning(b"coreDNS", b"clusterDNS", b"registries"):
+        try:
+            documents = files.documents(file)
+        except UnreadableError:
+            continue
+        for document in documents:
+            data = document.data
+            if isinstance(data, Mapping) and {"machine", "cluster"} & set(data) and set(data) <= _MAIN:
+                found.append(Manifest(data, str(file), document.line))
+    return [MachineConfiguration("of the repository", "", tuple(found), whole=False)] if found else []
 
 
 def units(model: Model) -> Iterator[Unit]:
