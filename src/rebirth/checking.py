@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rebirth.session import Session
 
 STYLES = ("text", "json", "sarif", "github")
-_PIPED = 100  # columns where nobody says how wide it is
+_PIPED = 80  # columns where nobody says how wide it is
 _WIDEST = 130
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rebirth.findings.places import Places
+from rebirth.findings.text import because
 from rebirth.findings.verdict import Verdict
 from rebirth.rules import Finding, Severity
 
@@ -23,8 +24,7 @@ def _command(finding: Finding, places: Places) -> str:
 def _lines(finding: Finding, places: Places) -> Iterator[str]:
     yield finding.message
     for edge in finding.links:
-        words = edge.need.value + (f" ({edge.words})" if edge.words else "")
-        yield f"- {edge.by.label}: {words}: {edge.needs} {places.text(edge.place)}".rstrip()
+        yield f"- {edge.by.label}: {because(edge)}: {edge.needs} {places.text(edge.place)}".rstrip()
     if finding.why:
         yield f"Why: {finding.why}"
     if finding.instead:

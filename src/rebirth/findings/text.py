@@ -60,8 +60,7 @@ class Text:
         return lines
 
     def _edge(self, edge: Edge, rail: str, *, is_cut: bool) -> list[str]:
-        words = edge.need.value + (f" ({edge.words})" if edge.words else "")
-        place = self._places.text(edge.place)
+        words, place = because(edge), self._places.text(edge.place)
         mark = "  ✂ cheapest to cut" if is_cut else ""
         margin = f"  {rail}  ↓ "
         under = f"  {rail}    "
@@ -70,8 +69,12 @@ class Text:
             at = f"  {self._styled(place, _DIM)}" if place else ""
             return [f"{margin}{words}{at}{self._styled(mark, _CUT)}"]
         lines = textwrap.wrap(words, room, break_on_hyphens=False, break_long_words=False) or [""]
-        told = [margin + lines[0], *(under + line for line in lines[1:])]
-        return [*told, under + self._styled(place, _DIM) + self._styled(mark, _CUT)] if place or mark else told
+        if mark:
+            marked = lines[-1] + mark
+            lines[-1:] = [marked] if len(marked) <= room else [lines[-1], mark.strip()]
+        shown = [line.replace(mark.strip(), self._styled(mark.strip(), _CUT)) if mark else line for line in lines]
+        told = [margin + shown[0], *(under + line for line in shown[1:])]
+        return [*told, under + self._styled(place, _DIM)] if place else told
 
     def _patch(self, patch: str) -> Iterator[str]:
         for line in patch.splitlines():
@@ -121,6 +124,13 @@ class Text:
 
     def _styled(self, words: str, style: str) -> str:
         return f"\x1b[{style}m{words}\x1b[0m" if self._colours and style and words else words
+
+
+def because(edge: Edge) -> str:
+    """Why the one needs the other, and what stands there."""
+    if edge.words.startswith(edge.need.value):
+        return edge.words
+    return edge.need.value + (f" ({edge.words})" if edge.words else "")
 
 
 def _plural(number: int, word: str) -> str:

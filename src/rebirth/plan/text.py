@@ -4,11 +4,14 @@ import textwrap
 from collections.abc import Iterator
 
 from rebirth.findings.places import Places
-from rebirth.plan.schedule import Node, Plan
+from rebirth.plan.schedule import Plan
+
+_MARGIN = 22  # columns before the names
+_LEAST = 12  # columns that are worth a column
 
 
 def render(plan: Plan, places: Places, *, width: int = 100, measured: str = "") -> str:
-    lines = [*_table(plan, width), "", *_chain(plan, width)]
+    lines = [*_table(plan, width), "", *_chain(plan)]
     if plan.never:
         names = ", ".join(node.label for node in plan.never)
         lines += ["", *_fold(f"never ready: {names}", width), "  `rebirth check` says why"]
@@ -19,34 +22,39 @@ def render(plan: Plan, places: Places, *, width: int = 100, measured: str = "") 
 
 
 def _table(plan: Plan, width: int) -> Iterator[str]:
-    names = max((len(node.label) for node in plan.nodes), default=4)
-    room = max(12, width - 24 - names)
-    yield f"{'wave':>4}  {'start':>6}  {'ready':>6}  {'what':{names}}  after"
+    longest = max((len(node.label) for node in plan.nodes), default=4)
+    names = min(longest, width - _MARGIN)
+    room = width - _MARGIN - names - 2
+    room = room if room >= _LEAST else 0  # for who came last before it
+    yield f"{'wave':>4}  {'start':>6}  {'ready':>6}  {'what':{names}}  {'after' * bool(room)}".rstrip()
     for node in plan.nodes:
-        yield f"{node.wave or '-':>4}  {clock(node.start):>6}  {clock(node.ready):>6}  {_what(node, names, room)}".rstrip()
+        times = f"{node.wave or '-':>4}  {clock(node.start):>6}  {clock(node.ready):>6}"
+        after = _cut(node.after.rpartition(" ")[2], room)
+        yield f"{times}  {_cut(node.label, names):{names}}  {after}".rstrip()
 
 
-def _what(node: Node, names: int, room: int) -> str:
-    after = node.after.rpartition(" ")[2]
-    return f"{node.label:{names}}  {after if len(after) <= room else after[: room - 1] + '…'}"
+def _cut(words: str, room: int) -> str:
+    return words if len(words) <= room else f"{words[: room - 1]}…" if room else ""
 
 
-def _chain(plan: Plan, width: int) -> list[str]:
+def _chain(plan: Plan) -> Iterator[str]:
     if not plan.longest:
-        return []
-    goal = "online" if plan.online is not None else f"{plan.longest[-1].label} ready"
-    length = plan.online if plan.online is not None else plan.total
-    steps = " → ".join(
-        f"{step.label.rpartition(' ')[2]} {clock(step.seconds)}" for step in plan.longest if step.seconds
-    )
-    lines = _fold(f"longest chain, {goal} after {clock(length)}: {steps}", width)
-    return [*lines, f"all ready after {clock(plan.total)}"]
+        return
+    goal, length = ("online", plan.online) if plan.online is not None else ("all ready", plan.total)
+    yield f"longest chain, {goal} after {clock(length)}:"
+    at = 0.0
+    for step in plan.longest:
+        at += step.seconds
+        if step.seconds:
+            yield f"  {clock(at):>6}  +{clock(step.seconds)}  {step.label}"
+    if plan.online is not None:
+        yield f"all ready after {clock(plan.total)}"
 
 
 def _held(plan: Plan, places: Places, width: int) -> Iterator[str]:
     for held in plan.held:
         gain = f"; {clock(held.seconds)} earlier" if held.seconds >= 0.5 else ""
-        yield from _fold(f"{held.node} waits for {held.by}, but needs nothing of it{gain}", width, "  ")
+        yield from _fold(f"{held.node} waits for {held.by}, but uses nothing of it{gain}", width, "  ")
         yield f"    {places.text(held.edge.place)}"
 
 
