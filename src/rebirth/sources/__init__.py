@@ -3,6 +3,7 @@
 from rebirth.sources import (
     beforehand,
     beside,
+    capacity,
     castle,
     certificates,
     config,
@@ -12,11 +13,13 @@ from rebirth.sources import (
     flux,
     flux_sources,
     helm,
+    names,
     namespaces,
     network,
     operators,
     orphans,
     phases,
+    pod_security,
     secrets,
     storage,
     stores,
@@ -47,6 +50,9 @@ SOURCES = (
     vault_operator.read,
     storage.read,
     network.read,
+    pod_security.read,
+    capacity.read,
+    names.read,
     dns.read,  # once all names are asked for
     copies.read,  # the last two look at what all others need
     orphans.read,

@@ -1,0 +1,84 @@
+"""An order that use implies, and nobody declared.
+
+What it finds:
+    A Kustomization that uses what another one brings (a secret store, a StorageClass, an IngressClass, an issuer, an address
+    pool, a ServiceAccount, a CRD), and does not depend on it.
+
+Why it cannot work:
+    It mostly does: controllers try again until the other is there. Every try that comes too early costs its retry interval, and
+    what gives up after some tries (a Helm release without retries) stays failed.
+
+Example:
+    25 apps with ExternalSecrets, none of which depends on the Kustomization with the ClusterSecretStore
+    (xunholy/k8s-gitops#3527).
+
+Instead:
+    Declare it: the finding has the lines.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.graph import Edge, Graph, Milestone, Need, Strength, Thing
+from rebirth.rules import mend
+from rebirth.rules.finding import Finding, Severity
+from rebirth.rules.order import Order, UnitName
+
+_IMPLIED = frozenset({
+    Need.STORE, Need.STORAGE, Need.CLASS, Need.CERTIFICATE, Need.ADDRESS, Need.ACCOUNT, Need.CRD, Need.WEBHOOK,
+})  # fmt: skip
+_ORDERED = "Kustomization"
+
+
+def r16_undeclared_order(graph: Graph) -> Iterator[Finding]:
+    order = Order(graph)
+    pairs: dict[tuple[UnitName, UnitName], list[Edge]] = {}
+    for edge in list(graph.all_edges()):
+        if edge.need in _IMPLIED:
+            for user, maker in _undeclared(order, edge):
+                pairs.setdefault((user, maker), []).append(edge)
+    for (user, maker), edges in pairs.items():
+        yield _finding(graph, user, maker, edges)
+
+
+def _undeclared(order: Order, edge: Edge) -> Iterator[tuple[UnitName, UnitName]]:
+    makers = order.units(edge.needs)
+    users = order.units(edge.by)
+    if not makers or not users:
+        return
+    for user in users:
+        owner = _flux(order, user)
+        if owner is None or any(order.is_declared(owner, maker) or order.is_declared(user, maker) for maker in makers):
+            continue
+        maker = _flux(order, makers[0])
+        if maker is None or order.is_declared(owner, maker) or order.is_declared(maker, owner):
+            continue  # the other way round is declared: that is a circle, and another rule's
+        yield owner, maker
+
+
+def _flux(order: Order, unit: UnitName) -> UnitName | None:
+    """The Kustomization that applies a unit: itself, or that of a HelmRelease."""
+    if unit.kind == _ORDERED:
+        return unit
+    if unit.kind == "HelmRelease":
+        return next((one for one in order.applied_by(Thing(*unit, Milestone.EXISTS)) if one.kind == _ORDERED), None)
+    return None
+
+
+def _finding(graph: Graph, user: UnitName, maker: UnitName, edges: list[Edge]) -> Finding:
+    first = edges[0]
+    hard = any(edge.strength is not Strength.SOFT for edge in edges)
+    place = graph.where.get(Thing(*user, Milestone.APPLIED), first.place)
+    others = f" and {len(edges) - 1} more" if len(edges) > 1 else ""
+    elsewhere = maker.namespace if maker.namespace != user.namespace else ""
+    return Finding(
+        "R16",
+        Severity.WARNING if hard else Severity.INFO,
+        f"{user.label} uses {first.needs.label}{others} of {maker.label}, and does not depend on it",
+        first.place,
+        (first,),
+        why="Whoever comes too early gives up."
+        if hard
+        else "Whoever comes too early tries again, and each try costs its interval.",
+        instead=f"Let {user.label} depend on {maker.label}.",
+        patch=mend.depends_on(place.file, place.line, maker.name, elsewhere) if place.file else "",
+    )
