@@ -2,7 +2,6 @@
 
 from rebirth.sources import (
     beforehand,
-    beside,
     capacity,
     castle,
     certificates,
@@ -40,7 +39,6 @@ SOURCES = (
     crds.read,
     operators.read,
     webhooks.read,
-    beside.read,
     namespaces.read,  # from here on: whether an operator runs is known
     config.read,
     workloads.read,
