@@ -1,0 +1,77 @@
+"""Times of earlier runs: which run counts, and that nodes come out Ready when they were."""
+
+import pytest
+
+from rebirth import events as e
+from rebirth.console import Recorder
+from rebirth.graph import NOWHERE, Graph, Milestone, Need, Thing
+from rebirth.plan import times
+from rebirth.secrets import Redaction
+
+SINCE = 1_800_000_000.0
+
+
+def course(fast=1.0):
+    return [
+        e.RunStarted("tower", "create", (), at=SINCE),
+        e.PhaseReady("bootstrap_flux", at=SINCE),
+        e.PhaseDone("bootstrap_flux", at=SINCE + 4 * fast),
+        e.PhaseReady("converge", "bootstrap_flux", at=SINCE + 4 * fast),
+        e.Noted("converge", "Kustomization ns/a is Ready", at=SINCE + 6 * fast),
+        e.Noted("converge", "nudged Kustomization ns/b: no", at=SINCE + 7 * fast),
+        e.Noted("converge", "Kustomization ns/b is Ready", at=SINCE + 11 * fast),
+        e.PhaseDone("converge", at=SINCE + 11 * fast),
+        e.PhaseReady("visit_sites", "converge", at=SINCE + 11 * fast),
+        e.PhaseDone("visit_sites", at=SINCE + 12 * fast),
+        e.RunFinished(ok=True, at=SINCE + 12 * fast),
+    ]
+
+
+@pytest.fixture
+def record(tmp_path):
+    def into(name, events):
+        recorder = Recorder(tmp_path / name, Redaction())
+        for event in events:
+            recorder(event)
+        recorder.close()
+        return tmp_path
+
+    return into
+
+
+def test_no_run(tmp_path):
+    assert times.measured(tmp_path / "logs") == times.Measured()
+
+
+def test_the_last_run_that_went_online_counts(record):
+    record("1", course())
+    record("2", course(fast=0.5))
+    record("3", [*course()[:-3], e.RunFinished(ok=False, at=SINCE + 12)])
+    logs = record("4", [e.RunStarted("tower", "status", (), at=SINCE), e.RunFinished(ok=True, at=SINCE + 1)])
+    found = times.measured(logs)
+    assert found.run == "2"
+    assert found.phases == {"bootstrap_flux": 2.0}  # the others wait for what the graph holds itself
+    assert found.ready == {"Kustomization ns/a": 3.0, "Kustomization ns/b": 5.5}
+
+
+def test_nodes_are_ready_when_they_were(record):
+    graph = Graph()
+
+    def node(name, milestone=Milestone.READY):
+        return Thing("Kustomization", "ns", name, milestone)
+
+    flux = Thing("phase", "", "bootstrap_flux", Milestone.READY)
+    work = Thing("Deployment", "ns", "d", Milestone.READY)
+    graph.needs(flux, flux._replace(milestone=Milestone.APPLIED), Need.PHASE, NOWHERE)
+    graph.edges.setdefault(flux._replace(milestone=Milestone.APPLIED), [])
+    for name in ("a", "b"):
+        graph.needs(node(name), node(name, Milestone.APPLIED), Need.HEALTH, NOWHERE)
+    graph.needs(node("a", Milestone.APPLIED), flux, Need.PHASE, NOWHERE)
+    graph.needs(node("b", Milestone.APPLIED), node("a"), Need.DEPENDS_ON, NOWHERE)
+    graph.needs(work, node("b", Milestone.APPLIED), Need.APPLIED_BY, NOWHERE)
+    graph.needs(node("b"), work, Need.HEALTH, NOWHERE)
+    times.predict(graph, times.measured(record("1", course())), {"Kustomization ns/a", "Kustomization ns/b"})
+    assert graph.seconds[work] == 0  # is in its node's time
+    ends = graph.finish_times()
+    assert ends[flux] == pytest.approx(4)
+    assert ends[node("b")] - ends[node("a")] == pytest.approx(5)
