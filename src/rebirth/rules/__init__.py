@@ -5,8 +5,17 @@ from collections.abc import Callable, Iterable, Iterator
 
 from rebirth.graph import Graph
 from rebirth.rules.finding import Finding, Severity
+from rebirth.rules.r01_kind_before_its_crd import r01_kind_before_its_crd
+from rebirth.rules.r02_own_output import r02_own_output
 from rebirth.rules.r03_circle import r03_circle
+from rebirth.rules.r04_webhook_before_server import r04_webhook_before_server
+from rebirth.rules.r10_cold_restart import r10_cold_restart
+from rebirth.rules.r11_hook_after_wait import r11_hook_after_wait
 from rebirth.rules.r13_depends_on import r13_depends_on
+from rebirth.rules.r15_gate_too_early import r15_gate_too_early
+from rebirth.rules.r17_gives_up_too_early import r17_gives_up_too_early
+from rebirth.rules.r18_cost_of_a_chain import r18_cost_of_a_chain
+from rebirth.rules.r21_gate_never_true import r21_gate_never_true
 from rebirth.rules.r25_name_before_zone import r25_name_before_zone
 from rebirth.rules.r38_cluster_dns import r38_cluster_dns
 from rebirth.rules.r39_git_credential import r39_git_credential
@@ -22,6 +31,15 @@ RULES: tuple[Rule, ...] = (
     r38_cluster_dns,
     r60_corefile,
     r61_forward,
+    r02_own_output,
+    r11_hook_after_wait,
+    r04_webhook_before_server,
+    r01_kind_before_its_crd,
+    r10_cold_restart,
+    r15_gate_too_early,
+    r17_gives_up_too_early,
+    r18_cost_of_a_chain,
+    r21_gate_never_true,
     r03_circle,  # last: circles that no other rule has a name for
 )
 

@@ -38,7 +38,6 @@ SOURCES = (
     talos.read,
     crds.read,
     operators.read,
-    webhooks.read,
     namespaces.read,  # from here on: whether an operator runs is known
     config.read,
     workloads.read,
@@ -54,4 +53,6 @@ SOURCES = (
     dns.read,  # once all names are asked for
     copies.read,  # the last two look at what all others need
     orphans.read,
+    operators.assume,  # once all have said which operators they need
+    webhooks.read,  # once it is known what comes before a webhook's configuration
 )

@@ -5,7 +5,7 @@ That a host's name resolves is said by `sources.dns`.
 
 from collections.abc import Iterator, Mapping
 
-from rebirth.graph import Graph, Milestone, Need
+from rebirth.graph import Graph, Milestone, Need, Thing
 from rebirth.sources import flux
 from rebirth.sources.manifest import Manifest, Model, thing
 
@@ -14,20 +14,23 @@ _NOTIFICATION, _IMAGE = "notification.toolkit.fluxcd.io", "image.toolkit.fluxcd.
 _Path = tuple[str | int, ...]
 
 
+_PATIENT = 600.0  # seconds between two attempts from which on it is worth saying
+
+
 def read(model: Model, graph: Graph) -> None:
+    for unit in model.units:
+        if unit.own is not None and flux.is_kustomization(unit.own):
+            _retry(unit.own, unit.applied, graph)
+    for member, _ in model.objects("Job", *_FETCHED):
+        if member.at("spec", "suspend") is True:  # a Job that has not started is in progress, for whoever waits for it
+            words = f"{member.thing().label} is suspended"
+            graph.remark("suspended", member.place("spec", "suspend"), words, member.thing())
     for member, _ in model.objects():
         if member.group not in {flux.SOURCE, _NOTIFICATION, _IMAGE}:
             continue
         ready = member.thing(Milestone.READY)
         graph.needs(ready, member.thing(), Need.APPLIED_BY, member.place("metadata", "name"))
         graph.where.setdefault(ready, member.place("metadata", "name"))
-        if member.at("spec", "suspend") is True and member.kind in _FETCHED:
-            graph.remark(
-                "suspended",
-                member.place("spec", "suspend"),
-                f"{member.thing().label} is suspended: it is never fetched",
-                ready,
-            )
         for name, path in _secrets(member):
             secret = thing("Secret", member.namespace, name, Milestone.MATERIALISED)
             graph.needs(ready, secret, Need.CREDENTIAL, member.place(*path))
@@ -37,6 +40,14 @@ def read(model: Model, graph: Graph) -> None:
             existing = thing("ServiceAccount", member.namespace, str(account))
             graph.wanted(existing)
             graph.needs(ready, existing, Need.ACCOUNT, member.place("spec", "serviceAccountName"))
+
+
+def _retry(own: Manifest, applied: Thing, graph: Graph) -> None:
+    """Notes who is tried again late after a failure."""
+    interval = own.at("spec", "interval")
+    if own.at("spec", "retryInterval") is None and flux.seconds(interval, 0.0) >= _PATIENT:
+        words = f"{own.thing().label} is tried again after {interval}"
+        graph.remark("slow-retry", own.place("spec", "interval"), words, applied, interval=str(interval))
 
 
 def _secrets(member: Manifest) -> Iterator[tuple[str, _Path]]:

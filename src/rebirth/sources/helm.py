@@ -52,6 +52,9 @@ def read(model: Model, graph: Graph) -> None:
         if releases.is_release(own):
             begun = releases.started(own)
             _order(model, unit, own, begun, graph)
+            if flux.is_suspended(own):
+                words = f"{own.thing().label} is suspended"
+                graph.remark("suspended", own.place("spec", "suspend"), words, own.thing())
         elif not model.castle:
             graph.given(unit.applied, "a helmfile of this repository installs it before Flux", own.place())
         _members(unit, begun, graph)

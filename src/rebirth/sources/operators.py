@@ -30,6 +30,10 @@ def read(model: Model, graph: Graph) -> None:
     for member, _ in model.objects():
         if known := knowledge.of_kind(member.group, member.kind):
             _resource(member, known, where.get(known.name, known.namespace), graph)
+
+
+def assume(model: Model, graph: Graph) -> None:
+    """An operator that is needed and that nobody runs here: what is missing then is told for its CRDs."""
     for known in knowledge.operators():
         if known.thing in graph.edges and not graph.makers(known.thing):
             graph.given(known.thing, "what runs it stands beside these files; its CRDs are told for it")

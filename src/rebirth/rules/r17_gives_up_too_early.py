@@ -1,0 +1,86 @@
+"""Somebody tries a limited number of times, and what it needs comes later than that.
+
+What it finds:
+    A Job whose `backoffLimit` or deadline, or a HelmRelease whose install attempts times time-out, are over before what it
+    needs is predicted to be there.
+
+Why it cannot work:
+    It gives up for good: a Job that has failed is not run again, a HelmRelease whose retries are exhausted waits for a new
+    revision. Later the thing is there, and nobody looks. By luck of timing it works on some days.
+
+Example:
+    A release with a short time-out and no retries on a cluster that is just coming up (fluxcd/flux2#5592).
+
+Instead:
+    Order it after what it needs (`dependsOn`), or let it try for ever (`install.strategy.name: RetryOnFailure`), or longer.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.graph import Edge, Graph, Milestone, Strength, Thing
+from rebirth.rules.finding import Finding, Severity
+
+# Seconds, by rules of thumb; what was measured (`graph.seconds`) comes first.
+_READY = {
+    "Deployment": 20.0,
+    "StatefulSet": 40.0,
+    "DaemonSet": 20.0,
+    "Certificate": 30.0,
+    "PostgresCluster": 60.0,
+    "Cluster": 60.0,
+}
+_APPLIED = {"Kustomization": 3.0, "HelmRelease": 8.0, "Helm release": 8.0}
+
+
+def r17_gives_up_too_early(graph: Graph) -> Iterator[Finding]:
+    bounded = [
+        e
+        for e in graph.all_edges()
+        if e.strength is Strength.BOUNDED and e.patience and e.by.kind in {"Job", "HelmRelease"}
+    ]
+    if not bounded:
+        return
+    times = _times(graph)
+    told: set[tuple[str, str]] = set()
+    for edge in bounded:
+        begin = times.get(_start(edge.by))
+        end = times.get(edge.needs)
+        if begin is None or end is None or edge.patience is None or end - begin <= edge.patience:
+            continue
+        if (edge.by.label, edge.needs.label) not in told:
+            told.add((edge.by.label, edge.needs.label))
+            yield _finding(edge, edge.patience, end - begin)
+
+
+def _start(thing: Thing) -> Thing:
+    """When it begins to try."""
+    first = Milestone.STARTED if thing.kind == "HelmRelease" else Milestone.EXISTS
+    return thing._replace(milestone=first)
+
+
+def _times(graph: Graph) -> dict[Thing, float]:
+    times: dict[Thing, float] = {}
+    for thing in graph.settle().order:
+        ends = [times[e.needs] for e in graph.edges.get(thing, ()) if e.needs in times]
+        begin = 0.0 if thing in graph.starts or not ends else min(ends) if thing in graph.made else max(ends)
+        times[thing] = begin + graph.seconds.get(thing, _guess(thing))
+    return times
+
+
+def _guess(thing: Thing) -> float:
+    if thing.milestone is Milestone.APPLIED:
+        return _APPLIED.get(thing.kind, 0.0)
+    return _READY.get(thing.kind, 0.0) if thing.milestone is Milestone.READY else 0.0
+
+
+def _finding(edge: Edge, patience: float, late: float) -> Finding:
+    return Finding(
+        "R17",
+        Severity.WARNING,
+        f"{edge.by.label} tries for {patience:.0f} s, and {edge.needs.label} is predicted {late:.0f} s after it begins",
+        edge.place,
+        (edge,),
+        why=f"It gives up before {edge.needs.label} is there, and is not tried again.",
+        instead="Order it after what it needs, or let it try longer.",
+        cut=edge,
+    )
