@@ -65,7 +65,7 @@ def _comes_from(graph: Graph, thing: Thing, node: Thing) -> bool:
 
 def _is_there(graph: Graph, thing: Thing, true: set[Thing]) -> bool:
     """Whether `thing` is true once all of `true` is."""
-    return thing in true or any(edge.needs in true for edge in graph.makers(thing))
+    return thing in true or any(edge.needs in true or edge.needs in graph.starts for edge in graph.makers(thing))
 
 
 def _otherwise_ordered(graph: Graph, pairs: list[tuple[Edge, Edge]]) -> bool:

@@ -16,9 +16,10 @@ Instead:
     `retryInterval: 30s`, declared order where there is one, and no `dependsOn` that nothing needs.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from rebirth.graph import Edge, Graph, Need, Thing
+from rebirth.graph import Edge, Graph, Need, Remark, Thing
 from rebirth.rules.finding import Finding, Severity, tell
 
 _POLL = 30  # seconds: kustomize-controller's --requeue-dependency
@@ -56,27 +57,44 @@ def _longest(graph: Graph) -> tuple[Edge, ...]:
 
 
 def _slow(graph: Graph) -> Iterator[Finding]:
-    """Units that come too early, and are tried again late."""
+    """Units that come too early, and are tried again late; those that wait for the same maker are told once."""
     slow = {remark.about: remark for remark in graph.marked("slow-retry") if remark.about}
-    ordered: dict[Thing, set[Thing]] = {}
-    for edge in graph.all_edges():
-        remark = slow.get(edge.by)
-        if remark is None or edge.need is not Need.CRD or edge.needs in graph.starts or not graph.makers(edge.needs):
+    found: dict[Thing, list[tuple[Edge, Remark]]] = defaultdict(list)
+    for by, remark in slow.items():
+        edge = next(_unordered(graph, by), None)
+        if edge is not None:
+            found[graph.makers(edge.needs)[0].needs].append((edge, remark))
+    for maker, early in found.items():
+        edge, remark = early[0]
+        more = f" and {len(early) - 1} more" if len(early) > 1 else ""
+        yield Finding(
+            "R18",
+            Severity.INFO,
+            f"{edge.by.label}{more} may come before {maker.label}, and is then tried again only after {remark['interval']}",
+            remark.place,
+            (edge, *graph.makers(edge.needs)[:1]),
+            why=f"Nothing orders it after {edge.needs.label}, and `retryInterval` is not set.",
+            instead="Set `retryInterval: 30s`, or depend on what brings the kind.",
+        )
+
+
+def _unordered(graph: Graph, by: Thing) -> Iterator[Edge]:
+    """Kinds that a unit holds, that somebody brings, and that nothing orders it after."""
+    ordered: set[Thing] | None = None
+    for edge in graph.edges.get(by, ()):
+        makers = graph.makers(edge.needs)
+        if (
+            edge.need is not Need.CRD
+            or not makers
+            or any(m.needs in graph.starts for m in makers)
+            or edge.needs in graph.starts
+        ):
             continue
-        if edge.by not in ordered:
-            gates = [e.needs for e in _of_start(graph, edge.by) if e.need in {Need.DEPENDS_ON, Need.APPLIED_BY}]
-            ordered[edge.by] = {thing for gate in gates for thing in graph.before(gate)}
-        if edge.needs not in ordered[edge.by]:
-            slow.pop(edge.by)
-            yield Finding(
-                "R18",
-                Severity.INFO,
-                f"{edge.by.label} may come before {edge.needs.label}, and is then tried again only after {remark['interval']}",
-                remark.place,
-                (edge, *graph.makers(edge.needs)[:1]),
-                why="Nothing orders it after what brings that kind, and `retryInterval` is not set.",
-                instead="Set `retryInterval: 30s`, or depend on what brings the kind.",
-            )
+        if ordered is None:
+            gates = [e.needs for e in _of_start(graph, by) if e.need in {Need.DEPENDS_ON, Need.APPLIED_BY}]
+            ordered = {thing for gate in gates for thing in (gate, *graph.before(gate))}
+        if edge.needs not in ordered and not any(maker.needs in ordered for maker in makers):
+            yield edge
 
 
 def _of_start(graph: Graph, applied: Thing) -> Iterator[Edge]:
