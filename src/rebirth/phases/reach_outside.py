@@ -4,6 +4,7 @@ from rebirth.facts import OutsideReached, RepositoryRead
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
 from rebirth.providers.vault import VaultApi
+from rebirth.spec import Handovers, Proxmox
 from rebirth.waiting import together
 
 LAYER = "secrets"
@@ -12,8 +13,18 @@ ON_DEMAND = True
 
 
 async def reach_outside(
-    proxmox: ProxmoxApi, tailnet: TailnetApi, vault: VaultApi, repository: RepositoryRead
+    spec: Proxmox,
+    handovers: Handovers,
+    proxmox: ProxmoxApi,
+    tailnet: TailnetApi,
+    vault: VaultApi,
+    repository: RepositoryRead,
 ) -> OutsideReached:
     """Reach Proxmox, the tailnet, Vault and the repository."""
-    await together(proxmox.reach(), tailnet.devices(), vault.reach())
+    await together(
+        proxmox.reach(),
+        proxmox.offers(image_storage=spec.image_storage, disk_storage=spec.disk_storage, bridge=spec.bridge),
+        tailnet.devices(),
+        vault.reach(writes=[handover.to.path for handover in handovers.handovers]),
+    )
     return OutsideReached(await proxmox.reach())
