@@ -1,5 +1,6 @@
-"""Every outside system is asked once, before anything is created in any of them."""
+"""Every outside system is asked once, and every program looked for, before anything is created anywhere."""
 
+from rebirth.commands import Commands
 from rebirth.facts import OutsideReached, RepositoryRead
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
@@ -18,9 +19,11 @@ async def reach_outside(
     proxmox: ProxmoxApi,
     tailnet: TailnetApi,
     vault: VaultApi,
+    commands: Commands,
     repository: RepositoryRead,
 ) -> OutsideReached:
     """Reach Proxmox, the tailnet, Vault and the repository."""
+    commands.require("talosctl", "helm", *(("flux",) if repository.flux_manifests is None else ()))
     await together(
         proxmox.reach(),
         proxmox.offers(image_storage=spec.image_storage, disk_storage=spec.disk_storage, bridge=spec.bridge),
