@@ -177,7 +177,8 @@ class Talosctl:
 
     def _scratch(self) -> Path:
         folder = self._place.produced / SCRATCH
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for made in (self._place.produced, folder):  # mkdir gives its mode to the last folder only
+            made.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
 
     async def _run(self, operation: str, *arguments: str) -> str:
@@ -209,7 +210,6 @@ async def _answers(address: str) -> bool:
 
 
 def _write_private(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file.touch(mode=0o600)
     file.chmod(0o600)  # where it was there already
     file.write_text(text)
