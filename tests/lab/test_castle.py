@@ -5,6 +5,7 @@ And no secret anywhere.
 
 import random
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -30,6 +31,9 @@ def test_the_example_castle(castle):
     castle.inside("verify")
     castle.inside("status")
     check_again_without_a_write(castle)
+
+    script = str(Path(__file__).with_name("pending_release.py"))
+    castle.rebirth("lab", "run", "--lab-name", castle.lab.name, "--", sys.executable, script, str(castle.folder))
 
     castle.inside("destroy")
     check_nothing_is_left(castle)
