@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import re
 from dataclasses import dataclass
 
 import yaml
@@ -44,11 +43,12 @@ class Helm:
 
     async def release(self, *, name: str, namespace: str) -> Release | None:
         said = await self._run(
-            "list", "list", "--namespace", namespace, "--all", "--filter", f"^{name}$", "--output", "json"
+            "list",
+            *("list", "--namespace", namespace, "--all", "--filter", f"^{name}$"),
+            *("--output", "json", "--time-format", "2006-01-02T15:04:05-07:00"),
         )
         for entry in json.loads(said):
-            updated = dt.datetime.fromisoformat(re.sub(r"\.\d+ ([+-]\d{4}).*", r"\1", entry["updated"]))
-            age = (dt.datetime.now(dt.UTC) - updated).total_seconds()
+            age = (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(entry["updated"])).total_seconds()
             return Release(entry["name"], entry["chart"], entry["status"], int(entry["revision"]), age)
         return None
 
