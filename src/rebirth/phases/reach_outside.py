@@ -24,10 +24,15 @@ async def reach_outside(
 ) -> OutsideReached:
     """Reach Proxmox, the tailnet, Vault and the repository."""
     commands.require("talosctl", "helm", *(("flux",) if repository.flux_manifests is None else ()))
-    await together(
-        proxmox.reach(),
-        proxmox.offers(image_storage=spec.image_storage, disk_storage=spec.disk_storage, bridge=spec.bridge),
+    version, _, _ = await together(
+        _reach_host(spec, proxmox),
         tailnet.devices(),
         vault.reach(writes=[handover.to.path for handover in handovers.handovers]),
     )
-    return OutsideReached(await proxmox.reach())
+    return OutsideReached(str(version))
+
+
+async def _reach_host(spec: Proxmox, proxmox: ProxmoxApi) -> str:
+    version = await proxmox.reach()
+    await proxmox.offers(image_storage=spec.image_storage, disk_storage=spec.disk_storage, bridge=spec.bridge)
+    return version

@@ -82,7 +82,7 @@ class VaultApi:
         except requests.exceptions.SSLError:
             hint = "Name the CA that signed it with engine.vault.ca."
             raise Broken("its certificate is not trusted", system=_SYSTEM, operation=operation, hint=hint) from None
-        except (VaultDown, requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
+        except (VaultDown, requests.exceptions.RequestException) as error:
             hint = "Is engine.vault.address right, reachable from here, and unsealed?"
             raise NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
         except VaultError as error:
