@@ -1,4 +1,4 @@
-"""What tests of the core share."""
+"""What tests share: `lay` runs phases as create does, `serve` puts a stand-in behind a real server."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +10,9 @@ from rebirth.engine import Engine, Outcome
 from rebirth.events import Event, Events
 from rebirth.journal import Journal
 from rebirth.phase import Phase, declared
+from serving import serve
+
+__all__ = ["lay", "serve"]
 
 
 @pytest.fixture

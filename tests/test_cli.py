@@ -5,6 +5,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -40,6 +41,7 @@ class Yard:
         self.vault = self.castle / "vault"
         self.castle.mkdir()
         self.canaries: dict[str, str] = {}
+        self.prefix: list[str] = []  # a program that starts rebirth
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("REBIRTH_")},
             "HOME": str(folder),
@@ -65,7 +67,7 @@ class Yard:
             file.chmod(0o600)
 
     def start(self, *arguments: str) -> subprocess.Popen:
-        command = [sys.executable, "-m", "rebirth", *arguments]
+        command = [*self.prefix, sys.executable, "-m", "rebirth", *arguments]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(command, cwd=self.castle.parent, env=self.environment, text=True, **pipes)
 
@@ -149,6 +151,48 @@ def test_missing_secrets_are_all_named_once_each(yard):
     assert "hint: " in complaints
     assert len([line for line in out.splitlines() if "FAILED" in line]) == 1
     assert "github-token" not in out or "proxmox-api-token" not in out  # the list is told once, at the end
+
+
+def test_a_certificate_that_is_none(yard):
+    yard.write()
+    (yard.vault / "lushycorp-vault" / "ca.crt").write_text(
+        "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n"
+    )
+    code, _, complaints = yard.run("create", "castle")
+    assert code == 2
+    assert re.search(
+        r"^error: \S+/vault/lushycorp-vault/ca.crt: the secret is not a PEM certificate$", complaints, re.MULTILINE
+    )
+    assert "hint: " in complaints
+    assert "nonsense" not in complaints
+
+
+def test_an_address_outside_its_network(yard):
+    yard.write(("address: 192.168.50.21", "address: 192.168.51.21"))
+    code, _, complaints = yard.run("create", "castle")
+    assert code == 2
+    place = r"castle/castle.yaml:\d+: machines.nodes\[1\].address"
+    assert re.search(
+        rf"^error: {place}: 192.168.51.21 is outside the network 192.168.50.0/24$", complaints, re.MULTILINE
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="drops root's identity with unshare(1)")
+def test_a_lab_without_root(yard):
+    yard.write()
+    (yard.castle / "lab.yaml").write_text((EXAMPLE.parent / "lab.yaml").read_text())
+    yard.prefix = ["unshare", "--user"]
+    code, _, complaints = yard.run("create", "castle", "--lab")
+    assert code == 1
+    assert complaints == "error: lab tazlab-k8s: up: needs root, for namespaces\nhint: Run it with sudo.\n"
+
+
+def test_git_is_missing(yard, tmp_path):
+    yard.write()
+    yard.environment["PATH"] = str(tmp_path)
+    code, _, complaints = yard.run("create", "castle")
+    assert code == 1
+    assert complaints.startswith("error: git: clone: the program is not on PATH\nhint: Install git.\n")
 
 
 def test_events_as_json(yard):

@@ -83,3 +83,25 @@ async def test_once(tmp_path, killed):
     with Journal(tmp_path) as journal:
         await Once(journal)("etcd", act, done)
     assert world == ["bootstrapped"]
+
+
+async def test_once_more_where_the_world_is_gone(tmp_path):
+    world = []
+
+    async def act():
+        world.append("bootstrapped")
+
+    async def done():
+        return bool(world)
+
+    for _ in range(2):
+        with Journal(tmp_path) as journal:
+            Once(journal).forget("nothing of that kind")
+            await Once(journal)("etcd", act, done)
+            world.clear()
+            Once(journal).forget("etcd")
+        with Journal(tmp_path) as journal:
+            assert journal.progress("etcd") is None
+            await Once(journal)("etcd", act, done)
+            assert world == ["bootstrapped"]
+            Once(journal).forget("etcd")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -37,6 +38,13 @@ class Commands:
 
     def __init__(self, redaction: Redaction) -> None:
         self._redaction = redaction
+
+    def require(self, *programs: str) -> None:
+        """Raises Broken where one of the programs is not on PATH."""
+        if missing := [program for program in programs if shutil.which(program) is None]:
+            hint = " ".join(_HINTS.get(program, "") for program in missing)
+            verb = "is" if len(missing) == 1 else "are"
+            raise Broken(f"{', '.join(missing)} {verb} not on PATH", operation="find programs", hint=hint)
 
     async def run(
         self,

@@ -5,15 +5,18 @@ import base64
 import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TypeVar
 
 from rebirth.errors import Broken, NotYet
 from rebirth.journal import Journal
+from rebirth.phases.free_names import OPERATOR_TAG
+from rebirth.phases.mint_node_key import key_description
 from rebirth.phases.resolve_secrets import resolve_secrets
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.connections import proxmox_api, tailnet_api
-from rebirth.providers.proxmox import ProxmoxApi
+from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.providers.tailnet import Device, TailnetApi
 from rebirth.providers.talos import SCRATCH
 from rebirth.secrets import Redaction
@@ -21,11 +24,17 @@ from rebirth.spec import Castle
 from rebirth.waiting import together, until
 
 T = TypeVar("T")
-_PATIENCE = 5.0  # seconds for a cluster that may be dead already
+_PATIENCE_INSIDE = 5.0  # seconds for a cluster that may be dead already
 
 
-async def destroy(castle: Castle, place: Place, redaction: Redaction, report: Callable[[str], None]) -> None:
-    """Works from names and tags alone: a lost journal loses nothing. Raises Broken where something stays."""
+async def destroy(
+    castle: Castle, place: Place, redaction: Redaction, report: Callable[[str], None], *, patience: float = 120
+) -> None:
+    """Works from names and tags alone: a lost journal loses nothing. Raises Broken where something stays.
+
+    `patience`: seconds for each step while the outside does not answer, or is busy.
+    """
+    insist = partial(_insist, patience)
     with Journal(place.state) as journal:
         secrets = await resolve_secrets(castle, place, redaction)
         async with AsyncExitStack() as stack:
@@ -33,11 +42,12 @@ async def destroy(castle: Castle, place: Place, redaction: Redaction, report: Ca
             stack.push_async_callback(tailnet.close)
             stack.push_async_callback(proxmox.close)
             inside = await _devices_inside(place)
-            before = _ours(castle, inside, await _insist(tailnet.devices))
-            await _machines(castle, proxmox, report)
+            before = _ours(castle, inside, await insist("list devices", tailnet.devices))
+            await insist("remove keys", partial(_remove_keys, castle, tailnet, report))
+            await insist("remove machines", partial(_remove_machines, castle, proxmox, report))
             # The machines are gone, so that no device comes back; operators and proxies die with the cluster, too.
-            await _devices(castle, tailnet, before, report)
-            await _prove(castle, inside, proxmox, tailnet)
+            await insist("remove devices", partial(_remove_devices, before, tailnet, report))
+            await insist("look what is left", partial(_prove, castle, inside, proxmox, tailnet))
         for file in (place.kubeconfig, place.talosconfig, place.talos_secrets):
             file.unlink(missing_ok=True)
         shutil.rmtree(place.produced / SCRATCH, ignore_errors=True)
@@ -45,21 +55,54 @@ async def destroy(castle: Castle, place: Place, redaction: Redaction, report: Ca
     report("nothing is left")
 
 
-async def _insist(call: Callable[[], Awaitable[T]]) -> T:
-    """Asks again while the outside does not answer."""
-    return await until(call, what="the outside answers", every=1)
+async def _insist(patience: float, operation: str, step: Callable[[], Awaitable[T]]) -> T:
+    """Does a step again while the outside does not answer, or is busy."""
+    last = NotYet("nothing")
+
+    async def attempt() -> T:
+        nonlocal last
+        try:
+            return await step()
+        except NotYet as error:
+            last = error
+            raise
+
+    try:
+        async with asyncio.timeout(patience):
+            return await until(attempt, what=operation, every=1)
+    except TimeoutError:
+        hint = last.hint or "Run destroy again."
+        raise Broken(f"not done after {patience:.0f} s; saw last: {last}", operation=operation, hint=hint) from None
 
 
-async def _machines(castle: Castle, proxmox: ProxmoxApi, report: Callable[[str], None]) -> None:
-    ours = [vm for vm in await _insist(proxmox.machines) if castle.proxmox.tag in vm.tags]
+async def _machines(castle: Castle, proxmox: ProxmoxApi) -> list[Vm]:
+    """Those of this castle. Raises NotYet while it does not show whose a machine is."""
+    found = await proxmox.machines()
+    if born := [vm.vm_id for vm in found if vm.lock == "create" and vm.vm_id in castle.proxmox.vm_ids]:
+        raise NotYet(f"Proxmox is still creating the machine {born[0]}")
+    return [vm for vm in found if castle.proxmox.tag in vm.tags]
 
-    async def remove(vm_id: int, name: str, *, running: bool) -> None:
-        if running:
-            await proxmox.stop(vm_id=vm_id)
-        await proxmox.delete(vm_id=vm_id)
-        report(f"removed the machine {name} ({vm_id})")
 
-    await together(*(remove(vm.vm_id, vm.name, running=vm.running) for vm in ours))
+async def _remove_machines(castle: Castle, proxmox: ProxmoxApi, report: Callable[[str], None]) -> None:
+    async def remove(vm: Vm) -> None:
+        if vm.running:
+            await proxmox.stop(vm_id=vm.vm_id)
+        await proxmox.delete(vm_id=vm.vm_id)
+        report(f"removed the machine {vm.name} ({vm.vm_id})")
+
+    await together(*map(remove, await _machines(castle, proxmox)))
+
+
+async def _remove_keys(castle: Castle, tailnet: TailnetApi, report: Callable[[str], None]) -> None:
+    """Keys that were minted for this castle and are still valid; each run of create that configured a machine left one."""
+    for identity in await _keys(castle, tailnet):
+        await tailnet.delete_key(identity=identity)
+        report(f"removed the key {identity} from the tailnet")
+
+
+async def _keys(castle: Castle, tailnet: TailnetApi) -> list[str]:
+    wanted = key_description(castle.name)
+    return [identity for identity, description in (await tailnet.keys()).items() if description == wanted]
 
 
 async def _devices_inside(place: Place) -> frozenset[str]:
@@ -69,36 +112,39 @@ async def _devices_inside(place: Place) -> frozenset[str]:
     """
     if not place.kubeconfig.exists():
         return frozenset()
-    cluster = Cluster(place=place)
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_PATIENCE_INSIDE), AsyncExitStack() as stack:
+            cluster = Cluster(place=place)
+            stack.push_async_callback(cluster.close)
             secrets = await cluster.all("v1", "Secret")
     except (TimeoutError, NotYet, Broken):
         return frozenset()
-    finally:
-        await cluster.close()
     found = [(secret.get("data") or {}).get("device_id") for secret in secrets]
     return frozenset(base64.b64decode(encoded).decode().strip() for encoded in found if encoded)
 
 
 def _ours(castle: Castle, inside: frozenset[str], devices: list[Device]) -> list[Device]:
-    """Devices with the castle's tags or names, and those made inside its cluster."""
-    tags, names = set(castle.tailscale.node_key.tags), set(castle.tailscale.names)
+    """Devices made inside its cluster, and those with its tags or its operator's under one of its names."""
+    tags = {*castle.tailscale.node_key.tags, OPERATOR_TAG}
+    names = {*castle.tailscale.names, *(machine.name for machine in castle.machines.nodes)}
     return [
         device
         for device in devices
-        if device.identity in inside or tags & set(device.tags) or {device.name, device.hostname} & names
+        if device.identity in inside or (tags & set(device.tags) and names & {device.name, device.hostname})
     ]
 
 
-async def _devices(castle: Castle, tailnet: TailnetApi, devices: list[Device], report: Callable[[str], None]) -> None:
+async def _remove_devices(devices: list[Device], tailnet: TailnetApi, report: Callable[[str], None]) -> None:
+    there = {device.identity for device in await tailnet.devices()}
     for device in devices:
-        await tailnet.delete_device(identity=device.identity)
-        report(f"removed the device {device.name} from the tailnet")
+        if device.identity in there:
+            await tailnet.delete_device(identity=device.identity)
+            report(f"removed the device {device.name} from the tailnet")
 
 
 async def _prove(castle: Castle, inside: frozenset[str], proxmox: ProxmoxApi, tailnet: TailnetApi) -> None:
-    left = [f"the machine {vm.name}" for vm in await proxmox.machines() if castle.proxmox.tag in vm.tags]
+    left = [f"the machine {vm.name}" for vm in await _machines(castle, proxmox)]
     left += [f"the device {device.name}" for device in _ours(castle, inside, await tailnet.devices())]
+    left += [f"the key {identity}" for identity in await _keys(castle, tailnet)]
     if left:
         raise Broken(f"still there: {', '.join(left)}", operation="destroy", hint="Run destroy again.")

@@ -74,6 +74,8 @@ class Journal:
             self._facts[entry["phase"]] = entry
         elif entry.get("kind") in {"begun", "ended"}:
             self._once[entry["what"]] = entry["kind"]
+        elif entry.get("kind") == "undone":
+            self._once.pop(entry["what"], None)
 
     def _append(self, **entry: Any) -> None:
         if self._sink is None:
@@ -119,6 +121,11 @@ class Journal:
     def end(self, what: str) -> None:
         self._append(kind="ended", what=what)
 
+    def undo(self, what: str) -> None:
+        """What was done has gone with what it was done to."""
+        if what in self._once:
+            self._append(kind="undone", what=what)
+
     def progress(self, what: str) -> str | None:
         """`begun`, `ended`, or None where `what` was never begun."""
         return self._once.get(what)
@@ -129,6 +136,10 @@ class Once:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+
+    def forget(self, what: str) -> None:
+        """Lets `what` be done again: the world that it was done in is gone."""
+        self._journal.undo(what)
 
     async def __call__(
         self, what: str, act: Callable[[], Awaitable[None]], done: Callable[[], Awaitable[bool]]

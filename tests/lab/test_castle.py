@@ -1,79 +1,25 @@
-"""The example castle, whole: nothing -> online -> again without a write -> nothing -> online; and no secret anywhere."""
+"""The example castle, whole: nothing -> online -> again without a write -> nothing -> killed on its way -> online.
 
-import json
-import os
-import shutil
-import subprocess
+And no secret anywhere.
+"""
+
+import random
+import signal
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from rebirth.lab.state import LabState
+from rehearsal import ready, rehearsed
 
 pytestmark = pytest.mark.lab
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
-
-
-class Castle:
-    """A copy of the example castle in a lab of its own, driven as an operator drives it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "castle"
-        self.lab = LabState(f"test-{os.getpid()}")
-        shutil.copytree(EXAMPLE, self.folder, ignore=shutil.ignore_patterns("logs", ".rebirth"))
-
-    def rebirth(self, *arguments, code=0):
-        command = [sys.executable, "-m", "rebirth", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder.parent)
-        assert done.returncode == code, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def inside(self, command, *arguments, code=0):
-        return self.rebirth(command, str(self.folder), "--lab", "--lab-name", self.lab.name, *arguments, code=code)
-
-    def kubectl(self, *arguments):
-        return json.loads(
-            self.rebirth("lab", "run", "--lab-name", self.lab.name, "--", "kubectl", *arguments, "-o", "json")
-        )
-
-    def writes(self):
-        said = subprocess.run(
-            ["curl", "--silent", "--unix-socket", str(self.lab.socket), "http://lab/writes"],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        return json.loads(said.stdout)
-
-    def status(self):
-        said = subprocess.run(
-            ["curl", "--silent", "--unix-socket", str(self.lab.socket), "http://lab/status"],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        return json.loads(said.stdout)
-
-    def canaries(self):
-        """Every secret value of this rehearsal, line by line where it has several."""
-        found = set()
-        for file in self.lab.secrets.rglob("*"):
-            if file.is_file() and "produced" not in file.parts and not file.name.endswith("ca.crt"):
-                found |= {line.strip() for line in file.read_text().splitlines() if len(line.strip()) > 8}
-        return found
-
-
-def ready(item):
-    conditions = {entry["type"]: entry["status"] for entry in item["status"].get("conditions", [])}
-    return conditions.get("Ready") == "True"
 
 
 @pytest.fixture
 def castle(tmp_path):
-    castle = Castle(tmp_path)
-    yield castle
-    castle.rebirth("lab", "down", castle.lab.name)
-    assert not castle.lab.folder.exists()
-    assert not [path for path in Path("/sys/fs/cgroup").glob(f"**/rebirth-{castle.lab.name}") if path.is_dir()]
+    with rehearsed(tmp_path) as castle:
+        yield castle
 
 
 def test_the_example_castle(castle):
@@ -86,14 +32,15 @@ def test_the_example_castle(castle):
     castle.inside("status")
     check_again_without_a_write(castle)
 
+    script = str(Path(__file__).with_name("pending_release.py"))
+    castle.rebirth("lab", "run", "--lab-name", castle.lab.name, "--", sys.executable, script, str(castle.folder))
+
     castle.inside("destroy")
-    left = castle.status()
-    assert left["machines"] == {}
-    assert left["devices"] == ["lushycorp-vault"]
-    assert not list((castle.lab.secrets / "produced").glob("*"))
+    check_nothing_is_left(castle)
     castle.inside("destroy")
 
-    assert "online after" in castle.inside("create", "--budget", "600")
+    create_killed_and_run_again(castle)
+    check_the_cluster(castle)
 
 
 def check_the_cluster(castle):
@@ -126,14 +73,41 @@ def check_no_secret_anywhere(castle):
 
 
 def check_again_without_a_write(castle):
-    before, since = castle.writes(), time.monotonic()
-    castle.inside("create")
+    before, admin_before, since = castle.ask("/writes"), castle.operators_writes(), time.monotonic()
+    assert any("/api/v1/namespaces" in write for write in admin_before), "the first create is in the audit log"
+    assert "every fact still holds" in castle.inside("create")
     seconds = time.monotonic() - since
-    after = castle.writes()
-    # The cluster's own controllers go on meanwhile: only what the operator's side talks to is compared.
+    after = castle.ask("/writes")
+    # The cluster's own controllers go on meanwhile: of what they talk to, too, only the operator's side is compared.
     for system in ("proxmox", "tailscale", "git", "vault"):
         assert after.get(system, 0) == before.get(system, 0), system
-    events = max((castle.folder / "logs").iterdir()).joinpath("events.jsonl").read_text().splitlines()
-    started = {json.loads(line)["phase"] for line in events if json.loads(line)["event"] == "PhaseStarted"}
+    assert castle.operators_writes() == admin_before
+    started = {event["phase"] for event in castle.last_events() if event["event"] == "PhaseStarted"}
     assert started == {"resolve_secrets"}, "nothing but reading"
-    assert seconds < 15, f"took {seconds:.1f} s"
+    assert seconds < 5, f"took {seconds:.1f} s"
+
+
+def check_nothing_is_left(castle):
+    left = castle.ask("/status")
+    assert left["machines"] == {}
+    assert left["devices"] == ["lushycorp-vault"]
+    assert not list((castle.lab.secrets / "produced").glob("*"))
+    assert not list(castle.lab.folder.glob("machines/*"))
+
+
+def create_killed_and_run_again(castle):
+    """SIGKILL at instants that are different each time; what the killed run had started goes on for a while, as in life."""
+    instants = sorted(random.uniform(2, 45) for _ in range(4))
+    for seconds in [*instants, None]:
+        with castle.start(*castle.in_lab("create", "--budget", "600")) as process:
+            if seconds is None:
+                said, complained = process.communicate()
+                break
+            time.sleep(seconds)
+            process.send_signal(signal.SIGKILL)
+    words = f"killed after {', '.join(f'{seconds:.1f}' for seconds in instants)} s:\n{said}\n{complained}"
+    assert process.returncode == 0, words
+    assert "https://blog.tazlab.example says: Ephemeral Castle" in said, words
+    status = castle.ask("/status")
+    assert len(status["machines"]) == 2, words
+    assert not [name for name in status["devices"] if name.endswith("-1") and name != "tazlab-k8s-worker-1"], words

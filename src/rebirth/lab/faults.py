@@ -5,16 +5,18 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Any, cast
 
+import h11
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-# These leave nothing behind: a login, a sign of life, a fetch.
-_HARMLESS = ("/oauth/token", "/lab/heartbeat", "/git-upload-pack")
+# These leave nothing behind: a login, a sign of life, a fetch, a question.
+_HARMLESS = ("/oauth/token", "/lab/heartbeat", "/git-upload-pack", "/sys/capabilities-self")
 _ABORT = "rebirth.abort"
+REASON = "x-rebirth-reason"  # the header that `Breakable` makes a reason phrase of
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,22 @@ class Faults:
         return faulty
 
 
+class _Wordy(h11.Connection):
+    """Takes a reason phrase out of a header that only this process sees: ASGI has no other place for one."""
+
+    def send(self, event: h11.Event) -> bytes | None:  # type: ignore[override]  # its overloads say the same, longer
+        if isinstance(event, h11.Response) and (reason := dict(event.headers).get(REASON.encode())):
+            headers = [(name, value) for name, value in event.headers if name != REASON.encode()]
+            event = h11.Response(status_code=event.status_code, headers=headers, reason=reason)
+        return super().send(event)
+
+
 class Breakable(H11Protocol):
-    """uvicorn's HTTP, with a way for a fault to end the connection: nothing in ASGI has one."""
+    """uvicorn's HTTP, with what nothing in ASGI has: a way for a fault to end the connection, and reason phrases."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.conn = _Wordy(h11.SERVER, 1 << 16)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)

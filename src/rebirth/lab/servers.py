@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rebirth.lab.ca import Authority
-from rebirth.lab.faults import Faults
+from rebirth.lab.faults import Breakable, Faults
 
 
 class _Quiet(uvicorn.Server):
@@ -46,6 +46,7 @@ class Servers:
             log_level="warning",
             lifespan="off",
             server_header=False,
+            http=Breakable,
         )
         await self._run(config, socket.create_server((address, port), backlog=512))
 

@@ -142,7 +142,8 @@ class World:
         contents = {spec.image_storage: {"iso", "vztmpl", "import"}}
         contents.setdefault(spec.disk_storage, set()).update({"images", "rootdir"})
         storages = {name: Storage(frozenset(content)) for name, content in contents.items()}
-        return Pve(spec.node, self.secrets[spec.token.secret], hypervisor, storages, str(self.state.ca))
+        token, bridges = self.secrets[spec.token.secret], frozenset({spec.bridge})
+        return Pve(spec.node, token, hypervisor, storages, str(self.state.ca), bridges)
 
     async def _start_vault(self) -> None:
         url = self.castle.engine.vault.address

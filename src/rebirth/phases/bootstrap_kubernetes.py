@@ -12,6 +12,7 @@ from rebirth.waiting import until
 
 LAYER = "platform"
 PATIENCE = 600
+ETCD = "bootstrap etcd"  # as the journal names it
 
 
 async def bootstrap_kubernetes(
@@ -24,9 +25,7 @@ async def bootstrap_kubernetes(
 ) -> KubernetesBootstrapped:
     """Bootstrap Kubernetes."""
     first = str(machines.control_planes[0].address)
-    await once(
-        "bootstrap etcd", partial(talosctl.bootstrap, address=first), partial(talosctl.etcd_exists, address=first)
-    )
+    await once(ETCD, partial(talosctl.bootstrap, address=first), partial(talosctl.etcd_exists, address=first))
     await talosctl.write_kubeconfig(address=first)
     await _ready(place)
     return KubernetesBootstrapped(kubernetes.endpoint)

@@ -8,7 +8,7 @@ from rebirth.machine_patches import patches
 from rebirth.place import Place
 from rebirth.providers.talos import Talosctl
 from rebirth.spec import Engine, Identity, Kubernetes, Machine, Machines, Tailscale, Talos
-from rebirth.waiting import together, until
+from rebirth.waiting import note, together, until
 
 LAYER = "platform"
 PATIENCE = 300
@@ -37,7 +37,8 @@ async def configure_machines(
     async def configure(machine: Machine) -> None:
         address = str(machine.address)
         if await talosctl.answers(address=address):
-            return  # it was configured by an earlier run
+            note(f"{machine.name} was configured before, and is left as it is")
+            return
         configuration = await talosctl.generate(
             kind=machine.role,
             kubernetes=kubernetes.version,
@@ -48,7 +49,10 @@ async def configure_machines(
         await talosctl.validate(configuration=configuration, machine=machine.name)
         await talosctl.apply(configuration=configuration, address=address, machine=machine.name)
 
-    await together(*map(configure, machines.nodes))
+    # A worker that an earlier run configured says nothing until a control plane signs its certificate: asked at the same
+    # time, it would end this attempt before the control planes have theirs.
+    await together(*map(configure, machines.control_planes))
+    await together(*map(configure, machines.workers))
     # A worker's certificate comes from a control plane, so all are asked only after all are configured.
     await together(
         *(
@@ -61,7 +65,8 @@ async def configure_machines(
 
 async def _configured(machine: Machine, talosctl: Talosctl) -> None:
     if not await talosctl.answers(address=str(machine.address)):
-        raise NotYet("does not answer to this castle's credentials")
+        hint = "If the produced credentials of this castle are lost: `rebirth destroy`, and create again."
+        raise NotYet("does not answer to this castle's credentials", hint=hint)
 
 
 async def still(fact: MachinesConfigured, machines: Machines, talosctl: Talosctl) -> bool:

@@ -1,7 +1,9 @@
 """Step 3 of the protocol: the virtual machines. What is already ours is adopted, what is not is never touched."""
 
-from rebirth.errors import Broken
+from rebirth.errors import Broken, NotYet
 from rebirth.facts import ImageUploaded, MachinesCreated, OutsideReached
+from rebirth.journal import Once
+from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.spec import Machine, Machines, Proxmox
 from rebirth.waiting import note, together
@@ -11,16 +13,21 @@ PATIENCE = 300
 
 
 async def create_machines(
-    machines: Machines, spec: Proxmox, proxmox: ProxmoxApi, image: ImageUploaded, outside: OutsideReached
+    machines: Machines, spec: Proxmox, proxmox: ProxmoxApi, once: Once, image: ImageUploaded, outside: OutsideReached
 ) -> MachinesCreated:
     """Create the virtual machines."""
     existing = await proxmox.machines()
+    if born := [vm.vm_id for vm in existing if vm.lock == "create" and vm.vm_id in spec.vm_ids]:
+        # A run that was killed in between may have asked for it: whose it is shows when Proxmox is done.
+        raise NotYet(f"Proxmox is still creating the machine {born[0]}")
     ids = {machine.name: vm.vm_id for machine in machines.nodes if (vm := _ours(machine, existing, spec))}
     for name, vm_id in ids.items():
         note(f"adopted the machine {name} ({vm_id})")
     taken = {vm.vm_id for vm in existing}
     free = (number for number in range(spec.vm_ids.first, spec.vm_ids.last + 1) if number not in taken)
     missing = [machine for machine in machines.nodes if machine.name not in ids]
+    if all(machine in missing for machine in machines.control_planes):
+        once.forget(ETCD)  # what was bootstrapped before is gone with the machines that held it
     for machine in missing:
         if (number := next(free, None)) is None:
             hint = "Widen proxmox.vm_ids."
@@ -41,6 +48,11 @@ def _ours(machine: Machine, existing: list[Vm], spec: Proxmox) -> Vm | None:
         hint = f"Rename one of the two, or give that machine the tag {spec.tag} if this castle may have it."
         text = f"a machine named {machine.name} exists ({foreign[0].vm_id}) and is not this castle's"
         raise Broken(text, system="Proxmox", operation="create machine", hint=hint)
+    for vm in named:
+        if (vm.cores, vm.memory_mib) != (machine.cores, machine.memory_mib):
+            hint = "Change castle.yaml back, or `rebirth destroy` and create again."
+            text = f"{machine.name} ({vm.vm_id}) has {vm.cores} cores and {vm.memory_mib} MiB, unlike the castle"
+            raise Broken(text, system="Proxmox", operation="adopt machine", hint=hint)
     return named[0] if named else None
 
 

@@ -9,6 +9,7 @@ from rebirth.waiting import note, together
 LAYER = "key"
 PATIENCE = 60
 ON_DEMAND = True
+OPERATOR_TAG = "tag:k8s-operator"  # of Tailscale's operator, unless its chart is told another
 
 
 async def free_names(tailscale: Tailscale, tailnet: TailnetApi, outside: OutsideReached) -> NamesFreed:
@@ -32,7 +33,7 @@ async def free_names(tailscale: Tailscale, tailnet: TailnetApi, outside: Outside
 
 def _abandoned(device: Device) -> bool:
     """A device of the operator's tags is left by an operator of an earlier castle."""
-    return "tag:k8s-operator" in device.tags
+    return OPERATOR_TAG in device.tags
 
 
 async def _remove(tailnet: TailnetApi, device: Device) -> None:

@@ -2,6 +2,7 @@
 
 from rebirth.facts import NodeKeyMinted, OutsideReached
 from rebirth.providers.tailnet import TailnetApi
+from rebirth.secrets import Redaction
 from rebirth.spec import Identity, Tailscale
 
 LAYER = "key"
@@ -9,8 +10,13 @@ PATIENCE = 60
 ON_DEMAND = True
 
 
+def key_description(castle: str) -> str:
+    """By which destroy knows the keys that were minted for a castle."""
+    return f"rebirth {castle}"
+
+
 async def mint_node_key(
-    identity: Identity, tailscale: Tailscale, tailnet: TailnetApi, outside: OutsideReached
+    identity: Identity, tailscale: Tailscale, tailnet: TailnetApi, redaction: Redaction, outside: OutsideReached
 ) -> NodeKeyMinted:
     """Mint the nodes' tailnet key."""
     asked = tailscale.node_key
@@ -19,6 +25,7 @@ async def mint_node_key(
         seconds=asked.ttl_seconds,
         reusable=asked.reusable,
         ephemeral=asked.ephemeral,
-        description=f"rebirth {identity.name}",
+        description=key_description(identity.name),
     )
+    redaction.learn(key.value)
     return NodeKeyMinted(key.value, key.identity)

@@ -8,13 +8,14 @@ from typing import Any
 
 import httpx2 as httpx  # what lightkube is built on
 from lightkube import ApiError, AsyncClient, KubeConfig
-from lightkube.core.exceptions import LoadResourceError
+from lightkube.core.exceptions import ConfigError, LoadResourceError
 from lightkube.core.resource import NamespacedResource
 from lightkube.generic_resource import (
     create_global_resource,
     create_namespaced_resource,
 )
 from lightkube.types import PatchType
+from yaml import YAMLError
 
 from rebirth.errors import Broken, NotYet
 from rebirth.place import Place
@@ -61,7 +62,12 @@ class Cluster:
     """One cluster, with the admin's rights."""
 
     def __init__(self, *, place: Place) -> None:
-        self._config = KubeConfig.from_file(str(place.kubeconfig))
+        try:
+            self._config = KubeConfig.from_file(str(place.kubeconfig))
+        except (OSError, ValueError, TypeError, AttributeError, LookupError, YAMLError, ConfigError):
+            hint = "Remove that file: `rebirth create` writes it again."
+            text = f"{place.kubeconfig} is no kubeconfig"
+            raise Broken(text, system=_SYSTEM, operation="connect", hint=hint) from None
         self._api = AsyncClient(config=self._config, field_manager=MANAGER, timeout=httpx.Timeout(20, read=30))
 
     async def close(self) -> None:
@@ -131,6 +137,15 @@ class Cluster:
         await self._ask(
             f"patch {kind} {name}", self._api.patch(kind_of(api_version, kind), name, dict(change), **options)
         )
+
+    async def delete(self, api_version: str, kind: str, name: str, namespace: str) -> None:
+        """Deletes an object; that it is not there is success."""
+        resource = kind_of(api_version, kind)
+        try:
+            await self._ask(f"delete {kind} {name}", self._api.delete(resource, name, namespace=namespace))
+        except Broken as error:
+            if error.status != 404:
+                raise
 
     async def wake_pods(self, namespace: str) -> None:
         """Makes the kubelets look at the pods of a namespace now.

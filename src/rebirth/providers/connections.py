@@ -41,8 +41,8 @@ def cluster(place: Place, kubernetes: KubernetesBootstrapped) -> Cluster:
     return Cluster(place=place)
 
 
-def helm(place: Place, commands: Commands, kubernetes: KubernetesBootstrapped) -> Helm:
-    return Helm(place=place, commands=commands)
+def helm(place: Place, commands: Commands, cluster: Cluster) -> Helm:
+    return Helm(place=place, commands=commands, cluster=cluster)
 
 
 def vault_api(vault: Vault, secrets: SecretsResolved) -> VaultApi:

@@ -17,6 +17,13 @@ _PASSING = (
     "HTTP 5",
     "error: 5",
     "early EOF",
+    "Empty reply",
+    "transfer closed",
+    "Connection reset",
+    "hung up unexpectedly",
+    "unexpected eof",
+    "recv error",
+    "RPC failed",
 )
 _REFUSED = (
     "Authentication failed",
@@ -104,6 +111,10 @@ class GitRemote:
                 raise NotYet(
                     f"git: {operation}: {error.said}", hint="Is gitops.repository right, and reachable from here?"
                 ) from None
+            if "Remote branch" in error.said:
+                raise Broken(
+                    f"has no branch {self._branch}", system=self._url, operation=operation, hint="Check gitops.branch."
+                ) from None
             if any(word in error.said for word in _REFUSED):
                 hint = "Check the token of gitops.token, and gitops.repository."
                 raise Broken(
@@ -111,9 +122,5 @@ class GitRemote:
                     system=self._url,
                     operation=operation,
                     hint=hint,
-                ) from None
-            if "Remote branch" in error.said:
-                raise Broken(
-                    f"has no branch {self._branch}", system=self._url, operation=operation, hint="Check gitops.branch."
                 ) from None
             raise

@@ -22,6 +22,9 @@ class Vm:
     name: str
     running: bool
     tags: frozenset[str]
+    cores: int
+    memory_mib: int
+    lock: str  # what Proxmox is doing with it ("create", "backup"), or ""; until then it shows no tags
 
 
 class ProxmoxApi:
@@ -75,6 +78,24 @@ class ProxmoxApi:
             )
         return version
 
+    async def offers(self, *, image_storage: str, disk_storage: str, bridge: str) -> None:
+        """Raises Broken where the node lacks a storage for images or disks, or the bridge."""
+        found = await self._ask("list storages", lambda: self._node.storage.get())
+        holds = {entry["storage"]: entry.get("content", "").split(",") for entry in found}
+        for name, content, key in ((image_storage, "iso", "image_storage"), (disk_storage, "images", "disk_storage")):
+            if content not in holds.get(name, ()):
+                able = ", ".join(sorted(other for other, contents in holds.items() if content in contents)) or "none"
+                lack = f"the storage {name} does not hold {content}" if name in holds else f"has no storage {name}"
+                hint = f"proxmox.{key} must be one of: {able}."
+                raise Broken(lack, system=_SYSTEM, operation="list storages", hint=hint)
+        bridges = {
+            entry["iface"]
+            for entry in await self._ask("list bridges", lambda: self._node.network.get(type="any_bridge"))
+        }
+        if bridge not in bridges:
+            hint = f"proxmox.bridge must be one of: {', '.join(sorted(bridges))}."
+            raise Broken(f"has no bridge {bridge}", system=_SYSTEM, operation="list bridges", hint=hint)
+
     async def images(self, *, storage: str) -> set[str]:
         """Volume ids of the ISO images in a storage."""
         found = await self._ask(f"list {storage}", lambda: self._node.storage(storage).content.get(content="iso"))
@@ -95,6 +116,9 @@ class ProxmoxApi:
                 name=entry.get("name", ""),
                 running=entry["status"] == "running",
                 tags=frozenset(filter(None, entry.get("tags", "").replace(",", ";").split(";"))),
+                cores=int(entry.get("cpus", 0)),
+                memory_mib=int(entry.get("maxmem", 0)) >> 20,
+                lock=entry.get("lock", ""),
             )
             for entry in found
         ]
@@ -129,12 +153,18 @@ class ProxmoxApi:
             "tags": tag,
             "description": "Made by rebirth; removed by `rebirth destroy`.",
         }
-        await self._finish("create machine", await self._ask("create machine", lambda: self._node.qemu.post(**options)))
+        try:
+            task = await self._ask("create machine", lambda: self._node.qemu.post(**options))
+        except Broken as error:
+            if "already exists" in str(error):  # somebody was faster, perhaps our own request whose answer was lost
+                raise NotYet(str(error)) from None
+            raise
+        await self._finish("create machine", task)
 
     async def start(self, *, vm_id: int) -> None:
-        await self._finish(
-            "start machine", await self._ask("start machine", lambda: self._node.qemu(vm_id).status.start.post())
-        )
+        """That it runs already is success: a run that was killed may have started it."""
+        task = await self._ask("start machine", lambda: self._node.qemu(vm_id).status.start.post())
+        await self._finish("start machine", task, fine="already running")
 
     async def stop(self, *, vm_id: int) -> None:
         await self._finish(
@@ -147,8 +177,8 @@ class ProxmoxApi:
             "delete machine", await self._ask("delete machine", lambda: self._node.qemu(vm_id).delete(**purge))
         )
 
-    async def _finish(self, operation: str, task: str) -> None:
-        """Follows a task to its end; the API has nothing that could be watched."""
+    async def _finish(self, operation: str, task: str, *, fine: str = "OK") -> None:
+        """Follows a task to its end; the API has nothing that could be watched. `fine` is an end as good as OK."""
 
         async def ended() -> str:
             state = await self._ask(operation, lambda: self._node.tasks(task).status.get())
@@ -156,7 +186,10 @@ class ProxmoxApi:
                 raise NotYet("running")
             return str(state["exitstatus"])
 
-        if (said := await until(ended, what=f"Proxmox: {operation}", every=0.2)) != "OK":
+        said = await until(ended, what=f"Proxmox: {operation}", every=0.2)
+        if _locked(said):
+            raise NotYet(f"{_SYSTEM}: {operation}: {said}")
+        if said != "OK" and fine not in said:
             raise Broken(
                 said, system=_SYSTEM, operation=operation, hint="The task's log on the Proxmox host says more."
             )
@@ -174,7 +207,7 @@ class ProxmoxApi:
                 raise Broken(
                     "the token was refused", system=_SYSTEM, operation=operation, status=status, hint=hint
                 ) from None
-            if status in {502, 503, 595, 596, 599}:
+            if status in {429, 502, 503, 504, 595, 596, 599} or (status == 500 and _locked(_words(error))):
                 raise NotYet(f"{_SYSTEM}: {operation}: HTTP {status}") from None
             raise Broken(_words(error), system=_SYSTEM, operation=operation, status=status) from None
         except requests.exceptions.SSLError:
@@ -183,6 +216,11 @@ class ProxmoxApi:
         except requests.exceptions.RequestException as error:
             hint = "Is proxmox.endpoint right, and reachable from here?"
             raise NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
+
+
+def _locked(words: str) -> bool:
+    """Whether somebody else is busy with the machine: that ends by itself."""
+    return "is locked" in words or "can't lock file" in words
 
 
 def _words(error: Exception) -> str:

@@ -72,6 +72,11 @@ class TailnetApi:
         answer = await self._ask("mint key", "POST", f"/tailnet/{self._tailnet}/keys", json=body)
         return AuthKey(answer["id"], Secret(answer["key"]))
 
+    async def keys(self) -> dict[str, str]:
+        """Every key that is still valid: id -> description."""
+        answer = await self._ask("list keys", "GET", f"/tailnet/{self._tailnet}/keys")
+        return {entry["id"]: entry.get("description", "") for entry in answer["keys"]}
+
     async def delete_key(self, *, identity: str) -> None:
         await self._ask("delete key", "DELETE", f"/tailnet/{self._tailnet}/keys/{identity}", gone_is_fine=True)
 

@@ -1,5 +1,6 @@
 """Talos through talosctl: secrets, machine configurations, the machine API."""
 
+import shutil
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,10 +42,9 @@ class Talosctl:
 
     async def ensure_secrets(self) -> None:
         """Makes the secrets bundle once; machines that were configured with it need the same one for ever."""
+        shutil.rmtree(self._place.produced / SCRATCH, ignore_errors=True)  # what a killed run left holds secrets
         if not self._place.talos_secrets.exists():
-            self._place.produced.mkdir(parents=True, exist_ok=True, mode=0o700)
-            await self._run("gen secrets", "gen", "secrets", "--output-file", str(self._place.talos_secrets))
-            self._place.talos_secrets.chmod(0o600)
+            await self._produce(self._place.talos_secrets, "gen secrets", "gen", "secrets", "--output-file")
 
     async def generate(
         self,
@@ -63,8 +63,8 @@ class Talosctl:
         try:
             for number, patch in enumerate(patches):
                 file = folder / f"patch-{kind}-{id(patches):x}-{number}.yaml"
-                _write_private(file, patch)
                 files.append(file)
+                _write_private(file, patch)
             text = await self._run(
                 f"gen config ({kind})",
                 *("gen", "config", cluster, endpoint, "--with-secrets", str(self._place.talos_secrets)),
@@ -81,7 +81,7 @@ class Talosctl:
             )
         finally:
             for file in files:
-                file.unlink()
+                file.unlink(missing_ok=True)
         return MachineConfiguration(text)
 
     async def write_client_configuration(
@@ -97,11 +97,11 @@ class Talosctl:
             talos=talos,
             patches=(),
         )
-        _write_private(self._place.talosconfig, made.text)
-        await self._run(
-            "config endpoint", "--talosconfig", str(self._place.talosconfig), "config", "endpoint", *endpoints
-        )
-        await self._run("config node", "--talosconfig", str(self._place.talosconfig), "config", "node", *endpoints[:1])
+        file = self._scratch() / self._place.talosconfig.name
+        _write_private(file, made.text)
+        await self._run("config endpoint", "--talosconfig", str(file), "config", "endpoint", *endpoints)
+        await self._run("config node", "--talosconfig", str(file), "config", "node", *endpoints[:1])
+        file.replace(self._place.talosconfig)
 
     async def validate(self, *, configuration: MachineConfiguration, machine: str) -> None:
         await self._with_file(
@@ -150,9 +150,16 @@ class Talosctl:
 
     async def write_kubeconfig(self, *, address: str) -> None:
         """The admin kubeconfig, in the produced folder."""
-        target = self._place.kubeconfig
-        await self._machine("kubeconfig", address, "kubeconfig", str(target), "--force", "--merge=false")
-        target.chmod(0o600)
+        client = ("--talosconfig", str(self._place.talosconfig), "--endpoints", address, "--nodes", address)
+        await self._produce(self._place.kubeconfig, "kubeconfig", *client, "kubeconfig", "--force", "--merge=false")
+
+    async def _produce(self, target: Path, operation: str, *arguments: str) -> None:
+        """Lets talosctl write a file, named last, that is there whole or not at all: a run can be killed at any instant."""
+        made = self._scratch() / target.name
+        made.unlink(missing_ok=True)
+        await self._run(operation, *arguments, str(made))
+        made.chmod(0o600)
+        made.replace(target)
 
     async def _machine(self, operation: str, address: str, *arguments: str) -> str:
         if not self._place.talosconfig.exists():
@@ -170,7 +177,8 @@ class Talosctl:
 
     def _scratch(self) -> Path:
         folder = self._place.produced / SCRATCH
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for made in (self._place.produced, folder):  # mkdir gives its mode to the last folder only
+            made.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
 
     async def _run(self, operation: str, *arguments: str) -> str:
@@ -202,6 +210,6 @@ async def _answers(address: str) -> bool:
 
 
 def _write_private(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file.touch(mode=0o600)
+    file.chmod(0o600)  # where it was there already
     file.write_text(text)

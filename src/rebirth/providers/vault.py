@@ -1,8 +1,9 @@
 """Vault's key-value store, version 2, as this machine reaches it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -37,9 +38,15 @@ class VaultApi:
             with suppress(FileNotFoundError):
                 self._ca_file.unlink()
 
-    async def reach(self) -> None:
-        """Raises where the address, the certificate or the token is wrong."""
+    async def reach(self, *, writes: Sequence[str]) -> None:
+        """Raises where the address, the certificate or the token is wrong, or the token may not write at those paths."""
         await self._ask("look up token", self._client.auth.token.lookup_self)
+        for path in writes:
+            full = f"{self._mount}/data/{path}"
+            answer = await self._ask("look up rights", partial(self._client.sys.get_capabilities, paths=[full]))
+            if not set((answer.get("data") or answer).get(full) or ()) & {"root", "update"}:
+                hint = "Is engine.vault.mount right? Handovers need read, create, update and patch there."
+                raise Broken(f"the token may not write {full}", system=_SYSTEM, operation="look up rights", hint=hint)
 
     async def read(self, *, path: str) -> dict[str, Secret]:
         """The properties at a path; empty where there is nothing."""
@@ -78,7 +85,7 @@ class VaultApi:
         except requests.exceptions.SSLError:
             hint = "Name the CA that signed it with engine.vault.ca."
             raise Broken("its certificate is not trusted", system=_SYSTEM, operation=operation, hint=hint) from None
-        except (VaultDown, requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
+        except (VaultDown, requests.exceptions.RequestException) as error:
             hint = "Is engine.vault.address right, reachable from here, and unsealed?"
             raise NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
         except VaultError as error:

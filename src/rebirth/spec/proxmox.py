@@ -20,6 +20,9 @@ class VmIds(Section):
             raise ValueError("`last` is smaller than `first`")
         return self
 
+    def __contains__(self, vm_id: int) -> bool:
+        return self.first <= vm_id <= self.last
+
 
 class Proxmox(Section):
     endpoint: HttpsUrl

@@ -1,40 +1,15 @@
 """A stood-in Proxmox behind a real server, for clients that nobody here wrote."""
 
 import asyncio
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
 from proxmoxer import ProxmoxAPI
 
-from rebirth.lab.hypervisor import VirtualMachine
+from paper import PaperHypervisor
 from rebirth.lab.proxmox import Pve, Storage, proxmox_app
 
 TOKEN = "castle@pve!rebirth=5f8f3f0e-0000-4000-8000-000000000001"
-
-
-@dataclass
-class PaperHypervisor:
-    """A hypervisor on paper: it notes what it is told, and runs nothing."""
-
-    started: dict[int, VirtualMachine] = field(default_factory=dict)
-    destroyed: list[int] = field(default_factory=list)
-    written: set[int] = field(default_factory=set)  # machines whose disk holds a system
-
-    async def start(self, vm):
-        await asyncio.sleep(0.01)
-        if vm.boot_image or vm.vmid in self.written:
-            self.started[vm.vmid] = vm
-
-    async def stop(self, vmid):
-        self.started.pop(vmid, None)
-
-    async def running(self, vmid):
-        return vmid in self.started
-
-    async def destroy(self, vmid):
-        self.destroyed.append(vmid)
-        self.written.discard(vmid)
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """Stand-in for the Proxmox VE API: tokens, storages, images, virtual machines, tasks.
 
-Shapes and words follow Proxmox VE 8. Three differences are known: real Proxmox puts an error's text into the HTTP reason phrase
-as well (here it stands in the body's `message` only), answers a wrong token without a body and after three seconds, and keeps what it
-was told (here it is gone with the lab).
+Shapes and words follow Proxmox VE 8. Two differences are known: real Proxmox answers a wrong token without a body and after three
+seconds, and keeps what it was told (here it is gone with the lab).
 """
 
 from starlette.applications import Starlette

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rebirth.lab.faults import REASON
 from rebirth.lab.proxmox.host import Pve, PveError
 
 Answer = Callable[[Pve, Request], Awaitable[Any]]
@@ -52,7 +53,8 @@ def truth(value: str) -> bool:
 
 def failure(error: PveError) -> JSONResponse:
     body: dict[str, Any] = {"data": None, "message": f"{error}\n"}
-    return JSONResponse(body | ({"errors": error.errors} if error.errors else {}), error.status)
+    reason = " ".join(str(error).split()).encode("latin-1", "replace").decode("latin-1")
+    return JSONResponse(body | ({"errors": error.errors} if error.errors else {}), error.status, {REASON: reason})
 
 
 def refusal_of_token(pve: Pve, given: str) -> str | None:

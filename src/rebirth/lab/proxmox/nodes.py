@@ -41,7 +41,9 @@ async def node_status(pve: Pve, _: Request) -> dict[str, Any]:
     }
 
 
-async def networks(pve: Pve, _: Request) -> list[dict[str, Any]]:
+async def networks(pve: Pve, request: Request) -> list[dict[str, Any]]:
+    if request.query_params.get("type") not in {None, "bridge", "any_bridge", "any_local_bridge"}:
+        return []  # there is nothing but bridges
     bridges = pve.bridges if pve.bridges is not None else {"vmbr0"}
     return [
         {"iface": name, "type": "bridge", "active": 1, "autostart": 1, "method": "manual"} for name in sorted(bridges)

@@ -18,6 +18,7 @@ from rebirth.lab.talos.hardware import Hardware
 SECRETS = kubelet.FOLDER / "secrets"
 ETCD_DATA = Path("/var/lib/etcd")
 API = "https://127.0.0.1:6443"
+AUDIT = Path("/var/log/audit/kube/kube-apiserver.log")  # every request, as Talos' audit policy asks for it
 # Flags that Talos does not let a configuration override (siderolabs/talos control_plane_static_pod.go, MergeDenied).
 _DENIED = frozenset(
     [
@@ -162,6 +163,13 @@ def api_names(config: MachineConfig, address: str, name: str) -> tuple[str, ...]
     )
 
 
+def _audit_policy(config: MachineConfig) -> str:
+    AUDIT.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    everything = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": "Metadata"}]}
+    policy = config.get("cluster.apiServer.auditPolicy", everything)
+    return kubelet.write(SECRETS / "auditpolicy.yaml", yaml.safe_dump(policy))
+
+
 def apiserver_arguments(config: MachineConfig, hardware: Hardware, address: str, name: str) -> list[str]:
     ca = config.key_pair("cluster.ca")
     aggregator = config.key_pair("cluster.aggregatorCA")
@@ -186,6 +194,8 @@ def apiserver_arguments(config: MachineConfig, hardware: Hardware, address: str,
         "enable-admission-plugins": "NodeRestriction", "enable-bootstrap-token-auth": "true", "profiling": "false",
         "encryption-provider-config": _encryption(config),
         "admission-control-config-file": kubelet.write(SECRETS / "admission.yaml", yaml.safe_dump(admission(config))),
+        "audit-log-path": str(AUDIT), "audit-policy-file": _audit_policy(config),
+        "audit-log-maxage": "30", "audit-log-maxbackup": "10", "audit-log-maxsize": "100",
         "etcd-servers": "https://127.0.0.1:2379", "etcd-cafile": etcd_ca, "etcd-certfile": etcd_certificate, "etcd-keyfile": etcd_key,
         "kubelet-client-certificate": kubelet_client[0], "kubelet-client-key": kubelet_client[1],
         "kubelet-preferred-address-types": "InternalIP,ExternalIP,Hostname",

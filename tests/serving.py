@@ -1,4 +1,4 @@
-"""What tests of stand-ins share: any of them behind a real server, with TLS from an authority made for the test."""
+"""Any stand-in behind a real server on loopback, with TLS from an authority made for the test."""
 
 import asyncio
 import ssl

@@ -1,0 +1,98 @@
+"""The example castle's outside, stood in for on loopback: Proxmox and the tailnet, with faults, and the product's clients."""
+
+import re
+import secrets
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from paper import PaperHypervisor
+from rebirth.errors import NotYet
+from rebirth.facts import OutsideReached, SecretsResolved
+from rebirth.lab.faults import Fault, Faults
+from rebirth.lab.proxmox import Pve, Storage, proxmox_app
+from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
+from rebirth.phases.resolve_secrets import resolve_secrets
+from rebirth.place import Place, place_of
+from rebirth.providers.connections import proxmox_api, tailnet_api
+from rebirth.providers.proxmox import ProxmoxApi
+from rebirth.providers.tailnet import TailnetApi
+from rebirth.secrets import Redaction
+from rebirth.spec import Castle, load
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "castle" / "castle.yaml"
+REACHED = OutsideReached("8.4.1")
+
+
+@dataclass
+class Outside:
+    castle: Castle
+    place: Place
+    secrets: SecretsResolved
+    redaction: Redaction
+    pve: Pve
+    tailnet: Tailnet
+    faults: Faults
+    proxmox: ProxmoxApi
+    tailscale: TailnetApi
+
+    @property
+    def writes(self) -> dict[str, int]:
+        return dict(self.faults.writes)
+
+    async def killed_after_each_write(self, system: str, run) -> None:
+        """Runs until a run gets through, each one cut off by the loss of the answer to its first write."""
+        for _ in range(20):
+            self.faults.set(system, Fault(lose=True, times=1, method="POST"))
+            try:
+                return await run()
+            except NotYet:
+                continue
+        raise AssertionError("no run gets through")
+
+
+def write_castle(folder: Path, *, proxmox: str, tailscale: str, ca: str) -> None:
+    """The example castle against these endpoints, and a vault directory with values for everything it names."""
+    text = EXAMPLE.read_text()
+    for old, new in (
+        ("directory: ~/secrets ", "directory: vault "),
+        ("https://pve.castle.lan:8006", proxmox),
+        ("  # ca: {secret: proxmox-ca}", "  ca: {secret: proxmox-ca.crt}"),
+        ("  tailnet: magellanic", f"  api: {tailscale}\n  tailnet: magellanic"),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    (folder / "castle.yaml").write_text(text)
+    for name in re.findall(r"\{secret: ([^}]+)\}", text):
+        value = f"root@pam!test={uuid.uuid4()}" if name == "proxmox-api-token" else secrets.token_hex(16)
+        file = folder / "vault" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(ca if name.endswith(".crt") else value)
+
+
+@pytest.fixture
+async def outside(tmp_path, serve, monkeypatch) -> AsyncIterator[Outside]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(serve.ca))
+    faults = Faults()
+    storages = {"local": Storage(frozenset({"iso"})), "local-lvm": Storage(frozenset({"images"}))}
+    pve = Pve("pve", "", PaperHypervisor(), storages, bridges=frozenset({"vmbr0"}))
+    tailnet = Tailnet("magellanic-gondola.ts.net", [])
+    served = [await serve(faults.around("proxmox", proxmox_app(pve)))]
+    served += [await serve(faults.around("tailscale", tailscale_app(tailnet)))]
+    folder = tmp_path / "castle"
+    folder.mkdir()
+    write_castle(folder, proxmox=served[0].url, tailscale=served[1].url, ca=serve.ca.read_text())
+    castle, redaction = load(folder), Redaction()
+    place = place_of(folder, castle.secrets, {})
+    found = await resolve_secrets(castle, place, redaction)
+    pve.token = found[castle.proxmox.token].reveal()
+    spec = castle.tailscale
+    client = OAuthClient(found[spec.oauth_client_id].reveal(), found[spec.oauth_client_secret].reveal())
+    tailnet.clients.append(OAuthClient(client.identity, client.secret, tags=frozenset(spec.node_key.tags)))
+    proxmox, tailscale = proxmox_api(castle.proxmox, found), tailnet_api(spec, found)
+    yield Outside(castle, place, found, redaction, pve, tailnet, faults, proxmox, tailscale)
+    await proxmox.close()
+    await tailscale.close()

@@ -1,0 +1,204 @@
+"""Virtual machines: from nothing; again, without a write; after a kill at each write; what is refused."""
+
+import asyncio
+import ssl
+from contextlib import AsyncExitStack
+from ipaddress import ip_address
+
+import pytest
+
+from phases.conftest import REACHED
+from rebirth.commands import Commands
+from rebirth.errors import Broken, NotYet
+from rebirth.facts import ImageUploaded
+from rebirth.journal import Journal, Once
+from rebirth.lab.faults import Fault
+from rebirth.lab.proxmox import Volume
+from rebirth.phases import boot_machines, create_machines, upload_image
+from rebirth.phases.bootstrap_kubernetes import ETCD
+from rebirth.providers.talos import Talosctl
+
+IMAGE = ImageUploaded("local:iso/talos.iso")
+
+
+@pytest.fixture
+def yard(outside):
+    """`await yard.create()`: the phase, as a run of its own. The image is there already."""
+
+    class Yard:
+        pve, castle, faults, proxmox = outside.pve, outside.castle, outside.faults, outside.proxmox
+
+        async def create(self):
+            with Journal(outside.place.state) as journal:
+                return await create_machines.create_machines(
+                    self.castle.machines, self.castle.proxmox, self.proxmox, Once(journal), IMAGE, REACHED
+                )
+
+        async def still(self, fact):
+            return await create_machines.still(fact, self.castle.proxmox, self.proxmox)
+
+        async def start_all(self, fact):
+            for vm_id in fact.vm_ids.values():
+                await self.proxmox.start(vm_id=vm_id)
+
+    outside.pve.storage("local").volumes[IMAGE.volume] = Volume("iso", 1 << 20)
+    outside.yard = Yard()
+    outside.yard.outside = outside
+    return outside.yard
+
+
+async def test_from_nothing_and_again(yard):
+    fact = await yard.create()
+    assert fact.vm_ids == {"lushycorp-k8s": 800, "tazlab-k8s-worker-1": 801}
+    made = yard.pve.machines[800]
+    assert (made["name"], made["cores"], made["memory"]) == ("lushycorp-k8s", "4", "8192")
+    assert made["tags"] == yard.castle.proxmox.tag
+    assert await yard.still(fact)
+    before = dict(yard.faults.writes)
+    assert await yard.create() == fact
+    assert yard.faults.writes == before
+
+
+async def test_killed_after_each_write(yard):
+    await yard.outside.killed_after_each_write("proxmox", yard.create)
+    names = [options["name"] for options in yard.pve.machines.values()]
+    assert sorted(names) == ["lushycorp-k8s", "tazlab-k8s-worker-1"], "none is made twice"
+
+
+async def test_one_that_is_still_being_created_is_waited_for(yard):
+    fact = await yard.create()
+    whole = yard.pve.machines[800]
+    yard.pve.machines[800] = {"name": "VM 800"}  # all that Proxmox shows at first: neither name nor tags
+    yard.pve.conditions[800].lock = "create"
+    with pytest.raises(NotYet, match="still creating the machine 800"):
+        await yard.create()
+    yard.pve.machines[800], yard.pve.conditions[800].lock = whole, None
+    assert await yard.create() == fact
+
+
+async def test_one_being_created_outside_our_ids_is_not_waited_for(yard):
+    await yard.proxmox.create(
+        vm_id=100, name="other", cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm", bridge="vmbr0",
+        image=IMAGE.volume, tag="theirs",
+    )  # fmt: skip
+    yard.pve.conditions[100].lock = "create"
+    assert set((await yard.create()).vm_ids.values()) == {800, 801}
+
+
+async def test_a_machine_of_that_name_that_is_not_ours_is_not_touched(yard):
+    await yard.create()
+    yard.pve.machines[800]["tags"] = "theirs"
+    before = dict(yard.faults.writes)
+    with pytest.raises(Broken, match=r"lushycorp-k8s exists \(800\) and is not this castle's") as caught:
+        await yard.create()
+    assert caught.value.hint
+    assert yard.faults.writes == before
+
+
+@pytest.mark.parametrize(("option", "value"), [("cores", "2"), ("memory", "4096")])
+async def test_a_machine_of_another_size_is_not_adopted(yard, option, value):
+    await yard.create()
+    yard.pve.machines[801][option] = value
+    with pytest.raises(Broken, match=r"tazlab-k8s-worker-1 \(801\) has .* unlike the castle") as caught:
+        await yard.create()
+    assert "castle.yaml" in caught.value.hint
+
+
+async def test_ids_that_others_took(yard):
+    for vm_id in (800, 802):
+        await yard.proxmox.create(
+            vm_id=vm_id, name=f"other-{vm_id}", cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm",
+            bridge="vmbr0", image=IMAGE.volume, tag="theirs",
+        )  # fmt: skip
+    assert set((await yard.create()).vm_ids.values()) == {801, 803}
+
+
+async def test_etcd_may_be_bootstrapped_again_where_every_control_plane_is_new(yard):
+    state = yard.outside.place.state
+    with Journal(state) as journal:
+        journal.begin(ETCD)
+        journal.end(ETCD)
+    await yard.create()
+    with Journal(state) as journal:
+        assert journal.progress(ETCD) is None
+        journal.begin(ETCD)
+        journal.end(ETCD)
+    del yard.pve.machines[801], yard.pve.conditions[801]  # a worker alone
+    await yard.create()
+    with Journal(state) as journal:
+        assert journal.progress(ETCD) == "ended"
+
+
+async def test_starting_what_runs_already_is_fine(yard):
+    fact = await yard.create()
+    await yard.start_all(fact)
+    await yard.start_all(fact)
+    assert set(yard.pve.hypervisor.started) == {800, 801}
+
+
+async def test_a_machine_that_somebody_is_busy_with_is_waited_for(yard):
+    fact = await yard.create()
+    yard.pve.conditions[800].lock = "backup"
+    with pytest.raises(NotYet, match="locked"):
+        await yard.start_all(fact)
+    with pytest.raises(NotYet):
+        await yard.proxmox.delete(vm_id=800)
+    yard.pve.conditions[800].lock = None
+    await yard.start_all(fact)
+
+
+async def test_an_id_that_was_taken_in_between_is_looked_at_again(yard):
+    await yard.create()
+    with pytest.raises(NotYet, match="VM 800 already exists"):
+        await yard.proxmox.create(
+            vm_id=800, name="other", cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm", bridge="vmbr0",
+            image=IMAGE.volume, tag="theirs",
+        )  # fmt: skip
+
+
+async def test_boots_and_waits_for_the_machine_api(yard, serve):
+    created = await yard.create()
+    nodes = [
+        node.model_copy(update={"address": ip_address(f"127.50.0.{number}")})
+        for number, node in enumerate(yard.castle.machines.nodes, 1)
+    ]
+    machines = yard.castle.machines.model_copy(update={"nodes": nodes})
+    talosctl = Talosctl(place=yard.outside.place, commands=Commands(yard.outside.redaction))
+    booting = asyncio.create_task(boot_machines.boot_machines(machines, yard.proxmox, talosctl, created))
+    await asyncio.sleep(0.5)
+    assert not booting.done()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*serve.authority.issue_into(serve.folder, "talos", ["talos"]))
+    async with AsyncExitStack() as stack:
+        for node in nodes:
+            server = await asyncio.start_server(lambda _, writer: writer.close(), str(node.address), 50000, ssl=tls)
+            await stack.enter_async_context(server)
+        booted = await asyncio.wait_for(booting, 20)
+    assert booted.vm_ids == created.vm_ids
+    assert await boot_machines.still(booted, yard.proxmox)
+    await yard.proxmox.stop(vm_id=800)
+    assert not await boot_machines.still(booted, yard.proxmox)
+
+
+async def test_the_image_is_uploaded_once(outside):
+    async def run():
+        return await upload_image.upload_image(outside.castle.talos, outside.castle.proxmox, outside.proxmox, REACHED)
+
+    with pytest.raises(Broken, match="download image"):  # the factory is not reachable from here
+        await run()
+    volume = f"local:iso/{outside.castle.talos.image_name}"
+    outside.pve.storage("local").volumes[volume] = Volume("iso", 1 << 20)
+    before = outside.writes
+    fact = await run()
+    assert fact.volume == volume
+    assert outside.writes == before
+    assert await upload_image.still(fact, outside.castle.proxmox, outside.proxmox)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 595])
+async def test_what_passes_by_itself_and_what_does_not(outside, status):
+    outside.faults.set("proxmox", Fault(status=status))
+    with pytest.raises(Broken if status == 500 else NotYet):
+        await outside.proxmox.machines()
+    outside.faults.clear()
+    await asyncio.wait_for(outside.proxmox.machines(), 5)

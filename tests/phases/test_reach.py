@@ -1,0 +1,56 @@
+"""What the castle asks of Proxmox is there, before anything is made."""
+
+import pytest
+
+from rebirth.errors import Broken, NotYet
+from rebirth.lab.faults import Fault
+
+
+async def offers(outside, **wanted):
+    spec = outside.castle.proxmox
+    asked = {"image_storage": spec.image_storage, "disk_storage": spec.disk_storage, "bridge": spec.bridge}
+    await outside.proxmox.offers(**asked | wanted)
+
+
+async def test_all_is_there(outside):
+    assert await outside.proxmox.reach() == "8.4.1"
+    await offers(outside)
+    assert outside.writes == {}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message", "hint"),
+    [
+        ({"image_storage": "nas"}, "has no storage nas", "proxmox.image_storage must be one of: local."),
+        ({"image_storage": "local-lvm"}, "local-lvm does not hold iso", "proxmox.image_storage must be one of: local."),
+        ({"disk_storage": "local"}, "local does not hold images", "proxmox.disk_storage must be one of: local-lvm."),
+        ({"bridge": "vmbr9"}, "has no bridge vmbr9", "proxmox.bridge must be one of: vmbr0."),
+    ],
+)
+async def test_what_the_node_lacks(outside, wanted, message, hint):
+    with pytest.raises(Broken, match=message) as caught:
+        await offers(outside, **wanted)
+    assert caught.value.hint == hint
+    assert outside.writes == {}
+
+
+async def test_a_node_that_is_not_there(outside):
+    outside.pve.node = "other"
+    with pytest.raises(Broken, match="has no node pve") as caught:
+        await outside.proxmox.reach()
+    assert "other" in caught.value.hint
+
+
+async def test_a_token_that_is_refused(outside):
+    outside.pve.token = outside.pve.token[:-1] + ("0" if outside.pve.token[-1] != "0" else "1")
+    with pytest.raises(Broken, match="the token was refused") as caught:
+        await outside.proxmox.reach()
+    assert caught.value.status == 401
+    assert "proxmox.token" in caught.value.hint
+
+
+async def test_a_host_that_does_not_answer(outside):
+    outside.faults.set("proxmox", Fault(die=True))
+    with pytest.raises(NotYet, match="Proxmox: version") as caught:
+        await outside.proxmox.reach()
+    assert "proxmox.endpoint" in caught.value.hint

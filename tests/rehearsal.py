@@ -1,0 +1,114 @@
+"""A castle in a lab of its own, driven as an operator drives it: by commands."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rebirth.lab.state import LabState
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
+
+
+class Castle:
+    """A copy of the example castle. `name` tells labs of one test process apart."""
+
+    def __init__(self, folder: Path, name: str = "test") -> None:
+        self.folder = folder / "castle"
+        self.lab = LabState(f"{name}-{os.getpid()}")
+        shutil.copytree(EXAMPLE, self.folder, ignore=shutil.ignore_patterns("logs", ".rebirth"))
+
+    def start(self, *arguments, **environment):
+        command = [sys.executable, "-m", "rebirth", *arguments]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, stdout=pipe, stderr=pipe, text=True, cwd=self.folder.parent, env=os.environ | environment
+        )
+
+    def run(self, *arguments, **environment):
+        """Exit code, standard output, standard error."""
+        with self.start(*arguments, **environment) as process:
+            said, complained = process.communicate()
+        return process.returncode, said, complained
+
+    def rebirth(self, *arguments, code=0):
+        ended, said, complained = self.run(*arguments)
+        assert ended == code, f"{arguments} ended with {ended}:\n{said}\n{complained}"
+        return said
+
+    def in_lab(self, command, *arguments):
+        return command, str(self.folder), "--lab", "--lab-name", self.lab.name, *arguments
+
+    def inside(self, command, *arguments, code=0):
+        return self.rebirth(*self.in_lab(command, *arguments), code=code)
+
+    def kubectl(self, *arguments):
+        return json.loads(
+            self.rebirth("lab", "run", "--lab-name", self.lab.name, "--", "kubectl", *arguments, "-o", "json")
+        )
+
+    def ask(self, path, method="GET", body=None):
+        """The lab's control API."""
+        data = ["--data", json.dumps(body)] if body is not None else []
+        said = subprocess.run(
+            ["curl", "--silent", "--unix-socket", str(self.lab.socket), "-X", method, *data, f"http://lab{path}"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return json.loads(said.stdout)
+
+    def operators_writes(self):
+        """Every write to the Kubernetes API with the operator's credentials, out of the API servers' audit logs."""
+        found = []
+        for log in self.lab.folder.glob("machines/*/ephemeral/var/log/audit/kube/kube-apiserver*.log"):
+            for event in map(json.loads, log.read_text().splitlines()):
+                writes = event["verb"] not in {"get", "list", "watch"} and event["stage"] == "ResponseComplete"
+                if writes and event["user"]["username"] == "admin":
+                    found.append(f"{event['verb']} {event['requestURI']}")
+        return found
+
+    def last_events(self):
+        """What happened in the last run."""
+        lines = max((self.folder / "logs").iterdir()).joinpath("events.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def canaries(self):
+        """Every secret value of this rehearsal, line by line where it has several."""
+        found = set()
+        for file in self.lab.secrets.rglob("*"):
+            if file.is_file() and "produced" not in file.parts and not file.name.endswith("ca.crt"):
+                found |= {line.strip() for line in file.read_text().splitlines() if len(line.strip()) > 8}
+        return found
+
+
+def ready(item):
+    conditions = {entry["type"]: entry["status"] for entry in item["status"].get("conditions", [])}
+    return conditions.get("Ready") == "True"
+
+
+@contextmanager
+def rehearsed(folder: Path, name: str = "test") -> Iterator[Castle]:
+    """A castle whose lab goes down at the end, and leaves nothing."""
+    castle = Castle(folder, name)
+    try:
+        yield castle
+    finally:
+        castle.rebirth("lab", "down", castle.lab.name)
+    assert not castle.lab.folder.exists()
+    assert not [path for path in Path("/sys/fs/cgroup").glob(f"**/rebirth-{castle.lab.name}") if path.is_dir()]
+    assert not [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if castle.lab.name in line]
+    assert not _processes_of(castle.lab)
+
+
+def _processes_of(lab: LabState) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(lab.folder) in (process / "environ").read_text(errors="replace"):
+                found.append((process / "cmdline").read_text(errors="replace").replace("\0", " "))
+        except OSError:
+            continue
+    return found
