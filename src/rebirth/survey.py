@@ -256,12 +256,24 @@ class _Reader:
                     return member.data
         return None
 
+    def _unlisted(self, file: Path, found: list[Manifest]) -> None:
+        """Notes a file with objects that the kustomization beside it does not list."""
+        listing = _listing(file)
+        if listing is None or listing not in self.listed or not found:
+            return
+        first = found[0]
+        words = f"{file.name} holds {first.thing().label}, and {listing.name} beside it does not list it"
+        data = (("entry", file.name), ("kustomization", str(listing)), ("out", "yes" if _is_out(listing, file) else ""))
+        self.survey.remarks.append(Remark("unlisted", first.place("metadata", "name"), words, first.thing(), data))
+
     def _orphans(self) -> None:
         """Objects in files beside listed ones that nothing lists."""
         folders = {file.parent for file in self.listed}
         for file in self.files.yaml_files():
             if file not in self.listed and file.parent in folders and file.name not in kustomization.NAMES:
-                self.model.orphans += where.manifests_of(self.files, file)
+                found = where.manifests_of(self.files, file)
+                self.model.orphans += found
+                self._unlisted(file, found)
         if self.files.cut:
             self.survey.unknowns.append(
                 Unknown(
@@ -278,6 +290,17 @@ def _components(folder: Path, own: Manifest) -> list[tuple[str, Place]]:
         for number, entry in enumerate(own.items("spec", "components"))
         if not optional or (folder / str(entry)).exists()
     ]
+
+
+def _is_out(listing: Path, file: Path) -> bool:
+    """Whether the kustomization names the file in a comment: it was left out on purpose."""
+    lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
+    return any(file.name in line for line in lines if line.lstrip().startswith("#"))
+
+
+def _listing(file: Path) -> Path | None:
+    """The kustomization in the file's own folder."""
+    return kustomization.kustomization_of(file.parent)
 
 
 def _mapping(data: Mapping[str, object], key: str) -> Mapping[str, object]:

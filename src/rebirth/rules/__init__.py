@@ -9,6 +9,10 @@ from rebirth.rules.r01_kind_before_its_crd import r01_kind_before_its_crd
 from rebirth.rules.r02_own_output import r02_own_output
 from rebirth.rules.r03_circle import r03_circle
 from rebirth.rules.r04_webhook_before_server import r04_webhook_before_server
+from rebirth.rules.r05_network_needs_pods import r05_network_needs_pods
+from rebirth.rules.r06_name_in_certificate import r06_name_in_certificate
+from rebirth.rules.r08_host_needs import r08_host_needs
+from rebirth.rules.r09_taint import r09_taint
 from rebirth.rules.r10_cold_restart import r10_cold_restart
 from rebirth.rules.r11_hook_after_wait import r11_hook_after_wait
 from rebirth.rules.r13_depends_on import r13_depends_on
@@ -17,20 +21,60 @@ from rebirth.rules.r17_gives_up_too_early import r17_gives_up_too_early
 from rebirth.rules.r18_cost_of_a_chain import r18_cost_of_a_chain
 from rebirth.rules.r21_gate_never_true import r21_gate_never_true
 from rebirth.rules.r25_name_before_zone import r25_name_before_zone
+from rebirth.rules.r26_api_address import r26_api_address
+from rebirth.rules.r27_mirror_inside import r27_mirror_inside
+from rebirth.rules.r28_name_not_freed import r28_name_not_freed
+from rebirth.rules.r29_outside_quota import r29_outside_quota
 from rebirth.rules.r38_cluster_dns import r38_cluster_dns
 from rebirth.rules.r39_git_credential import r39_git_credential
+from rebirth.rules.r40_build import r40_build
+from rebirth.rules.r41_unlisted_file import r41_unlisted_file
+from rebirth.rules.r42_yaml_traps import r42_yaml_traps
+from rebirth.rules.r43_variables import r43_variables
+from rebirth.rules.r44_dangling_reference import r44_dangling_reference
+from rebirth.rules.r45_immutable_job import r45_immutable_job
+from rebirth.rules.r46_no_namespace import r46_no_namespace
+from rebirth.rules.r47_encrypted import r47_encrypted
+from rebirth.rules.r48_unknown_field import r48_unknown_field
 from rebirth.rules.r60_corefile import r60_corefile
 from rebirth.rules.r61_forward import r61_forward
+from rebirth.rules.r62_shared_address_on_worker import r62_shared_address_on_worker
+from rebirth.rules.r63_pool_overlaps import r63_pool_overlaps
+from rebirth.rules.r64_key_not_reusable import r64_key_not_reusable
+from rebirth.rules.r66_certificate import r66_certificate
+from rebirth.rules.r69_awaited import r69_awaited
 
 Rule = Callable[[Graph], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     r13_depends_on,
     r39_git_credential,
+    r27_mirror_inside,
+    r26_api_address,
+    r05_network_needs_pods,
+    r09_taint,
     r25_name_before_zone,
     r38_cluster_dns,
+    r40_build,
+    r41_unlisted_file,
+    r42_yaml_traps,
+    r43_variables,
+    r44_dangling_reference,
+    r45_immutable_job,
+    r46_no_namespace,
+    r47_encrypted,
+    r48_unknown_field,
     r60_corefile,
     r61_forward,
+    r06_name_in_certificate,
+    r08_host_needs,
+    r28_name_not_freed,
+    r29_outside_quota,
+    r62_shared_address_on_worker,
+    r63_pool_overlaps,
+    r64_key_not_reusable,
+    r66_certificate,
+    r69_awaited,
     r02_own_output,
     r11_hook_after_wait,
     r04_webhook_before_server,

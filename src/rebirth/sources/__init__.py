@@ -1,6 +1,8 @@
 """Places where a dependency is written, one file each: `read` adds to the graph what it finds in the model."""
 
 from rebirth.sources import (
+    api_names,
+    authorities,
     beforehand,
     capacity,
     castle,
@@ -9,9 +11,12 @@ from rebirth.sources import (
     copies,
     crds,
     dns,
+    fields,
     flux,
     flux_sources,
     helm,
+    machine_needs,
+    mirrors,
     names,
     namespaces,
     network,
@@ -23,6 +28,7 @@ from rebirth.sources import (
     storage,
     stores,
     talos,
+    traps,
     vault_operator,
     webhooks,
     workloads,
@@ -31,6 +37,8 @@ from rebirth.sources import (
 SOURCES = (
     beforehand.read,
     flux.read,
+    traps.read,
+    fields.read,
     flux_sources.read,
     helm.read,
     phases.read,
@@ -50,6 +58,10 @@ SOURCES = (
     pod_security.read,
     capacity.read,
     names.read,
+    api_names.read,
+    machine_needs.read,
+    mirrors.read,
+    authorities.read,
     dns.read,  # once all names are asked for
     copies.read,  # the last two look at what all others need
     orphans.read,

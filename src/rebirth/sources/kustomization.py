@@ -112,7 +112,7 @@ class _Walk:
         try:
             documents = self.files.documents(file)
         except UnreadableError as error:
-            self._remark("unreadable", Place(str(file), error.line), error.words)
+            self._remark("unread" if error.ours else "unreadable", Place(str(file), error.line), error.words)
             return False
         document = documents[0] if documents else Document({}, 1)
         if not isinstance(document.data, dict):
@@ -227,7 +227,7 @@ class _Walk:
         try:
             documents = self.files.documents(file)
         except UnreadableError as error:
-            self._remark("unreadable", Place(str(file), error.line), error.words)
+            self._remark("unread" if error.ours else "unreadable", Place(str(file), error.line), error.words)
             into.gaps.append((self.files.shown(file), listed))
             return False
         found, good = [], True

@@ -22,12 +22,16 @@ _MOST = 2_000_000  # values in one document, aliases followed
 
 
 class UnreadableError(Exception):
-    """A file that cannot be read as YAML; says why in words of ours, never quoting its text."""
+    """A file that cannot be read as YAML; says why in words of ours, never quoting its text.
 
-    def __init__(self, words: str, line: int = 0) -> None:
+    `ours` where it is our bound that it goes beyond: it need not be wrong.
+    """
+
+    def __init__(self, words: str, line: int = 0, *, ours: bool = False) -> None:
         super().__init__(words)
         self.words = words
         self.line = line
+        self.ours = ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def text_of(file: Path) -> str:
         if not file.is_file():
             raise UnreadableError("is no file")
         if file.stat().st_size > LARGEST:
-            raise UnreadableError(f"is larger than {LARGEST >> 20} MiB")
+            raise UnreadableError(f"is larger than {LARGEST >> 20} MiB", ours=True)
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise UnreadableError("is not text") from None
@@ -66,7 +70,7 @@ def parse(text: str) -> list[Document]:
     except yaml.YAMLError:
         raise UnreadableError("holds characters that YAML does not allow") from None
     except RecursionError:
-        raise UnreadableError("is nested too deep") from None
+        raise UnreadableError("is nested too deep", ours=True) from None
     except (ValueError, TypeError, OverflowError):
         raise UnreadableError("holds a value that YAML cannot mean") from None
 
@@ -159,7 +163,7 @@ class _Builder:
                     self._anchors[event.anchor] = (value, 1, 0)
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 if len(stack) > _DEEPEST:
-                    raise UnreadableError("is nested too deep", event.start_mark.line + 1)
+                    raise UnreadableError("is nested too deep", event.start_mark.line + 1, ours=True)
                 stack.append(_Open({} if kind is yaml.MappingStartEvent else [], event.anchor, self._count))
                 event = self._event()
                 continue
@@ -171,7 +175,7 @@ class _Builder:
                 value = self._end(stack)
             self._count += 1
             if self._count > _MOST:
-                raise UnreadableError("grows beyond all bounds", event.start_mark.line + 1)
+                raise UnreadableError("grows beyond all bounds", event.start_mark.line + 1, ours=True)
             stack[-1].put(value, event, self.doubles)
             event = self._event()
 
@@ -189,7 +193,7 @@ class _Builder:
         value, count, depth = self._anchors[event.anchor]
         self._count += count
         if len(stack) + depth > _DEEPEST:
-            raise UnreadableError("grows beyond all bounds through its aliases", event.start_mark.line + 1)
+            raise UnreadableError("grows beyond all bounds through its aliases", event.start_mark.line + 1, ours=True)
         stack[-1].depth = max(stack[-1].depth, depth)
         return value
 
