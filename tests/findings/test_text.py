@@ -6,6 +6,7 @@ import pytest
 
 from rebirth.findings.places import Places
 from rebirth.findings.text import Text
+from rebirth.findings.verdict import Seen, Verdict
 from rebirth.graph import NOWHERE, Edge, Milestone, Need, Place, Thing
 from rebirth.rules import Finding, Severity
 from trees import lay, write
@@ -94,3 +95,12 @@ def test_unknown_things_are_counted_and_listed_when_asked_for(tmp_path, judged):
     verdict, places = judged(root)
     assert "unknown: 1 place: 1 x a remote base is not fetched (-v lists them)" in Text(places).render(verdict)
     assert "unknown: https://github.com/a/b//c?ref=v1: a remote base" in Text(places).render(verdict, verbose=True)
+
+
+def test_many_infos_of_one_rule_are_folded(tmp_path):
+    findings = tuple(Finding("R18", Severity.INFO, f"number {at}", NOWHERE) for at in range(5))
+    verdict = Verdict(findings, (), Seen(1, 1, 0, 1, 1, 1), (), True)
+    shown = Text(Places(here=tmp_path)).render(verdict)
+    assert re.findall(r"number \d", shown) == ["number 0", "number 1", "number 2"]
+    assert "and 2 more infos of R18 (-v shows them)\n\n5 infos\n" in shown
+    assert len(re.findall(r"number \d", Text(Places(here=tmp_path)).render(verdict, verbose=True))) == 5

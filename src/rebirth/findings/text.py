@@ -1,6 +1,7 @@
 """Findings for people: each with its chain drawn, why it cannot work, and what to do instead."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 
 from rebirth.findings.places import Places
@@ -9,6 +10,7 @@ from rebirth.graph import Edge, Unknown
 from rebirth.rules import Finding, Severity
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
+_INFOS = 3  # of one rule that are shown unless all are asked for
 _DIM, _BOLD, _GREEN, _RED, _CUT = "2", "1", "32", "31", "1;35"
 
 
@@ -20,8 +22,16 @@ class Text:
 
     def render(self, verdict: Verdict, *, verbose: bool = False) -> str:
         lines: list[str] = []
+        infos = Counter(finding.rule for finding in verdict.findings if finding.severity is Severity.INFO)
+        told: Counter[str] = Counter()
         for finding in verdict.findings:
-            lines += [*self.finding(finding, brief=finding.severity is Severity.INFO and not verbose), ""]
+            brief = finding.severity is Severity.INFO and not verbose
+            told[finding.rule] += brief
+            if not brief or told[finding.rule] <= _INFOS:
+                lines += [*self.finding(finding, brief=brief), ""]
+        for rule, count in sorted(infos.items()):
+            if not verbose and count > _INFOS:
+                lines += [f"and {_plural(count - _INFOS, 'more info')} of {rule} (-v shows them)", ""]
         if verbose:
             for finding, ignore in verdict.ignored:
                 lines += self._wrapped(f"ignored {finding.rule}: ", finding.message)
