@@ -1,0 +1,49 @@
+"""The castle waits for something that nothing makes.
+
+What it finds:
+    A site of `online.sites` that no Ingress or route serves; a Service, a workload or an ExternalSecret that a phase, a handover or
+    a site waits for, and which is in no file.
+
+Why it cannot work:
+    The castle is online, or a handover done, only when this is there. Nothing makes it, so create waits until its patience ends.
+
+Example:
+    `online.ingress` names the Service `traefik`, and the release calls it `traefik-external`.
+
+Instead:
+    Correct the name in castle.yaml, or add what is missing to the tree.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.graph import Edge, Graph, Milestone, Thing
+from rebirth.rules.finding import Finding, Severity
+from rebirth.rules.order import hidden
+
+_OURS = {"phase", "handover", "site"}
+_TOLD = {"Secret", "ConfigMap", "Namespace", "IngressClass", "StorageClass"}  # by rules of their own
+
+
+def r69_awaited(graph: Graph) -> Iterator[Finding]:
+    missing = [thing for thing in graph.missing() if thing.kind not in _TOLD]
+    needed = graph.needed_by()
+    for thing in missing:
+        for edge in _awaiting(thing, needed):
+            what = f"a {thing.label}" if thing.kind == "route to" else thing.label
+            yield Finding(
+                "R69",
+                Severity.WARNING if hidden(graph, thing) else Severity.ERROR,
+                f"{edge.by.label} waits for {what}, and nothing makes it",
+                edge.place,
+                (edge,),
+                why="Create goes on only when it is there, and waits until its patience ends.",
+                instead="Correct the name in castle.yaml, or add what is missing to the tree.",
+            )
+
+
+def _awaiting(thing: Thing, needed: dict[Thing, list[Edge]]) -> Iterator[Edge]:
+    """The needs of the castle's own steps, whichever milestone of the thing they wait for."""
+    for milestone in Milestone:
+        for edge in needed.get(thing._replace(milestone=milestone), ()):
+            if edge.by.kind in _OURS:
+                yield edge
