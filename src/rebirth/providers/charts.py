@@ -75,7 +75,7 @@ async def _members(model: Model, unit: Unit, own: Manifest, commands: Commands) 
     if unit.known:
         return []
     hides = {releases.target_namespace(own)}
-    hides |= set() if unit.members else {""}  # an unknown chart may bring what stands in no namespace, too
+    hides |= set() if operator or unit.members else {""}  # an unknown chart may bring what stands in no namespace, too
     return [Unknown(f"{own.kind} {own.namespace}/{own.name} (chart {chart.name})", chart.place, why, frozenset(hides))]
 
 

@@ -39,6 +39,8 @@ One YAML file an operator in `rebirth/knowledge/`; its name (`cert-manager`) is 
     provisioners: [driver.longhorn.io]     StorageClasses of these are served by it
     address_pools: [metallb.io/IPAddressPool]   kinds whose objects are pools of addresses for Services
     secrets: [...]                   Secrets that the chart itself makes: names
+    resources:                       custom resources that the chart itself holds
+      - {kind: ceph.rook.io/CephCluster, name: "{values.clusterName|namespace}"}
     makes:                           what a custom resource of it makes, once the operator runs
       - by: postgres-operator.crunchydata.com/PostgresCluster
         kind: Secret
@@ -137,6 +139,7 @@ class Named:
     when: When
     keys: tuple[str, ...] = ()
     type: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,7 @@ class Operator:
     ingress_classes: tuple[Named, ...]
     storage_classes: tuple[Named, ...]
     secrets: tuple[Named, ...]
+    resources: tuple[Named, ...]
     gateway_controllers: tuple[str, ...]
     provisioners: tuple[str, ...]
     address_pools: tuple[str, ...]
@@ -412,6 +416,7 @@ def _operator(name: str, data: Mapping[str, Any]) -> Operator:
         ingress_classes=tuple(map(_named, reader.each("ingress_classes"))),
         storage_classes=tuple(map(_named, reader.each("storage_classes"))),
         secrets=tuple(map(_named, reader.each("secrets"))),
+        resources=tuple(map(_named, reader.each("resources"))),
         gateway_controllers=reader.texts("gateway_controllers"),
         provisioners=reader.texts("provisioners"),
         address_pools=reader.texts("address_pools"),
@@ -424,7 +429,7 @@ def _operator(name: str, data: Mapping[str, Any]) -> Operator:
 
 
 def _named(reader: _Reader) -> Named:
-    found = Named(reader.text("name"), reader.when(), reader.texts("keys"), reader.text("type"))
+    found = Named(reader.text("name"), reader.when(), reader.texts("keys"), reader.text("type"), reader.text("kind"))
     reader.done()
     return found
 

@@ -58,6 +58,9 @@ class _Chart:
         for name, _ in self._named(self.known.storage_classes):
             provisioner = next(iter(self.known.provisioners), self.known.name)
             yield self._object("storage.k8s.io/v1", "StorageClass", name, provisioner=provisioner)
+        for name, named in self._named(self.known.resources):
+            group, _, kind = named.kind.rpartition("/")
+            yield self._object(f"{group}/v1", kind, name, "" if kind in CLUSTER_WIDE else self.namespace)
         for webhook in self.known.webhooks:
             if not webhook.runtime and self._surely(webhook.when) and (found := self._webhook(webhook)):
                 yield found

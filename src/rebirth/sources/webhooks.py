@@ -4,8 +4,10 @@
 configuration exists is never asked to pass it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from rebirth.graph import Atomicity, Graph, Milestone, Need, Place, Scope, Thing
@@ -17,6 +19,7 @@ from rebirth.sources.manifest import Manifest, Model, Unit, thing
 _KINDS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 _RUNNING = Scope.FIRST_BOOT | Scope.COLD_RESTART
 _INJECT = "cert-manager.io/inject-ca-from"
+_Before = Callable[[Thing], set[Thing]]
 _NAME = "kubernetes.io/metadata.name"  # the label with its own name that every namespace has
 
 
@@ -49,20 +52,21 @@ class Hook:
 
 
 def read(model: Model, graph: Graph) -> None:
-    plurals = _plurals(model)
-    namespaces = _namespaces(model)
-    before: dict[Thing, set[Thing]] = {}
-    for hook in _hooks(model):
-        if not _serves(model, hook, graph):
-            continue
-        if hook.after not in before:
-            before[hook.after] = graph.before(hook.after)
+    hooks = [hook for hook in _hooks(model) if _serves(model, hook, graph)]
+    if not hooks:
+        return
+    kinds: dict[tuple[str, str], list[tuple[Manifest, Unit]]] = defaultdict(list)
+    for member, unit in model.objects():
+        if not flux.is_left_out(member):
+            kinds[member.group, member.kind].append((member, unit))
+    plurals, namespaces = _plurals(model), _namespaces(model)
+    before = cache(graph.before)
+    for hook in hooks:
         matcher = _Matcher(hook, plurals, namespaces)
-        for unit in model.units:
-            _members(hook, unit, matcher, before[hook.after], graph)
+        _members(hook, kinds, matcher, before, graph)
         if matcher.pods:
             for found in pods.every(model):
-                _pods(hook, found, matcher, before[hook.after], graph)
+                _pods(hook, found, matcher, before, graph)
 
 
 def _hooks(model: Model) -> Iterator[Hook]:
@@ -115,18 +119,26 @@ def _serves(model: Model, hook: Hook, graph: Graph) -> bool:
     return True
 
 
-def _members(hook: Hook, unit: Unit, matcher: "_Matcher", before: set[Thing], graph: Graph) -> None:
-    for member in unit.members:
-        if flux.is_left_out(member) or not matcher.matches(member):
+def _members(
+    hook: Hook, kinds: Mapping[tuple[str, str], list[tuple[Manifest, Unit]]], matcher: "_Matcher", before: _Before,
+    graph: Graph,
+) -> None:  # fmt: skip
+    """One edge a unit: if the first of its objects that the webhook matches is refused, all of it is."""
+    told: set[int] = set()
+    for kind, members in kinds.items():
+        if not matcher.is_asked(*kind):
             continue
-        if unit is hook.unit and not _comes_after(unit, member, hook.manifest):
-            continue
-        by = unit.applied
-        if unit is not hook.unit and (by in before or unit.ready in before):
-            continue
-        words = f"{hook.manifest.kind} {hook.manifest.name} has to admit {member.kind} {member.name}"
-        graph.needs(by, hook.admits, Need.WEBHOOK, member.place("metadata", "name"), words)
-        return
+        for member, unit in members:
+            if id(unit) in told or not matcher.matches(member):
+                continue
+            if unit is hook.unit:
+                if not _comes_after(unit, member, hook.manifest):
+                    continue
+            elif {unit.applied, unit.ready} & before(hook.after):
+                continue
+            told.add(id(unit))
+            words = f"{hook.manifest.kind} {hook.manifest.name} has to admit {member.kind} {member.name}"
+            graph.needs(unit.applied, hook.admits, Need.WEBHOOK, member.place("metadata", "name"), words)
 
 
 def _comes_after(unit: Unit, member: Manifest, configuration: Manifest) -> bool:
@@ -142,11 +154,11 @@ def _comes_after(unit: Unit, member: Manifest, configuration: Manifest) -> bool:
     return is_custom(member.group) and member.kind > configuration.kind
 
 
-def _pods(hook: Hook, found: pods.Pods, matcher: "_Matcher", before: set[Thing], graph: Graph) -> None:
+def _pods(hook: Hook, found: pods.Pods, matcher: "_Matcher", before: _Before, graph: Graph) -> None:
     if not found.replicas or not matcher.matches_pods(found):
         return
     scope = Scope.COLD_RESTART
-    if found.unit is not hook.unit and not {found.thing, found.unit.applied, found.unit.ready} & before:
+    if found.unit is not hook.unit and not {found.thing, found.unit.applied, found.unit.ready} & before(hook.after):
         scope |= Scope.FIRST_BOOT
     if hook.unit is None and found.thing == hook.after:
         scope = Scope.COLD_RESTART
@@ -166,11 +178,13 @@ class _Matcher:
         self.rules = [rule for rule in rules if isinstance(rule, Mapping)] if isinstance(rules, list) else []
         # A condition in CEL may leave out anything: it is not read, so nothing is claimed of it.
         self.unread = bool(hook.data.get("matchConditions"))
-        self.pods = not self.unread and any(self._rule(rule, "", "Pod") for rule in self.rules)
+        self.pods = self.is_asked("", "Pod")
+
+    def is_asked(self, group: str, kind: str) -> bool:
+        """Whether the API server asks for objects of that kind at all."""
+        return not self.unread and any(self._rule(rule, group, kind) for rule in self.rules)
 
     def matches(self, member: Manifest) -> bool:
-        if self.unread or not any(self._rule(rule, member.group, member.kind) for rule in self.rules):
-            return False
         return self._namespace(member.namespace) and _selects(self.data.get("objectSelector"), member.labels)
 
     def matches_pods(self, found: pods.Pods) -> bool:
