@@ -1,4 +1,4 @@
-"""How long things take: as earlier runs of the castle say, else by rules of thumb. The one place for both."""
+"""How long things take: as the last run of the castle says, else by rules of thumb (`durations`)."""
 
 import json
 import re
@@ -7,45 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rebirth.durations import usual
 from rebirth.errors import SpecError
 from rebirth.graph import Graph, Milestone, Scope, Thing
 from rebirth.report import timeline
 
-# Seconds of a phase by itself, once all that it waits for is true; what is not named takes _PHASE.
-PHASES = {
-    "read_repository": 2.0,
-    "upload_image": 20.0,
-    "create_machines": 15.0,
-    "boot_machines": 40.0,
-    "configure_machines": 20.0,
-    "bootstrap_kubernetes": 60.0,
-    "await_nodes": 20.0,
-    "install_coredns": 5.0,
-    "install_external_secrets": 15.0,
-    "install_metallb": 10.0,
-    "bootstrap_flux": 15.0,
-    "install_storage": 30.0,
-}
-_PHASE = 1.0
-# Seconds until a thing of that kind is Ready after it can start.
-READY = {
-    "Deployment": 20.0,
-    "StatefulSet": 40.0,
-    "DaemonSet": 20.0,
-    "Job": 20.0,
-    "PersistentVolumeClaim": 5.0,
-    "GitRepository": 2.0,
-    "HelmRepository": 3.0,
-    "OCIRepository": 3.0,
-    "HelmChart": 3.0,
-    "ExternalSecret": 2.0,
-    "Certificate": 30.0,
-    "PostgresCluster": 60.0,
-    "Cluster": 60.0,
-    "node": 10.0,
-}
-# Seconds until a unit has been applied.
-APPLIED = {"Kustomization": 3.0, "HelmRelease": 8.0, "Helm release": 8.0}
 # These wait for what others do, which the graph holds itself: how long they took says nothing of them.
 _WAITING = {"converge", "hand_over", "find_ingress", "visit_sites", "open_vault_store", "await_nodes"}
 _READY_NOTE = re.compile(r"(\S+) (\S+/\S+) is Ready")
@@ -94,12 +60,9 @@ def predict(graph: Graph, earlier: Measured, labels: set[str]) -> None:
 
 
 def _default(thing: Thing, earlier: Measured) -> float:
-    if thing.kind == "phase":
-        own = earlier.phases.get(thing.name, PHASES.get(thing.name, _PHASE))
-        return own if thing.milestone is Milestone.APPLIED else 0.0
-    if thing.milestone is Milestone.APPLIED:
-        return APPLIED.get(thing.kind, 0.0)
-    return READY.get(thing.kind, 0.0) if thing.milestone is Milestone.READY else 0.0
+    if thing.kind == "phase" and thing.milestone is Milestone.APPLIED and thing.name in earlier.phases:
+        return earlier.phases[thing.name]
+    return usual(thing)
 
 
 def _fit(graph: Graph, earlier: Measured, labels: set[str]) -> None:

@@ -17,19 +17,9 @@ Instead:
 
 from collections.abc import Iterator
 
+from rebirth.durations import usual
 from rebirth.graph import Edge, Graph, Milestone, Strength, Thing
 from rebirth.rules.finding import Finding, Severity
-
-# Seconds, by rules of thumb; what was measured (`graph.seconds`) comes first.
-_READY = {
-    "Deployment": 20.0,
-    "StatefulSet": 40.0,
-    "DaemonSet": 20.0,
-    "Certificate": 30.0,
-    "PostgresCluster": 60.0,
-    "Cluster": 60.0,
-}
-_APPLIED = {"Kustomization": 3.0, "HelmRelease": 8.0, "Helm release": 8.0}
 
 
 def r17_gives_up_too_early(graph: Graph) -> Iterator[Finding]:
@@ -63,14 +53,8 @@ def _times(graph: Graph) -> dict[Thing, float]:
     for thing in graph.settle().order:
         ends = [times[e.needs] for e in graph.edges.get(thing, ()) if e.needs in times]
         begin = 0.0 if thing in graph.starts or not ends else min(ends) if thing in graph.made else max(ends)
-        times[thing] = begin + graph.seconds.get(thing, _guess(thing))
+        times[thing] = begin + graph.seconds.get(thing, usual(thing))
     return times
-
-
-def _guess(thing: Thing) -> float:
-    if thing.milestone is Milestone.APPLIED:
-        return _APPLIED.get(thing.kind, 0.0)
-    return _READY.get(thing.kind, 0.0) if thing.milestone is Milestone.READY else 0.0
 
 
 def _finding(edge: Edge, patience: float, late: float) -> Finding:
