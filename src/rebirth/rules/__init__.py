@@ -11,20 +11,26 @@ from rebirth.rules.r03_circle import r03_circle
 from rebirth.rules.r04_webhook_before_server import r04_webhook_before_server
 from rebirth.rules.r05_network_needs_pods import r05_network_needs_pods
 from rebirth.rules.r06_name_in_certificate import r06_name_in_certificate
+from rebirth.rules.r07_two_owners import r07_two_owners
 from rebirth.rules.r08_host_needs import r08_host_needs
 from rebirth.rules.r09_taint import r09_taint
 from rebirth.rules.r10_cold_restart import r10_cold_restart
 from rebirth.rules.r11_hook_after_wait import r11_hook_after_wait
 from rebirth.rules.r13_depends_on import r13_depends_on
+from rebirth.rules.r14_no_producer import r14_no_producer
 from rebirth.rules.r15_gate_too_early import r15_gate_too_early
+from rebirth.rules.r16_undeclared_order import r16_undeclared_order
 from rebirth.rules.r17_gives_up_too_early import r17_gives_up_too_early
 from rebirth.rules.r18_cost_of_a_chain import r18_cost_of_a_chain
+from rebirth.rules.r19_earlier_cluster import r19_earlier_cluster
 from rebirth.rules.r21_gate_never_true import r21_gate_never_true
+from rebirth.rules.r23_born_elsewhere import r23_born_elsewhere
 from rebirth.rules.r25_name_before_zone import r25_name_before_zone
 from rebirth.rules.r26_api_address import r26_api_address
 from rebirth.rules.r27_mirror_inside import r27_mirror_inside
 from rebirth.rules.r28_name_not_freed import r28_name_not_freed
 from rebirth.rules.r29_outside_quota import r29_outside_quota
+from rebirth.rules.r37_born_empty import r37_born_empty
 from rebirth.rules.r38_cluster_dns import r38_cluster_dns
 from rebirth.rules.r39_git_credential import r39_git_credential
 from rebirth.rules.r40_build import r40_build
@@ -36,6 +42,16 @@ from rebirth.rules.r45_immutable_job import r45_immutable_job
 from rebirth.rules.r46_no_namespace import r46_no_namespace
 from rebirth.rules.r47_encrypted import r47_encrypted
 from rebirth.rules.r48_unknown_field import r48_unknown_field
+from rebirth.rules.r50_key_not_made import r50_key_not_made
+from rebirth.rules.r51_certificate_host import r51_certificate_host
+from rebirth.rules.r52_no_property import r52_no_property
+from rebirth.rules.r53_empty_value import r53_empty_value
+from rebirth.rules.r54_namespace_later import r54_namespace_later
+from rebirth.rules.r55_pod_security import r55_pod_security
+from rebirth.rules.r56_shared_address import r56_shared_address
+from rebirth.rules.r57_job_gives_up import r57_job_gives_up
+from rebirth.rules.r58_release_name import r58_release_name
+from rebirth.rules.r59_too_large import r59_too_large
 from rebirth.rules.r60_corefile import r60_corefile
 from rebirth.rules.r61_forward import r61_forward
 from rebirth.rules.r62_shared_address_on_worker import r62_shared_address_on_worker
@@ -84,6 +100,22 @@ RULES: tuple[Rule, ...] = (
     r17_gives_up_too_early,
     r18_cost_of_a_chain,
     r21_gate_never_true,
+    r07_two_owners,
+    r14_no_producer,
+    r16_undeclared_order,
+    r19_earlier_cluster,
+    r23_born_elsewhere,
+    r37_born_empty,
+    r50_key_not_made,
+    r51_certificate_host,
+    r52_no_property,
+    r53_empty_value,
+    r54_namespace_later,
+    r55_pod_security,
+    r56_shared_address,
+    r57_job_gives_up,
+    r58_release_name,
+    r59_too_large,
     r03_circle,  # last: circles that no other rule has a name for
 )
 

@@ -86,8 +86,13 @@ def _why(kinds: set[str]) -> str:
 
 def _filled_twice(graph: Graph, made: Thing) -> Iterator[Finding]:
     makers: dict[str, Edge] = {}
+    beginners = {remark.about for remark in graph.marked("begins-only")}
     for edge in graph.makers(made):
-        polite = edge.needs.kind in _POLITE or any(e.needs == made for e in graph.edges.get(edge.needs, ()))
+        polite = (
+            edge.needs.kind in _POLITE
+            or edge.needs in beginners
+            or any(e.needs == made for e in graph.edges.get(edge.needs, ()))
+        )
         if not polite:
             makers.setdefault(edge.needs.label, edge)
     if len(makers) < 2:

@@ -47,12 +47,37 @@ def r14_no_producer(graph: Graph) -> Iterator[Finding]:
     needed = graph.needed_by()
     told: set[str] = set()
     for missing in _by_orphan(graph, _missing(graph)):
-        first = missing[0]
-        uses = [edge for one in missing[:1] for edge in _uses(one, needed)]
+        first = next((one for one in missing if _orphan(graph, one) or not hidden(graph, one)), None)
+        if first is None:
+            continue  # what nobody can know is counted as coverage
+        uses = [edge for edge in _uses(first, needed) if not _is_told_elsewhere(edge, graph, first)]
         if not uses or first.label in told:
             continue
         told |= {one.label for one in missing}
         yield _finding(graph, first, uses, needed)
+    yield from _pull_secrets(graph)
+
+
+def _pull_secrets(graph: Graph) -> Iterator[Finding]:
+    """Without its pull Secret a pod starts wherever the image is public."""
+    for remark in graph.marked("pull-secret"):
+        of = remark.about
+        if of is None or graph.makers(of) or of in graph.starts or hidden(graph, of):
+            continue
+        yield Finding(
+            "R14",
+            Severity.WARNING if graph.whole else Severity.INFO,
+            f"{remark.words}, and nothing makes it",
+            remark.place,
+            why="The kubelet then pulls without a login: that works for public images only, and within the registry's limits.",
+            instead="Place it in this namespace, or leave it out.",
+        )
+
+
+def _is_told_elsewhere(edge: Edge, graph: Graph, thing: Thing) -> bool:
+    """A health check, or a step of the castle, that names what is not there is another rule's; not if a file would make it."""
+    gate = edge.need in {Need.HEALTH, Need.DEPENDS_ON} and edge.by.kind in UNITS | {"handover"}
+    return gate and _orphan(graph, thing) is None
 
 
 def _missing(graph: Graph) -> list[Thing]:
@@ -101,7 +126,7 @@ def _finding(graph: Graph, thing: Thing, uses: list[Edge], needed: dict[Thing, l
     chain = _chain(uses, needed)
     use = chain[-1]
     certain = graph.whole or (orphan is not None and not orphan["sealed"])
-    if hidden(graph, thing) or (use.need in _BY_HAND and not graph.whole):
+    if use.need in _BY_HAND and not graph.whole:
         certain = False
     others = f" (and {len(uses) - 1} more need it)" if len(uses) > 1 else ""
     message = f"{thing.label} is needed by {use.by.label}{others}, and nothing makes it"

@@ -2,7 +2,7 @@
 
 What it finds:
     A Kustomization that uses what another one brings (a secret store, a StorageClass, an IngressClass, an issuer, an address
-    pool, a ServiceAccount, a CRD), and does not depend on it.
+    pool, a ServiceAccount), and does not depend on it.
 
 Why it cannot work:
     It mostly does: controllers try again until the other is there. Every try that comes too early costs its retry interval, and
@@ -24,20 +24,22 @@ from rebirth.rules.finding import Finding, Severity
 from rebirth.rules.order import Order, UnitName
 
 _IMPLIED = frozenset({
-    Need.STORE, Need.STORAGE, Need.CLASS, Need.CERTIFICATE, Need.ADDRESS, Need.ACCOUNT, Need.CRD, Need.WEBHOOK,
+    Need.STORE, Need.STORAGE, Need.CLASS, Need.CERTIFICATE, Need.ADDRESS, Need.ACCOUNT,
 })  # fmt: skip
 _ORDERED = "Kustomization"
+_SHOWN = 8  # users that are named, and patched
 
 
 def r16_undeclared_order(graph: Graph) -> Iterator[Finding]:
     order = Order(graph)
-    pairs: dict[tuple[UnitName, UnitName], list[Edge]] = {}
+    found: dict[tuple[UnitName, bool], dict[UnitName, Edge]] = {}
     for edge in list(graph.all_edges()):
         if edge.need in _IMPLIED:
             for user, maker in _undeclared(order, edge):
-                pairs.setdefault((user, maker), []).append(edge)
-    for (user, maker), edges in pairs.items():
-        yield _finding(graph, user, maker, edges)
+                hard = edge.strength is not Strength.SOFT
+                found.setdefault((maker, hard), {}).setdefault(user, edge)
+    for (maker, hard), users in found.items():
+        yield _finding(graph, maker, users, hard=hard)
 
 
 def _undeclared(order: Order, edge: Edge) -> Iterator[tuple[UnitName, UnitName]]:
@@ -64,21 +66,25 @@ def _flux(order: Order, unit: UnitName) -> UnitName | None:
     return None
 
 
-def _finding(graph: Graph, user: UnitName, maker: UnitName, edges: list[Edge]) -> Finding:
-    first = edges[0]
-    hard = any(edge.strength is not Strength.SOFT for edge in edges)
-    place = graph.where.get(Thing(*user, Milestone.APPLIED), first.place)
-    others = f" and {len(edges) - 1} more" if len(edges) > 1 else ""
-    elsewhere = maker.namespace if maker.namespace != user.namespace else ""
+def _finding(graph: Graph, maker: UnitName, users: dict[UnitName, Edge], *, hard: bool) -> Finding:
+    user, edge = next(iter(users.items()))
+    others = f" (and {len(users) - 1} more such)" if len(users) > 1 else ""
+    names = "".join(f", {one.name}" for one in list(users)[1:_SHOWN])
     return Finding(
         "R16",
         Severity.WARNING if hard else Severity.INFO,
-        f"{user.label} uses {first.needs.label}{others} of {maker.label}, and does not depend on it",
-        first.place,
-        (first,),
+        f"{user.label} uses {edge.needs.label} of {maker.label}, and does not depend on it{others}",
+        edge.place,
+        (edge,),
         why="Whoever comes too early gives up."
         if hard
-        else "Whoever comes too early tries again, and each try costs its interval.",
-        instead=f"Let {user.label} depend on {maker.label}.",
-        patch=mend.depends_on(place.file, place.line, maker.name, elsewhere) if place.file else "",
+        else "Whoever comes too early tries again; each try costs its interval.",
+        instead=f"Let {user.label}{names}{' ...' if len(users) > _SHOWN else ''} depend on {maker.label}.",
+        patch="".join(_patch(graph, one, maker) for one in list(users)[:_SHOWN]),
     )
+
+
+def _patch(graph: Graph, user: UnitName, maker: UnitName) -> str:
+    place = graph.where.get(Thing(*user, Milestone.APPLIED))
+    elsewhere = maker.namespace if maker.namespace != user.namespace else ""
+    return mend.depends_on(place.file, place.line, maker.name, elsewhere) if place and place.file else ""

@@ -25,7 +25,8 @@ _TOLD = {"Secret", "ConfigMap", "Namespace", "IngressClass", "StorageClass"}  # 
 
 
 def r69_awaited(graph: Graph) -> Iterator[Finding]:
-    missing = [thing for thing in graph.missing() if thing.kind not in _TOLD]
+    unlisted = {remark.about.label for remark in graph.marked("orphan") if remark.about}  # told with the file (R14)
+    missing = [one for one in graph.missing() if one.kind not in _TOLD and one.label not in unlisted]
     needed = graph.needed_by()
     for thing in missing:
         for edge in _awaiting(thing, needed):

@@ -14,8 +14,8 @@ _BOTH = (Milestone.EXISTS, Milestone.MATERIALISED)
 
 def read(model: Model, graph: Graph) -> None:
     wanted: dict[tuple[str, str], list[Thing]] = defaultdict(list)
-    for one in graph.made:
-        if not graph.makers(one):
+    for one in graph.edges:
+        if one not in graph.starts and not graph.edges[one]:
             wanted[one.kind, one.name].append(one)
     spaces = _namespaces(model) if wanted else {}
     for orphan in model.orphans if wanted else ():

@@ -131,6 +131,10 @@ class _Synced:
             return
         self.graph.makes(self.done, of, place)
         self.graph.holds(of, keys(spec), place)
+        if policy == "Orphan" or spec.get("refreshPolicy") == "CreatedOnce":
+            self.graph.remark(
+                "begins-only", place, f"{self.done.label} only gives {of.label} its first value", self.done
+            )
 
 
 def target(spec: Mapping[str, Any], name: str) -> str:

@@ -82,10 +82,11 @@ def _waited_for(found: pods.Pods) -> Iterator[tuple[str, tuple[str | int, ...], 
 def _job(model: Model, found: pods.Pods, graph: Graph) -> None:
     """Services that a Job's containers talk to: it gives up if they come too late."""
     limit = patience(found.manifest)
-    waits = {host for host, _, _ in _waited_for(found)}
+    hosts = [host for host, _, _ in _waited_for(found)]
+    waits = {service for host in hosts for service in _services(model, graph, found.namespace, host)}
     for part, index, container in found.containers(init=False):
         for host in dict.fromkeys(_talked_to(container)):
-            for service in _services(model, graph, found.namespace, host) if host not in waits else ():
+            for service in set(_services(model, graph, found.namespace, host)) - waits:
                 graph.needs(
                     found.thing, service, Need.SERVICE, found.place(part, index), f"its containers talk to {host}",
                     strength=Strength.BOUNDED, patience=limit,
