@@ -70,7 +70,7 @@ def test_a_repository_alone(desk):
     assert "without a castle" in out
     code, out, complaints = desk.run("check", "--gitops", "bad", "--cluster", "clusters/x")
     assert (code, complaints) == (3, "")
-    assert out.startswith("error R13: dependsOn closes a circle: ")
+    assert out.startswith("error R13: dependsOn closes a circle\n")
     assert "  at bad/clusters/x/a.yaml:8\n" in out
     assert "\n1 error\n" in out
 

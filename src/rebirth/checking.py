@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -229,6 +230,8 @@ def show_page(rule: str) -> None:
 
 def write(words: str) -> None:
     """To standard output; who has closed it wants no more (`| head`)."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without arrows gets question marks
     try:
         sys.stdout.write(words)
         sys.stdout.flush()

@@ -19,9 +19,8 @@ def thing(kind, name, milestone=Milestone.READY):
 def test_a_circle_is_drawn_to_where_it_began(circle, judged):
     verdict, places = judged(circle)
     shown = Text(places, width=100).render(verdict)
-    assert shown.splitlines()[:11] == [
-        "error R13: dependsOn closes a circle: Kustomization flux-system/a <- Kustomization flux-system/b <-",
-        "           Kustomization flux-system/a",
+    assert shown.splitlines()[:10] == [
+        "error R13: dependsOn closes a circle",
         "  at clusters/x/a.yaml:8",
         "",
         "  ╭─▶ Kustomization flux-system/a",

@@ -8,6 +8,7 @@ from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict
 from rebirth.graph import Edge, Unknown
 from rebirth.rules import Finding, Severity
+from rebirth.rules.finding import tell
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 _INFOS = 3  # of one rule that are shown unless all are asked for
@@ -41,7 +42,9 @@ class Text:
 
     def finding(self, finding: Finding, *, brief: bool = False) -> list[str]:
         head = f"{finding.severity.value} {finding.rule}: "
-        lines = self._wrapped(head, finding.message, style=_BOLD)
+        # The chain is drawn below: it need not stand in the message, too.
+        message = finding.message if brief else finding.message.removesuffix(f": {tell(finding.chain)}")
+        lines = self._wrapped(head, message, style=_BOLD)
         lines[0] = lines[0].replace(head, self._styled(head, _COLOURS[finding.severity]), 1)
         if place := self._places.text(finding.place):
             lines.append(f"  at {place}")
