@@ -110,6 +110,9 @@ _COST = {
     Need.HOOK: 4,
     Need.ZONE: 5,
     Need.NAME: 5,
+    Need.ADDRESS: 4,
+    Need.NETWORK: 4,
+    Need.NODE: 4,
     Need.IMAGE: 5,
     Need.VOLUME: 5,
 }
@@ -407,7 +410,11 @@ class Graph:
         cut: set[int] = set()
         pending = [stuck]
         while pending:
-            for component in _components(pending.pop(), self._inside(scope, cut)):
+            among = pending.pop()
+            for component in _components(among, self._inside(scope, cut)):
+                if component != among:
+                    pending.append(component)  # makers that stand outside of it count now
+                    continue
                 cycle = Cycle(_shortest(component, self._inside(scope, cut)))
                 yield cycle
                 cut.add(id(cycle.cheapest))
@@ -418,6 +425,8 @@ class Graph:
             found = self.edges[thing]
             if thing in self.made and any(id(edge) in cut for edge in found):
                 return []  # one maker has come free
+            if thing in self.made and any(edge.scope & scope and edge.needs not in among for edge in found):
+                return []  # it waits for a maker that is stuck for another reason: what is in this circle is not to blame
             return [edge for edge in found if edge.scope & scope and edge.needs in among and id(edge) not in cut]
 
         return edges

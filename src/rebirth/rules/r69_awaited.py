@@ -21,12 +21,13 @@ from rebirth.rules.finding import Finding, Severity
 from rebirth.rules.order import hidden
 
 _OURS = {"phase", "handover", "site"}
-_TOLD = {"Secret", "ConfigMap", "Namespace", "IngressClass", "StorageClass"}  # by rules of their own
+# What else may be missing is told by rules of its own.
+_KINDS = {"route to", "Service", "Deployment", "StatefulSet", "DaemonSet", "ExternalSecret", "ClusterSecretStore"}
 
 
 def r69_awaited(graph: Graph) -> Iterator[Finding]:
     unlisted = {remark.about.label for remark in graph.marked("orphan") if remark.about}  # told with the file (R14)
-    missing = [one for one in graph.missing() if one.kind not in _TOLD and one.label not in unlisted]
+    missing = [one for one in graph.missing() if one.kind in _KINDS and one.label not in unlisted]
     needed = graph.needed_by()
     for thing in missing:
         for edge in _awaiting(thing, needed):

@@ -93,7 +93,7 @@ def _used(model: Model, castle: Castle) -> Iterator[tuple[Thing, str, Place]]:
 
 def _user(member: Manifest) -> Thing:
     if member.kind in {"Secret", "ConfigMap"}:
-        return member.thing(Milestone.MATERIALISED)
+        return thing(f"client in {member.kind}", member.namespace, member.name, Milestone.READY)
     return member.thing(Milestone.READY)
 
 

@@ -22,6 +22,7 @@ def read(model: Model, graph: Graph) -> None:
     source.releases()
     source.cluster()
     source.flux()
+    source.controllers()
     source.vault()
     for index, handover in enumerate(model.castle.handovers):
         source.handover(index, handover)
@@ -100,6 +101,25 @@ class _Source:
             for member, _ in self.model.objects(*_FLUX):
                 if member.group == _FLUX[member.kind] and member.at("spec", "suspend") is not True:
                     self._waits("converge", member.thing(Milestone.READY), phases.place(phase))
+
+    def controllers(self) -> None:
+        """What Flux does itself needs its controllers, which bootstrap only starts."""
+        names = {"Kustomization": "kustomize-controller", "HelmRelease": "helm-controller"}
+        started = {
+            m.name: m
+            for u in self.model.units
+            if u.applied.name == "bootstrap_flux"
+            for m in u.members
+            if m.kind == "Deployment"
+        }
+        for member, unit in self.model.objects(*names, "GitRepository"):
+            controller = started.get(names.get(member.kind, "source-controller"))
+            # The first Kustomization and its source; all others come after them.
+            first = member.kind == "HelmRelease" or unit.applied.name == "bootstrap_flux"
+            if controller is not None and first:
+                by = member.thing(Milestone.READY if member.kind == "GitRepository" else Milestone.STARTED)
+                place = controller.place("metadata", "name")
+                self.graph.needs(by, controller.thing(Milestone.READY), Need.WORKLOAD, place, scope=ALWAYS)
 
     def vault(self) -> None:
         store = self.castle.engine.store.name
