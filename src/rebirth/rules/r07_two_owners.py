@@ -5,8 +5,8 @@ What it finds:
     that two makers fill: two ExternalSecrets, an ExternalSecret and a file.
 
 Why it cannot work:
-    Each writes its own form over the other's, for ever; Helm refuses to install over what is not its own; and when one of
-    them is removed, the object goes, and the other one's users with it.
+    Each writes its own form over the other's, for ever; and when one of them is removed, the object goes, and the other one's
+    users with it.
 
 Example:
     Flux applies the ConfigMap kube-system/coredns while Talos still manages it (siderolabs/talos#7019): whoever writes last
@@ -68,19 +68,17 @@ def _families(kinds: set[str]) -> set[str]:
 
 def _weight(graph: Graph, made: Thing, kinds: set[str]) -> Severity:
     same = any(remark.about == made and remark["same"] for remark in graph.marked("two-owners"))
-    if _families(kinds) == {"flux"} or _families(kinds) == {"phase", "flux"}:
-        return Severity.WARNING if same else Severity.ERROR
-    return Severity.ERROR
+    if "Helm" in _families(kinds):
+        return Severity.WARNING  # helm-controller takes over what is there, unless it is told not to
+    return Severity.WARNING if same else Severity.ERROR
 
 
 def _why(kinds: set[str]) -> str:
     families = _families(kinds)
+    if "Helm" in families:
+        return "A Helm release takes the object over, and whoever else applies it takes it back; Helm by hand refuses to install."
     if "Talos" in families:
         return "Talos applies its own form again, on every upgrade of Kubernetes at the latest; who writes last wins."
-    if "Helm" in families and families != {"Helm"}:
-        return "Helm refuses to install over an object that is not its own; the other order makes Flux overwrite the chart's."
-    if families == {"Helm"}:
-        return "Helm refuses to install over an object that belongs to another release."
     return "Each writes its own form over the other's, and when one of them is removed the object goes with it."
 
 
@@ -88,6 +86,8 @@ def _filled_twice(graph: Graph, made: Thing) -> Iterator[Finding]:
     makers: dict[str, Edge] = {}
     beginners = {remark.about for remark in graph.marked("begins-only")}
     for edge in graph.makers(made):
+        if edge.need is not Need.MADE_BY:
+            continue
         polite = (
             edge.needs.kind in _POLITE
             or edge.needs in beginners
