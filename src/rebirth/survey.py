@@ -68,7 +68,7 @@ class _Reader:
     async def read(self, folder: Path) -> None:
         if not folder.is_dir():
             raise SpecError(f"{folder}: no such directory", hint="--cluster names a folder of the repository.")
-        waiting = self._put(Path(folder), None, await self._build(folder, None))
+        waiting = self._put(folder, None, await self._root(folder))
         # Level by level, so that the order of units does not hang on which build is done first.
         while waiting:
             builds = await asyncio.gather(*(self._build(path, own) for path, own in waiting))
@@ -85,6 +85,22 @@ class _Reader:
             self.model.machines += talos.lying(self.files)
         self.model.index()
 
+    async def _root(self, folder: Path) -> list[Manifest]:
+        """What stands in the cluster's folder. The Kustomization that applies it may stand there, too, and add to it."""
+        members = await self._build(folder, None)
+        own = self._leader(members, folder)
+        if own is None or not (
+            kustomization.adds(own) or own.at("spec", "targetNamespace") or own.items("spec", "components")
+        ):
+            return members
+        self.survey.remarks.clear()
+        self.survey.unknowns.clear()
+        return await self._build(folder, own)
+
+    def _leader(self, members: list[Manifest], folder: Path) -> Manifest | None:
+        """The Kustomization that applies the folder in which it stands itself."""
+        return next((m for m in members if flux.is_kustomization(m) and flux.folder_of(m, self.root) == folder), None)
+
     # -- units
 
     def _put(self, folder: Path, own: Manifest | None, members: list[Manifest]) -> list[tuple[Path, Manifest]]:
@@ -92,9 +108,7 @@ class _Reader:
         place = own.place("spec", "path") if own else Place(str(folder))
         root = own is None
         if own is None:
-            own = next(
-                (m for m in members if flux.is_kustomization(m) and flux.folder_of(m, self.root) == folder), None
-            )
+            own = self._leader(members, folder)
             self.model.own_source = self.artifacts.own(own)
         if own is None:
             applied = thing("Kustomization", "flux-system", "flux-system", Milestone.APPLIED)

@@ -329,5 +329,5 @@ class TestWhatIsMissing:
             "a/sub/kustomization.yaml": resources("c.yaml"), "a/sub/c.yaml": config_map("c", "x"), "a/sub/d.yaml": config_map("d", "x"),
         })  # fmt: skip
         (survey,) = read(root, "clusters/x")
-        assert [slug for slug, _ in told(survey)] == ["not-an-object"]
+        assert [slug for slug, _ in told(survey)] == ["not-an-object", "unlisted"]
         assert members(survey, "a") == ["ConfigMap x/a", "ConfigMap x/b", "ConfigMap x/c"]
