@@ -1,12 +1,17 @@
 """Times of earlier runs: which run counts, and that nodes come out Ready when they were."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from rebirth import events as e
 from rebirth.console import Recorder
 from rebirth.graph import NOWHERE, Graph, Milestone, Need, Thing
-from rebirth.plan import times
+from rebirth.plan import schedule, times
+from rebirth.proof import prove
 from rebirth.secrets import Redaction
+from rebirth.spec import load
 
 SINCE = 1_800_000_000.0
 
@@ -75,3 +80,37 @@ def test_nodes_are_ready_when_they_were(record):
     ends = graph.finish_times()
     assert ends[flux] == pytest.approx(4)
     assert ends[node("b")] - ends[node("a")] == pytest.approx(5)
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
+
+
+def planned(earlier):
+    castle = load(EXAMPLE)
+    proof = asyncio.run(prove(EXAMPLE / "gitops", castle=castle, directory=EXAMPLE))
+    times.predict(proof.graph, earlier, schedule.labels(proof.model, proof.graph))
+    return schedule.plan(proof.model, proof.graph)
+
+
+def test_a_plan_after_a_run_says_what_that_run_took(record):
+    faster = 0.3
+    first = planned(times.Measured())
+    events = []
+    for node in first.nodes:
+        kind, _, name = node.label.rpartition(" ")
+        if node.start is None or node.ready is None:
+            continue
+        if kind == "phase":
+            events.append(e.PhaseReady(name, at=SINCE + node.start * faster))
+            events.append(e.PhaseDone(name, at=SINCE + node.ready * faster))
+        elif kind in {"Kustomization", "HelmRelease"}:
+            events.append(e.Noted("converge", f"{kind} {name} is Ready", at=SINCE + node.ready * faster))
+    events.sort(key=lambda event: event.at)
+    ended = e.RunFinished(ok=True, at=SINCE + first.total * faster)
+    logs = record("1", [e.RunStarted("tower", "create", (), at=SINCE), *events, ended])
+    again = planned(times.measured(logs))
+    assert again.online == pytest.approx(first.online * faster, abs=2)
+    assert again.total == pytest.approx(first.total * faster, abs=2)
+    was = {node.label: node.ready for node in first.nodes}
+    seen = [node for node in again.nodes if node.ready and not node.label.startswith("Helm release")]
+    assert {n.label: n.ready for n in seen} == pytest.approx({n.label: was[n.label] * faster for n in seen}, abs=4)

@@ -66,19 +66,29 @@ def _default(thing: Thing, earlier: Measured) -> float:
 
 
 def _fit(graph: Graph, earlier: Measured, labels: set[str]) -> None:
-    """Lets the nodes of the Flux graph be Ready when they were, each by what it took after what it needs was true."""
-    began = earlier.ended.get("bootstrap_flux", 0.0)
+    """Lets phases and the nodes of the Flux graph be ready when they were, each by what it took after its needs were true.
+
+    What lies inside of them (a Deployment, a release that a phase installs) is in their time.
+    """
     at: dict[Thing, float] = {}
     for thing in graph.settle(Scope.FIRST_BOOT).order:
         before = [at[e.needs] for e in graph.edges[thing] if e.scope & Scope.FIRST_BOOT and e.needs in at]
         begin = max((min(before) if thing in graph.made else max(before)) if before else 0.0, 0.0)
-        if thing.kind == "phase":
-            at[thing] = earlier.ended.get(thing.name, begin + graph.seconds[thing])
-        elif thing.label in labels and thing.label in earlier.ready and thing.milestone is Milestone.READY:
-            at[thing] = earlier.ready[thing.label]
-            graph.seconds[thing] = max(0.0, at[thing] - max(begin, began))
-        elif thing.milestone is Milestone.READY and thing.label not in labels:
-            graph.seconds[thing] = 0.0  # is in its unit's time
-            at[thing] = begin
-        else:
-            at[thing] = begin + graph.seconds[thing]
+        if thing not in graph.starts:
+            graph.seconds[thing] = _fitted(thing, begin, graph.seconds[thing], earlier, labels)
+        at[thing] = begin + graph.seconds[thing]
+
+
+def _fitted(thing: Thing, begin: float, usually: float, earlier: Measured, labels: set[str]) -> float:
+    ended = earlier.ended.get(thing.name) if thing.kind == "phase" else earlier.ready.get(thing.label)
+    if thing.label not in labels:
+        return 0.0 if thing.milestone is Milestone.READY else usually
+    if ended is None:
+        return 0.0 if thing.kind not in {"phase", "Kustomization", "HelmRelease"} else usually
+    left = max(0.0, ended - begin)
+    if thing.milestone is Milestone.READY:
+        return left
+    if thing.milestone is Milestone.APPLIED:
+        alone = thing.kind == "phase" and thing.name not in _WAITING
+        return left if alone else min(usually, left / 2)
+    return 0.0
