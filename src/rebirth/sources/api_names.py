@@ -84,7 +84,7 @@ def _used(model: Model, castle: Castle) -> Iterator[tuple[Thing, str, Place]]:
         url = urlsplit(account.jwks_uri)
         if url.port == KUBERNETES_PORT and url.hostname:
             place = model.at("kubernetes", "service_account", "jwks_uri")
-            yield thing("service account keys", "", account.jwks_uri, Milestone.ANSWERS), url.hostname, place
+            yield thing("reader of", "", "the service account keys", Milestone.READY), url.hostname, place
     for member, _ in model.objects():
         for path, text in _texts(member.data, ()):
             for host in dict.fromkeys(_URL.findall(text)):
