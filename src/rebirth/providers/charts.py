@@ -60,7 +60,7 @@ async def _members(model: Model, unit: Unit, own: Manifest, commands: Commands) 
         else:
             unit.known = True
             return []
-    if operator := knowledge.of_chart(chart.name, chart.url):
+    if operator := knowledge.of_chart(chart.name, None if folder else chart.url):
         unit.members = known_charts.objects(operator, own, chart, values)
         unit.known = operator.complete and values.whole
         why = (
@@ -124,8 +124,9 @@ async def _rendered(folder: Path, own: Manifest, chart: ChartSource, values: Val
             operation=f"template {name}", stdin=yaml.safe_dump(dict(values.data)).encode(), env=environment,
         )  # fmt: skip
     for written, annotations in ((crds, {releases.FOLDER: "true"}), (text, {})):
-        for data, _ in _documents(written, namespace, annotations):
-            yield Manifest(data, own.file, own.line, chart.place.path)
+        lines = written.splitlines()
+        for data, line in _documents(written, namespace, annotations):
+            yield Manifest(data, str(_template(folder, lines, line)), 1)
 
 
 def _documents(text: str, namespace: str, annotations: Mapping[str, str]) -> Iterator[tuple[Mapping[str, Any], int]]:

@@ -65,6 +65,7 @@ SOURCES = (
     dns.read,  # once all names are asked for
     copies.read,  # the last two look at what all others need
     orphans.read,
+    helm.assume,  # once all have said what they make
     operators.assume,  # once all have said which operators they need
     webhooks.read,  # once it is known what comes before a webhook's configuration
 )

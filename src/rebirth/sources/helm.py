@@ -7,7 +7,7 @@ are in the API server. READY: its workloads are, unless waiting is switched off.
 from collections.abc import Iterator, Mapping
 
 from rebirth.graph import Atomicity, Graph, Milestone, Need, Place, Strength, Thing
-from rebirth.sources import flux, helmfile, releases
+from rebirth.sources import flux, helmfile, knowledge, known_charts, pods, releases
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Pod", "ReplicaSet"}
@@ -182,3 +182,36 @@ def _wait(unit: Unit, own: Manifest, graph: Graph) -> None:
             words = f"Helm waits for {healthy.label}"
             graph.needs(waited, healthy, Need.HEALTH, place, words, strength=strength, patience=patience)
             graph.needs(healthy, member.thing(), Need.APPLIED_BY, place)
+
+
+def assume(model: Model, graph: Graph) -> None:
+    """What pods of a rendered chart read, and neither the chart nor anybody else makes: its own programs do, when they run.
+
+    But what the release's values name, or what is known to come from elsewhere, is needed as it is.
+    """
+    for unit in model.units:
+        own = unit.own
+        if unit.atomicity is not Atomicity.HELM or own is None or not unit.members or unit.members[0].file == own.file:
+            continue
+        chart = releases.chart_of(model, own)
+        values = releases.values_of(model, own)
+        known = knowledge.of_chart(chart.name, None) if chart else None
+        named = known_charts.secrets(known, own, chart, values) if known and chart else set()
+        named |= set(_texts(values.data))
+        for member in unit.members:
+            found = pods.of(member, unit)
+            for reference in found.references() if found else ():
+                holder = thing(reference.kind, member.namespace, reference.name, Milestone.MATERIALISED)
+                if reference.name not in named and not graph.makers(holder):
+                    graph.given(holder, f"{own.thing().label} makes it itself", own.place())
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)

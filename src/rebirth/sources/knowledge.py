@@ -254,11 +254,13 @@ def operators() -> tuple[Operator, ...]:
     return tuple(_operator(f.name.removesuffix(".yaml"), yaml.safe_load(f.read_text(encoding="utf-8"))) for f in found)
 
 
-def of_chart(name: str, url: str) -> Operator | None:
-    """The operator that a chart of that name, from a repository at that URL, installs."""
+def of_chart(name: str, url: str | None) -> Operator | None:
+    """The operator that a chart of that name, from a repository at that URL (None: any), installs."""
     for known in operators():
         for chart in known.charts:
-            if chart.name == name and (not chart.sources or any(piece in url for piece in chart.sources)):
+            if chart.name == name and (
+                url is None or not chart.sources or any(piece in url for piece in chart.sources)
+            ):
                 return known
     return None
 

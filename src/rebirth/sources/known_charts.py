@@ -26,6 +26,12 @@ def objects(known: Operator, own: Manifest, chart: ChartSource, values: Values) 
     ]
 
 
+def secrets(known: Operator, own: Manifest, chart: ChartSource, values: Values) -> set[str]:
+    """The Secrets without which the pods of a known chart do not start, and that have to come from elsewhere."""
+    found = _Chart(known, own, chart, values)
+    return {name for workload in known.workloads for name, _ in found.needed(workload)}
+
+
 def fullname(release: str, chart: str, values: Mapping[str, Any]) -> str:
     """The name that most charts give to what they make."""
     if override := value_at(values, "fullnameOverride"):
@@ -118,7 +124,7 @@ class _Chart:
             yield self._object("v1", "Service", service, self.namespace, spec=spec)
         volumes = [
             {"name": f"secret-{index}", "secret": {"secretName": secret, "items": [{"key": key} for key in keys]}}
-            for index, (secret, keys) in enumerate(self._secrets(workload))
+            for index, (secret, keys) in enumerate(self.needed(workload))
         ]
         annotations = {releases.OPERATOR: self.known.name} if workload is self.known.workloads[0] else {}
         template = {
@@ -130,7 +136,7 @@ class _Chart:
             spec={"selector": {"matchLabels": {_WORKLOAD: name}}, "template": template},
         )  # fmt: skip
 
-    def _secrets(self, workload: Workload) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def needed(self, workload: Workload) -> Iterator[tuple[str, tuple[str, ...]]]:
         for secret in workload.secrets:
             if self._surely(secret.when):
                 for name in fill(secret.name, self.context):
