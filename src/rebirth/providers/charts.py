@@ -129,6 +129,16 @@ async def _rendered(folder: Path, own: Manifest, chart: ChartSource, values: Val
             yield Manifest(data, str(_template(folder, lines, line)), 1)
 
 
+def _template(folder: Path, lines: list[str], line: int) -> Path:
+    """The template that a rendered document came from, as helm says it in a comment above."""
+    for text in reversed(lines[:line]):
+        if text.startswith("# Source: "):
+            return folder / text.removeprefix("# Source: ").partition("/")[2]
+        if text.startswith("---"):
+            break
+    return folder / "Chart.yaml"
+
+
 def _documents(text: str, namespace: str, annotations: Mapping[str, str]) -> Iterator[tuple[Mapping[str, Any], int]]:
     try:
         documents = parse(text)
