@@ -24,6 +24,7 @@ from rebirth.rules.r17_gives_up_too_early import r17_gives_up_too_early
 from rebirth.rules.r18_cost_of_a_chain import r18_cost_of_a_chain
 from rebirth.rules.r19_earlier_cluster import r19_earlier_cluster
 from rebirth.rules.r21_gate_never_true import r21_gate_never_true
+from rebirth.rules.r22_out_of_reach import r22_out_of_reach
 from rebirth.rules.r23_born_elsewhere import r23_born_elsewhere
 from rebirth.rules.r25_name_before_zone import r25_name_before_zone
 from rebirth.rules.r26_api_address import r26_api_address
@@ -116,7 +117,8 @@ RULES: tuple[Rule, ...] = (
     r57_job_gives_up,
     r58_release_name,
     r59_too_large,
-    r03_circle,  # last: circles that no other rule has a name for
+    r03_circle,  # circles that no other rule has a name for
+    r22_out_of_reach,  # last: only where no other finds an error
 )
 
 _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -126,6 +128,8 @@ def judge(graph: Graph) -> list[Finding]:
     """What the rules find, the gravest first; the same thing is told once."""
     found: dict[tuple[str, ...], Finding] = {}
     for rule in RULES:
+        if rule is r22_out_of_reach and any(finding.severity is Severity.ERROR for finding in found.values()):
+            continue  # the net below all others
         for finding in rule(graph):
             found.setdefault(finding.key, finding)
     return _sorted(found.values())

@@ -21,12 +21,14 @@ from collections.abc import Iterator
 from rebirth.graph import Graph
 from rebirth.rules.finding import Finding, Severity
 
-_FATAL = ("metadata.name", "metadata.namespace")
+# Values that name something: empty they name nothing.
+_NAMES = frozenset({"name", "namespace", "secretName", "host", "hosts", "hostnames"})
+_FREE = ("spec.values.", "data.", "stringData.")  # below these only the reader knows what a value means
 
 
 def r43_variables(graph: Graph) -> Iterator[Finding]:
     for remark in graph.marked("undefined-variable"):
-        fatal = remark["path"] in _FATAL
+        fatal = _names_something(remark["path"])
         yield Finding(
             "R43",
             Severity.ERROR if fatal else Severity.WARNING,
@@ -34,7 +36,7 @@ def r43_variables(graph: Graph) -> Iterator[Finding]:
             remark.place,
             why="Flux puts nothing in its place."
             if not fatal
-            else "Flux puts nothing in its place: the object has no name then.",
+            else "Flux puts nothing in its place: what is meant has no name then.",
             instead=f"Provide it to {remark['unit']}, write a default, or $${{...}} where it is no variable of Flux.",
         )
     for remark in graph.marked("bad-substitution"):
@@ -46,3 +48,8 @@ def r43_variables(graph: Graph) -> Iterator[Finding]:
             why="Flux applies nothing of a Kustomization in which one text cannot be substituted.",
             instead="Write $${...}, or annotate the object with kustomize.toolkit.fluxcd.io/substitute: disabled.",
         )
+
+
+def _names_something(path: str) -> bool:
+    last = next((part for part in reversed(path.split(".")) if not part.isdigit()), "")
+    return last in _NAMES and not path.startswith(_FREE)

@@ -126,6 +126,11 @@ def _texts(value: Any) -> Iterator[str]:
 # -- Services
 
 
+def _is_an_operators(label: str) -> bool:
+    """Whether pods with that label may be made by an operator, which no file tells."""
+    return "/" in label and not label.startswith("app.kubernetes.io/")
+
+
 def _service(member: Manifest, unit: Unit, around: list[pods.Pods], graph: Graph) -> None:
     serving, place = serves(member.namespace, member.name), member.place("metadata", "name")
     graph.needs(serving, member.thing(), Need.APPLIED_BY, place)
@@ -143,3 +148,7 @@ def _service(member: Manifest, unit: Unit, around: list[pods.Pods], graph: Graph
         graph.needs(serving, one, Need.WORKLOAD, where, scope=_RUNNING)
         for found in behind:
             graph.makes(found.thing, one, where, scope=_RUNNING)
+    elif selector and not any(_is_an_operators(str(key)) for key in selector):
+        one = thing("pods behind Service", member.namespace, member.name, Milestone.READY)
+        graph.wanted(one)
+        graph.needs(serving, one, Need.WORKLOAD, where, "no workload has these labels", scope=_RUNNING)
