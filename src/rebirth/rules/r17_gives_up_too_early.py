@@ -1,12 +1,11 @@
-"""Somebody tries a limited number of times, and what it needs comes later than that.
+"""A release tries a limited number of times, and what it needs comes later than that.
 
 What it finds:
-    A Job whose `backoffLimit` or deadline, or a HelmRelease whose install attempts times time-out, are over before what it
-    needs is predicted to be there.
+    A HelmRelease whose install attempts times time-out are over before what its workloads need is predicted to be there.
 
 Why it cannot work:
-    It gives up for good: a Job that has failed is not run again, a HelmRelease whose retries are exhausted waits for a new
-    revision. Later the thing is there, and nobody looks. By luck of timing it works on some days.
+    It gives up for good: a HelmRelease whose retries are exhausted waits for a new revision. Later the thing is there, and
+    nobody looks. By luck of timing it works on some days. (What Jobs give up on is R57.)
 
 Example:
     A release with a short time-out and no retries on a cluster that is just coming up (fluxcd/flux2#5592).
@@ -24,9 +23,7 @@ from rebirth.rules.finding import Finding, Severity
 
 def r17_gives_up_too_early(graph: Graph) -> Iterator[Finding]:
     bounded = [
-        e
-        for e in graph.all_edges()
-        if e.strength is Strength.BOUNDED and e.patience and e.by.kind in {"Job", "HelmRelease"}
+        e for e in graph.all_edges() if e.strength is Strength.BOUNDED and e.patience and e.by.kind == "HelmRelease"
     ]
     if not bounded:
         return
@@ -44,8 +41,7 @@ def r17_gives_up_too_early(graph: Graph) -> Iterator[Finding]:
 
 def _start(thing: Thing) -> Thing:
     """When it begins to try."""
-    first = Milestone.STARTED if thing.kind == "HelmRelease" else Milestone.EXISTS
-    return thing._replace(milestone=first)
+    return thing._replace(milestone=Milestone.STARTED)
 
 
 def _times(graph: Graph) -> dict[Thing, float]:
