@@ -9,10 +9,12 @@ that can (`settle`): what is left needs something that nothing makes (`missing`)
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+_Answer = TypeVar("_Answer")
 
 
 class Milestone(StrEnum):
@@ -43,6 +45,9 @@ class Scope(IntFlag):
     COLD_RESTART = 2
     UPGRADE = 4
     DESTROY = 8
+
+    # Asked millions of times whether an edge counts: an integer will do, and is ten times as fast.
+    __and__ = int.__and__
 
 
 ALWAYS = Scope.FIRST_BOOT | Scope.COLD_RESTART | Scope.UPGRADE
@@ -190,7 +195,7 @@ class Reading(NamedTuple):
 
     by: Thing
     of: Thing
-    key: str
+    key: str  # or several, separated by |, of which one is enough
     place: Place
 
 
@@ -260,6 +265,10 @@ class Graph:
     whole: bool = False  # whether all that is made before and beside the repository is known (a castle), too
     seconds: dict[Thing, float] = field(default_factory=dict)  # how long it takes once all its needs are true
     _cycles: dict[Scope, list["Cycle"]] = field(default_factory=dict, repr=False)
+    _entered: int = 0  # edges so far
+    _kept: dict[Hashable, tuple[Hashable, Any]] = field(
+        default_factory=dict, repr=False
+    )  # answers, and what they are of
 
     # -- filling
 
@@ -276,6 +285,7 @@ class Graph:
         patience: float | None = None,
     ) -> None:
         """`by` cannot become true before `needed` is."""
+        self._entered += 1
         self.edges[by].append(Edge(by, needed, need, place, words, strength, scope, patience))
         self.edges.setdefault(needed, [])
 
@@ -342,10 +352,22 @@ class Graph:
         return self.edges.get(thing, []) if thing in self.made else []
 
     def needed_by(self) -> dict[Thing, list[Edge]]:
-        """The edges turned round: thing -> edges of those who need it."""
+        """The edges turned round: thing -> edges of those who need it. Worked out once; not to be changed."""
+        return self._once("needed by", self._needed_by)
+
+    def _needed_by(self) -> dict[Thing, list[Edge]]:
         found: dict[Thing, list[Edge]] = defaultdict(list)
         for edge in self.all_edges():
             found[edge.needs].append(edge)
+        return found
+
+    def _once(self, question: Hashable, work: Callable[[], _Answer]) -> _Answer:
+        """The answer to a question about the whole graph, worked out again only when the graph has changed."""
+        state = (self._entered, len(self.edges), len(self.starts), len(self.made))
+        kept = self._kept.get(question)
+        if kept is None or kept[0] != state:
+            self._kept[question] = kept = (state, work())
+        found: _Answer = kept[1]
         return found
 
     def marked(self, *slugs: str) -> Iterator[Remark]:
@@ -355,6 +377,9 @@ class Graph:
 
     def missing(self, scope: Scope = Scope.FIRST_BOOT) -> list[Thing]:
         """What something needs and nothing makes, in the order in which it was entered."""
+        return [*self._once(("missing", scope), lambda: self._missing(scope))]
+
+    def _missing(self, scope: Scope) -> list[Thing]:
         persisted = PERSISTED if scope is Scope.COLD_RESTART else frozenset()
         needed = {edge.needs for edge in self.all_edges() if edge.scope & scope and edge.by.milestone not in persisted}
         return [
@@ -449,14 +474,22 @@ class Graph:
 
     def before(self, start: Thing, scope: Scope = Scope.FIRST_BOOT) -> set[Thing]:
         """Everything that `start` needs, directly or through others."""
+        nearest = self._once(("nearest", scope), lambda: self._nearest(scope))
         found: set[Thing] = set()
         pending = [start]
         while pending:
-            for edge in self.edges.get(pending.pop(), ()):
-                if edge.scope & scope and edge.needs not in found:
-                    found.add(edge.needs)
-                    pending.append(edge.needs)
+            new = nearest.get(pending.pop(), found) - found
+            found |= new
+            pending += new
         return found
+
+    def _nearest(self, scope: Scope) -> dict[Thing, frozenset[Thing]]:
+        """What each thing needs directly."""
+        return {
+            thing: frozenset(edge.needs for edge in edges if edge.scope & scope)
+            for thing, edges in self.edges.items()
+            if edges
+        }
 
     def finish_times(self, scope: Scope = Scope.FIRST_BOOT) -> dict[Thing, float]:
         """When each thing becomes true, in seconds from the start, by `seconds`; what is stuck is left out."""

@@ -231,7 +231,7 @@ class World:
                         {
                             "kind": "Service",
                             "metadata": {"name": release, "namespace": namespace},
-                            "spec": values.get("service", {}),
+                            "spec": {"type": "LoadBalancer", **values.get("service", {})},
                         }
                     )
                     if values.get("ingressClass", {}).get("enabled", True):

@@ -1,8 +1,9 @@
 """A Secret that is born while the cluster comes up, and does not reach who needs it.
 
 What it finds:
-    A Secret that is needed in one namespace, and that an operator makes in another, with nothing that carries it over; and
-    a container that takes such a Secret optionally into its environment, and is never restarted when it comes.
+    A Secret that is needed in one namespace, and that an operator makes in another, with nothing that carries it over; a
+    container that takes such a Secret optionally into its environment, and is never restarted when it comes; a handover to
+    Vault whose ExternalSecret reads something else than what is handed over.
 
 Why it cannot work:
     Pods read only Secrets of their own namespace, and what is born at run time is another one in every cluster: a copy that
@@ -41,6 +42,35 @@ def r23_born_elsewhere(graph: Graph) -> Iterator[Finding]:
             instead=f"Carry it from {born.namespace} to {of.namespace}, or let both stand in one namespace.",
         )
     yield from _never_restarted(graph)
+    yield from _handed_over_in_vain(graph)
+
+
+def _handed_over_in_vain(graph: Graph) -> Iterator[Finding]:
+    """Handovers whose ExternalSecret does not read the property that they write."""
+    for path, makers in list(graph.edges.items()):
+        for made in makers if path.kind == "vault path" else ():
+            if made.needs.kind != "handover":
+                continue
+            done = made.needs._replace(milestone=Milestone.READY)
+            waited = next((edge for edge in graph.edges[done] if edge.needs.kind == "ExternalSecret"), None)
+            written = {key for holding in graph.holdings[path] for key in holding.keys or ()}
+            reads = {
+                reading.key for reading in graph.readings if waited and (reading.by, reading.of) == (waited.needs, path)
+            }
+            whole = (
+                waited and any(edge.needs == path for edge in graph.edges[waited.needs]) and not reads
+            )  # all properties
+            if waited is None or whole or reads & written:
+                continue
+            yield Finding(
+                "R23",
+                Severity.ERROR,
+                f"{made.needs.label} writes {', '.join(sorted(written))} to {path.label}, and {waited.needs.label} does not read that",
+                waited.place,
+                (waited, made),
+                why="What is handed over is what the ExternalSecret waits for: it never gets it.",
+                instead="Let `to` of the handover and `remoteRef` of the ExternalSecret name the same path and property.",
+            )
 
 
 def born_elsewhere(graph: Graph) -> Iterator[tuple[Thing, Edge, Edge]]:

@@ -33,7 +33,7 @@ def r50_key_not_made(graph: Graph) -> Iterator[Finding]:
             continue
         for holding in holdings:
             keys |= holding.keys or set()
-        if reading.key not in keys and "${" not in reading.key:
+        if not keys & set(reading.key.split("|")) and "${" not in reading.key:
             yield _finding(graph, reading, keys)
 
 
@@ -42,7 +42,7 @@ def _finding(graph: Graph, reading: Reading, keys: set[str]) -> Finding:
     return Finding(
         "R50",
         Severity.ERROR,
-        f"{reading.by.label} reads the key {reading.key} of {reading.of.label}, which has: {listed}",
+        f"{reading.by.label} reads the key {reading.key.replace('|', ' or ')} of {reading.of.label}, which has: {listed}",
         reading.place,
         _chain(graph, reading),
         why="What reads a key that is not there does not start, and nothing will ever add the key.",

@@ -26,20 +26,27 @@ def read(model: Model, graph: Graph) -> None:
             words = f"{member.thing().label} is suspended"
             graph.remark("suspended", member.place("spec", "suspend"), words, member.thing())
     for member, _ in model.objects():
-        if member.group not in {flux.SOURCE, _NOTIFICATION, _IMAGE}:
-            continue
-        ready = member.thing(Milestone.READY)
-        graph.needs(ready, member.thing(), Need.APPLIED_BY, member.place("metadata", "name"))
-        graph.where.setdefault(ready, member.place("metadata", "name"))
-        for name, path in _secrets(member):
-            secret = thing("Secret", member.namespace, name, Milestone.MATERIALISED)
-            graph.needs(ready, secret, Need.CREDENTIAL, member.place(*path))
-        for kind, space, name, path in _others(member):
-            graph.needs(ready, thing(kind, space, name, Milestone.READY), Need.SOURCE, member.place(*path))
-        if account := member.at("spec", "serviceAccountName"):
-            existing = thing("ServiceAccount", member.namespace, str(account))
-            graph.wanted(existing)
-            graph.needs(ready, existing, Need.ACCOUNT, member.place("spec", "serviceAccountName"))
+        if member.group in {flux.SOURCE, _NOTIFICATION, _IMAGE}:
+            _inputs(member, graph)
+
+
+def _inputs(member: Manifest, graph: Graph) -> None:
+    """What one of Flux' sources and automations needs to be Ready."""
+    ready = member.thing(Milestone.READY)
+    graph.needs(ready, member.thing(), Need.APPLIED_BY, member.place("metadata", "name"))
+    graph.where.setdefault(ready, member.place("metadata", "name"))
+    for name, path in _secrets(member):
+        secret = thing("Secret", member.namespace, name, Milestone.MATERIALISED)
+        graph.needs(ready, secret, Need.CREDENTIAL, member.place(*path))
+        if path == ("spec", "secretRef") and _logs_in_with_password(member):
+            for key in ("username|bearerToken", "password|bearerToken"):
+                graph.reads(ready, secret, key, member.place(*path))
+    for kind, space, name, path in _others(member):
+        graph.needs(ready, thing(kind, space, name, Milestone.READY), Need.SOURCE, member.place(*path))
+    if account := member.at("spec", "serviceAccountName"):
+        existing = thing("ServiceAccount", member.namespace, str(account))
+        graph.wanted(existing)
+        graph.needs(ready, existing, Need.ACCOUNT, member.place("spec", "serviceAccountName"))
 
 
 def _retry(own: Manifest, applied: Thing, graph: Graph) -> None:
@@ -48,6 +55,16 @@ def _retry(own: Manifest, applied: Thing, graph: Graph) -> None:
     if own.at("spec", "retryInterval") is None and flux.seconds(interval, 0.0) >= _PATIENT:
         words = f"{own.thing().label} is tried again after {interval}"
         graph.remark("slow-retry", own.place("spec", "interval"), words, applied, interval=str(interval))
+
+
+def _logs_in_with_password(member: Manifest) -> bool:
+    """Whether a Git server is asked over HTTPS, where source-controller takes a name and a password, or a bearer token."""
+    url = str(member.at("spec", "url", default=""))
+    return (
+        member.kind == "GitRepository"
+        and url.startswith("https://")
+        and member.at("spec", "provider") in {None, "generic"}
+    )
 
 
 def _secrets(member: Manifest) -> Iterator[tuple[str, _Path]]:
