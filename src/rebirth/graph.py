@@ -47,7 +47,7 @@ class Scope(IntFlag):
     DESTROY = 8
 
     # Asked millions of times whether an edge counts: an integer will do, and is ten times as fast.
-    __and__ = int.__and__
+    __and__ = int.__and__  # type: ignore[assignment]
 
 
 ALWAYS = Scope.FIRST_BOOT | Scope.COLD_RESTART | Scope.UPGRADE

@@ -23,23 +23,19 @@ class Manifest:
     written: Mapping[tuple[str | int, ...], tuple[str | int, ...]] = field(default_factory=dict)
     # values that stand elsewhere in the document: path in the object -> path in the document
 
-    @property
-    def kind(self) -> str:
-        return str(self.data.get("kind", ""))
+    kind: str = field(init=False)
+    group: str = field(init=False)  # the API group; "" is the core's
+    name: str = field(init=False)
+    namespace: str = field(init=False)  # "" where it has none
 
-    @property
-    def group(self) -> str:
-        """The API group; "" is the core's."""
+    def __post_init__(self) -> None:
+        # Asked for a hundred times an object, so they are looked up once.
         version = str(self.data.get("apiVersion", ""))
-        return version.partition("/")[0] if "/" in version else ""
-
-    @property
-    def name(self) -> str:
-        return str(self.at("metadata", "name", default=""))
-
-    @property
-    def namespace(self) -> str:
-        return str(self.at("metadata", "namespace", default=None) or "")
+        put = object.__setattr__
+        put(self, "kind", str(self.data.get("kind", "")))
+        put(self, "group", version.partition("/")[0] if "/" in version else "")
+        put(self, "name", str(self.at("metadata", "name", default="")))
+        put(self, "namespace", str(self.at("metadata", "namespace", default=None) or ""))
 
     @property
     def labels(self) -> Mapping[str, Any]:
@@ -55,9 +51,15 @@ class Manifest:
         """The value at that path, or `default` where there is none, whatever shape the object has."""
         value: Any = self.data
         for part in path:
-            keys: Any = value if isinstance(value, Mapping) else range(len(value)) if isinstance(value, list) else ()
-            if part not in keys:
-                return default
+            if isinstance(value, dict):
+                if part not in value:
+                    return default
+            else:
+                keys: Any = (
+                    value if isinstance(value, Mapping) else range(len(value)) if isinstance(value, list) else ()
+                )
+                if part not in keys:
+                    return default
             value = value[part]
         return value
 
@@ -73,7 +75,7 @@ class Manifest:
 
     def place(self, *path: str | int) -> Place:
         """Where the value at that path stands."""
-        for end in range(len(path), -1, -1):
+        for end in range(len(path), -1, -1) if self.written else ():
             if path[:end] in self.written:
                 return Place(self.file, self.line, (*self.written[path[:end]], *path[end:]))
         return Place(self.file, self.line, (*self.prefix, *path))

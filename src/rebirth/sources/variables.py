@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rebirth.sources.yaml_files import UnreadableError, parse
+from rebirth.sources.yaml_files import UnreadableError, parse, plain
 
 _NAME = re.compile(r"[^\W]+")
 _PLAIN = re.compile(r"[^\s,\[\]{}#&*!|>'\"%@`?:-].*", re.DOTALL)  # what YAML writes without quotes, at its beginning
+_WORD = re.compile(r"[\w./-]*\w")  # what needs no parser; a date stays text here as there
 _QUOTED = re.compile(r":\s|\s#|:$|\n|^\s|\s$")  # what makes it write quotes
 _STOP = re.compile(r"[$}]")
 _DEEPEST = 20  # variables in defaults of variables
@@ -59,6 +60,8 @@ class Variables:
         found = self._text(text, path)
         if found == text or not _PLAIN.match(text) or _QUOTED.search(text):
             return found
+        if _WORD.fullmatch(found):
+            return plain(found)
         try:
             documents = parse(f"- {found}\n")
         except UnreadableError:
