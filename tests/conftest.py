@@ -27,3 +27,9 @@ def lay(tmp_path: Path):
             return await Engine(ready, declarations, given or {}, journal, Events(seen.append), **options).run()
 
     return SimpleNamespace(run=run, events=seen, state=tmp_path / "state")
+
+
+@pytest.fixture(autouse=True)
+def no_cached_charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proof renders charts that helm has in its cache: what a test finds does not hang on what this machine has."""
+    monkeypatch.setenv("HELM_REPOSITORY_CACHE", str(tmp_path / "no-charts"))

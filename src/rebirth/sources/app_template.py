@@ -11,7 +11,6 @@ from rebirth.sources.known_charts import fullname
 from rebirth.sources.manifest import Manifest
 from rebirth.sources.releases import ChartSource, Values
 
-_APP = "rebirth/app"  # a label: the pods of one controller
 _KINDS = {
     "deployment": "Deployment",
     "statefulset": "StatefulSet",
@@ -124,7 +123,7 @@ class _Chart:
             for index, (inner, container) in enumerate(_enabled(controller.get(part))):
                 spec[field].append(self._container(inner, container))
                 written[*pods, "spec", field, index] = (part, inner)
-        template = {"metadata": {"labels": {_APP: key, **_mapping(controller.get("labels"))}}, "spec": spec}
+        template = {"metadata": {"labels": {releases.MADE_UP: key, **_mapping(controller.get("labels"))}}, "spec": spec}
         body: dict[str, Any] = {"template": template}
         if kind == "CronJob":
             body = {"jobTemplate": {"spec": body}}
@@ -195,7 +194,7 @@ class _Chart:
 
     def _service(self, key: str, service: Mapping[str, Any], *, alone: bool) -> Manifest:
         only = self.controllers[0][0] if self.controllers else ""
-        spec: dict[str, Any] = {"selector": {_APP: str(service.get("controller") or only)}}
+        spec: dict[str, Any] = {"selector": {releases.MADE_UP: str(service.get("controller") or only)}}
         if kind := service.get("type"):
             spec["type"] = str(kind)
         metadata = {"annotations": self._rendered(_mapping(service.get("annotations")))}

@@ -191,7 +191,7 @@ def assume(model: Model, graph: Graph) -> None:
     """
     for unit in model.units:
         own = unit.own
-        if unit.atomicity is not Atomicity.HELM or own is None or not unit.members or unit.members[0].file == own.file:
+        if unit.atomicity is not Atomicity.HELM or own is None or not unit.members:
             continue
         chart = releases.chart_of(model, own)
         values = releases.values_of(model, own)
@@ -200,7 +200,9 @@ def assume(model: Model, graph: Graph) -> None:
         named |= set(_texts(values.data))
         for member in unit.members:
             found = pods.of(member, unit)
-            for reference in found.references() if found else ():
+            if found is None or releases.MADE_UP in found.labels:
+                continue
+            for reference in found.references():
                 holder = thing(reference.kind, member.namespace, reference.name, Milestone.MATERIALISED)
                 if reference.name not in named and not graph.makers(holder):
                     graph.given(holder, f"{own.thing().label} makes it itself", own.place())

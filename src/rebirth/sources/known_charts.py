@@ -5,18 +5,10 @@ reads them, too. They hold what others may need, and nothing else.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rebirth.sources import releases
+from rebirth.sources import releases, scopes
 from rebirth.sources.knowledge import Named, Operator, Webhook, When, Workload, fill, value_at
 from rebirth.sources.manifest import Manifest
 from rebirth.sources.releases import ChartSource, Values
-
-CLUSTER_WIDE = frozenset({
-    "Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "StorageClass", "IngressClass", "PriorityClass",
-    "PersistentVolume", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService", "ClusterIssuer",
-    "ClusterSecretStore", "GatewayClass", "RuntimeClass", "CSIDriver", "VolumeSnapshotClass", "ClusterPolicy",
-    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ClusterExternalSecret",
-})  # fmt: skip
-_WORKLOAD = "rebirth/workload"  # a label: of the pods of one workload of a chart
 
 
 def objects(known: Operator, own: Manifest, chart: ChartSource, values: Values) -> list[Manifest]:
@@ -66,7 +58,7 @@ class _Chart:
             yield self._object("storage.k8s.io/v1", "StorageClass", name, provisioner=provisioner)
         for name, named in self._named(self.known.resources):
             group, _, kind = named.kind.rpartition("/")
-            yield self._object(f"{group}/v1", kind, name, "" if kind in CLUSTER_WIDE else self.namespace)
+            yield self._object(f"{group}/v1", kind, name, "" if kind in scopes.CUSTOM else self.namespace)
         for webhook in self.known.webhooks:
             if not webhook.runtime and self._surely(webhook.when) and (found := self._webhook(webhook)):
                 yield found
@@ -116,9 +108,9 @@ class _Chart:
         name = self._name(workload.name)
         if not name:
             return
-        labels = {_WORKLOAD: name, **workload.labels}
+        labels = {releases.MADE_UP: name, **workload.labels}
         for service, named in self._named(workload.services):
-            spec: dict[str, Any] = {"selector": {_WORKLOAD: name}}
+            spec: dict[str, Any] = {"selector": {releases.MADE_UP: name}}
             if named.type:
                 spec["type"] = self._name(named.type)
             yield self._object("v1", "Service", service, self.namespace, spec=spec)
@@ -133,7 +125,7 @@ class _Chart:
         }
         yield self._object(
             "apps/v1", workload.kind, name, self.namespace,
-            spec={"selector": {"matchLabels": {_WORKLOAD: name}}, "template": template},
+            spec={"selector": {"matchLabels": {releases.MADE_UP: name}}, "template": template},
         )  # fmt: skip
 
     def needed(self, workload: Workload) -> Iterator[tuple[str, tuple[str, ...]]]:

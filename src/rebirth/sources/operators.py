@@ -44,7 +44,7 @@ def _runs(found: pods.Pods) -> knowledge.Operator | None:
     annotations = found.manifest.at(*found.path, "metadata", "annotations")
     if isinstance(annotations, Mapping) and (name := annotations.get(releases.OPERATOR)):
         return next((known for known in knowledge.operators() if known.name == name), None)
-    if found.manifest.annotations.get(releases.OPERATOR) or isinstance(found.labels.get("rebirth/workload"), str):
+    if found.manifest.annotations.get(releases.OPERATOR) or releases.MADE_UP in found.labels:
         return None
     for _, _, container in found.containers(init=False):
         words = {str(word) for word in [*(container.get("args") or ()), *(container.get("command") or ())]}

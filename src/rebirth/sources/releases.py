@@ -11,6 +11,7 @@ from rebirth.sources.yaml_files import UnreadableError, parse
 
 FOLDER = "rebirth/chart-crds"  # an annotation: the object stands in the chart's crds/ folder
 OPERATOR = "rebirth/operator"  # an annotation of pods: they are that operator
+MADE_UP = "rebirth/workload"  # a label of pods that stand for those of a chart which is not rendered
 _LONGEST = 53  # characters of a release's name
 
 

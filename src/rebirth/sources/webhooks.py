@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from rebirth.graph import Atomicity, Graph, Milestone, Need, Place, Scope, Thing
-from rebirth.sources import flux, helm, knowledge, pods
+from rebirth.sources import flux, helm, knowledge, pods, releases
 from rebirth.sources.crds import is_custom, kind_of
 from rebirth.sources.known_charts import webhook_configuration
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
@@ -77,7 +77,7 @@ def _hooks(model: Model) -> Iterator[Hook]:
     seen = set()
     for found in pods.every(model):
         annotations = found.manifest.at(*found.path, "metadata", "annotations")
-        name = str((annotations or {}).get("rebirth/operator", "")) if isinstance(annotations, Mapping) else ""
+        name = str((annotations or {}).get(releases.OPERATOR, "")) if isinstance(annotations, Mapping) else ""
         known = next((one for one in knowledge.operators() if one.name == name), None)
         for webhook in known.webhooks if known and name not in seen else ():
             if webhook.runtime and webhook.fails:
