@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from rebirth.graph import Atomicity, Graph, Milestone, Need, Place, Scope, Thing
-from rebirth.sources import flux, helm, knowledge, pods, releases
+from rebirth.sources import flux, helm, knowledge, kyverno, pods, releases
 from rebirth.sources.crds import is_custom, kind_of
 from rebirth.sources.known_charts import webhook_configuration
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
@@ -79,10 +79,14 @@ def _hooks(model: Model) -> Iterator[Hook]:
         annotations = found.manifest.at(*found.path, "metadata", "annotations")
         name = str((annotations or {}).get(releases.OPERATOR, "")) if isinstance(annotations, Mapping) else ""
         known = next((one for one in knowledge.operators() if one.name == name), None)
-        for webhook in known.webhooks if known and name not in seen else ():
+        if known is None or name in seen:
+            continue
+        seen.add(name)
+        for webhook in known.webhooks:
             if webhook.runtime and webhook.fails:
-                seen.add(name)
                 yield _runtime(webhook, found)
+        if name == kyverno.NAME and (data := kyverno.configuration(model, found)):
+            yield _made(data, found)
 
 
 def _runtime(webhook: knowledge.Webhook, found: pods.Pods) -> Hook:
@@ -94,9 +98,12 @@ def _runtime(webhook: knowledge.Webhook, found: pods.Pods) -> Hook:
          or (m.kind == "Service" and webhook.service.endswith("-svc") and m.name.endswith("-svc"))), webhook.service,
     )  # fmt: skip
     data = webhook_configuration(webhook, found.namespace, service, {"namespace": found.namespace, "release": release})
-    like = found.manifest
-    manifest = Manifest(data, like.file, like.line, like.prefix)
-    return Hook(webhook.name, data["webhooks"][0], manifest, 0, None, found.thing)
+    return _made(data, found)
+
+
+def _made(data: Mapping[str, Any], found: pods.Pods) -> Hook:
+    manifest = Manifest(data, found.manifest.file, found.manifest.line, found.manifest.prefix)
+    return Hook(str(data["webhooks"][0]["name"]), data["webhooks"][0], manifest, 0, None, found.thing)
 
 
 def _serves(model: Model, hook: Hook, graph: Graph) -> bool:
