@@ -8,10 +8,10 @@ RUN := $(VENV)/bin
 CASTLE := examples/castle
 export PATH := $(CURDIR)/$(RUN):$(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test check fix unit lab bench clean lock proto docs
+.PHONY: help demo test check fix unit lab bench bench-proof clean lock proto docs
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 demo: lab ## the example castle, from nothing to a blog that answers, in the lab
 	@$(RUN)/rebirth lab down tazlab-k8s > /dev/null
@@ -37,8 +37,11 @@ fix: $(VENV)/ready ## mends what can be mended by itself
 	$(RUN)/ruff check --fix
 	$(RUN)/ruff format
 
-bench: lab ## five warm runs, and the same in the protocol's layer order
+bench: bench-proof lab ## the proof; then five warm runs, and the same in the protocol's layer order
 	$(RUN)/python bench/online.py
+
+bench-proof: $(VENV)/ready ## how fast the proof is: the example castle, and generated trees
+	$(RUN)/python bench/proof.py
 
 lab: $(VENV)/ready $(VENV)/packages ## builds the lab's programs that are not in the cache
 	$(RUN)/rebirth lab build

@@ -63,7 +63,8 @@ class _Reader:
         self.listed: set[Path] = set()
         self._limit = asyncio.Semaphore(_AT_ONCE)
         self._seen: set[tuple[str, str]] = set()
-        self._raw: dict[Unit, list[Manifest]] = {}
+        self._raw: dict[Unit, list[Manifest]] = {}  # members before variables are put in
+        self._put_in: dict[Unit, tuple[object, list[Manifest], list[Remark]]] = {}
 
     async def read(self, folder: Path) -> None:
         if not folder.is_dir():
@@ -211,7 +212,8 @@ class _Reader:
         known, namespaced = scopes.cluster_scoped(m for members in self._raw.values() for m in members)
         kinds = (known | scopes.BUILT_IN | scopes.CUSTOM) - namespaced
         for unit, members in self._raw.items():
-            self._raw[unit] = [scopes.in_none(m) if m.namespace and m.kind in kinds else m for m in members]
+            if any(m.namespace and m.kind in kinds for m in members):
+                self._raw[unit] = [scopes.in_none(m) if m.namespace and m.kind in kinds else m for m in members]
 
     def _substitute(self) -> None:
         """postBuild, once every ConfigMap that it may read from is known."""
@@ -222,7 +224,20 @@ class _Reader:
         if unit.own is None or not unit.own.mapping("spec", "postBuild"):
             return members
         variables = self._variables(unit.own)
+        known = (variables.values, variables.hidden, variables.whole, members)
+        if (before := self._put_in.get(unit)) and before[0] == known:
+            remarks += before[2]  # nothing more has become known since the unit was built
+            return before[1]
+        found, noted = self._put_into(unit.own, members, variables)
+        self._put_in[unit] = (known, found, noted)
+        remarks += noted
+        return found
+
+    def _put_into(
+        self, own: Manifest, members: list[Manifest], variables: Variables
+    ) -> tuple[list[Manifest], list[Remark]]:
         found = []
+        remarks: list[Remark] = []
         for member in members:
             if {**member.labels, **member.annotations}.get(f"{flux.KUSTOMIZE}/substitute") == "disabled":
                 found.append(member)
@@ -231,17 +246,17 @@ class _Reader:
             try:
                 data = variables.into(member.data)
             except SubstitutionError as error:
-                words = f"{member.thing().label} holds {error.piece!r}, which Flux' substitution does not understand"
-                if not _secret(member):
-                    remarks.append(Remark("bad-substitution", member.place(), words, unit.own.thing()))
+                piece = "text" if member.kind == "Secret" else repr(error.piece)
+                words = f"{member.thing().label} holds {piece}, which Flux' substitution does not understand"
+                remarks.append(Remark("bad-substitution", member.place(), words, own.thing()))
                 data = member.data
-            remarks += [_undefined(member, path, names, unit.own) for path, names in variables.undefined.items()]
+            remarks += [_undefined(member, path, names, own) for path, names in variables.undefined.items()]
             found.append(
                 member
                 if data is member.data
                 else Manifest(data, member.file, member.line, member.prefix, member.listed)
             )
-        return found
+        return found, remarks
 
     def _variables(self, own: Manifest) -> Variables:
         found: dict[str, str] = {}
@@ -320,10 +335,6 @@ def _listing(file: Path) -> Path | None:
 def _mapping(data: Mapping[str, object], key: str) -> Mapping[str, object]:
     found = data.get(key)
     return found if isinstance(found, Mapping) else {}
-
-
-def _secret(member: Manifest) -> bool:
-    return member.kind == "Secret"
 
 
 def _undefined(member: Manifest, path: tuple[str | int, ...], names: list[str], own: Manifest) -> Remark:

@@ -47,7 +47,7 @@ class Variables:
     def _value(self, value: Any, path: tuple[str | int, ...]) -> Any:
         if isinstance(value, str):
             return self._scalar(value, path) if "$" in value else value
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             return {self._key(key, path): self._value(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
             return [self._value(item, (*path, number)) for number, item in enumerate(value)]
