@@ -70,7 +70,8 @@ def _weight(graph: Graph, made: Thing, kinds: set[str]) -> Severity:
     same = any(remark.about == made and remark["same"] for remark in graph.marked("two-owners"))
     if "Helm" in _families(kinds):
         return Severity.WARNING  # helm-controller takes over what is there, unless it is told not to
-    return Severity.WARNING if same else Severity.ERROR
+    # The same from both sides does no harm until one of them goes.
+    return Severity.INFO if same else Severity.ERROR
 
 
 def _why(kinds: set[str]) -> str:

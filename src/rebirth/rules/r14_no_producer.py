@@ -83,9 +83,11 @@ def _is_told_elsewhere(edge: Edge, graph: Graph, thing: Thing) -> bool:
 def _missing(graph: Graph) -> list[Thing]:
     """What nothing makes, each once, the most telling milestone first."""
     elsewhere = {of for of, _, _ in born_elsewhere(graph)}
+    unlisted = {remark.about.label for remark in graph.marked("orphan") if remark.about}
     found: dict[str, Thing] = {}
     for thing in graph.missing():
-        if thing.kind in _KINDS and thing.name and "${" not in thing.name and thing not in elsewhere:
+        known = thing.kind in _KINDS or thing.label in unlisted
+        if known and thing.name and "${" not in thing.name and thing not in elsewhere:
             there = thing._replace(milestone=Milestone.MATERIALISED)
             if there in graph.starts or thing._replace(milestone=Milestone.EXISTS) in graph.starts:
                 continue

@@ -60,7 +60,7 @@ def _handed_over_in_vain(graph: Graph) -> Iterator[Finding]:
             whole = (
                 waited and any(edge.needs == path for edge in graph.edges[waited.needs]) and not reads
             )  # all properties
-            if waited is None or whole or reads & written:
+            if waited is None or whole or reads & written or not _is_there(graph, waited.needs):
                 continue
             yield Finding(
                 "R23",
@@ -71,6 +71,11 @@ def _handed_over_in_vain(graph: Graph) -> Iterator[Finding]:
                 why="What is handed over is what the ExternalSecret waits for: it never gets it.",
                 instead="Let `to` of the handover and `remoteRef` of the ExternalSecret name the same path and property.",
             )
+
+
+def _is_there(graph: Graph, thing: Thing) -> bool:
+    """Whether somebody makes the object; what is not there is another rule's."""
+    return bool(graph.makers(thing._replace(milestone=Milestone.EXISTS)))
 
 
 def born_elsewhere(graph: Graph) -> Iterator[tuple[Thing, Edge, Edge]]:

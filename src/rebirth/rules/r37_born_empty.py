@@ -19,21 +19,25 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Graph, Milestone, Need, Thing
+from rebirth.graph import Graph, Milestone, Need, Remark, Thing
 from rebirth.rules.finding import Finding, Severity
 from rebirth.rules.order import Order
 
 
 def r37_born_empty(graph: Graph) -> Iterator[Finding]:
+    found: dict[tuple[str, str], list[Remark]] = {}
     for remark in graph.marked("born-empty"):
-        assert remark.about is not None
+        if remark.about is not None:
+            found.setdefault((remark.about.kind, remark["source"]), []).append(remark)
+    for (_, source), remarks in found.items():
+        others = f"; so are {len(remarks) - 1} more" if len(remarks) > 1 else ""
         yield Finding(
             "R37",
             Severity.ERROR if graph.whole else Severity.WARNING,
-            f"{remark.words}: a new cluster makes it empty",
-            remark.place,
+            f"{remarks[0].words}: a new cluster makes it empty{others}",
+            remarks[0].place,
             why="Its backups are there, and nothing reads them when the cluster is made again.",
-            instead=f"Say in {remark['source']} what it is restored from.",
+            instead=f"Say in {source} what it is restored from.",
         )
     yield from _used_too_early(graph)
 

@@ -25,6 +25,7 @@ from rebirth.sources import (
     phases,
     pod_security,
     secrets,
+    seed_templates,
     storage,
     stores,
     talos,
@@ -36,6 +37,7 @@ from rebirth.sources import (
 
 SOURCES = (
     beforehand.read,
+    seed_templates.read,
     flux.read,
     traps.read,
     fields.read,

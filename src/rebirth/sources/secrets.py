@@ -89,6 +89,8 @@ class _Synced:
             self.graph.given(of, "Vault holds it already", place)
         if born is None or wanted in born or whole:
             self.graph.needs(self.done, of, Need.VAULT, place, f"property {wanted}" if wanted else "")
+        if wanted:
+            self.graph.reads(self.done, of, wanted, place)
 
     def _generator(self, entry: object, index: int) -> None:
         source = entry.get("sourceRef") if isinstance(entry, Mapping) else None
