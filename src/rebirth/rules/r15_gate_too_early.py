@@ -20,26 +20,24 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from rebirth.graph import Edge, Graph, Milestone, Need, Thing
+from rebirth.rules.after import After
 from rebirth.rules.finding import Finding, Severity, names
 
 _USED = {Need.CRD, Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.WEBHOOK}
 
 
 def r15_gate_too_early(graph: Graph) -> Iterator[Finding]:
-    ready: dict[Thing, set[Thing]] = {}
+    after = After(graph)
     found: dict[tuple[Thing, Thing], list[tuple[Edge, Edge]]] = defaultdict(list)
     for gate in graph.all_edges():
         if gate.need is not Need.DEPENDS_ON or gate.by.kind != "Kustomization" or gate.by == gate.needs:
             continue
-        if gate.needs not in ready:
-            ready[gate.needs] = graph.before(gate.needs)
         for use in _uses(graph, gate.by):
-            if use.needs in graph.starts or _is_there(graph, use.needs, ready[gate.needs]):
-                continue
-            if _comes_from(graph, use.needs, gate.needs):
+            late = use.needs not in graph.starts and _comes_from(graph, use.needs, gate.needs)
+            if late and not after.is_there(use.needs, gate.needs):
                 found[gate.needs, _maker(graph, use.needs)].append((gate, use))
     for (node, maker), pairs in found.items():
-        if not _otherwise_ordered(graph, pairs):
+        if not _otherwise_ordered(graph, after, pairs):
             yield _finding(graph, node, maker, pairs)
 
 
@@ -63,16 +61,11 @@ def _comes_from(graph: Graph, thing: Thing, node: Thing) -> bool:
     return any(edge.needs.label == node.label for edge in graph.makers(existing))
 
 
-def _is_there(graph: Graph, thing: Thing, true: set[Thing]) -> bool:
-    """Whether `thing` is true once all of `true` is."""
-    return thing in true or any(edge.needs in true or edge.needs in graph.starts for edge in graph.makers(thing))
-
-
-def _otherwise_ordered(graph: Graph, pairs: list[tuple[Edge, Edge]]) -> bool:
+def _otherwise_ordered(graph: Graph, after: After, pairs: list[tuple[Edge, Edge]]) -> bool:
     """Another gate of the same dependent may wait for it."""
     return all(
         any(
-            _is_there(graph, use.needs, graph.before(other.needs))
+            after.is_there(use.needs, other.needs)
             for other in graph.edges.get(gate.by, ())
             if other.need is Need.DEPENDS_ON and other is not gate
         )

@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from rebirth.graph import Edge, Graph, Need, Remark, Thing
+from rebirth.rules.after import After
 from rebirth.rules.finding import Finding, Severity, tell
 
 _POLL = 30  # seconds: kustomize-controller's --requeue-dependency
@@ -60,8 +61,9 @@ def _slow(graph: Graph) -> Iterator[Finding]:
     """Units that come too early, and are tried again late; those that wait for the same maker are told once."""
     slow = {remark.about: remark for remark in graph.marked("slow-retry") if remark.about}
     found: dict[Thing, list[tuple[Edge, Remark]]] = defaultdict(list)
+    after = After(graph)
     for by, remark in slow.items():
-        edge = next(_unordered(graph, by), None)
+        edge = next(_unordered(graph, after, by), None)
         if edge is not None:
             found[graph.makers(edge.needs)[0].needs].append((edge, remark))
     for maker, early in found.items():
@@ -78,22 +80,15 @@ def _slow(graph: Graph) -> Iterator[Finding]:
         )
 
 
-def _unordered(graph: Graph, by: Thing) -> Iterator[Edge]:
+def _unordered(graph: Graph, after: After, by: Thing) -> Iterator[Edge]:
     """Kinds that a unit holds, that somebody brings, and that nothing orders it after."""
-    ordered: set[Thing] | None = None
+    gates = [e.needs for e in _of_start(graph, by) if e.need in {Need.DEPENDS_ON, Need.APPLIED_BY}]
     for edge in graph.edges.get(by, ()):
-        makers = graph.makers(edge.needs)
-        if (
-            edge.need is not Need.CRD
-            or not makers
-            or any(m.needs in graph.starts for m in makers)
-            or edge.needs in graph.starts
-        ):
+        if edge.need is not Need.CRD or not graph.makers(edge.needs) or edge.needs in graph.starts:
             continue
-        if ordered is None:
-            gates = [e.needs for e in _of_start(graph, by) if e.need in {Need.DEPENDS_ON, Need.APPLIED_BY}]
-            ordered = {thing for gate in gates for thing in (gate, *graph.before(gate))}
-        if edge.needs not in ordered and not any(maker.needs in ordered for maker in makers):
+        if any(maker.needs in graph.starts for maker in graph.makers(edge.needs)):
+            continue
+        if not any(after.is_there(edge.needs, gate) for gate in gates):
             yield edge
 
 
