@@ -123,18 +123,29 @@ class _Source:
             text = data.get("Corefile")
             if not isinstance(text, str) or "__PILLAR__" in text:
                 continue
-            place = member.place("data", "Corefile")
             version, official = self._image(member)
             beside = {str(key): str(value) for key, value in data.items()}
-            try:
-                meanings = read_corefile(text, version=version, official=official, beside=beside)
-            except CorefileError as error:
-                words = f"line {error.line} of the Corefile: {error.words}"
-                about = member.thing(Milestone.MATERIALISED)
-                self.graph.remark("corefile", line_of(place, error.line), words, about)
-                continue
-            if self.corefile is None and member.namespace == "kube-system" and "local" not in member.name:
+            place = member.place("data", "Corefile")
+            meanings = self._read(text, member.thing(Milestone.MATERIALISED), place, version, official, beside)
+            if meanings and self.corefile is None and member.namespace == "kube-system" and "local" not in member.name:
                 self.corefile = _Corefile(member, tuple(meanings), place)
+        for member, _ in self.model.objects("HelmRelease"):
+            servers = member.items("spec", "values", "servers")
+            if servers and _is_coredns(member, self.addresses[0][0]):
+                place = member.place("spec", "values", "servers")
+                meanings = self._read(of_values(servers), member.thing(Milestone.READY), place, (), True, {})
+                if meanings and self.corefile is None:
+                    self.corefile = _Corefile(member, tuple(meanings), place)
+
+    def _read(
+        self, text: str, about: Thing, place: Place, version: tuple[int, ...], official: bool, beside: Mapping[str, str]
+    ) -> list[Meaning]:
+        try:
+            return read_corefile(text, version=version, official=official, beside=beside)
+        except CorefileError as error:
+            words = f"line {error.line} of the Corefile: {error.words}"
+            self.graph.remark("corefile", line_of(place, error.line), words, about)
+            return []
 
     def _image(self, config: Manifest) -> tuple[tuple[int, ...], bool]:
         """Version of the CoreDNS that reads that ConfigMap, and whether it has the official plugins only."""
@@ -387,6 +398,26 @@ def _applied(rule: Rewrite, host: str) -> str | None:
         r"\{(\d+)\}", lambda m: (found.group(int(m[1])) or "") if int(m[1]) <= len(found.groups()) else "", rule.after
     )
     return after if after.endswith(".") else f"{after}."
+
+
+def of_values(servers: list[object]) -> str:
+    """The Corefile that CoreDNS' chart makes of its value `servers`."""
+    found = []
+    for server in servers:
+        if not isinstance(server, Mapping):
+            continue
+        port = server.get("port") or 53
+        zones = [zone for zone in server.get("zones") or [] if isinstance(zone, Mapping)]
+        keys = [f"{zone.get('scheme') or ''}{zone.get('zone') or '.'}:{port}" for zone in zones] or [f".:{port}"]
+        lines = [f"{' '.join(keys)} {{"]
+        for plugin in server.get("plugins") or []:
+            if isinstance(plugin, Mapping):
+                block = str(plugin.get("configBlock") or "").rstrip("\n")
+                parameters = plugin.get("parameters")
+                head = f"    {plugin.get('name')} {'' if parameters is None else parameters}".rstrip()
+                lines += [f"{head} {{", block, "    }"] if block else [head]
+        found += [*lines, "}"]
+    return "\n".join(found) + "\n"
 
 
 def _is_coredns(member: Manifest, address: str) -> bool:
