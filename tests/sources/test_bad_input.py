@@ -1,11 +1,18 @@
 """Repositories that are broken, hostile or huge: a finding or a clear error, in bounded time."""
 
+import asyncio
+import copy
+import random
+import shutil
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+import yaml
 
 from flux_trees import config_map, node, resources
+from rebirth.proof import prove
 from rebirth.sources.yaml_files import LARGEST
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -116,3 +123,37 @@ def test_strange_kustomizations_of_flux(tree, read, spec):
     root = tree({"clusters/x/apps.yaml": node("apps", "./apps", spec), "apps/good.yaml": config_map("good", "x")})
     (survey,) = read(root, "clusters/x")
     assert survey.model.units
+
+
+ODD = [None, 3, True, "x", [], {}, [3], [{}], {"a": "b"}, "", 1.5, ["x"]]
+GITOPS = Path(__file__).parents[2] / "examples" / "castle" / "gitops"
+
+
+def paths(value, path=()):
+    """The paths to all values in it."""
+    yield path
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inside:
+        yield from paths(item, (*path, key))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_values_of_any_kind_anywhere(tmp_path, seed):
+    dice = random.Random(seed)
+    root = tmp_path / "tree"
+    shutil.copytree(GITOPS, root)
+    files = sorted(file for file in root.rglob("*.yaml") if file.name != "gotk-components.yaml")
+    for _ in range(12):
+        file = dice.choice(files)
+        before = file.read_text()
+        documents = list(yaml.safe_load_all(before))
+        document = dice.choice(documents)
+        path = dice.choice([path for path in paths(document) if path])
+        value = document
+        for key in path[:-1]:
+            value = value[key]
+        value[path[-1]] = copy.deepcopy(dice.choice(ODD))
+        file.write_text(yaml.safe_dump_all(documents))
+        asyncio.run(prove(root, clusters=["clusters/tazlab-k8s"]))  # finds whatever it finds, and does not break
+        if dice.random() < 0.5:
+            file.write_text(before)
