@@ -27,9 +27,12 @@ def read(model: Model, graph: Graph) -> None:
             where.setdefault(known.name, found.namespace)
             place = found.manifest.place("metadata", "name")
             graph.makes(found.thing, known.thing, place, f"it is {known.title}", need=Need.WORKLOAD, scope=_RUNNING)
+    judged = _judged(model)
     for member, _ in model.objects():
         if known := knowledge.of_kind(member.group, member.kind):
-            _resource(member, known, where.get(known.name, known.namespace), graph)
+            blind = f"{member.group}/{member.kind}" in known.unready and member.kind not in judged
+            done = member.thing(Milestone.SERVES if blind else Milestone.READY)
+            _resource(member, known, where.get(known.name, known.namespace), done, graph)
 
 
 def assume(model: Model, graph: Graph) -> None:
@@ -53,27 +56,39 @@ def _runs(found: pods.Pods) -> knowledge.Operator | None:
     return None
 
 
+def _judged(model: Model) -> set[str]:
+    """Kinds whose health some Kustomization judges by expressions of its own."""
+    return {
+        str(entry.get("kind"))
+        for unit in model.units
+        if unit.own is not None
+        for entry in unit.own.items("spec", "healthCheckExprs")
+        if isinstance(entry, Mapping)
+    }
+
+
 def materialised(manifest: Manifest) -> Thing:
     return manifest.thing(Milestone.MATERIALISED)
 
 
-def _resource(member: Manifest, known: knowledge.Operator, namespace: str, graph: Graph) -> None:
+def _resource(member: Manifest, known: knowledge.Operator, namespace: str, done: Thing, graph: Graph) -> None:
+    """`done`: it works. That is more than Ready where nobody can see from its conditions whether it does."""
     made = list(knowledge.made_by(member.group, member.data, namespace))
     place = member.place("metadata", "name")
     if not made and not any((reads.group, reads.by) == (member.group, member.kind) for reads in known.reads):
         return
-    seen, ready = materialised(member), member.thing(Milestone.READY)
+    seen = materialised(member)
     graph.needs(seen, member.thing(), Need.APPLIED_BY, place)
     if graph.makers(known.thing):
         graph.needs(seen, known.thing, Need.WORKLOAD, place, f"{known.title} looks after it", scope=_RUNNING)
-    graph.needs(ready, seen, Need.WORKLOAD, place)
+    graph.needs(done, seen, Need.WORKLOAD, place)
     for kind, space, name, key in _read(member, known):
         holder = thing(kind, space, name, Milestone.MATERIALISED)
-        graph.needs(ready, holder, Need.SECRET if kind == "Secret" else Need.CONFIG, member.place("spec"))
+        graph.needs(done, holder, Need.SECRET if kind == "Secret" else Need.CONFIG, member.place("spec"))
         if key:
-            graph.reads(ready, holder, key, member.place("spec"))
+            graph.reads(done, holder, key, member.place("spec"))
     for one in made:
-        maker = ready if one.when_ready else seen
+        maker = done if one.when_ready else seen
         _made(one, maker, member, graph)
 
 
