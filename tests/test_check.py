@@ -3,14 +3,17 @@
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
-import time
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from rebirth.cli import main
 from trees import change, lay, write
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
@@ -29,18 +32,42 @@ class Desk:
             "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path("~/.cache").expanduser())),
         }
 
-    def run(self, *arguments: str) -> tuple[int, str, str]:
+    def process(self, *arguments: str) -> tuple[int, str, str]:
+        """A process of its own: exit code, standard output, standard error."""
         done = subprocess.run(
             [sys.executable, "-m", "rebirth", *arguments],
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert "Traceback" not in done.stdout + done.stderr
         return done.returncode, done.stdout, done.stderr
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """The same within this process, which has everything imported."""
+        out, complaints = StringIO(), StringIO()
+        before, argv = dict(os.environ), sys.argv
+        os.environ.clear()
+        os.environ.update(self.environment)
+        sys.argv = ["rebirth", *arguments]
+        try:
+            with (
+                chdir(self.folder),
+                redirect_stdout(out),
+                redirect_stderr(complaints),
+                pytest.raises(SystemExit) as end,
+            ):
+                main()
+        finally:
+            sys.argv = argv
+            os.environ.clear()
+            os.environ.update(before)
+        code = end.value.code or 0
+        assert isinstance(code, int)
+        return code, out.getvalue(), complaints.getvalue()
 
     def castle(self, *changes: tuple[str, str]) -> Path:
         """The example castle, with its repository."""
@@ -64,11 +91,11 @@ def git(folder: Path, *arguments: str) -> None:
 def test_a_repository_alone(desk):
     lay(desk.folder / "good", a="", b="a")
     lay(desk.folder / "bad", a="b", b="a")
-    code, out, complaints = desk.run("check", "--gitops", "good")
+    code, out, complaints = desk.process("check", "--gitops", "good")
     assert (code, complaints) == (0, "")
     assert out.startswith("nothing found\nread 4 files: 3 Kustomizations, 0 charts, 4 objects")
     assert "without a castle" in out
-    code, out, complaints = desk.run("check", "--gitops", "bad", "--cluster", "clusters/x")
+    code, out, complaints = desk.process("check", "--gitops", "bad", "--cluster", "clusters/x")
     assert (code, complaints) == (3, "")
     assert out.startswith("error R13: dependsOn closes a circle\n")
     assert "  at bad/clusters/x/a.yaml:8\n" in out
@@ -87,10 +114,10 @@ def test_warnings_fail_only_if_they_shall(desk):
 @pytest.mark.parametrize("style", ["json", "sarif", "github"])
 def test_forms_for_programs_are_alone_on_standard_output_and_always_the_same(desk, style):
     lay(desk.folder / "bad", a="b", b="a")
-    first = desk.run("check", "--gitops", "bad", "--format", style)
+    first = desk.process("check", "--gitops", "bad", "--format", style)
     assert first[0] == 3
     assert first[2] == ""
-    assert first == desk.run("check", "--gitops", "bad", "--format", style)
+    assert first == desk.process("check", "--gitops", "bad", "--format", style)
     if style != "github":
         json.loads(first[1])
 
@@ -184,11 +211,11 @@ def test_the_repository_is_fetched_with_the_token_of_the_castle(desk):
     write(
         desk.folder, ".gitconfig", f'[url "file://{remote}"]\n  insteadOf = https://github.com/tazlab/tazlab-k8s.git\n'
     )
-    code, out, complaints = desk.run("check", "castle")
+    code, out, complaints = desk.process("check", "castle")
     assert (code, out) == (2, "")
     assert re.search(r"vault/github-token: no such file", complaints)
     write(castle, "vault/github-token", "a-token-of-the-test")
-    code, out, complaints = desk.run("check", "castle")
+    code, out, complaints = desk.process("check", "castle")
     assert (code, complaints) == (3, "")
     assert re.search(r"\(dependsOn apps\)[\s│]+clusters/tazlab-k8s/bridge.yaml:\d+", out)
     assert "a-token-of-the-test" not in out
@@ -222,7 +249,7 @@ def test_what_the_castle_ignores(desk):
 def test_create_stops_before_anything_is_made(desk):
     castle = desk.castle()
     circle(castle)
-    code, out, complaints = desk.run("create", "castle")
+    code, out, complaints = desk.process("create", "castle")
     assert code == 3
     assert "dependsOn apps" in out
     assert complaints.startswith("error: the bootstrap cannot finish: the proof found ")
@@ -236,7 +263,7 @@ def test_create_stops_before_anything_is_made(desk):
 
 def test_create_as_json_keeps_standard_output_for_events(desk):
     circle(desk.castle())
-    code, out, complaints = desk.run("create", "castle", "--format", "json")
+    code, out, complaints = desk.process("create", "castle", "--format", "json")
     assert code == 3
     assert [json.loads(line)["event"] for line in out.splitlines()] == ["RunStarted", "Checked", "RunFinished"]
     assert "dependsOn apps" in complaints
@@ -245,14 +272,14 @@ def test_create_as_json_keeps_standard_output_for_events(desk):
 def test_create_goes_on_in_spite_of_it_and_its_report_says_so(desk):
     castle = desk.castle()
     circle(castle)
-    code, out, complaints = desk.run("create", "castle", "--unproved")
+    code, out, complaints = desk.process("create", "castle", "--unproved")
     assert code == 2  # no secret is there
     assert "the secret is missing" in complaints
     assert re.search(r"^unproved: \d+ errors? of the proof passed over$", out, re.MULTILINE)
-    code, out, _ = desk.run("report", "castle")
+    code, out, _ = desk.process("report", "castle")
     assert re.search(r"^unproved: \d+ errors? of the proof passed over$", out, re.MULTILINE)
-    assert "passed over" in json.loads(desk.run("report", "castle", "--format", "json")[1])["unproved"]
-    assert "passed over" in desk.run("report", "castle", "--format", "html")[1]
+    assert "passed over" in json.loads(desk.process("report", "castle", "--format", "json")[1])["unproved"]
+    assert "passed over" in desk.process("report", "castle", "--format", "html")[1]
 
 
 # -- plan and explain
@@ -345,13 +372,12 @@ def test_who_has_read_enough(desk):
 
 def test_the_example_castle_is_proved_in_a_second(desk):
     desk.castle()
-    desk.run("check", "castle")
-    took = []
-    for _ in range(3):
-        begun = time.perf_counter()
-        desk.run("check", "castle")
-        took.append(time.perf_counter() - begun)
-    assert min(took) < 2  # a second on an idle machine: `make bench` measures it
+    desk.process("check", "castle")  # fills the cache of builds
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    desk.process("check", "castle")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Of the processor: other tests may run beside this one. It is most of the time, on a machine that has nothing else to do.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.5
 
 
 CANARY = "canary-9f1c4e"
