@@ -31,13 +31,7 @@ def read(model: Model, graph: Graph) -> None:
         group, kind = kind_of(member)
         if kind and not flux.is_left_out(member):
             graph.makes(_maker(unit, member), crd(group, kind), member.place("metadata", "name"))
-    for unit in model.units:
-        _runtime(unit, graph)
-    flux_kinds = of_kind(flux.KUSTOMIZE, "Kustomization")
-    if flux_kinds and not model.castle:
-        for crds in flux_kinds.crds:
-            for kind in crds.kinds:
-                graph.given(crd(crds.group, kind), "Flux brings it, and Flux is there first")
+    _flux(model, graph)
     for unit in model.units:
         _needs(unit, graph)
 
@@ -51,8 +45,14 @@ def _maker(unit: Unit, member: Manifest) -> Thing:
     return unit.applied
 
 
-def _runtime(unit: Unit, graph: Graph) -> None:
-    """A unit that is known only in part may be known to bring a kind: nothing to add, its Unknown hides it."""
+def _flux(model: Model, graph: Graph) -> None:
+    """Flux' own kinds are there before its first object: by hand, or by the phase that bootstraps it."""
+    known = of_kind(flux.KUSTOMIZE, "Kustomization")
+    for crds in known.crds if known else ():
+        for kind in crds.kinds:
+            made = crd(crds.group, kind)
+            if not model.castle or not graph.makers(made):
+                graph.given(made, "Flux brings it, and Flux is there first")
 
 
 def _needs(unit: Unit, graph: Graph) -> None:
