@@ -7,7 +7,8 @@ import yaml
 
 from rebirth.coredns import corefile
 from rebirth.sources.corefile import CorefileError, blocks, tokens
-from rebirth.sources.corefile_plugins import address_of, host_of, read
+from rebirth.sources.corefile_plugins import read
+from rebirth.sources.corefile_words import address_of, host_of
 from rebirth.spec import CoreDns, Kubernetes
 
 CASES = yaml.safe_load((Path(__file__).parent / "corefiles.yaml").read_text())

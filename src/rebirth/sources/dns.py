@@ -12,8 +12,8 @@ from pathlib import Path
 from rebirth.graph import ALWAYS, NOWHERE, Graph, Milestone, Need, Place, Scope, Thing
 from rebirth.sources import knowledge
 from rebirth.sources.corefile import CorefileError
-from rebirth.sources.corefile_plugins import Forward, Meaning, Rewrite, address_of, host_of
 from rebirth.sources.corefile_plugins import read as read_corefile
+from rebirth.sources.corefile_words import Forward, Meaning, Rewrite, address_of, host_of
 from rebirth.sources.lines import Lines
 from rebirth.sources.manifest import Manifest, Model, thing
 from rebirth.sources.talos import Merged
