@@ -125,7 +125,8 @@ class _Synced:
         if policy == "None" or "manifest" in self.member.mapping(*self.path, "target"):
             return
         of = config.secret(self.namespace, target(spec, self.name))
-        place = self._place("target", "name") if self.member.at(*self.path, "target", "name") else self._place()
+        named = self.member.at(*self.path, "target", "name")
+        place = self._place("target", "name") if named else self.member.place("metadata", "name")
         if policy == "Merge":
             self.graph.wanted(of)
             self.graph.needs(self.done, of, Need.SECRET, place, "adds to it")
