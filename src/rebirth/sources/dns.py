@@ -5,16 +5,11 @@ Runs after the sources that need names. A node asks its own resolver, which is t
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_address
-from pathlib import Path
 
 from rebirth.graph import ALWAYS, NOWHERE, Graph, Milestone, Need, Place, Scope, Thing
-from rebirth.sources import knowledge
-from rebirth.sources.corefile import CorefileError
-from rebirth.sources.corefile_plugins import read as read_corefile
+from rebirth.sources import corefiles, knowledge
 from rebirth.sources.corefile_words import Forward, Meaning, Rewrite, address_of, host_of
-from rebirth.sources.lines import Lines
 from rebirth.sources.manifest import Manifest, Model, thing
 from rebirth.sources.talos import Merged
 
@@ -27,7 +22,6 @@ _DEEPEST = 8  # rewrites and aliases after one another
 
 def read(model: Model, graph: Graph) -> None:
     source = _Source(model, graph)
-    source.corefiles()
     source.served()
     source.names()
     source.node_names()
@@ -50,35 +44,6 @@ def serving(address: str) -> Thing:
     return thing(CLUSTER_DNS, "", address, Milestone.SERVES)
 
 
-@dataclass(frozen=True, slots=True)
-class _Corefile:
-    manifest: Manifest
-    meanings: tuple[Meaning, ...]
-    place: Place  # of its text
-
-    def zone_place(self, zone: str, line: int) -> Place:
-        """Where a forward stands: in castle.yaml, if that is what the Corefile is made of."""
-        if self.manifest.prefix == ("engine", "coredns"):
-            named = zone.rstrip(".")
-            path = ("engine", "coredns", "forwards", named) if named else ("engine", "coredns")
-            return Place(self.manifest.file, self.manifest.line, path)
-        return line_of(self.place, line)
-
-
-def line_of(place: Place, line: int) -> Place:
-    """The place of a line in a text that begins, as a block, under the key at `place`."""
-    if not place.file or line < 1:
-        return place
-    at = Lines().line(place)
-    try:
-        written = Path(place.file).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return place
-    if at and at <= len(written) and written[at - 1].rstrip().endswith(("|", "|-", "|+")) and at + line <= len(written):
-        return Place(place.file, at + line)
-    return place
-
-
 class _Source:
     def __init__(self, model: Model, graph: Graph) -> None:
         self.model, self.graph = model, graph
@@ -90,7 +55,7 @@ class _Source:
         self.services = model.castle.kubernetes.service_network if model.castle else IPv4Network(DEFAULT_SERVICES)
         self.tailnet: set[str] = set()  # addresses of Tailscale's nameservers
         self.by_address = dict(self._service_addresses())
-        self.corefile: _Corefile | None = None
+        self.corefile = corefiles.find(model, graph, self.addresses[0][0])
 
     def _service_addresses(self) -> Iterator[tuple[str, tuple[Thing, Place]]]:
         """Services with an address of their own choice, those that operators make included."""
@@ -115,56 +80,6 @@ class _Source:
         if known := knowledge.of_kind(member.group, member.kind):
             self.graph.makes(known.thing, serves, place, f"{known.title} runs it", scope=Scope.COLD_RESTART)
 
-    # -- Corefiles
-
-    def corefiles(self) -> None:
-        for member, _ in self.model.objects("ConfigMap"):
-            data = member.mapping("data")
-            text = data.get("Corefile")
-            if not isinstance(text, str) or "__PILLAR__" in text:
-                continue
-            version, official = self._image(member)
-            beside = {str(key): str(value) for key, value in data.items()}
-            place = member.place("data", "Corefile")
-            meanings = self._read(text, member.thing(Milestone.MATERIALISED), place, version, official, beside)
-            if meanings and self.corefile is None and member.namespace == "kube-system" and "local" not in member.name:
-                self.corefile = _Corefile(member, tuple(meanings), place)
-        for member, _ in self.model.objects("HelmRelease"):
-            servers = member.items("spec", "values", "servers")
-            if servers and _is_coredns(member, self.addresses[0][0]):
-                place = member.place("spec", "values", "servers")
-                meanings = self._read(of_values(servers), member.thing(Milestone.READY), place, (), True, {})
-                if meanings and self.corefile is None:
-                    self.corefile = _Corefile(member, tuple(meanings), place)
-
-    def _read(
-        self, text: str, about: Thing, place: Place, version: tuple[int, ...], official: bool, beside: Mapping[str, str]
-    ) -> list[Meaning]:
-        try:
-            return read_corefile(text, version=version, official=official, beside=beside)
-        except CorefileError as error:
-            words = f"line {error.line} of the Corefile: {error.words}"
-            self.graph.remark("corefile", line_of(place, error.line), words, about)
-            return []
-
-    def _image(self, config: Manifest) -> tuple[tuple[int, ...], bool]:
-        """Version of the CoreDNS that reads that ConfigMap, and whether it has the official plugins only."""
-        for member, _ in self.model.objects("Deployment", "DaemonSet"):
-            if member.namespace != config.namespace:
-                continue
-            volumes = member.items("spec", "template", "spec", "volumes")
-            if not any(
-                isinstance(v, Mapping) and (v.get("configMap") or {}).get("name") == config.name for v in volumes
-            ):
-                continue
-            for index, _ in enumerate(member.items("spec", "template", "spec", "containers")):
-                image = str(member.at("spec", "template", "spec", "containers", index, "image", default=""))
-                if found := re.search(r"(^|/)coredns:v?(\d+)\.(\d+)\.(\d+)$", image):
-                    return tuple(map(int, found.groups()[1:])), True
-                if image:
-                    return (), False
-        return (), True
-
     # -- who serves
 
     def served(self) -> None:
@@ -176,7 +91,7 @@ class _Source:
                 serves, place = found
                 self.graph.makes(serves, dns, place, need=Need.SERVICE, scope=ALWAYS)
             for member, _ in self.model.objects("HelmRelease"):
-                if _is_coredns(member, address):
+                if corefiles.is_coredns(member, address):
                     place = member.place("metadata", "name")
                     self.graph.makes(member.thing(Milestone.READY), dns, place, need=Need.SERVICE, scope=ALWAYS)
             if not self.graph.makers(dns) and not self._nobody():
@@ -398,30 +313,3 @@ def _applied(rule: Rewrite, host: str) -> str | None:
         r"\{(\d+)\}", lambda m: (found.group(int(m[1])) or "") if int(m[1]) <= len(found.groups()) else "", rule.after
     )
     return after if after.endswith(".") else f"{after}."
-
-
-def of_values(servers: list[object]) -> str:
-    """The Corefile that CoreDNS' chart makes of its value `servers`."""
-    found = []
-    for server in servers:
-        if not isinstance(server, Mapping):
-            continue
-        port = server.get("port") or 53
-        zones = [zone for zone in server.get("zones") or [] if isinstance(zone, Mapping)]
-        keys = [f"{zone.get('scheme') or ''}{zone.get('zone') or '.'}:{port}" for zone in zones] or [f".:{port}"]
-        lines = [f"{' '.join(keys)} {{"]
-        for plugin in server.get("plugins") or []:
-            if isinstance(plugin, Mapping):
-                block = str(plugin.get("configBlock") or "").rstrip("\n")
-                parameters = plugin.get("parameters")
-                head = f"    {plugin.get('name')} {'' if parameters is None else parameters}".rstrip()
-                lines += [f"{head} {{", block, "    }"] if block else [head]
-        found += [*lines, "}"]
-    return "\n".join(found) + "\n"
-
-
-def _is_coredns(member: Manifest, address: str) -> bool:
-    reference = str(member.at("spec", "chartRef", "name", default=""))
-    chart = str(member.at("spec", "chart", "spec", "chart", default=reference))
-    said = member.at("spec", "values", "service", "clusterIP")
-    return chart == "coredns" and (said is None or str(said) == address)
