@@ -12,6 +12,7 @@ from rebirth.sources.manifest import Manifest, Model, thing
 
 _TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 - a type
 _ACCOUNT = "kubernetes.io/service-account.name"
+_SSA = "kustomize.toolkit.fluxcd.io/ssa"
 _COPIES = ("reflector.v1.k8s.emberstack.com/reflects", "replicator.v1.mittwald.de/replicate-from")
 _EVERYWHERE = "kube-root-ca.crt"  # the controller manager puts it into every namespace
 
@@ -48,6 +49,8 @@ def _made(member: Manifest, graph: Graph) -> None:
         return  # it holds nothing by itself: a copier fills it
     graph.makes(member.thing(), made, place)
     graph.holds(made, _keys(member), place)
+    if member.annotations.get(_SSA) in {"IfNotPresent", "Ignore"}:
+        graph.remark("begins-only", place, f"Flux only gives {made.label} its first value", member.thing())
     if "sops" not in member.data:
         _values(member, made, graph)
 
