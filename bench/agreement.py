@@ -10,9 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path[0] = str(Path(__file__).parents[1] / "tests")  # not this folder: its proof.py is another one
 
-from proof.test_mutations import ALL, EXAMPLE, EXPLAINED, compare
+from proof.test_mutations import ALL, EXAMPLE, EXPLAINED, compare  # noqa: E402 - found only now
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from rebirth.sources.repository_files import Files
 from rebirth.sources.yaml_files import UnreadableError
 
 _UPWARDS = 6  # folders above the named one in which the repository's root is looked for
+_CLUSTERS = frozenset({"clusters", "cluster"})  # how the folders are called that Flux is pointed at
 _MARK = flux.KUSTOMIZE.encode()
 
 
@@ -35,7 +36,7 @@ def find(named: Path, clusters: Sequence[str]) -> Found:
         files = Files(root)
     if clusters:
         return Found(root, [_below(named, root, cluster) for cluster in clusters], files)
-    starts = _instances(files, named) or _starts(written, root)
+    starts = _instances(files, named) or _starts(files, written)
     if not starts:
         raise SpecError(f"{named}: no Flux Kustomization is below it", hint="Name the cluster's folder with --cluster.")
     return Found(root, sorted(files.shown(folder) for folder in _outermost(starts)), files)
@@ -60,11 +61,16 @@ def _below(named: Path, root: Path, cluster: str) -> str:
 
 
 def _root(named: Path, written: Sequence[Manifest]) -> Path:
-    """The folder from which most paths of Kustomizations are there: the one that was named, or one above it."""
+    """The folder from which most paths of Kustomizations are there: the one that was named, one above it, or one in it.
+
+    One in it: where an OCI artifact is made of a part of the repository.
+    """
+    written = [m for m in written if flux.source_of(m)[0] != "ExternalArtifact"]
     paths = {str(m.at("spec", "path", default="")).strip("./") for m in written}
     paths = {path for path in paths if path and "$" not in path}
     best, most = named, -1
-    for folder in _upwards(named):
+    inside = [folder for folder in _inside(named) if all(folder in Path(m.file).parents for m in written)]
+    for folder in (*_upwards(named), *inside):
         there = sum((folder / path).is_dir() for path in paths)
         if there > most:
             best, most = folder, there
@@ -81,14 +87,27 @@ def _upwards(named: Path) -> Iterator[Path]:
             return
 
 
+def _inside(named: Path) -> list[Path]:
+    """The folders in the one that was named."""
+    try:
+        return sorted(entry for entry in named.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    except OSError:
+        return []
+
+
 def _instances(files: Files, named: Path) -> set[Path]:
     """Where the Flux operator points Flux at."""
     found = {(files.root / sync.path).resolve() for sync in syncs(files) if sync.path}
     return {folder for folder in found if folder.is_dir() and (folder == named or named in folder.parents)}
 
 
-def _starts(written: Sequence[Manifest], root: Path) -> set[Path]:
-    """Folders that lead to themselves, as `flux bootstrap` writes them; else those that nothing leads to."""
+def _starts(files: Files, written: Sequence[Manifest]) -> set[Path]:
+    """Folders that lead to themselves, as `flux bootstrap` writes them; else those that nothing leads to.
+
+    A path that is the whole repository is hardly ever this one's: so the artifacts of charts and operators are taken.
+    """
+    root = files.root
+    written = [m for m in written if flux.folder_of(m, root) != root] or written
     holding = {Path(m.file).parent for m in written}
     led = {flux.folder_of(m, root) for m in written}
     leading = {
@@ -96,9 +115,54 @@ def _starts(written: Sequence[Manifest], root: Path) -> set[Path]:
         for m in written
         if (folder := flux.folder_of(m, root)) in Path(m.file).parents and folder.is_dir() and folder != root
     }
-    tops = {folder for folder in holding if not any(folder == path or path in folder.parents for path in led)}
+    if leading:
+        return leading
+    takers = _takers(files)
+    tops = {
+        top
+        for folder in holding
+        if not _is_led(folder, led, takers)
+        for top in _topmost(folder, takers)
+        if not _is_led(top, led, takers)
+    }
+    # Beside clusters lie folders that nothing uses (any more).
+    tops = {top for top in tops if _CLUSTERS & set(top.relative_to(root).parts)} or tops
     roots = {folder for folder in led if any(folder == path or folder in path.parents for path in holding)}
-    return leading or tops or roots
+    return tops or roots
+
+
+def _takers(files: Files) -> dict[Path, set[Path]]:
+    """Which folders' kustomizations take a folder, or a file in it, in."""
+    found: dict[Path, set[Path]] = {}
+    for file in files.yaml_files():
+        if file.name not in kustomization.NAMES:
+            continue
+        for entry in kustomization.entries(files, file):
+            target = (file.parent / entry).resolve()
+            folder = target if target.is_dir() else target.parent
+            if folder != file.parent:
+                found.setdefault(folder, set()).add(file.parent)
+    return found
+
+
+def _is_led(folder: Path, led: set[Path], takers: dict[Path, set[Path]]) -> bool:
+    """Whether a Kustomization leads to the folder, or to one that takes it in."""
+    return any(above == path or path in above.parents for above in _above(folder, takers) for path in led)
+
+
+def _topmost(folder: Path, takers: dict[Path, set[Path]]) -> set[Path]:
+    """The folders that take it in, directly or through others, and that no other takes in; itself where none does."""
+    return {above for above in _above(folder, takers) if not takers.get(above)} or {folder}
+
+
+def _above(folder: Path, takers: dict[Path, set[Path]]) -> set[Path]:
+    found, pending = {folder}, [folder]
+    while pending:
+        for taker in takers.get(pending.pop(), ()):
+            if taker not in found:
+                found.add(taker)
+                pending.append(taker)
+    return found
 
 
 def _outermost(folders: set[Path]) -> set[Path]:

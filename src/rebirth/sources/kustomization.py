@@ -65,6 +65,19 @@ def kustomization_of(path: Path) -> Path | None:
     return next((path / name for name in NAMES if (path / name).is_file()), None)
 
 
+def entries(files: Files, file: Path) -> Iterator[str]:
+    """What a kustomization lists as resources, bases and components; nothing where it cannot be read."""
+    try:
+        documents = files.documents(file)
+    except UnreadableError:
+        return
+    data = documents[0].data if documents else None
+    if not isinstance(data, dict):
+        return
+    for key in ("resources", "bases", "components"):
+        yield from (entry for entry in _list(data.get(key)) if isinstance(entry, str) and not _REMOTE.match(entry))
+
+
 def put_into(namespace: str, manifests: list[Manifest]) -> list[Manifest] | None:
     """The objects as kustomize puts them into a namespace; None where only kustomize knows how."""
     if any(manifest.kind in _ENTANGLED for manifest in manifests):
