@@ -126,13 +126,16 @@ _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 def judge(graph: Graph) -> list[Finding]:
     """What the rules find, the gravest first; the same thing is told once."""
-    found: dict[tuple[str, ...], Finding] = {}
+    found: list[Finding] = []
+    told: set[tuple[str, ...]] = set()
     for rule in RULES:
-        if rule is r22_out_of_reach and any(finding.severity is Severity.ERROR for finding in found.values()):
+        if rule is r22_out_of_reach and any(finding.severity is Severity.ERROR for finding in found):
             continue  # the net below all others
         for finding in rule(graph):
-            found.setdefault(finding.key, finding)
-    return _sorted(found.values())
+            if finding.key not in told:
+                told |= finding.keys
+                found.append(finding)
+    return _sorted(found)
 
 
 def merged(findings: Iterable[Iterable[Finding]]) -> list[Finding]:

@@ -27,6 +27,7 @@ class Finding:
     cut: Edge | None = None  # the edge of the chain that is cheapest to cut
     closed: bool = False  # the chain ends where it began
     scope: Scope = Scope.FIRST_BOOT
+    also: tuple[tuple[Edge, ...], ...] = ()  # other circles that this finding tells, too
     patch: str = ""  # a unified diff, where the mend is one line
 
     @property
@@ -37,9 +38,16 @@ class Finding:
     @property
     def key(self) -> tuple[str, ...]:
         """By which two rules would tell the same thing twice."""
-        if self.closed:
-            return ("cycle", *sorted(map(str, {edge.by for edge in self.chain})))
-        return (self.rule, self.message, self.place.file, str(self.place.line))
+        return _circle(self.chain) if self.closed else (self.rule, self.message, self.place.file, str(self.place.line))
+
+    @property
+    def keys(self) -> set[tuple[str, ...]]:
+        """Its own key, and those of what it tells besides."""
+        return {self.key, *map(_circle, self.also)}
+
+
+def _circle(chain: Iterable[Edge]) -> tuple[str, ...]:
+    return ("cycle", *sorted(map(str, {edge.by for edge in chain})))
 
 
 def tell(chain: Iterable[Edge]) -> str:

@@ -20,7 +20,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Cycle, Graph, Need
+from rebirth.graph import Edge, Graph, Need, Thing
 from rebirth.rules.finding import Finding, Severity, tell
 
 # What may stand between the CRD and the custom resource; anything else is another rule's circle.
@@ -31,24 +31,32 @@ _BETWEEN = {
 
 
 def r01_kind_before_its_crd(graph: Graph) -> Iterator[Finding]:
+    """One finding for each unit and each maker, however many kinds of it the unit holds."""
+    found: dict[tuple[Thing, Thing], list[tuple[Edge, ...]]] = {}
     for cycle in graph.cycles():
         if cycle.has(Need.CRD) and all(edge.need in _BETWEEN for edge in cycle.edges):
-            yield _finding(cycle)
+            start = next(edge for edge in cycle.edges if edge.need is Need.CRD)
+            chain = cycle.turned(start)
+            maker = chain[1].needs if len(chain) > 1 else start.by
+            found.setdefault((start.by, maker), []).append(chain)
+    for (unit, maker), chains in found.items():
+        yield _finding(unit, maker, chains)
 
 
-def _finding(cycle: Cycle) -> Finding:
-    start = next(edge for edge in cycle.edges if edge.need is Need.CRD)
-    chain = cycle.turned(start)
-    kind = start.needs.name.partition("/")[2]
-    maker = chain[1].needs if len(chain) > 1 else start.by
+def _finding(unit: Thing, maker: Thing, chains: list[tuple[Edge, ...]]) -> Finding:
+    chain = chains[0]
+    kinds = [one[0].needs.name.partition("/")[2] for one in chains]
+    kind = kinds[0]
+    others = f" (and {', '.join(kinds[1:])})" if kinds[1:] else ""
     return Finding(
         "R01",
         Severity.ERROR,
-        f"{start.by.label} holds a {kind}, whose CRD comes only after it: {tell(chain)}",
-        start.place,
+        f"{unit.label} holds a {kind}{others}, whose CRD comes only after it: {tell(chain)}",
+        chain[0].place,
         chain,
-        why=f"While the kind {kind} is unknown nothing of {start.by.label} is applied, and so {maker.label} never makes the CRD.",
-        instead=f"Move the {kind} into a Kustomization of its own that depends on the one with {maker.label}.",
-        cut=start,
+        why=f"While the kind {kind} is unknown nothing of {unit.label} is applied, and so {maker.label} never makes the CRD.",
+        instead=f"Move the {kind}{others} into a Kustomization of its own that depends on the one with {maker.label}.",
+        cut=chain[0],
         closed=True,
+        also=tuple(chains[1:]),
     )

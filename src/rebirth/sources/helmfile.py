@@ -12,9 +12,12 @@ from typing import Any, NamedTuple
 from rebirth.graph import Graph, Place
 from rebirth.sources import releases
 from rebirth.sources.manifest import Manifest, Model
-from rebirth.sources.yaml_files import UnreadableError, read
+from rebirth.sources.yaml_files import Document, UnreadableError, parse, read, text_of
 
 _MOST = 200  # files
+_ALONE = re.compile(r"\n\s*\{\{(?:[^}]|\}(?!\}))*\}\}[ \t]*(?=\n)")  # a template that has lines for itself
+_TEMPLATE = re.compile(r"\{\{(?:[^}]|\}(?!\}))*\}\}")
+_UNKNOWN = "templated"
 _LEFT_OUT = {"node_modules", "templates", "charts"}
 
 
@@ -52,7 +55,12 @@ def missing(model: Model) -> Iterator[Manifest]:
         (releases.target_namespace(member), releases.release_name(member)) for member, _ in model.objects("HelmRelease")
     }
     for release in find(model.root):
-        if (release.namespace, release.name) in have or not release.chart or "{{" in release.chart:
+        if (
+            (release.namespace, release.name) in have
+            or not release.chart
+            or "{{" in release.chart
+            or _UNKNOWN in release.chart
+        ):
             continue
         url, _, name = release.chart.rpartition("/")
         spec = {"chart": {"spec": {"chart": name, "version": release.version}}, "url": url, "values": release.values}
@@ -76,12 +84,20 @@ def _files(root: Path) -> Iterator[Path]:
                     yield Path(folder) / name
 
 
-def _releases(file: Path) -> Iterator[Release]:
+def _documents(file: Path) -> list[Document]:
+    """The documents of a helmfile; what stands in templates is not known, what stands beside them is."""
     try:
-        documents = read(file)
+        return read(file)
     except UnreadableError:
-        return  # a template through and through: what it installs cannot be told
-    for document in documents:
+        pass
+    try:
+        return parse(_TEMPLATE.sub(_UNKNOWN, _ALONE.sub("\n", text_of(file))))
+    except UnreadableError:
+        return []  # a template through and through: what it installs cannot be told
+
+
+def _releases(file: Path) -> Iterator[Release]:
+    for document in _documents(file):
         entries = document.data.get("releases") if isinstance(document.data, Mapping) else None
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             if isinstance(entry, Mapping) and entry.get("name") and entry.get("installed") is not False:
