@@ -9,7 +9,7 @@ from rebirth.facts import Converged, FluxBootstrapped
 from rebirth.providers.cluster import Cluster, condition
 from rebirth.waiting import note, until
 
-LAYER = "gitops"
+LAYER = "waits"  # not gitops: its graph waits for the hand-over, which a layer order runs after gitops
 PATIENCE = 1200
 
 _KINDS = (("kustomize.toolkit.fluxcd.io/v1", "Kustomization"), ("helm.toolkit.fluxcd.io/v2", "HelmRelease"))
