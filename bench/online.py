@@ -1,6 +1,6 @@
 """How fast the example castle goes online: warm runs of the graph, then of the protocol's layer order, in one sitting.
 
-    python bench/online.py [RUNS]
+    python bench/online.py [RUNS [graph|layers]]
 
 Prints medians and spreads, the ratio to the critical path's own length, and the ratio of the two orders.
 """
@@ -47,24 +47,26 @@ def summary(words: str, values: list[float]) -> str:
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    orders = sys.argv[2:] or ["graph", "layers"]
     print(f"{os.cpu_count()} cores; load before: {os.getloadavg()[0]:.2f}", flush=True)
-    found: dict[bool, list[Timeline]] = {False: [], True: []}
+    found: dict[str, list[Timeline]] = {order: [] for order in orders}
     with tempfile.TemporaryDirectory(prefix="rebirth-bench-") as scratch:
         castle = Path(scratch) / "castle"
         shutil.copytree(CASTLE, castle, ignore=shutil.ignore_patterns("logs", ".rebirth"))
-        for layered in (False, True):
-            for number in range(count):
-                timeline = one_run(castle, layered=layered)
-                found[layered].append(timeline)
-                order = "layers" if layered else "graph"
-                words = f"{order} {number + 1}: online after {timeline.online:.1f} s, everything ready after {timeline.total:.1f} s"
-                print(f"{words}; load {os.getloadavg()[0]:.2f}", flush=True)
-    graph, layers = ([t.online or 0 for t in found[layered]] for layered in (False, True))
-    print(summary("graph,  online", graph))
-    print(summary("graph,  everything ready", [t.total for t in found[False]]))
-    print(summary("layers, online", layers))
-    print(f"ratio to the critical path's own length: {statistics.median(map(busy_share, found[False])):.3f}")
-    print(f"the layered order takes {statistics.median(layers) / statistics.median(graph):.2f} times as long")
+        for order in orders:
+            for number in range(1, count + 1):
+                timeline = one_run(castle, layered=order == "layers")
+                found[order].append(timeline)
+                words = f"{order} {number}: online after {timeline.online:.1f} s, everything ready after {timeline.total:.1f} s"
+                print(f"{words}, path {busy_share(timeline):.3f}; load {os.getloadavg()[0]:.2f}", flush=True)
+    for order, timelines in found.items():
+        print(summary(f"{order}, online", [timeline.online or 0 for timeline in timelines]))
+        print(summary(f"{order}, everything ready", [timeline.total for timeline in timelines]))
+        ratio = statistics.median(map(busy_share, timelines))
+        print(f"{order}, ratio to the critical path's own length: {ratio:.3f}")
+    if len(orders) == 2:
+        graph, layers = (statistics.median(timeline.online or 0 for timeline in found[order]) for order in orders)
+        print(f"the layered order takes {layers / graph:.2f} times as long")
 
 
 main()

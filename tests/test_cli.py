@@ -273,6 +273,21 @@ def test_logs_that_cannot_be_written(yard):
     assert "Traceback" not in out + complaints
 
 
+def test_of_several_labs_one_has_to_be_named(yard):
+    labs = Path(yard.environment["XDG_STATE_HOME"]) / "rebirth" / "labs"
+    for name in ("one", "two"):
+        (labs / name).mkdir(parents=True)
+    code, out, complaints = yard.run("lab", "down")
+    assert (code, out) == (1, "")
+    assert complaints == "error: lab: down: there is more than one\nhint: Name one, or --all: one, two.\n"
+    assert yard.run("lab", "down", "one") == (0, "lab one is down\n", "")
+    assert yard.run("lab", "down") == (0, "lab two is down\n", "")
+    assert yard.run("lab", "down") == (0, "", "")
+    for name in ("one", "two"):
+        (labs / name).mkdir()
+    assert yard.run("lab", "down", "--all") == (0, "lab one is down\nlab two is down\n", "")
+
+
 def test_a_lab_that_is_not_there(yard):
     code, _, complaints = yard.run("lab", "run", "--lab-name", "nope", "--", "true")
     assert code == 1

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rebirth.errors import Rebirth
+from rebirth.errors import Broken, Rebirth
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -220,12 +220,19 @@ def lab_up(directory: Directory = HERE, lab_name: LabName = "") -> None:
 
 
 @lab_app.command("down")
-def lab_down(lab_name: Annotated[str, typer.Argument(help="The lab; all of them if not given.")] = "") -> None:
+def lab_down(
+    lab_name: Annotated[str, typer.Argument(help="The lab; the only one if not given.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Every lab of this machine.")] = False,
+) -> None:
     """Stops a lab and removes what it made."""
     from rebirth.lab.state import labs
     from rebirth.lab.up import down
 
-    for name in [lab_name] if lab_name else [state.name for state in labs()]:
+    names = [lab_name] if lab_name else [state.name for state in labs()]
+    if len(names) > 1 and not every:
+        hint = f"Name one, or --all: {', '.join(names)}."
+        raise Broken("there is more than one", system="lab", operation="down", hint=hint)
+    for name in names:
         found = asyncio.run(down(name))
         print(f"lab {name} is {'down' if found else 'not there'}")
 

@@ -94,6 +94,7 @@ class Engine:
         self._tasks: dict[type, asyncio.Task[Any]] = {}
         self._finished: dict[type, float] = {}
         self._opened: list[object] = []
+        self._lacks: dict[str, str] = {}  # phase -> why its remembered fact does not hold
         self._outcome = Outcome()
         self._prove()
 
@@ -200,7 +201,9 @@ class Engine:
             self._events(PhaseHolds(phase.name))
             return fact
         if not self._may_run(phase):
-            raise DoesNotHold("does not hold", operation=phase.title, hint="`rebirth create` makes it true.")
+            why = self._lacks.get(phase.name)
+            words = f"does not hold: {why}" if why else "does not hold"
+            raise DoesNotHold(words, operation=phase.title, hint="`rebirth create` makes it true.")
         await self._facts(later)
         takes = await self._take(phase.takes)
         needed = [*first, *later]
@@ -228,7 +231,8 @@ class Engine:
         try:
             async with asyncio.timeout(self._patience(phase)):
                 holds = await phase.still(remembered, **await self._take(phase.still_takes))
-        except (NotYet, TimeoutError):
+        except (NotYet, TimeoutError) as error:
+            self._lacks[phase.name] = str(error)
             return None
         return remembered if holds else None
 

@@ -131,7 +131,8 @@ def _show_facts(outcome: Outcome) -> None:
             continue  # an ingredient: it holds only while a run needs it
         failure = outcome.failures.get(phase.name)
         held = "holds" if phase.name in outcome.facts else "not looked at"
-        state = held if failure is None else "does not hold" if isinstance(failure, DoesNotHold) else "failed"
+        lacks = str(failure).partition(": ")[2]  # does not hold, and why
+        state = held if failure is None else lacks if isinstance(failure, DoesNotHold) else "failed"
         because = outcome.skipped.get(phase.name)
         print(f"{phase.name:24} {state}" + (f": {because} is not true" if because else ""))
 

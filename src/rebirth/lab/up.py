@@ -35,7 +35,7 @@ async def up(name: str, castle: Path, report: Report) -> LabState:
 
 async def _same(state: LabState, castle: Path) -> LabState:
     if state.castle != castle.resolve():
-        hint = "Give this one another name, or take the other down: rebirth lab down."
+        hint = "Give this one another name, or take the other down: rebirth lab down NAME."
         raise Broken(f"is up for another castle, {state.castle}", system=f"lab {state.name}", operation="up", hint=hint)
     await state.ask("/status")
     return state

@@ -9,7 +9,7 @@ from rebirth.facts import Converged, FluxBootstrapped
 from rebirth.providers.cluster import Cluster, condition
 from rebirth.waiting import note, until
 
-LAYER = "gitops"
+LAYER = "waits"  # not gitops: its graph waits for the hand-over, which a layer order runs after gitops
 PATIENCE = 1200
 
 _KINDS = (("kustomize.toolkit.fluxcd.io/v1", "Kustomization"), ("helm.toolkit.fluxcd.io/v2", "HelmRelease"))
@@ -49,9 +49,18 @@ async def converge(cluster: Cluster, flux: FluxBootstrapped) -> Converged:
 async def still(fact: Converged, cluster: Cluster) -> bool:
     nodes = await _nodes(cluster)
     names = {f"{namespace}/{name}" for kind, namespace, name in nodes if kind == "Kustomization"}
-    states = [condition(item)[0] for item in nodes.values()]
-    # A node that is being reconciled (Unknown) was Ready and is looked at again by Flux itself: that is no failure.
-    return set(fact.nodes) <= names and "False" not in states
+    states = {node: condition(item) for node, item in nodes.items()}
+    # A node that is being reconciled (Unknown) was Ready and is looked at again by Flux itself, and so is one that says
+    # that such a node is not ready: that is no failure. One whose dependency has failed is told by the dependency.
+    failed = [
+        f"{node[2]}: {message}"
+        for node, (status, message) in states.items()
+        if status == "False" and not message.startswith("dependency ")
+    ]
+    gone = [f"{name}: is not there" for name in fact.nodes if name not in names]
+    if failed or gone:
+        raise NotYet("; ".join(failed + gone))
+    return True
 
 
 async def _nodes(cluster: Cluster) -> dict[_Node, dict[str, Any]]:

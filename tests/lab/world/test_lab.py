@@ -301,16 +301,19 @@ def test_two_labs_side_by_side_and_nothing_left_of_the_second(inside, tmp_path, 
     name = f"{inside.state.name}-b"
     castle = write_castle(tmp_path / "castle")
     state = asyncio.run(up(name, castle, print))
-    other = Inside(state, castle)
-    assert other.secret("github-token") != inside.secret("github-token")
-    assert other.run("dig", "+short", "github.com") == "198.18.0.10"
-    create(f"{state.cgroup}/machine")
-    assert _marks(name)
-    if killed == "first":
-        os.kill(state.first, signal.SIGKILL)
-    elif killed == "holder":
-        os.kill(state.init, signal.SIGKILL)
-    assert asyncio.run(down(name)) is True
+    try:
+        other = Inside(state, castle)
+        assert other.secret("github-token") != inside.secret("github-token")
+        assert other.run("dig", "+short", "github.com") == "198.18.0.10"
+        create(f"{state.cgroup}/machine")
+        assert _marks(name)
+        if killed == "first":
+            os.kill(state.first, signal.SIGKILL)
+        elif killed == "holder":
+            os.kill(state.init, signal.SIGKILL)
+    finally:
+        was_there = asyncio.run(down(name))
+    assert was_there
     assert _marks(name) == []
     assert not state.folder.exists()
     assert inside.run("dig", "+short", "github.com") == "198.18.0.10", "the first is as it was"
