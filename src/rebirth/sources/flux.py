@@ -174,7 +174,11 @@ def _inputs(own: Manifest, begun: Thing, graph: Graph) -> None:
         source = ready(kind, namespace, name)
         graph.needs(begun, source, Need.SOURCE, own.place("spec", "sourceRef"), f"sourceRef {kind} {name}")
     for index, entry in enumerate(own.items("spec", "postBuild", "substituteFrom")):
-        if isinstance(entry, Mapping) and str(entry.get("kind")) in {"ConfigMap", "Secret"} and not entry.get("optional"):
+        if (
+            isinstance(entry, Mapping)
+            and str(entry.get("kind")) in {"ConfigMap", "Secret"}
+            and not entry.get("optional")
+        ):
             holder = thing(str(entry["kind"]), own.namespace, str(entry.get("name")), Milestone.MATERIALISED)
             graph.needs(begun, holder, Need.VARIABLES, own.place("spec", "postBuild", "substituteFrom", index))
     for need, path in (
