@@ -301,6 +301,20 @@ def test_a_plan(desk):
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_several_clusters(desk):
+    lay(desk.folder / "tree", a="", b="a")
+    shutil.copytree(desk.folder / "tree/clusters/x", desk.folder / "tree/clusters/y")
+    code, out, complaints = desk.run("check", "--gitops", "tree")
+    assert (code, complaints) == (0, "")
+    assert "6 Kustomizations" in out, "three a cluster"
+    for command in (["plan"], ["explain", "b", "a"]):
+        code, _, complaints = desk.run(*command, "--gitops", "tree")
+        assert code == 2
+        assert "several clusters: clusters/x, clusters/y" in complaints
+        code, _, complaints = desk.run(*command, "--gitops", "tree", "--cluster", "clusters/y")
+        assert (code, complaints) == (0, "")
+
+
 def test_a_plan_of_what_cannot_finish(desk):
     lay(desk.folder / "tree", a="b", b="a", c="")
     code, out, _ = desk.run("plan", "--gitops", "tree")

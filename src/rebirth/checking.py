@@ -156,6 +156,14 @@ def _stop(session: "Session", checked: Checked, words: str) -> NoReturn:
     raise Impossible(message, hint="Nothing was made. `--unproved` goes on in spite of it.")
 
 
+def _of_one_cluster(proof: Proof) -> Proof:
+    """A plan is one cluster's. Raises SpecError where the repository holds several."""
+    if len(proof.worlds) > 1:
+        clusters = ", ".join(world.cluster for world in proof.worlds)
+        raise SpecError(f"the repository holds several clusters: {clusters}", hint="Name one of them with --cluster.")
+    return proof
+
+
 def plan(asked: Asked, *, style: str, graph: str, whole: bool) -> None:
     """What starts when, on standard output; `graph` is a form of drawing instead, of all things if `whole`."""
     from rebirth.place import place_of
@@ -168,7 +176,7 @@ def plan(asked: Asked, *, style: str, graph: str, whole: bool) -> None:
 
     async def run() -> None:
         async with proved(asked) as done:
-            proof, places = done.proof, done.places
+            proof, places = _of_one_cluster(done.proof), done.places
             if whole and graph:
                 shown = drawing.of_graph(proof.graph)
                 write(drawing.FORMS[graph](*shown) if graph != "json" else drawing.graph_json(proof.graph, places))
@@ -199,7 +207,8 @@ def explain(asked: Asked, one: str, other: str, *, style: str) -> int:
 
     async def run() -> int:
         async with proved(asked) as done:
-            answer = ask(done.proof.graph, one, other, labels(done.proof.model, done.proof.graph))
+            proof = _of_one_cluster(done.proof)
+            answer = ask(proof.graph, one, other, labels(proof.model, proof.graph))
             chain = answer.chain or answer.back or ()
             links = tuple(edge for edge in chain if edge.by.label != edge.needs.label) or chain
             if style == "json":
@@ -213,7 +222,7 @@ def explain(asked: Asked, one: str, other: str, *, style: str) -> int:
             if answer.back:
                 words += f"; {answer.other} needs {answer.one}:"
             drawn = Text(done.places, width=width(), colours=colours()).chain(links) if links else []
-            unknown = len(done.proof.graph.unknowns)
+            unknown = len(proof.graph.unknowns)
             said = [f"as far as files tell: {unknown} places are unknown"] if unknown and not answer.chain else []
             write("\n".join([words, *drawn, *said]) + "\n")
             return 0 if answer.chain else 1

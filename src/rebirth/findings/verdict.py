@@ -71,7 +71,8 @@ def weigh(proof: Proof, places: Places) -> Verdict:
     told += r00_ignore(ignores, {because for _, because in ignored}, rule_ids())
     order = list(Severity)
     told.sort(key=lambda finding: order.index(finding.severity))  # stable: the rules' order stays
-    return Verdict(tuple(told), tuple(ignored), _seen(proof, files), tuple(proof.graph.unknowns), proof.graph.whole)
+    unknown = dict.fromkeys(unknown for world in proof.worlds for unknown in world.graph.unknowns)
+    return Verdict(tuple(told), tuple(ignored), _seen(proof, files), tuple(unknown), proof.graph.whole)
 
 
 def _declared(proof: Proof) -> Iterator[Ignore]:
@@ -85,23 +86,27 @@ def _declared(proof: Proof) -> Iterator[Ignore]:
 
 def _files(proof: Proof) -> set[str]:
     """Every file that was read and made a difference."""
-    found = {member.file for unit in proof.model.units for member in unit.members}
-    found |= {manifest.file for manifest in (*proof.model.orphans, *proof.model.seeded)}
+    models = [world.model for world in proof.worlds]
+    found = {member.file for model in models for unit in model.units for member in unit.members}
+    found |= {manifest.file for model in models for manifest in (*model.orphans, *model.seeded)}
     found |= {finding.place.file for finding in proof.findings}
     if proof.model.castle_file:
         found.add(str(proof.model.castle_file))
-    folders = {Path(file).parent for file in found if file} | {Path(folder) for folder in proof.model.built}
+    folders = {Path(file).parent for file in found if file} | {
+        Path(folder) for model in models for folder in model.built
+    }
     found |= {str(folder / name) for folder in folders for name in NAMES if (folder / name).is_file()}
     return {file for file in found if file and Path(file).suffix in {".yaml", ".yml", ""} and Path(file).is_file()}
 
 
 def _seen(proof: Proof, files: Iterable[str]) -> Seen:
-    units = proof.model.units
+    units = [unit for world in proof.worlds for unit in world.model.units]
+    graphs = [world.graph for world in proof.worlds]
     return Seen(
         files=len(set(files)),
         kustomizations=sum(unit.atomicity is Atomicity.FLUX for unit in units),
         charts=sum(unit.atomicity is Atomicity.HELM for unit in units),
         objects=sum(len(unit.members) for unit in units),
-        things=len(proof.graph.edges),
-        needs=sum(map(len, proof.graph.edges.values())),
+        things=sum(len(graph.edges) for graph in graphs),
+        needs=sum(len(needs) for graph in graphs for needs in graph.edges.values()),
     )
