@@ -65,11 +65,16 @@ async def proved(asked: Asked) -> AsyncIterator[Proved]:
         raise without_castle(directory)
     castle = load(directory)
     async with repository_of(directory, castle, asked.gitops) as repository:
-        if not (repository.root / castle.gitops.path).is_dir() and not asked.clusters:
-            where = repository.fetched or str(repository.root)
-            raise SpecError(f"{where} has no folder {castle.gitops.path}", hint="Is gitops.path right?")
+        if not asked.clusters:
+            _require_path(repository, castle)
         proof = await prove(repository.root, clusters=asked.clusters, castle=castle, directory=directory)
         yield Proved(proof, Places(repository.root if repository.fetched else None), castle, repository, directory)
+
+
+def _require_path(repository: Repository, castle: Castle) -> None:
+    if not (repository.root / castle.gitops.path).is_dir():
+        where = repository.fetched or str(repository.root)
+        raise SpecError(f"{where} has no folder {castle.gitops.path}", hint="Is gitops.path right?")
 
 
 def check(asked: Asked, *, style: str, verbose: bool, strict: bool) -> int:
@@ -122,6 +127,7 @@ def before_create(session: "Session", *, unproved: bool) -> Checked:
                 repository = await stack.enter_async_context(repository_of(directory, castle))
             except (SpecError, Broken):  # the run itself meets and tells this before it makes anything
                 return Checked(0, 0, "the repository could not be read"), ""
+            _require_path(repository, castle)
             places = Places(repository.root if repository.fetched else None)
             verdict = weigh(await prove(repository.root, castle=castle, directory=directory), places)
             errors = verdict.count(Severity.ERROR)

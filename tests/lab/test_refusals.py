@@ -32,7 +32,6 @@ def refused(castle, code=1, **environment):
 @pytest.mark.parametrize(
     ("old", "new", "words", "hint"),
     [
-        ("path: clusters/tazlab-k8s", "path: clusters/nowhere", "has no folder clusters/nowhere", "gitops.path"),
         ("branch: master", "branch: main", "has no branch main", "gitops.branch"),
         ("tazlab-k8s.git", "other.git", "no such repository", "gitops.repository"),
         ("node: pve", "node: attic", "Proxmox: list nodes: has no node attic", "Its nodes are: pve."),
@@ -49,6 +48,15 @@ def test_a_castle_that_names_what_is_not_there(castle, old, new, words, hint):
     complained = refused(castle)
     assert words in complained
     assert hint in complained.partition("hint: ")[2]
+
+
+def test_a_repository_path_that_does_not_exist(castle):
+    shutil.copy(EXAMPLE / "castle.yaml", castle.folder)
+    file = castle.folder / "castle.yaml"
+    file.write_text(file.read_text().replace("path: clusters/tazlab-k8s", "path: clusters/nowhere", 1))
+    complained = refused(castle, code=2)  # the proof, which comes first, looks at the files
+    assert "has no folder clusters/nowhere" in complained
+    assert "gitops.path" in complained.partition("hint: ")[2]
 
 
 @pytest.mark.parametrize(
