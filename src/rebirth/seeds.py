@@ -11,8 +11,9 @@ from rebirth.facts import NodeKeyMinted, SecretsResolved
 from rebirth.graph import Atomicity, Milestone
 from rebirth.phases import CONNECTIONS, PHASES, bootstrap_flux, create_namespaces, install_metallb, place_secrets
 from rebirth.secrets import Secret
-from rebirth.sources import talos
+from rebirth.sources import kustomization, talos
 from rebirth.sources.manifest import MachineConfiguration, Manifest, Model, Unit, thing
+from rebirth.sources.repository_files import Files
 from rebirth.sources.yaml_files import UnreadableError, parse, read
 from rebirth.spec import Castle
 from rebirth.spec.engine import Chart
@@ -143,6 +144,8 @@ class _Planter:
         folder = str(self.model.root / gitops.path / "flux-system")
         first = [unit for unit in self.model.units if unit.root]
         kept = [member for unit in first for member in unit.members if str(Path(member.file).parent) == folder]
+        if not kept and Path(folder).is_dir():  # the phase reads it whether the cluster's kustomization lists it or not
+            kept = kustomization.folder(Files(self.model.root), Path(folder)).manifests
         yield from kept
         if not any(member.group.endswith("toolkit.fluxcd.io") for member in kept):
             for data in bootstrap_flux.sync(gitops, []):
