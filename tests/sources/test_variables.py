@@ -67,3 +67,9 @@ def test_where_not_all_is_known_nothing_is_called_undefined():
 def test_nesting_has_an_end():
     with pytest.raises(SubstitutionError):
         put("${A:=" * 1000, B="c")
+
+
+def test_a_text_of_which_a_part_is_not_known_is_left_alone():
+    variables = Variables({"LIST": "[\n  {name: a},\n]\n"}, whole=False)
+    found = variables.into({"list": "${q:='}${LIST}${q:='}"})
+    assert found == {"list": "${q:='}[\n  {name: a},\n]\n${q:='}"}

@@ -60,6 +60,8 @@ class Variables:
         found = self._text(text, path)
         if found == text or not _PLAIN.match(text) or _QUOTED.search(text):
             return found
+        if "${" in found:  # a part of it is not known: what the whole would mean, neither
+            return found
         if _WORD.fullmatch(found):
             return plain(found)
         try:
