@@ -28,21 +28,26 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
     if not missing:
         return
     sources = [t for t in graph.things if t.kind in _KINDS and t.milestone is Milestone.EXISTS and t not in missing]
+    users: dict[Thing, list[Edge]] = {}
     for edge in graph.all_edges():
         source = edge.needs._replace(milestone=Milestone.EXISTS)
         if edge.need not in {Need.SOURCE, Need.CHART} or source not in missing or edge.by.label == source.label:
             continue
         if not any("*" in unknown.hides for unknown in graph.unknowns):  # no chart makes a source in secret
-            yield _finding(graph, edge, source, sources)
+            users.setdefault(source, []).append(edge)
+    for source, edges in users.items():
+        yield _finding(graph, edges, source, sources)
 
 
-def _finding(graph: Graph, edge: Edge, source: Thing, sources: list[Thing]) -> Finding:
+def _finding(graph: Graph, edges: list[Edge], source: Thing, sources: list[Thing]) -> Finding:
+    edge = edges[0]
+    others = f" (and {len(edges) - 1} more do)" if len(edges) > 1 else ""
     near = [other for other in sources if other.name == source.name]
     hint = f"; there is {near[0].label}" if near else ""
     return Finding(
         "R44",
         Severity.ERROR if near or graph.whole else Severity.WARNING,
-        f"{edge.by.label} comes from {source.label}, which nothing makes{hint}",
+        f"{edge.by.label} comes from {source.label}{others}, which nothing makes{hint}",
         edge.place,
         (edge,),
         why="What comes from a source that is not there is never applied.",

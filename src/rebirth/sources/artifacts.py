@@ -25,20 +25,33 @@ class Sync:
     kind: str
     url: str
     path: str
+    name: str
 
 
 def syncs(files: Files) -> Iterator[Sync]:
-    """Every FluxInstance, and every release of its chart, in the repository's files."""
-    for file in files.mentioning(b"FluxInstance", b"flux-instance"):
-        for manifest in _manifests(files, file):
-            said: Mapping[str, Any] = {}
-            if manifest.kind == "FluxInstance":
-                said = manifest.mapping("spec", "sync")
-            elif manifest.kind == "HelmRelease" and manifest.group == flux.HELM:
-                said = manifest.mapping("spec", "values", "instance", "sync")
-            if said:
+    """Every FluxInstance, every release of its chart, and every file of values for that, in the repository's files."""
+    for file in files.mentioning(b"FluxInstance", b"flux-instance", b"instance:"):
+        for said in _said(files, file):
+            if said.get("path") or said.get("url"):
                 path = str(said.get("path", "")).strip().removeprefix("./").lstrip("/")
-                yield Sync(str(said.get("kind", "GitRepository")), str(said.get("url", "")), path)
+                kind, name = str(said.get("kind", "GitRepository")), str(said.get("name") or "flux-system")
+                yield Sync(kind, str(said.get("url", "")), path, name)
+
+
+def _said(files: Files, file: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        documents = files.documents(file)
+    except UnreadableError:
+        return
+    for document in documents:
+        values = Manifest(document.data if isinstance(document.data, Mapping) else {}, str(file), document.line)
+        if not values.kind:
+            yield values.mapping("instance", "sync")
+    for manifest in _manifests(files, file):
+        if manifest.kind == "FluxInstance":
+            yield manifest.mapping("spec", "sync")
+        elif manifest.kind == "HelmRelease" and manifest.group == flux.HELM:
+            yield manifest.mapping("spec", "values", "instance", "sync")
 
 
 class Artifacts:
@@ -75,7 +88,7 @@ class Artifacts:
         """The source of the repository itself, as the Kustomization of the cluster's folder names it."""
         if root is not None:
             return flux.source_of(root)
-        return (self._sync.kind, "flux-system", "flux-system") if self._sync else _DEFAULT
+        return (self._sync.kind, "flux-system", self._sync.name) if self._sync else _DEFAULT
 
     def folder(self, own: Manifest, repository: _Source) -> Path | None:
         """The folder of this repository that a Kustomization applies; None where it is fetched from elsewhere."""
