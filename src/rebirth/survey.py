@@ -18,6 +18,7 @@ from rebirth.sources.repository_files import MOST, Files
 from rebirth.sources.variables import SubstitutionError, Variables
 from rebirth.spec import Castle
 
+_INJECTOR = "kustomize-mutating-webhook"  # adds substitutions to every Kustomization that is applied
 _AT_ONCE = 4  # builds that run side by side
 ANYWHERE = frozenset({"*"})
 
@@ -217,6 +218,11 @@ class _Reader:
 
     def _substitute(self) -> None:
         """postBuild, once every ConfigMap that it may read from is known."""
+        self._injected = any(
+            member.kind == "HelmRelease" and _INJECTOR in (member.name, member.at("spec", "chart", "spec", "chart"))
+            for members in self._raw.values()
+            for member in members
+        )
         for unit, members in self._raw.items():
             unit.members = self._substituted(unit, members, self.survey.remarks)
 
@@ -261,7 +267,7 @@ class _Reader:
     def _variables(self, own: Manifest) -> Variables:
         found: dict[str, str] = {}
         hidden: set[str] = set()
-        whole = True
+        whole = not self._injected
         for entry in own.items("spec", "postBuild", "substituteFrom"):
             if not isinstance(entry, Mapping):
                 continue
