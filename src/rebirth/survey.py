@@ -65,6 +65,7 @@ class _Reader:
         self._limit = asyncio.Semaphore(_AT_ONCE)
         self._seen: set[tuple[str, str]] = set()
         self._raw: dict[Unit, list[Manifest]] = {}  # members before variables are put in
+        self._injected = False  # whether a webhook adds variables that no file tells
         self._put_in: dict[Unit, tuple[object, list[Manifest], list[Remark]]] = {}
 
     async def read(self, folder: Path) -> None:
