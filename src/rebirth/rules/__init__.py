@@ -16,6 +16,7 @@ from rebirth.rules.r08_host_needs import r08_host_needs
 from rebirth.rules.r09_taint import r09_taint
 from rebirth.rules.r10_cold_restart import r10_cold_restart
 from rebirth.rules.r11_hook_after_wait import r11_hook_after_wait
+from rebirth.rules.r12_waits_for_itself import r12_waits_for_itself
 from rebirth.rules.r13_depends_on import r13_depends_on
 from rebirth.rules.r14_no_producer import r14_no_producer
 from rebirth.rules.r15_gate_too_early import r15_gate_too_early
@@ -94,6 +95,7 @@ RULES: tuple[Rule, ...] = (
     r69_awaited,
     r02_own_output,
     r11_hook_after_wait,
+    r12_waits_for_itself,
     r04_webhook_before_server,
     r01_kind_before_its_crd,
     r10_cold_restart,

@@ -13,6 +13,8 @@ _RUNNING = Scope.FIRST_BOOT | Scope.COLD_RESTART
 _WAITING = re.compile(
     r"\b(until|while|nslookup|nc|wait-for|wait_for|pg_isready|curl|wget|getent|dig|dockerize|telnet)\b"
 )
+_ASKING = re.compile(r"\b(nslookup|getent|dig)\b")
+_CONNECTING = re.compile(r"\b(nc|wait-for|wait_for|pg_isready|curl|wget|dockerize|telnet)\b")
 _HOST = re.compile(r"(?<![\w.-])([a-z][a-z0-9-]*)(?:\.([a-z][a-z0-9-]*)(?:\.svc(?:\.[a-z0-9.-]+)?)?)?(?![\w-])")
 _CONNECTS = re.compile(r"HOST|URL|URI|DSN|ADDR|SERVER|ENDPOINT|CONNECTION")
 _URL = re.compile(r"\w+://(?:[^/\s@]*@)?([^/\s:]+)|(?:\s|^)-h[= ](\S+)")
@@ -59,16 +61,18 @@ def _pods(model: Model, found: pods.Pods, graph: Graph) -> None:
         graph.needs(found.thing, account, Need.ACCOUNT, place)
     if not found.replicas:
         return
-    for host, place_path, words in _waited_for(found):
+    for host, place_path, words, by_name in _waited_for(found):
         for service in _services(model, graph, found.namespace, host):
             place = found.place(*place_path)
-            graph.needs(found.thing, service, Need.SERVICE, place, words, scope=_RUNNING)
+            enough = by_name and _has_address(model, service)
+            needed = service._replace(milestone=Milestone.EXISTS) if enough else service
+            graph.needs(found.thing, needed, Need.SERVICE, place, words, scope=_RUNNING)
     if manifest.kind == "Job":
         _job(model, found, graph)
 
 
-def _waited_for(found: pods.Pods) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
-    """Hosts that an init container waits for: host, path in the pod's spec, words."""
+def _waited_for(found: pods.Pods) -> Iterator[tuple[str, tuple[str | int, ...], str, bool]]:
+    """Hosts that an init container waits for: host, path in the pod's spec, words, whether it only asks for the name."""
     for part, index, container in found.containers():
         if part != "initContainers":
             continue
@@ -76,13 +80,20 @@ def _waited_for(found: pods.Pods) -> Iterator[tuple[str, tuple[str | int, ...], 
         if _WAITING.search(text) or "wait" in str(container.get("name")):
             texts = [text, *_texts(container.get("env"))]
             for host in dict.fromkeys(match[0] for one in texts for match in _HOST.finditer(one)):
-                yield host, (part, index), f"init container {container.get('name')} waits for {host}"
+                by_name = bool(_ASKING.search(text)) and not _CONNECTING.search(text)
+                yield host, (part, index), f"init container {container.get('name')} waits for {host}", by_name
+
+
+def _has_address(model: Model, service: Thing) -> bool:
+    """Whether the Service has an address of its own: then its name resolves as soon as it exists."""
+    found = [member for member, _ in model.find("Service", service.namespace, service.name)]
+    return bool(found) and all(member.at("spec", "clusterIP") != "None" for member in found)
 
 
 def _job(model: Model, found: pods.Pods, graph: Graph) -> None:
     """Services that a Job's containers talk to: it gives up if they come too late."""
     limit = patience(found.manifest)
-    hosts = [host for host, _, _ in _waited_for(found)]
+    hosts = [host for host, *_ in _waited_for(found)]
     waits = {service for host in hosts for service in _services(model, graph, found.namespace, host)}
     for part, index, container in found.containers(init=False):
         for host in dict.fromkeys(_talked_to(container)):
@@ -141,7 +152,10 @@ def _service(member: Manifest, unit: Unit, around: list[pods.Pods], graph: Graph
     selector = member.mapping("spec", "selector")
     behind = [found for found in around if found.replicas and pods.selected(selector, found.labels)]
     where = member.place("spec", "selector")
-    if len(behind) == 1:
+    if member.at("spec", "publishNotReadyAddresses") is True:
+        for found in behind:  # its addresses are those of pods that have started, Ready or not
+            graph.needs(serving, found.manifest.thing(), Need.WORKLOAD, where, scope=Scope.FIRST_BOOT)
+    elif len(behind) == 1:
         graph.needs(serving, behind[0].thing, Need.WORKLOAD, where, scope=_RUNNING)
     elif behind:
         one = thing("pods behind Service", member.namespace, member.name, Milestone.READY)
