@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from rebirth.graph import Atomicity, Graph, Milestone, Need, Place, Strength, Thing
 from rebirth.sources import flux, helmfile, knowledge, known_charts, pods, releases
-from rebirth.sources.manifest import Manifest, Model, Unit, thing
+from rebirth.sources.manifest import Manifest, Model, Unit, texts, thing
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Pod", "ReplicaSet"}
 _JOBS = {"Job"}
@@ -197,7 +197,7 @@ def assume(model: Model, graph: Graph) -> None:
         values = releases.values_of(model, own)
         known = knowledge.of_chart(chart.name, None) if chart else None
         named = known_charts.secrets(known, own, chart, values) if known and chart else set()
-        named |= set(_texts(values.data))
+        named |= set(texts(values.data))
         for member in unit.members:
             found = pods.of(member, unit)
             if found is None or releases.MADE_UP in found.labels:
@@ -206,14 +206,3 @@ def assume(model: Model, graph: Graph) -> None:
                 holder = thing(reference.kind, member.namespace, reference.name, Milestone.MATERIALISED)
                 if reference.name not in named and not graph.makers(holder):
                     graph.given(holder, f"{own.thing().label} makes it itself", own.place())
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)

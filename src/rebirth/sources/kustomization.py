@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rebirth.graph import Place, Remark
-from rebirth.sources.manifest import Manifest
+from rebirth.sources.manifest import Manifest, texts
 from rebirth.sources.repository_files import Files
 from rebirth.sources.scopes import in_namespace
 from rebirth.sources.yaml_files import Document, UnreadableError
@@ -275,7 +275,7 @@ class _Walk:
                 self.into.files |= {file for file in self.files.below(target) if file.is_file()}
             else:
                 self.into.files.add(target)
-        for text in _texts({key: value for key, value in data.items() if key not in _INERT}):
+        for text in texts({key: value for key, value in data.items() if key not in _INERT}):
             target = self.files.target(path, text) if len(text) < _LONGEST and "\n" not in text else None
             if target is not None and target.is_file():
                 self.into.files.add(target)
@@ -329,17 +329,6 @@ _PATHS = (
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
 
 
 def merged(found: Folder, own: Manifest | None) -> dict[str, Any]:

@@ -166,3 +166,15 @@ class Model:
         return next(
             (o for o in self.orphans if o.kind == kind and o.name == name and o.namespace in {namespace, ""}), None
         )
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a value, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)

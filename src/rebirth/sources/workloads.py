@@ -7,7 +7,7 @@ from typing import Any
 
 from rebirth.graph import Graph, Milestone, Need, Scope, Strength, Thing
 from rebirth.sources import namespaces, pods
-from rebirth.sources.manifest import Manifest, Model, Unit, thing
+from rebirth.sources.manifest import Manifest, Model, Unit, texts, thing
 
 _RUNNING = Scope.FIRST_BOOT | Scope.COLD_RESTART
 _WAITING = re.compile(
@@ -76,10 +76,10 @@ def _waited_for(found: pods.Pods) -> Iterator[tuple[str, tuple[str | int, ...], 
     for part, index, container in found.containers():
         if part != "initContainers":
             continue
-        text = " ".join(_texts([container.get("command"), container.get("args")]))
+        text = " ".join(texts([container.get("command"), container.get("args")]))
         if _WAITING.search(text) or "wait" in str(container.get("name")):
-            texts = [text, *_texts(container.get("env"))]
-            for host in dict.fromkeys(match[0] for one in texts for match in _HOST.finditer(one)):
+            said = [text, *texts(container.get("env"))]
+            for host in dict.fromkeys(match[0] for one in said for match in _HOST.finditer(one)):
                 by_name = bool(_ASKING.search(text)) and not _CONNECTING.search(text)
                 yield host, (part, index), f"init container {container.get('name')} waits for {host}", by_name
 
@@ -109,7 +109,7 @@ def _talked_to(container: Mapping[str, Any]) -> Iterator[str]:
     for entry in container.get("env") or []:
         if isinstance(entry, Mapping) and _CONNECTS.search(str(entry.get("name"))):
             yield from (match[0] for match in _HOST.finditer(str(entry.get("value") or "")))
-    for text in _texts([container.get("command"), container.get("args")]):
+    for text in texts([container.get("command"), container.get("args")]):
         for match in _URL.finditer(text):
             yield from (host[0] for host in _HOST.finditer(match[1] or match[2]))
 
@@ -121,17 +121,6 @@ def _services(model: Model, graph: Graph, namespace: str, host: str) -> Iterator
     found = serves(space, name)
     if model.find("Service", space, name) or found in graph.edges or thing("Service", space, name) in graph.made:
         yield found
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
 
 
 # -- Services
