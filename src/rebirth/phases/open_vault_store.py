@@ -9,7 +9,7 @@ from rebirth.errors import NotYet
 from rebirth.facts import VaultStoreApplied, VaultStoreOpened
 from rebirth.providers.cluster import Cluster, condition
 from rebirth.vault_store import STORE_KIND, STORE_VERSION
-from rebirth.waiting import until
+from rebirth.waiting import now, until
 
 LAYER = "waits"
 PATIENCE = 900
@@ -20,15 +20,15 @@ _NUDGE_EVERY = 3.0  # seconds: the operator backs off for minutes after failures
 
 async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> VaultStoreOpened:
     """Wait for the Vault store to be valid."""
-    nudged = time.monotonic()
+    asked_at = now()
 
     async def valid() -> None:
-        nonlocal nudged
+        nonlocal asked_at
         status, message = condition(await cluster.find(STORE_VERSION, STORE_KIND, applied.name))
         if status == "True":
             return
-        if time.monotonic() - nudged > _NUDGE_EVERY:
-            nudged = time.monotonic()
+        if now() - asked_at > _NUDGE_EVERY:
+            asked_at = now()
             asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": str(int(time.time()))}}}
             await cluster.merge(STORE_VERSION, STORE_KIND, applied.name, None, asked)
         raise NotYet(message)
