@@ -59,16 +59,17 @@ def kind_of(api_version: str, kind: str) -> _Kind:
 
 
 class Cluster:
-    """One cluster, with the admin's rights."""
+    """One cluster, with the admin's rights. `transport` carries its requests instead of a connection."""
 
-    def __init__(self, *, place: Place) -> None:
+    def __init__(self, *, place: Place, transport: httpx.AsyncBaseTransport | None = None) -> None:
         try:
             self._config = KubeConfig.from_file(str(place.kubeconfig))
         except (OSError, ValueError, TypeError, AttributeError, LookupError, YAMLError, ConfigError):
             hint = "Remove that file: `rebirth create` writes it again."
             text = f"{place.kubeconfig} is no kubeconfig"
             raise Broken(text, system=_SYSTEM, operation="connect", hint=hint) from None
-        self._api = AsyncClient(config=self._config, field_manager=MANAGER, timeout=httpx.Timeout(20, read=30))
+        timeout = httpx.Timeout(20, read=30)
+        self._api = AsyncClient(config=self._config, field_manager=MANAGER, timeout=timeout, transport=transport)
 
     async def close(self) -> None:
         with suppress(RuntimeError):
