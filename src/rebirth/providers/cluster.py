@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 
 class Cluster:
-    """One cluster, with the admin's rights."""
+    """One cluster, with the admin's rights. `transport` carries its requests instead of a connection."""
 
     def __init__(self, *, place: Place, transport: httpx.AsyncBaseTransport | None = None) -> None:
         timeout = httpx.Timeout(20, read=30)
