@@ -29,7 +29,7 @@ KINDS = (
 # Conditions have reasons, and errors of the Kubernetes API, too; what a registry or a server on the web answered is only
 # text. In these words it says that it may answer otherwise in a minute.
 _PASSING = re.compile(
-    r"timeout|timed out|deadline exceeded|refused|reset by peer|\bEOF\b|TLS handshake|temporar|misbehaving|too ?many ?requests"
+    r"timeout|timed out|deadline exceeded|refused|reset by peer|\bEOF\b|TLS handshake|temporary failure|temporarily|misbehaving|too ?many ?requests"
     r"|\b(429|50[0234])\b",
     re.IGNORECASE,
 )

@@ -20,15 +20,15 @@ _NUDGE_EVERY = 3.0  # seconds: the operator backs off for minutes after failures
 
 async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> VaultStoreOpened:
     """Wait for the Vault store to be valid."""
-    asked_at = now()
+    nudged = now()
 
     async def valid() -> None:
-        nonlocal asked_at
+        nonlocal nudged
         status, message = condition(await cluster.find(STORE_VERSION, STORE_KIND, applied.name))
         if status == "True":
             return
-        if now() - asked_at > _NUDGE_EVERY:
-            asked_at = now()
+        if now() - nudged > _NUDGE_EVERY:
+            nudged = now()
             asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": str(int(time.time()))}}}
             await cluster.merge(STORE_VERSION, STORE_KIND, applied.name, None, asked)
         raise NotYet(message)

@@ -18,6 +18,9 @@ from rebirth.place import Place
 from rebirth.providers.kinds import SYSTEM, Kinds, NotServed, is_namespaced
 
 MANAGER = "rebirth"
+_NAMESPACE_ENDS = (
+    "NamespaceTerminating"  # the API's word for why it takes nothing new into a namespace that is being deleted
+)
 Object = Mapping[str, Any]
 _T = TypeVar("_T")
 
@@ -151,8 +154,10 @@ class Cluster:
             return await call
         except ApiError as error:
             code, message = error.status.code or 0, error.status.message or ""
+            causes = (error.status.details and error.status.details.causes) or ()
+            ends = any(cause.reason == _NAMESPACE_ENDS for cause in causes)
             # A webhook that cannot be called is a 500, too.
-            if code in {409, 429} or code >= 500 or (creates and code == 404):
+            if code in {409, 429} or code >= 500 or (creates and code == 404) or ends:
                 raise NotYet(f"{SYSTEM}: {what}: {message}") from None
             raise Broken(message, system=SYSTEM, operation=what, status=code) from None
         except httpx.HTTPError as error:
