@@ -205,6 +205,26 @@ def test_an_image_whose_pull_secret_is_not_there_may_still_come():
     assert cause.message.endswith("401 Unauthorized; Secret flux-system/ghcr is not there")
 
 
+@pytest.mark.parametrize(
+    "volume",
+    [
+        {"secret": {"secretName": "tls"}},
+        {"projected": {"sources": [{"serviceAccountToken": {"path": "t"}}, {"secret": {"name": "tls"}}]}},
+    ],
+)
+def test_a_pod_that_waits_for_what_it_mounts(volume):
+    labels = applied_by("Kustomization", "apps")
+    objects = item("Kustomization", "apps", "Unknown") | deployment(labels=labels)
+    objects |= pod(
+        waiting={"reason": "ContainerCreating"}, volumes=[volume, {"configMap": {"name": "c", "optional": True}}]
+    )
+    secret = ("Secret", "flux-system", "tls")
+    assert wanted_objects(*split(objects)) == {secret}
+    (cause,) = why(objects, [secret])["apps"]
+    assert (str(cause), cause.outlook) == ("Secret flux-system/tls: is not there; pods mount it", Outlook.STUCK)
+    assert why(objects)["apps"][0].outlook is Outlook.WORKING
+
+
 def test_a_pod_whose_volume_nobody_makes():
     labels = applied_by("Kustomization", "apps")
     claim = item("PersistentVolumeClaim", "data", storageClassName="longhorn", status={"phase": "Pending"})

@@ -108,6 +108,7 @@ def _references(key: Key, item: Object) -> Iterator[Key]:
     spec = item.get("spec") or {}
     if kind == "Pod":
         yield from (("Secret", namespace, one["name"]) for one in spec.get("imagePullSecrets") or [] if one.get("name"))
+        yield from _mounted(namespace, spec)
     if kind in SOURCES:
         yield from (
             ("Secret", namespace, spec[field]["name"]) for field in ("secretRef", "certSecretRef") if spec.get(field)
@@ -116,6 +117,18 @@ def _references(key: Key, item: Object) -> Iterator[Key]:
     yield from ((one["kind"], namespace, one["name"]) for one in listed if not one.get("optional"))
     if decryption := (spec.get("decryption") or {}).get("secretRef"):
         yield "Secret", namespace, decryption["name"]
+
+
+def _mounted(namespace: str, spec: Object) -> Iterator[Key]:
+    """Secrets and ConfigMaps without which no container starts: the kubelet tries to mount them, and says no more."""
+    for volume in spec.get("volumes") or []:
+        parts = [volume, *((volume.get("projected") or {}).get("sources") or [])]
+        for part in parts:
+            for field, kind in (("secret", "Secret"), ("configMap", "ConfigMap")):
+                source = part.get(field) or {}
+                name = source.get("secretName") or source.get("name")
+                if name and not source.get("optional"):
+                    yield kind, namespace, name
 
 
 class _Search:
@@ -261,6 +274,10 @@ class _Search:
         if not spoken:
             starting = any((c.get("state") or {}).get("waiting") for c in status.get("containerStatuses") or [{}])
             running = status.get("phase") == "Running" and not starting
+            absent = [one for one in _mounted(key[1], pod.get("spec") or {}) if one in self._absent]
+            yield from (Cause(one, "is not there; pods mount it", Outlook.STUCK) for one in absent)
+            if absent:
+                return
             words = "runs, but is not ready" if running else "is starting"
             yield Cause(key, words, Outlook.STUCK if running else Outlook.WORKING)
 

@@ -9,6 +9,7 @@ from rebirth.events import Noted
 from rebirth.facts import (
     CoreDnsInstalled,
     ExternalSecretsInstalled,
+    FluxBootstrapped,
     MetalLbInstalled,
     NamespacesCreated,
     RepositoryRead,
@@ -27,6 +28,8 @@ from rebirth.spec import load
 
 CASTLE = load(Path(__file__).parents[2] / "examples" / "castle")
 NAMESPACES = NamespacesCreated(())
+GITOPS = CASTLE.gitops
+PLACE = {"namespace": "flux-system"}
 
 
 class PaperHelm:
@@ -164,9 +167,27 @@ async def test_a_namespace_that_is_being_deleted_no_longer_holds(inside):
     assert not await create_namespaces.still(fact, inside.cluster)
 
 
-# -- what the repository says of Flux, and castle.yaml otherwise
+async def test_flux_no_longer_holds_without_its_controllers(inside, workload):
+    for version, kind in (
+        ("source.toolkit.fluxcd.io/v1", "GitRepository"),
+        ("kustomize.toolkit.fluxcd.io/v1", "Kustomization"),
+    ):
+        inside.serve(version.partition("/")[0], "v1", kind, plurals={"GitRepository": "gitrepositories"})
+    workload("Deployment", "source-controller", 1, 1, namespace="flux-system")
+    workload("Deployment", "of-somebody-else", 0, 1, namespace="flux-system")
+    for item in (*bootstrap_flux.sync(GITOPS, []), bootstrap_flux.variables(GITOPS)):
+        inside.kubernetes.put(item)
+    arguments = FluxBootstrapped("flux-system/flux-system"), GITOPS, inside.cluster
+    controller = inside.kubernetes.get("apps/v1", "Deployment", "source-controller", "flux-system")
+    controller["metadata"] = {**PLACE, "name": "source-controller", "labels": {"app.kubernetes.io/part-of": "flux"}}
+    inside.kubernetes.put(controller)
+    assert await bootstrap_flux.still(*arguments)
+    inside.kubernetes.status(controller, {"availableReplicas": 0})
+    with pytest.raises(NotYet, match="source-controller: 0 of 1 replicas are available"):
+        await bootstrap_flux.still(*arguments)
 
-GITOPS = CASTLE.gitops
+
+# -- what the repository says of Flux, and castle.yaml otherwise
 
 
 def found(**spec):

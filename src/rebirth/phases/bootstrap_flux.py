@@ -51,6 +51,11 @@ async def still(fact: FluxBootstrapped, gitops: GitOps, cluster: Cluster) -> boo
     namespace, _, name = fact.root.partition("/")
     root = await cluster.find(_KUSTOMIZE, "Kustomization", name, namespace)
     kept = await cluster.find("v1", "ConfigMap", "cluster-variables", _NAMESPACE)
+    for item in await cluster.all("apps/v1", "Deployment", _NAMESPACE):
+        # Without its controllers all that Flux has ever said still stands there, and is true no more.
+        ours = (item["metadata"].get("labels") or {}).get("app.kubernetes.io/part-of") == "flux"
+        if ours and (missing := missing_replicas(item)):
+            raise NotYet(f"{item['metadata']['name']}: {missing}")
     return root is not None and kept is not None and kept.get("data") == gitops.variables
 
 

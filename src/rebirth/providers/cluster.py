@@ -140,12 +140,13 @@ class Cluster:
 
     async def changes(self, api_version: str, kind: str, namespace: str | None = None) -> AsyncIterator[str]:
         """A watch: yields a name for every change. Ends when the server ends it; `until` asks by itself, too."""
-        resource = await self._kinds.of(api_version, kind)
-        options: dict[str, Any] = {"namespace": namespace or "*"} if is_namespaced(resource) else {}
         try:
+            resource = await self._kinds.of(api_version, kind)
+            options: dict[str, Any] = {"namespace": namespace or "*"} if is_namespaced(resource) else {}
             async for _, item in self._api.watch(resource, **options):
                 yield str(item.metadata.name if item.metadata else "")
-        except (ApiError, httpx.HTTPError, LoadResourceError, msgspec.MsgspecError) as error:
+        except (Broken, ApiError, httpx.HTTPError, LoadResourceError, msgspec.MsgspecError) as error:
+            # What does not fix itself is said by whoever asks without a watch.
             raise NotYet(f"watch {kind}: {type(error).__name__}") from None
 
     async def _ask(self, what: str, call: Awaitable[_T], *, creates: bool = False) -> _T:
