@@ -1,7 +1,6 @@
 """until() and together(): the only waits there are besides the engine's own."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -29,7 +28,7 @@ class Watcher:
 
     def arrived(self, what: str, since: float) -> None:
         if self.pending.pop(what, None) is not None:
-            self.events(Arrived(self.phase, what, time.monotonic() - since))
+            self.events(Arrived(self.phase, what, now() - since))
 
 
 _watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
@@ -43,6 +42,11 @@ def watched(watcher: Watcher) -> Iterator[None]:
         yield
     finally:
         _watcher.reset(token)
+
+
+def now() -> float:
+    """Seconds on the clock that waits go by: the event loop's, which a test may set going at its own pace."""
+    return asyncio.get_running_loop().time()
 
 
 def note(text: str) -> None:
@@ -60,7 +64,7 @@ async def until(
     worthwhile; with it `every` seconds are only the safety net. There is no time-out here: the engine ends a phase that
     takes too long, and tells what was seen last.
     """
-    watcher, since = _watcher.get(), time.monotonic()
+    watcher, since = _watcher.get(), now()
     alarm = asyncio.Event()
     listening = asyncio.create_task(_listen(changes, alarm)) if changes is not None else None
     try:

@@ -7,7 +7,7 @@ from typing import Any
 from rebirth.errors import NotYet
 from rebirth.facts import Converged, FluxBootstrapped
 from rebirth.providers.cluster import Cluster, condition
-from rebirth.waiting import note, until
+from rebirth.waiting import note, now, until
 
 LAYER = "waits"  # not gitops: its graph waits for the hand-over, which a layer order runs after gitops
 PATIENCE = 1200
@@ -88,13 +88,13 @@ async def _nudge(
     nudged: dict[_Node, float],
 ) -> None:
     """Asks for a reconciliation of nodes that failed and need not have: Flux itself looks again only after its interval."""
-    now = time.monotonic()
+    at = now()
     for node, item in nodes.items():
         status, message = states[node]
         pause = _AGAIN_FOR_DEPENDENCY if message.startswith("dependency ") else _AGAIN
-        if status == "False" and _free(node, item, states) and now - nudged.get(node, -_AGAIN) >= pause:
-            nudged[node] = now
-            asked = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": f"{time.time():.3f}"}}}
+        if status == "False" and _free(node, item, states) and at - nudged.get(node, -_AGAIN) >= pause:
+            nudged[node] = at
+            asked = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": f"{time.time():.6f}"}}}
             version = next(version for version, kind in _KINDS if kind == node[0])
             await cluster.merge(version, node[0], node[2], node[1], asked)
             note(f"nudged {node[0]} {node[1]}/{node[2]}: {message}")
