@@ -1,7 +1,9 @@
 """What the controllers of a stood-in cluster do, each after a while on the loop's clock. A test takes those that it needs."""
 
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from standins.kinds import Kind
@@ -114,12 +116,12 @@ def is_true(item: Object | None, type_: str) -> bool:
 class ExternalSecrets:
     """Stores become valid, and ExternalSecrets are refreshed: when they come, and whenever their annotations change.
 
-    `valid` says whether a store's Vault answers now; `value` whether what an ExternalSecret reads is in Vault. As the
-    operator does, it tries again by itself only after a long while.
+    `valid` says whether a store's Vault answers now; `read` what an ExternalSecret finds there, key by key: nothing is a
+    failure. As the operator does, it tries again by itself only after a long while.
     """
 
     valid: Callable[[], bool] = lambda: True
-    value: Callable[[str], bool] = lambda name: True
+    read: Callable[[str], Mapping[str, str]] = lambda name: {"key": "value"}
     after: float = 0.5
     backs_off: float = 600.0
     _seen: dict[tuple[str, str, str], Any] = field(default_factory=dict)
@@ -135,14 +137,25 @@ class ExternalSecrets:
 
     def _look(self, kubernetes: Kubernetes, item: Object) -> None:
         store = item["kind"] == "ClusterSecretStore"
-        good = self.valid() if store else self.valid() and self.value(item["metadata"]["name"])
+        good = self.valid() if store else self.valid() and bool(self.read(item["metadata"]["name"]))
         if good:
             kubernetes.condition(item, "Ready", "True", "store validated" if store else "secret synced", "Valid")
-            kubernetes.status(item, {} if store else {"refreshTime": kubernetes.now()})
+            kubernetes.status(item, {} if store else self._synced(kubernetes, item))
         else:
             why = "unable to validate store" if store else "could not get secret data from provider"
             kubernetes.condition(item, "Ready", "False", why, "InvalidProviderConfig" if store else "SecretSyncedError")
             kubernetes.after(self.backs_off, lambda: self._look(kubernetes, item))
+
+    def _synced(self, kubernetes: Kubernetes, item: Object) -> Object:
+        """Its Secret holds what the store has now, and its status says which spec and annotations it looked for."""
+        meta = item["metadata"]
+        name = item["spec"].get("target", {}).get("name") or meta["name"]
+        data = {key: b64encode(value.encode()).decode() for key, value in self.read(meta["name"]).items()}
+        place = {"name": name, "namespace": meta["namespace"]}
+        kubernetes.put({"apiVersion": "v1", "kind": "Secret", "metadata": place, "data": data}, by="external-secrets")
+        looked = repr((meta.get("annotations"), meta.get("labels"))).encode()
+        version = f"{meta['generation']}-{sha256(looked).hexdigest()[:8]}"
+        return {"refreshTime": kubernetes.now(), "syncedResourceVersion": version}
 
 
 @dataclass

@@ -168,8 +168,10 @@ class World:
 def _settled(value: Any) -> Any:
     if isinstance(value, dict):
         moments = ("lastTransitionTime", "refreshTime", "observedGeneration")
-        return {key: _settled(inner) for key, inner in value.items()
-                if key not in moments and not _STAMPS.search(key) and inner != {}}  # fmt: skip
+        lasting = {
+            key: _settled(inner) for key, inner in value.items() if key not in moments and not _STAMPS.search(key)
+        }
+        return {key: inner for key, inner in lasting.items() if inner != {}}
     return [_settled(inner) for inner in value] if isinstance(value, list) else value
 
 
@@ -178,6 +180,7 @@ async def again(world: World) -> None:
     journal, which then only learns again; a release of Helm gets another revision of the same.
     """
     fact = await world.create()
+    await asyncio.sleep(60)  # controllers come to rest
     before, contents = list(world.writes), world.contents()
     world.asked()
     assert await world.holds()
