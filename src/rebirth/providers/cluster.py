@@ -133,7 +133,7 @@ class Cluster:
         A kubelet mounts what a Secret has become only when it looks at the pod again: by itself within a minute or more, at once
         when the pod object changes. Webhooks whose certificate is made after their pod has started wait for just that.
         """
-        stamp = {"metadata": {"annotations": {"rebirth.dev/woken-at": f"{time.time():.3f}"}}}
+        stamp = {"metadata": {"annotations": {"rebirth.dev/woken-at": f"{time.time():.6f}"}}}
         for pod in await self.all("v1", "Pod", namespace):
             with suppress(NotYet):  # it has gone meanwhile
                 await self.merge("v1", "Pod", pod["metadata"]["name"], namespace, stamp)
