@@ -141,7 +141,7 @@ async def _available(cluster: Cluster, names: list[str]) -> None:
     async def look() -> None:
         for name in names:
             if missing := missing_replicas(await cluster.find("apps/v1", "Deployment", name, _NAMESPACE)):
-                raise NotYet(f"{name}: {missing}")
+                raise NotYet(f"{name} is not available: {missing}")
 
     await until(
         look,

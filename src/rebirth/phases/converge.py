@@ -105,10 +105,10 @@ class _Graph:
             if status != "False" or final or now() - self._nudged.get(node, -_AGAIN) < pause or not _free(node, nodes):
                 continue
             self._nudged[node] = now()
-            asked = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": f"{time.time():.3f}"}}}
+            asked = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": f"{time.time():.6f}"}}}
             version = next(version for version, kind in _NODES if kind == node[0])
             await self._cluster.merge(version, node[0], node[2], node[1], asked)
-            nudged(f"asked Flux to look at {label(node)} again now; it said: {message}")
+            nudged(f"nudged {label(node)}: {message}")
 
 
 def _key(kind: str, item: Mapping[str, Any]) -> Key:

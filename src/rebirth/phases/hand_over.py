@@ -49,7 +49,7 @@ async def _one(handover: Handover, cluster: Cluster, vault: VaultApi, redaction:
     place = handover.born_in
     born = await until(
         partial(_born, handover, cluster, redaction),
-        what=f"the secret {place.namespace}/{place.secret} is generated",
+        what=f"the secret {place.namespace}/{place.secret} is born",
         every=3,
         changes=cluster.changes("v1", "Secret", place.namespace),
     )
@@ -124,7 +124,7 @@ class _Refresh:
         ):
             self._asked = now(), _synced_version(external)
             # Any annotation does; this one is what its documentation tells people to use. What stood there is nobody's data.
-            asked = {"metadata": {"annotations": {"force-sync": f"{time.time():.3f}"}}}
+            asked = {"metadata": {"annotations": {"force-sync": f"{time.time():.6f}"}}}
             await self._cluster.merge(*_EXTERNAL, self._name.name, self._name.namespace, asked)
             nudged(f"asked ExternalSecret {self._name.namespace}/{self._name.name} to look at Vault again")
         raise NotYet(message if status == "False" else "has not looked at Vault since it was asked to")
