@@ -108,7 +108,7 @@ class _Graph:
             asked = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": f"{time.time():.6f}"}}}
             version = next(version for version, kind in _NODES if kind == node[0])
             await self._cluster.merge(version, node[0], node[2], node[1], asked)
-            nudged(f"nudged {label(node)}: {message}")
+            nudged(f"asked Flux to look at {label(node)} again now; it said: {message}")
 
 
 def _key(kind: str, item: Mapping[str, Any]) -> Key:
