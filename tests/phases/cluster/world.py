@@ -167,7 +167,7 @@ class World:
 
 def _settled(value: Any) -> Any:
     if isinstance(value, dict):
-        moments = ("lastTransitionTime", "refreshTime", "observedGeneration")
+        moments = ("lastTransitionTime", "refreshTime", "observedGeneration", "syncedResourceVersion")
         lasting = {
             key: _settled(inner) for key, inner in value.items() if key not in moments and not _STAMPS.search(key)
         }
