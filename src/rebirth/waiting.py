@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from rebirth.errors import NotYet
-from rebirth.events import Arrived, Events, Noted, Waiting
+from rebirth.events import Arrived, BecameReady, Events, Noted, Nudged, Waiting
 
 T = TypeVar("T")
 
@@ -50,9 +50,21 @@ def now() -> float:
 
 
 def note(text: str) -> None:
-    """Tells the listeners of this run something worth a line."""
+    """Reports something that a person must see."""
     if watcher := _watcher.get():
         watcher.events(Noted(watcher.phase, text))
+
+
+def became_ready(node: str) -> None:
+    """Reports a node (kind namespace/name) that is Ready: for logs, the report and the plan."""
+    if watcher := _watcher.get():
+        watcher.events(BecameReady(watcher.phase, node))
+
+
+def nudged(text: str) -> None:
+    """Reports, for logs alone, that somebody was asked to look again now."""
+    if watcher := _watcher.get():
+        watcher.events(Nudged(watcher.phase, text))
 
 
 async def until(

@@ -10,7 +10,7 @@ from rebirth.graph import Need, Scope, Strength
 from rebirth.proof import prove
 from rebirth.providers.charts import install
 from rebirth.secrets import Redaction
-from rebirth.sources.webhooks import plural
+from rebirth.sources.scopes import plural
 
 KUSTOMIZATION = """
 apiVersion: kustomize.toolkit.fluxcd.io/v1

@@ -29,7 +29,7 @@ async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> Vaul
             return
         if now() - nudged > _NUDGE_EVERY:
             nudged = now()
-            asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": f"{time.time():.6f}"}}}
+            asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": str(int(time.time()))}}}
             await cluster.merge(STORE_VERSION, STORE_KIND, applied.name, None, asked)
         raise NotYet(message)
 
@@ -42,7 +42,7 @@ async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> Vaul
 
 async def _wake(cluster: Cluster, store: str) -> None:
     """ExternalSecrets that failed while the store was not valid yet would try again only after their back-off."""
-    asked = {"metadata": {"annotations": {"force-sync": f"{time.time():.6f}"}}}
+    asked = {"metadata": {"annotations": {"force-sync": f"{time.time():.3f}"}}}
     for item in await cluster.all(*_EXTERNAL):
         mine = item["spec"].get("secretStoreRef", {}).get("name") == store
         if mine and condition(item)[0] == "False":

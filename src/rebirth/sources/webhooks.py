@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from rebirth.graph import Atomicity, Graph, Milestone, Need, Place, Scope, Thing
-from rebirth.sources import flux, helm, knowledge, kyverno, pods, releases
+from rebirth.sources import flux, helm, knowledge, kyverno, pods, releases, scopes
 from rebirth.sources.crds import is_custom, kind_of
 from rebirth.sources.known_charts import webhook_configuration
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
@@ -206,22 +206,12 @@ class _Matcher:
         return bool({"*", "*/*", self._plural(group, kind)} & _texts(rule.get("resources")))
 
     def _plural(self, group: str, kind: str) -> str:
-        return self.plurals.get((group, kind)) or plural(kind)
+        return self.plurals.get((group, kind)) or scopes.plural(kind)
 
     def _namespace(self, name: str) -> bool:
         if not name:
             return True  # what stands in no namespace is not selected by one
         return _selects(self.data.get("namespaceSelector"), {**self.namespaces.get(name, {}), _NAME: name})
-
-
-def plural(kind: str) -> str:
-    """The resource name of a kind, by the usual rules of English."""
-    word = kind.lower()
-    if word.endswith(("s", "x", "ch", "sh")) and word != "endpoints":
-        return word + "es"
-    if word.endswith("y") and word[-2:-1] not in set("aeiou"):
-        return word[:-1] + "ies"
-    return word if word == "endpoints" else word + "s"
 
 
 def _plurals(model: Model) -> dict[tuple[str, str], str]:
