@@ -2,14 +2,13 @@
 
 import base64
 import re
-import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from rebirth.errors import Broken, NotYet
 from rebirth.facts import HandedOver, VaultStoreApplied
-from rebirth.providers.cluster import Cluster, condition, missing_replicas
+from rebirth.providers.cluster import Cluster, condition, missing_replicas, stamp
 from rebirth.providers.vault import VaultApi
 from rebirth.secrets import Redaction, Secret
 from rebirth.spec import Handover, Handovers
@@ -124,7 +123,7 @@ class _Refresh:
         ):
             self._asked = now(), _synced_version(external)
             # Any annotation does; this one is what its documentation tells people to use. What stood there is nobody's data.
-            asked = {"metadata": {"annotations": {"force-sync": f"{time.time():.3f}"}}}
+            asked = {"metadata": {"annotations": {"force-sync": stamp()}}}
             await self._cluster.merge(*_EXTERNAL, self._name.name, self._name.namespace, asked)
             nudged(f"asked ExternalSecret {self._name.namespace}/{self._name.name} to look at Vault again")
         raise NotYet(message if status == "False" else "has not looked at Vault since it was asked to")

@@ -3,11 +3,9 @@
 Where that name is a tailnet's, this becomes true only when Flux has brought the Tailscale operator and its nameserver.
 """
 
-import time
-
 from rebirth.errors import NotYet
 from rebirth.facts import VaultStoreApplied, VaultStoreOpened
-from rebirth.providers.cluster import Cluster, condition
+from rebirth.providers.cluster import Cluster, condition, stamp
 from rebirth.vault_store import STORE_KIND, STORE_VERSION
 from rebirth.waiting import now, until
 
@@ -29,7 +27,7 @@ async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> Vaul
             return
         if now() - nudged > _NUDGE_EVERY:
             nudged = now()
-            asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": str(int(time.time()))}}}
+            asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": stamp()}}}
             await cluster.merge(STORE_VERSION, STORE_KIND, applied.name, None, asked)
         raise NotYet(message)
 
@@ -42,7 +40,7 @@ async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> Vaul
 
 async def _wake(cluster: Cluster, store: str) -> None:
     """ExternalSecrets that failed while the store was not valid yet would try again only after their back-off."""
-    asked = {"metadata": {"annotations": {"force-sync": f"{time.time():.3f}"}}}
+    asked = {"metadata": {"annotations": {"force-sync": stamp()}}}
     for item in await cluster.all(*_EXTERNAL):
         mine = item["spec"].get("secretStoreRef", {}).get("name") == store
         if mine and condition(item)[0] == "False":

@@ -100,7 +100,7 @@ async def test_refused_by_a_secret_that_nobody_makes(build):
         for handover in world.castle.handovers
     ]})  # fmt: skip
     said = str(await refused(world, within=hand_over.PATIENCE + 1))
-    assert "the secret tazlab-db/tazlab-db-pguser-grafana is born: has no key other" in said
+    assert "the secret tazlab-db/tazlab-db-pguser-grafana is generated: has no key other" in said
 
 
 async def test_again(build):
