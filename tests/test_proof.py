@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from rebirth.castle import load
 from rebirth.graph import Milestone, Scope, Thing
 from rebirth.phases import PHASES
 from rebirth.proof import prove
 from rebirth.sources.yaml_files import Lines
-from rebirth.spec import load
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
 READY, EXISTS, MATERIALISED = Milestone.READY, Milestone.EXISTS, Milestone.MATERIALISED

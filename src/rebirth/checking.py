@@ -12,6 +12,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from rebirth.castle import Castle, load
+from rebirth.castle.load import FILE
 from rebirth.errors import Broken, Impossible, SpecError
 from rebirth.events import Checked, RunFinished, RunStarted
 from rebirth.findings.places import Places
@@ -19,8 +21,6 @@ from rebirth.findings.verdict import Verdict, weigh
 from rebirth.proof import Proof, prove
 from rebirth.repository import Repository, local, repository_of, without_castle
 from rebirth.rules import Severity
-from rebirth.spec import Castle, load
-from rebirth.spec.load import FILE
 
 if TYPE_CHECKING:
     from rebirth.session import Session

@@ -45,9 +45,9 @@ def _enter_lab(directory: Path, name: str) -> None:
 
     if os.environ.get(LAB):
         return
+    from rebirth.castle import load
     from rebirth.lab.enter import environment, run
     from rebirth.lab.up import up
-    from rebirth.spec import load
 
     state = asyncio.run(up(name or load(directory).name, directory, lambda line: print(line, file=sys.stderr)))
     sys.exit(run(state, [sys.executable, "-m", "rebirth", *sys.argv[1:]], asyncio.run(environment(state))))
@@ -212,8 +212,8 @@ def lab_build() -> None:
 @lab_app.command("up")
 def lab_up(directory: Directory = HERE, lab_name: LabName = "") -> None:
     """Starts the lab for a castle."""
+    from rebirth.castle import load
     from rebirth.lab.up import up
-    from rebirth.spec import load
 
     state = asyncio.run(up(lab_name or load(directory).name, directory, print))
     print(f"lab {state.name} is up")

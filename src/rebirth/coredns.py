@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rebirth.spec import CoreDns, Kubernetes
+from rebirth.castle import CoreDns, Kubernetes
 
 LABELS = {"k8s-app": "kube-dns"}
 NAME, NAMESPACE = "coredns", "kube-system"

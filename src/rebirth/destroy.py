@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import TypeVar
 
+from rebirth.castle import Castle
 from rebirth.errors import Broken, NotYet
 from rebirth.journal import Journal
 from rebirth.phases.free_names import OPERATOR_TAG
@@ -20,7 +21,6 @@ from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.providers.tailnet import Device, TailnetApi
 from rebirth.providers.talos import SCRATCH
 from rebirth.secrets import Redaction
-from rebirth.spec import Castle
 from rebirth.waiting import together, until
 
 T = TypeVar("T")

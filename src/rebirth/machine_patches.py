@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
+from rebirth.castle import Engine, Kubernetes, Machine, Machines, Tailscale, Talos, host_of
 from rebirth.errors import SpecError
 from rebirth.facts import NodeKeyMinted, SecretsResolved
-from rebirth.spec import Engine, Kubernetes, Machine, Machines, Tailscale, Talos, host_of
 
 _ISSUER = "service-account-issuer"
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rebirth.castle import Castle
+from rebirth.castle.load import FILE
 from rebirth.commands import Commands
 from rebirth.graph import Graph
 from rebirth.providers.charts import install
@@ -15,8 +17,6 @@ from rebirth.secrets import Redaction
 from rebirth.seeds import plant
 from rebirth.sources import SOURCES
 from rebirth.sources.manifest import Model
-from rebirth.spec import Castle
-from rebirth.spec.load import FILE
 from rebirth.survey import Survey, survey
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import BaseModel
 
+from rebirth.castle import Castle, Handovers, Identity
 from rebirth.engine import Engine, Outcome
 from rebirth.events import Checked, Events, RunFinished, RunStarted
 from rebirth.journal import Journal
@@ -11,7 +12,6 @@ from rebirth.phase import Phase
 from rebirth.phases import CONNECTIONS, PHASES
 from rebirth.place import Place
 from rebirth.secrets import Redaction
-from rebirth.spec import Castle, Handovers, Identity
 
 # The order in which the protocol's script runs its layers: what `make bench` compares the graph with.
 LAYERS: tuple[tuple[str, ...], ...] = (

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from rebirth import coredns, machine_patches, vault_store
+from rebirth.castle import Castle
+from rebirth.castle.foundation import Chart
 from rebirth.facts import NodeKeyMinted, SecretsResolved
 from rebirth.graph import Atomicity, Milestone
 from rebirth.phases import CONNECTIONS, PHASES, bootstrap_flux, create_namespaces, install_metallb, place_secrets
@@ -15,8 +17,6 @@ from rebirth.sources import kustomization, talos
 from rebirth.sources.manifest import MachineConfiguration, Manifest, Model, Unit, thing
 from rebirth.sources.repository_files import Files
 from rebirth.sources.yaml_files import UnreadableError, parse, read
-from rebirth.spec import Castle
-from rebirth.spec.engine import Chart
 
 _PathIn = tuple[str | int, ...]
 _UNSEEN = Secret("a-value-that-the-proof-does-not-see")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from rebirth.castle import Castle, load
 from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, show_error
 from rebirth.engine import Outcome
 from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
@@ -20,7 +21,6 @@ from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
 from rebirth.report import page, text, timeline
 from rebirth.secrets import Redaction
-from rebirth.spec import Castle, load
 
 if TYPE_CHECKING:  # the product runs without what the lab needs
     from rebirth.lab.state import LabState

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rebirth.castle import Castle
 from rebirth.errors import SpecError
 from rebirth.graph import Atomicity, Milestone, Place, Remark, Unknown
 from rebirth.providers.kustomize import BuildFailed, Kustomize
@@ -16,7 +17,6 @@ from rebirth.sources.kustomization import Folder
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
 from rebirth.sources.repository_files import MOST, Files
 from rebirth.sources.variables import SubstitutionError, Variables
-from rebirth.spec import Castle
 
 _INJECTOR = "kustomize-mutating-webhook"  # adds substitutions to every Kustomization that is applied
 _AT_ONCE = 4  # builds that run side by side

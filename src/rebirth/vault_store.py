@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rebirth.spec import Engine, KeyReference
+from rebirth.castle import Engine, KeyReference
 
 STORE_VERSION, STORE_KIND = "external-secrets.io/v1", "ClusterSecretStore"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from paper import PaperHypervisor
+from rebirth.castle import Castle, load
 from rebirth.errors import NotYet
 from rebirth.facts import OutsideReached, SecretsResolved
 from rebirth.lab.faults import Fault, Faults
@@ -21,7 +22,6 @@ from rebirth.providers.connections import proxmox_api, tailnet_api
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
 from rebirth.secrets import Redaction
-from rebirth.spec import Castle, load
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle" / "castle.yaml"
 REACHED = OutsideReached("8.4.1")

@@ -19,10 +19,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rebirth.castle import load
 from rebirth.proof import prove
 from rebirth.rules import RULES
 from rebirth.sources.yaml_files import Lines
-from rebirth.spec import load
 
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parents[1] / "examples" / "castle"

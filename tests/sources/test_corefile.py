@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rebirth.castle import CoreDns, Kubernetes
 from rebirth.coredns import corefile
 from rebirth.sources.corefile import CorefileError, blocks, tokens
 from rebirth.sources.corefile_plugins import read
 from rebirth.sources.corefile_words import address_of, host_of
-from rebirth.spec import CoreDns, Kubernetes
 
 CASES = yaml.safe_load((Path(__file__).parent / "corefiles.yaml").read_text())
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from rebirth.castle import load
 from rebirth.graph import Milestone, Thing
 from rebirth.proof import prove
 from rebirth.sources.dns import cluster_dns
 from rebirth.sources.machine_needs import extensions_of, pool_addresses
 from rebirth.sources.manifest import Manifest
 from rebirth.sources.talos import Merged
-from rebirth.spec import load
 from trees import change, lay, write
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"

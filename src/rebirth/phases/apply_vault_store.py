@@ -2,9 +2,9 @@
 
 from functools import partial
 
+from rebirth.castle import Engine
 from rebirth.facts import ExternalSecretsInstalled, SecretsPlaced, VaultStoreApplied
 from rebirth.providers.cluster import Cluster
-from rebirth.spec import Engine
 from rebirth.vault_store import STORE_KIND, STORE_VERSION, cluster_secret_store
 from rebirth.waiting import until
 

@@ -1,9 +1,9 @@
 """Every machine is a Ready node."""
 
+from rebirth.castle import Machines
 from rebirth.errors import NotYet
 from rebirth.facts import NodesReady
 from rebirth.providers.cluster import Cluster, condition
-from rebirth.spec import Machines
 from rebirth.waiting import until
 
 LAYER = "platform"

@@ -2,10 +2,10 @@
 
 from functools import partial
 
+from rebirth.castle import Machines
 from rebirth.facts import MachinesBooted, MachinesCreated
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.talos import Talosctl
-from rebirth.spec import Machines
 from rebirth.waiting import together, until
 
 LAYER = "platform"

@@ -5,11 +5,11 @@ from typing import Any
 
 import yaml
 
+from rebirth.castle import GitOps
 from rebirth.commands import Commands
 from rebirth.errors import NotYet
 from rebirth.facts import FluxBootstrapped, NamespacesCreated, RepositoryRead, SecretsPlaced
 from rebirth.providers.cluster import Cluster, condition, ready_replicas, split_documents
-from rebirth.spec import GitOps
 from rebirth.waiting import together, until
 
 LAYER = "gitops"

@@ -2,12 +2,12 @@
 
 from functools import partial
 
+from rebirth.castle import Engine, Identity, Kubernetes, Machine, Machines, Tailscale, Talos
 from rebirth.errors import NotYet
 from rebirth.facts import MachinesBooted, MachinesConfigured, NamesFreed, NodeKeyMinted, SecretsResolved
 from rebirth.machine_patches import patches
 from rebirth.place import Place
 from rebirth.providers.talos import Talosctl
-from rebirth.spec import Engine, Identity, Kubernetes, Machine, Machines, Tailscale, Talos
 from rebirth.waiting import note, together, until
 
 LAYER = "platform"

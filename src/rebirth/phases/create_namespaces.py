@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from rebirth.castle import Engine, Networking, Storage
 from rebirth.facts import NamespacesCreated
 from rebirth.providers.cluster import Cluster
-from rebirth.spec import Engine, Networking, Storage
 from rebirth.waiting import together
 
 LAYER = "engine"

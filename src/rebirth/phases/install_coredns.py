@@ -1,10 +1,10 @@
 """Cluster DNS, managed by the castle: Talos' own is disabled in the machine configuration."""
 
+from rebirth.castle import CoreDns, Kubernetes
 from rebirth.coredns import NAME, NAMESPACE, objects
 from rebirth.errors import NotYet
 from rebirth.facts import CoreDnsInstalled
 from rebirth.providers.cluster import Cluster, ready_replicas
-from rebirth.spec import CoreDns, Kubernetes
 from rebirth.waiting import until
 
 LAYER = "engine"

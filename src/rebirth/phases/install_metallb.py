@@ -4,10 +4,10 @@ from functools import partial
 from typing import Any
 
 from rebirth.admission import until_admitted
+from rebirth.castle import Networking
 from rebirth.facts import MetalLbInstalled, NamespacesCreated
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
-from rebirth.spec import Networking
 
 LAYER = "networking"
 PATIENCE = 300

@@ -1,10 +1,10 @@
 """Storage: a StorageClass with somebody behind it. Nothing but volumes waits for it."""
 
+from rebirth.castle import Storage
 from rebirth.errors import NotYet
 from rebirth.facts import NamespacesCreated, StorageInstalled
 from rebirth.providers.cluster import Cluster, ready_replicas
 from rebirth.providers.helm import Helm
-from rebirth.spec import Storage
 from rebirth.waiting import until
 
 LAYER = "storage"

@@ -4,10 +4,10 @@ import base64
 import json
 from typing import Any
 
+from rebirth.castle import DirectSecret, Engine, PullSecret
 from rebirth.facts import NamespacesCreated, SecretsPlaced, SecretsResolved
 from rebirth.providers.cluster import Cluster
 from rebirth.secrets import SecretRef
-from rebirth.spec import DirectSecret, Engine, PullSecret
 from rebirth.waiting import together
 
 LAYER = "engine"

@@ -2,10 +2,10 @@
 
 from functools import partial
 
+from rebirth.castle import Online, Site
 from rebirth.errors import NotYet
 from rebirth.facts import IngressFound, SecretsResolved, SitesVisited
 from rebirth.providers.web import Page, Web
-from rebirth.spec import Online, Site
 from rebirth.waiting import together, until
 
 LAYER = "waits"

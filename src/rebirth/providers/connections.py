@@ -1,5 +1,6 @@
 """How clients are made. Each function's signature says what it takes, as a phase's does."""
 
+from rebirth.castle import GitOps, Proxmox, Tailscale, Vault
 from rebirth.commands import Commands
 from rebirth.facts import KubernetesBootstrapped, SecretsResolved
 from rebirth.place import Place
@@ -12,7 +13,6 @@ from rebirth.providers.talos import Talosctl
 from rebirth.providers.vault import VaultApi
 from rebirth.providers.web import Web
 from rebirth.secrets import Redaction
-from rebirth.spec import GitOps, Proxmox, Tailscale, Vault
 
 
 def commands(redaction: Redaction) -> Commands:

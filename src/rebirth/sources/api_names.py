@@ -11,11 +11,11 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from rebirth.castle import Castle, host_of
 from rebirth.graph import Graph, Milestone, Need, Place, Thing
 from rebirth.sources.castle import api
 from rebirth.sources.manifest import Manifest, Model, thing
 from rebirth.sources.talos import KUBERNETES_PORT, TALOS_PORT, Merged
-from rebirth.spec import Castle, host_of
 
 CERTIFICATE = "certificate for"
 _URL = re.compile(rf"https://([A-Za-z0-9.-]+):{KUBERNETES_PORT}\b")

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rebirth.castle.machines import Machine
 from rebirth.graph import Graph
 from rebirth.sources import pods
 from rebirth.sources.manifest import Model
-from rebirth.spec.machines import Machine
 
 _QUANTITY = re.compile(r"^(\d+(?:\.\d+)?)([a-zA-Z]*)$")
 _FACTORS = {

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rebirth.castle import Castle, Handover
+from rebirth.castle.online import Site
 from rebirth.graph import ALWAYS, Atomicity, Graph, Milestone, Need, Place, Strength, Thing
 from rebirth.phase import Phase
 from rebirth.sources import phases
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
-from rebirth.spec import Castle, Handover
-from rebirth.spec.online import Site
 
 RELEASE = "Helm release"  # one that a phase installs, with no object of Flux'
 _FLUX = {"Kustomization": "kustomize.toolkit.fluxcd.io", "HelmRelease": "helm.toolkit.fluxcd.io"}

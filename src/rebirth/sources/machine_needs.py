@@ -8,12 +8,12 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import combinations
 from typing import Any
 
+from rebirth.castle import Castle
 from rebirth.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
 from rebirth.sources import pods
 from rebirth.sources.castle import RELEASE, api
 from rebirth.sources.manifest import Manifest, Model, thing
 from rebirth.sources.talos import Merged
-from rebirth.spec import Castle
 
 # What charts do not start without: system extensions, kernel modules.
 _EXTENSIONS: Mapping[str, tuple[str, ...]] = {

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rebirth.castle import Castle
 from rebirth.graph import NOWHERE, Atomicity, Milestone, Place, Thing
 from rebirth.phase import Declaration, Phase
-from rebirth.spec import Castle
 
 
 @dataclass(frozen=True, slots=True, eq=False)

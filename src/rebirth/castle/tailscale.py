@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from rebirth.castle.model import DnsLabel, DnsName, HttpsUrl, Section, Tag
 from rebirth.secrets import SecretRef
-from rebirth.spec.model import DnsLabel, DnsName, HttpsUrl, Section, Tag
 
 
 class NodeKey(Section):

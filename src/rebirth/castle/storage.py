@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from rebirth.spec.engine import Chart
-from rebirth.spec.model import DnsName
+from rebirth.castle.foundation import Chart
+from rebirth.castle.model import DnsName
 
 
 class Storage(Chart):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rebirth.spec.model import Address, DnsLabel, Network, Section
+from rebirth.castle.model import Address, DnsLabel, Network, Section
 
 Role = Literal["controlplane", "worker"]
 

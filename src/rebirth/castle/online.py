@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from rebirth.castle.model import DnsLabel, DnsName, Section
 from rebirth.secrets import SecretRef
-from rebirth.spec.model import DnsLabel, DnsName, Section
 
 
 class Ingress(Section):

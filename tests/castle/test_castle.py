@@ -8,9 +8,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from rebirth.castle import load
 from rebirth.errors import SpecError
 from rebirth.secrets import SecretRef
-from rebirth.spec import load
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
 

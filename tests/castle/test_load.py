@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebirth.castle import load
 from rebirth.errors import SpecError
-from rebirth.spec import load
 
 
 def told(text: str, tmp_path: Path) -> str:

@@ -4,8 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from rebirth.castle.model import HttpsUrl, Section, Text
 from rebirth.secrets import SecretRef
-from rebirth.spec.model import HttpsUrl, Section, Text
 
 VmId = Annotated[int, Field(ge=100, le=999_999_999)]
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from rebirth.spec.model import Section, Text
+from rebirth.castle.model import Section, Text
 
 FILE = ".rebirth.yaml"  # at the top of a repository: the same section where there is no castle
 

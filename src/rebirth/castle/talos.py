@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from rebirth.spec.model import HttpsUrl, Section, Text, Version
+from rebirth.castle.model import HttpsUrl, Section, Text, Version
 
 
 class Talos(Section):

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rebirth.spec.engine import Chart
-from rebirth.spec.model import AddressRange, DnsLabel, Section
+from rebirth.castle.foundation import Chart
+from rebirth.castle.model import AddressRange, DnsLabel, Section
 
 
 class Pool(Section):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from rebirth.spec.model import Section, Text
+from rebirth.castle.model import Section, Text
 
 
 def _inside(value: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from rebirth.spec.model import Address, DnsName, HttpsUrl, Network, Section, Text, Version
+from rebirth.castle.model import Address, DnsName, HttpsUrl, Network, Section, Text, Version
 
 
 class ServiceAccount(Section):

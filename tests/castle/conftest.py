@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from rebirth.castle import Castle, load
 from rebirth.errors import Problem, SpecError
-from rebirth.spec import Castle, load
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle" / "castle.yaml"
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from rebirth.castle.model import Address, DnsLabel, DnsName, HttpsUrl, Section, Text
 from rebirth.secrets import SecretRef
-from rebirth.spec.model import Address, DnsLabel, DnsName, HttpsUrl, Section, Text
 
 
 class Chart(Section):

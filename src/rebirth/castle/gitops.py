@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
+from rebirth.castle.model import DnsName, HttpsUrl, Section, Text
 from rebirth.secrets import SecretRef
-from rebirth.spec.model import DnsName, HttpsUrl, Section, Text
 
 
 def _inside(value: str) -> str:

@@ -5,21 +5,21 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from rebirth.castle.check import Check
+from rebirth.castle.foundation import Engine
+from rebirth.castle.gitops import GitOps
+from rebirth.castle.handovers import Handover
+from rebirth.castle.kubernetes import Kubernetes
+from rebirth.castle.machines import Machines
+from rebirth.castle.model import DnsLabel, Section
+from rebirth.castle.networking import Networking
+from rebirth.castle.online import Online
+from rebirth.castle.proxmox import Proxmox
+from rebirth.castle.storage import Storage
+from rebirth.castle.tailscale import Tailscale
+from rebirth.castle.talos import Talos
+from rebirth.castle.vault_directory import Secrets
 from rebirth.secrets import SecretRef
-from rebirth.spec.check import Check
-from rebirth.spec.engine import Engine
-from rebirth.spec.gitops import GitOps
-from rebirth.spec.handovers import Handover
-from rebirth.spec.kubernetes import Kubernetes
-from rebirth.spec.machines import Machines
-from rebirth.spec.model import DnsLabel, Section
-from rebirth.spec.networking import Networking
-from rebirth.spec.online import Online
-from rebirth.spec.proxmox import Proxmox
-from rebirth.spec.storage import Storage
-from rebirth.spec.tailscale import Tailscale
-from rebirth.spec.talos import Talos
-from rebirth.spec.vault_directory import Secrets
 
 
 class Handovers(Section):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from rebirth.spec.model import DnsLabel, DnsName, Section, Text
+from rebirth.castle.model import DnsLabel, DnsName, Section, Text
 
 
 class BornIn(Section):

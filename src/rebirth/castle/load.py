@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from rebirth.castle.castle import Castle
 from rebirth.errors import Problem, SpecError
-from rebirth.spec.castle import Castle
 
 FILE = "castle.yaml"
 _LARGEST = 1 << 20  # bytes; a castle.yaml has a few thousand
