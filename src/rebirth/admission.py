@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from rebirth.errors import NotYet
 from rebirth.providers.cluster import Cluster
-from rebirth.waiting import until
+from rebirth.run.waiting import until
 
 _WAKE_EVERY = 4.0  # seconds
 

@@ -85,7 +85,8 @@ def create(
     """From nothing to online; goes on after a crash; changes nothing on a live castle."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth import checking, run
+    from rebirth import checking
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "create", format_) as s:
@@ -155,7 +156,7 @@ def verify(
     """The end-to-end checks alone: the ingress has its address, the sites answer."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth import run
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "verify", format_) as s:
@@ -167,7 +168,7 @@ def status(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = 
     """Which facts hold now. Nothing is written."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth import run
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "status", format_) as s:
@@ -179,7 +180,7 @@ def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName =
     """Back to nothing, outside the cluster too; then looks whether anything is left."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth.destroy import destroy as run_destroy
+    from rebirth.run.destroy import destroy as run_destroy
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:

@@ -8,7 +8,7 @@ import yaml
 
 from rebirth.castle import Engine, Kubernetes, Machine, Machines, Tailscale, Talos, host_of
 from rebirth.errors import SpecError
-from rebirth.facts import NodeKeyMinted, SecretsResolved
+from rebirth.run.facts import NodeKeyMinted, SecretsResolved
 
 _ISSUER = "service-account-issuer"
 

@@ -14,12 +14,12 @@ from rich.console import Console
 
 from rebirth.castle import Castle, load
 from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, show_error
-from rebirth.engine import Outcome
 from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
 from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
 from rebirth.report import page, text, timeline
+from rebirth.run.engine import Outcome
 from rebirth.secrets import Redaction
 
 if TYPE_CHECKING:  # the product runs without what the lab needs

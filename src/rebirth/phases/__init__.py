@@ -1,6 +1,5 @@
 """The bootstrap, one file a phase. The order here means nothing: it follows from what each phase takes."""
 
-from rebirth.phase import declared, read
 from rebirth.phases import (
     apply_vault_store,
     await_nodes,
@@ -28,6 +27,7 @@ from rebirth.phases import (
     visit_sites,
 )
 from rebirth.providers.connections import CONNECTIONS as _CONNECTIONS
+from rebirth.run.phase import declared, read
 
 PHASES = tuple(
     map(

@@ -2,9 +2,9 @@
 
 from rebirth.castle import Machines
 from rebirth.errors import NotYet
-from rebirth.facts import NodesReady
 from rebirth.providers.cluster import Cluster, condition
-from rebirth.waiting import until
+from rebirth.run.facts import NodesReady
+from rebirth.run.waiting import until
 
 LAYER = "platform"
 PATIENCE = 600

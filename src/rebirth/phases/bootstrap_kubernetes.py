@@ -3,12 +3,12 @@
 from functools import partial
 
 from rebirth.castle import Kubernetes, Machines
-from rebirth.facts import KubernetesBootstrapped, MachinesConfigured
-from rebirth.journal import Once
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.talos import Talosctl
-from rebirth.waiting import until
+from rebirth.run.facts import KubernetesBootstrapped, MachinesConfigured
+from rebirth.run.journal import Once
+from rebirth.run.waiting import until
 
 LAYER = "platform"
 PATIENCE = 600

@@ -3,9 +3,9 @@
 from typing import Any
 
 from rebirth.castle import Engine, Networking, Storage
-from rebirth.facts import NamespacesCreated
 from rebirth.providers.cluster import Cluster
-from rebirth.waiting import together
+from rebirth.run.facts import NamespacesCreated
+from rebirth.run.waiting import together
 
 LAYER = "engine"
 PATIENCE = 120

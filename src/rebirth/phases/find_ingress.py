@@ -2,9 +2,9 @@
 
 from rebirth.castle import Online
 from rebirth.errors import NotYet
-from rebirth.facts import FluxBootstrapped, IngressFound, MetalLbInstalled
 from rebirth.providers.cluster import Cluster
-from rebirth.waiting import until
+from rebirth.run.facts import FluxBootstrapped, IngressFound, MetalLbInstalled
+from rebirth.run.waiting import until
 
 LAYER = "waits"
 PATIENCE = 900

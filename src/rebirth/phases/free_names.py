@@ -2,9 +2,9 @@
 
 from rebirth.castle import Tailscale
 from rebirth.errors import Broken
-from rebirth.facts import NamesFreed, OutsideReached
 from rebirth.providers.tailnet import Device, TailnetApi
-from rebirth.waiting import note, together
+from rebirth.run.facts import NamesFreed, OutsideReached
+from rebirth.run.waiting import note, together
 
 LAYER = "key"
 PATIENCE = 60

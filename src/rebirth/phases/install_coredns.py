@@ -3,9 +3,9 @@
 from rebirth.castle import CoreDns, Kubernetes
 from rebirth.coredns import NAME, NAMESPACE, objects
 from rebirth.errors import NotYet
-from rebirth.facts import CoreDnsInstalled
 from rebirth.providers.cluster import Cluster, ready_replicas
-from rebirth.waiting import until
+from rebirth.run.facts import CoreDnsInstalled
+from rebirth.run.waiting import until
 
 LAYER = "engine"
 PATIENCE = 300

@@ -5,9 +5,9 @@ from typing import Any
 
 from rebirth.admission import until_admitted
 from rebirth.castle import Networking
-from rebirth.facts import MetalLbInstalled, NamespacesCreated
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
+from rebirth.run.facts import MetalLbInstalled, NamespacesCreated
 
 LAYER = "networking"
 PATIENCE = 300

@@ -2,10 +2,10 @@
 
 from rebirth.castle import Storage
 from rebirth.errors import NotYet
-from rebirth.facts import NamespacesCreated, StorageInstalled
 from rebirth.providers.cluster import Cluster, ready_replicas
 from rebirth.providers.helm import Helm
-from rebirth.waiting import until
+from rebirth.run.facts import NamespacesCreated, StorageInstalled
+from rebirth.run.waiting import until
 
 LAYER = "storage"
 PATIENCE = 900

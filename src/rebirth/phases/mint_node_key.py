@@ -1,8 +1,8 @@
 """Step 2 of the protocol: a short-lived tailnet key for the nodes. It exists in memory only and is minted again on resume."""
 
 from rebirth.castle import Identity, Tailscale
-from rebirth.facts import NodeKeyMinted, OutsideReached
 from rebirth.providers.tailnet import TailnetApi
+from rebirth.run.facts import NodeKeyMinted, OutsideReached
 from rebirth.secrets import Redaction
 
 LAYER = "key"

@@ -2,11 +2,11 @@
 
 from rebirth.castle import Handovers, Proxmox
 from rebirth.commands import Commands
-from rebirth.facts import OutsideReached, RepositoryRead
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
 from rebirth.providers.vault import VaultApi
-from rebirth.waiting import together
+from rebirth.run.facts import OutsideReached, RepositoryRead
+from rebirth.run.waiting import together
 
 LAYER = "secrets"
 PATIENCE = 20

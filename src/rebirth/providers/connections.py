@@ -2,7 +2,6 @@
 
 from rebirth.castle import GitOps, Proxmox, Tailscale, Vault
 from rebirth.commands import Commands
-from rebirth.facts import KubernetesBootstrapped, SecretsResolved
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.git import GitRemote
@@ -12,6 +11,7 @@ from rebirth.providers.tailnet import TailnetApi
 from rebirth.providers.talos import Talosctl
 from rebirth.providers.vault import VaultApi
 from rebirth.providers.web import Web
+from rebirth.run.facts import KubernetesBootstrapped, SecretsResolved
 from rebirth.secrets import Redaction
 
 

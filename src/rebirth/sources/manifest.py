@@ -8,7 +8,7 @@ from typing import Any
 
 from rebirth.castle import Castle
 from rebirth.graph import NOWHERE, Atomicity, Milestone, Place, Thing
-from rebirth.phase import Declaration, Phase
+from rebirth.run.phase import Declaration, Phase
 
 
 @dataclass(frozen=True, slots=True, eq=False)

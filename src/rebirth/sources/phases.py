@@ -5,7 +5,7 @@ what the phase waits for (`sources.castle`).
 """
 
 from rebirth.graph import Graph, Milestone, Need, Place, Strength, Thing
-from rebirth.phase import Phase, needs
+from rebirth.run.phase import Phase, needs
 from rebirth.sources.manifest import Model, thing
 
 

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pydantic import BaseModel
 
 from rebirth.castle import Castle, Handovers, Identity
-from rebirth.engine import Engine, Outcome
 from rebirth.events import Checked, Events, RunFinished, RunStarted
-from rebirth.journal import Journal
-from rebirth.phase import Phase
 from rebirth.phases import CONNECTIONS, PHASES
 from rebirth.place import Place
+from rebirth.run.engine import Engine, Outcome
+from rebirth.run.journal import Journal
+from rebirth.run.phase import Phase
 from rebirth.secrets import Redaction
 
 # The order in which the protocol's script runs its layers: what `make bench` compares the graph with.

@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from rebirth.castle import Castle
 from rebirth.errors import Broken, NotYet
-from rebirth.journal import Journal
 from rebirth.phases.free_names import OPERATOR_TAG
 from rebirth.phases.mint_node_key import key_description
 from rebirth.phases.resolve_secrets import resolve_secrets
@@ -20,8 +19,9 @@ from rebirth.providers.connections import proxmox_api, tailnet_api
 from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.providers.tailnet import Device, TailnetApi
 from rebirth.providers.talos import SCRATCH
+from rebirth.run.journal import Journal
+from rebirth.run.waiting import together, until
 from rebirth.secrets import Redaction
-from rebirth.waiting import together, until
 
 T = TypeVar("T")
 _PATIENCE_INSIDE = 5.0  # seconds for a cluster that may be dead already

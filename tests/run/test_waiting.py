@@ -6,7 +6,7 @@ import pytest
 
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Arrived, Events, Waiting
-from rebirth.waiting import Watcher, together, until, watched
+from rebirth.run.waiting import Watcher, together, until, watched
 
 
 async def test_until_tells_each_thing_it_saw_once():

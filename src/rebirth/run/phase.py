@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, get_type_hints
 
-from rebirth.facts import Fact
+from rebirth.run.facts import Fact
 
 Layer = Literal["secrets", "key", "platform", "engine", "networking", "gitops", "storage", "waits"]
 

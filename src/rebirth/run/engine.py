@@ -27,10 +27,10 @@ from rebirth.events import (
     PhaseSkipped,
     PhaseStarted,
 )
-from rebirth.facts import Fact
-from rebirth.journal import Journal, Once
-from rebirth.phase import Declaration, Phase, needs
-from rebirth.waiting import Watcher, watched
+from rebirth.run.facts import Fact
+from rebirth.run.journal import Journal, Once
+from rebirth.run.phase import Declaration, Phase, needs
+from rebirth.run.waiting import Watcher, watched
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.25, 5.0  # seconds between attempts, doubling
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from declaring import as_phase
 from rebirth.castle.model import Section
-from rebirth.engine import Engine
 from rebirth.errors import Broken, Impossible, NotYet
 from rebirth.events import Events, PhaseDone, PhaseFailed, PhaseHolds, PhaseReady, PhaseRetried, PhaseStarted
-from rebirth.facts import Fact, InMemory
-from rebirth.journal import Journal
-from rebirth.waiting import until
+from rebirth.run.engine import Engine
+from rebirth.run.facts import Fact, InMemory
+from rebirth.run.journal import Journal
+from rebirth.run.waiting import until
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import IO, Any, Self
 from pydantic import TypeAdapter, ValidationError
 
 from rebirth.errors import Broken
-from rebirth.facts import Fact
+from rebirth.run.facts import Fact
 
 FILE = "journal.jsonl"
 

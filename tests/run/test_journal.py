@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from rebirth.errors import Broken
-from rebirth.facts import Fact, InMemory
-from rebirth.journal import Journal, Once
+from rebirth.run.facts import Fact, InMemory
+from rebirth.run.journal import Journal, Once
 
 
 @dataclass(frozen=True)
