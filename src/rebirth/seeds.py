@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rebirth import coredns, machine_patches, vault_store
 from rebirth.castle import Castle
 from rebirth.castle.foundation import Chart
 from rebirth.graph import Atomicity, Milestone
 from rebirth.phases import CONNECTIONS, PHASES, bootstrap_flux, create_namespaces, install_metallb, place_secrets
+from rebirth.phases.made import coredns, machine_patches, vault_store
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
 from rebirth.secrets import Secret
 from rebirth.sources import kustomization, talos

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from rebirth.castle import CoreDns, Kubernetes
-from rebirth.coredns import corefile
+from rebirth.phases.made.coredns import corefile
 from rebirth.sources.corefile import CorefileError, blocks, tokens
 from rebirth.sources.corefile_plugins import read
 from rebirth.sources.corefile_words import address_of, host_of

@@ -26,7 +26,7 @@ from rebirth.phases import (
     upload_image,
     visit_sites,
 )
-from rebirth.providers.connections import CONNECTIONS as _CONNECTIONS
+from rebirth.phases.connections import CONNECTIONS as _CONNECTIONS
 from rebirth.run.phase import declared, read
 
 PHASES = tuple(

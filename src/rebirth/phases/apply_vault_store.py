@@ -3,10 +3,10 @@
 from functools import partial
 
 from rebirth.castle import Engine
+from rebirth.phases.made.vault_store import STORE_KIND, STORE_VERSION, cluster_secret_store
 from rebirth.providers.cluster import Cluster
 from rebirth.run.facts import ExternalSecretsInstalled, SecretsPlaced, VaultStoreApplied
 from rebirth.run.waiting import until
-from rebirth.vault_store import STORE_KIND, STORE_VERSION, cluster_secret_store
 
 LAYER = "engine"
 PATIENCE = 120

@@ -4,7 +4,7 @@ from functools import partial
 
 from rebirth.castle import Engine, Identity, Kubernetes, Machine, Machines, Tailscale, Talos
 from rebirth.errors import NotYet
-from rebirth.machine_patches import patches
+from rebirth.phases.made.machine_patches import patches
 from rebirth.place import Place
 from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import MachinesBooted, MachinesConfigured, NamesFreed, NodeKeyMinted, SecretsResolved

@@ -1,8 +1,8 @@
 """Cluster DNS, managed by the castle: Talos' own is disabled in the machine configuration."""
 
 from rebirth.castle import CoreDns, Kubernetes
-from rebirth.coredns import NAME, NAMESPACE, objects
 from rebirth.errors import NotYet
+from rebirth.phases.made.coredns import NAME, NAMESPACE, objects
 from rebirth.providers.cluster import Cluster, ready_replicas
 from rebirth.run.facts import CoreDnsInstalled
 from rebirth.run.waiting import until

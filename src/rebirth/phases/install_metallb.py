@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Any
 
-from rebirth.admission import until_admitted
 from rebirth.castle import Networking
+from rebirth.phases.made.admission import until_admitted
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
 from rebirth.run.facts import MetalLbInstalled, NamespacesCreated

@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from rebirth.castle import Castle
 from rebirth.errors import Broken, NotYet
+from rebirth.phases.connections import proxmox_api, tailnet_api
 from rebirth.phases.free_names import OPERATOR_TAG
 from rebirth.phases.mint_node_key import key_description
 from rebirth.phases.resolve_secrets import resolve_secrets
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
-from rebirth.providers.connections import proxmox_api, tailnet_api
 from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.providers.tailnet import Device, TailnetApi
 from rebirth.providers.talos import SCRATCH
