@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rebirth.castle import Castle
 from rebirth.errors import SpecError
-from rebirth.graph import Atomicity, Milestone, Place, Remark, Unknown
+from rebirth.proof.graph import Atomicity, Milestone, Place, Remark, Unknown
 from rebirth.providers.kustomize import BuildFailed, Kustomize
 from rebirth.sources import beforehand, flux, kustomization, scopes, talos
 from rebirth.sources import clusters as where

@@ -8,7 +8,7 @@ import pytest
 from rebirth.findings import data, github, sarif
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Seen, Verdict
-from rebirth.graph import NOWHERE, Place
+from rebirth.proof.graph import NOWHERE, Place
 from rebirth.rules import RULES, Finding, Severity
 from trees import change
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from rebirth import durations
-from rebirth.graph import NOWHERE, Atomicity, Graph, Milestone, Need, Place, Thing
 from rebirth.plan import drawing, schedule, times
+from rebirth.proof import durations
+from rebirth.proof.graph import NOWHERE, Atomicity, Graph, Milestone, Need, Place, Thing
 from rebirth.sources.manifest import Model, Unit
 
 

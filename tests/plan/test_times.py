@@ -8,9 +8,9 @@ import pytest
 from rebirth import events as e
 from rebirth.castle import load
 from rebirth.console import Recorder
-from rebirth.graph import NOWHERE, Graph, Milestone, Need, Thing
 from rebirth.plan import schedule, times
-from rebirth.proof import prove
+from rebirth.proof.graph import NOWHERE, Graph, Milestone, Need, Thing
+from rebirth.proof.prove import prove
 from rebirth.secrets import Redaction
 
 SINCE = 1_800_000_000.0

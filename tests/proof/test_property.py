@@ -11,7 +11,7 @@ from declaring import as_phase
 from proof.virtual_time import run
 from rebirth.errors import NotYet
 from rebirth.events import Events
-from rebirth.graph import NOWHERE, Graph, Milestone, Need, Thing
+from rebirth.proof.graph import NOWHERE, Graph, Milestone, Need, Thing
 from rebirth.run.engine import Engine
 from rebirth.run.facts import Fact
 from rebirth.run.journal import Journal

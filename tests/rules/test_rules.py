@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from rebirth.castle import load
-from rebirth.proof import prove
+from rebirth.proof.prove import prove
 from rebirth.rules import RULES
 from rebirth.sources.yaml_files import Lines
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from flux_trees import config_map, node, resources
-from rebirth.proof import prove
+from rebirth.proof.prove import prove
 from rebirth.sources.yaml_files import LARGEST
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rebirth.graph import Milestone, Thing
-from rebirth.proof import prove
+from rebirth.proof.graph import Milestone, Thing
+from rebirth.proof.prove import prove
 from trees import lay, write
 
 COREFILE = """\

@@ -3,7 +3,7 @@
 import pytest
 
 from flux_trees import config_map, git, node
-from rebirth.graph import Graph, Milestone, Need, Thing
+from rebirth.proof.graph import Graph, Milestone, Need, Thing
 from rebirth.sources import flux
 
 APPS = {"apps/good.yaml": config_map("good", "x")}

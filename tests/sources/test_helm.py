@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from rebirth.commands import Commands
-from rebirth.graph import Need, Scope, Strength
-from rebirth.proof import prove
+from rebirth.proof.graph import Need, Scope, Strength
+from rebirth.proof.prove import prove
 from rebirth.providers.charts import install
 from rebirth.secrets import Redaction
 from rebirth.sources.webhooks import plural

@@ -3,8 +3,8 @@
 import pytest
 
 from flux_trees import config_map, node
-from rebirth.graph import Milestone, Need
-from rebirth.proof import assemble
+from rebirth.proof.graph import Milestone, Need
+from rebirth.proof.prove import assemble
 from rebirth.sources import capacity, pods, secrets
 from rebirth.sources.config import secret
 from rebirth.sources.manifest import Manifest, thing

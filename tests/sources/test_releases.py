@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rebirth.graph import Atomicity, Milestone
+from rebirth.proof.graph import Atomicity, Milestone
 from rebirth.sources import app_template, knowledge, known_charts, releases
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
 

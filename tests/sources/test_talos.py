@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rebirth.castle import load
-from rebirth.graph import Milestone, Thing
-from rebirth.proof import prove
+from rebirth.proof.graph import Milestone, Thing
+from rebirth.proof.prove import prove
 from rebirth.sources.dns import cluster_dns
 from rebirth.sources.machine_needs import extensions_of, pool_addresses
 from rebirth.sources.manifest import Manifest

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from rebirth.graph import Place
+from rebirth.proof.graph import Place
 from rebirth.sources.lines import Lines
 from rebirth.sources.yaml_files import LARGEST, UnreadableError, parse, read
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict
-from rebirth.graph import Edge, Place, Thing
+from rebirth.proof.graph import Edge, Place, Thing
 from rebirth.rules import Finding, Severity
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rebirth.castle import Check
 from rebirth.findings.places import Places
-from rebirth.graph import Place
+from rebirth.proof.graph import Place
 from rebirth.rules import Finding, Severity
 
 _MARK = b"rebirth: ignore"

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import rebirth
-from rebirth.graph import Place
+from rebirth.proof.graph import Place
 from rebirth.sources.yaml_files import Lines
 
 _OURS = Path(rebirth.__file__).parents[1]  # phases are places, too

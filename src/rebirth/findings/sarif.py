@@ -10,7 +10,7 @@ from typing import Any
 from rebirth.findings.pages import Page, pages
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict
-from rebirth.graph import Place
+from rebirth.proof.graph import Place
 from rebirth.rules import Finding, Severity
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict
-from rebirth.graph import Edge, Unknown
+from rebirth.proof.graph import Edge, Unknown
 from rebirth.rules import Finding, Severity
 from rebirth.rules.finding import tell
 

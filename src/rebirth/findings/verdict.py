@@ -9,8 +9,8 @@ from rebirth.castle import RepositoryFile, load_model
 from rebirth.castle.check import FILE
 from rebirth.findings.ignores import Ignore, comments, entries, r00_ignore
 from rebirth.findings.places import Places
-from rebirth.graph import Atomicity, Unknown
-from rebirth.proof import Proof
+from rebirth.proof.graph import Atomicity, Unknown
+from rebirth.proof.prove import Proof
 from rebirth.rules import RULES, Finding, Severity
 from rebirth.sources.kustomization import NAMES
 

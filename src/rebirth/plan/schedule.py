@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rebirth.graph import Edge, Graph, Milestone, Need, Scope, Thing
+from rebirth.proof.graph import Edge, Graph, Milestone, Need, Scope, Thing
 from rebirth.sources.manifest import Model
 
 ONLINE = "phase visit_sites"

@@ -4,7 +4,7 @@ import asyncio
 
 from rebirth.commands import Commands
 from rebirth.errors import Broken
-from rebirth.graph import Atomicity, Milestone, Unknown
+from rebirth.proof.graph import Atomicity, Milestone, Unknown
 from rebirth.providers import chart_files
 from rebirth.sources import app_template, flux, helmfile, knowledge, known_charts, releases
 from rebirth.sources.manifest import Manifest, Model, Unit, thing

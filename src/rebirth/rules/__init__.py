@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 
-from rebirth.graph import Graph
+from rebirth.proof.graph import Graph
 from rebirth.rules.finding import Finding, Severity
 from rebirth.rules.r01_kind_before_its_crd import r01_kind_before_its_crd
 from rebirth.rules.r02_own_output import r02_own_output

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from rebirth.graph import Graph, Scope, Thing
+from rebirth.proof.graph import Graph, Scope, Thing
 
 
 class After:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rebirth.graph import Edge, Place, Scope, Thing
+from rebirth.proof.graph import Edge, Place, Scope, Thing
 
 
 class Severity(StrEnum):

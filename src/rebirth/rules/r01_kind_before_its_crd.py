@@ -20,7 +20,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Edge, Graph, Need, Thing
+from rebirth.proof.graph import Edge, Graph, Need, Thing
 from rebirth.rules.finding import Finding, Severity, tell
 
 # What may stand between the CRD and the custom resource; anything else is another rule's circle.

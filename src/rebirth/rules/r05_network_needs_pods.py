@@ -17,7 +17,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Graph, Need
+from rebirth.proof.graph import Graph, Need
 from rebirth.rules.finding import Finding, Severity, tell
 
 

@@ -16,7 +16,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Edge, Graph, Milestone, Need
+from rebirth.proof.graph import Edge, Graph, Milestone, Need
 from rebirth.rules.finding import Finding, Severity, tell
 
 _KINDS = {"Kustomization", "HelmRelease"}

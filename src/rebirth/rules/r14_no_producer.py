@@ -20,7 +20,7 @@ Instead:
 from collections import deque
 from collections.abc import Iterator
 
-from rebirth.graph import Edge, Graph, Milestone, Need, Remark, Thing
+from rebirth.proof.graph import Edge, Graph, Milestone, Need, Remark, Thing
 from rebirth.rules import mend
 from rebirth.rules.finding import Finding, Severity
 from rebirth.rules.order import UNITS, hidden

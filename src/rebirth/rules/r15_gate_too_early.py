@@ -19,7 +19,7 @@ Instead:
 from collections import defaultdict
 from collections.abc import Iterator
 
-from rebirth.graph import Edge, Graph, Milestone, Need, Thing
+from rebirth.proof.graph import Edge, Graph, Milestone, Need, Thing
 from rebirth.rules.after import After
 from rebirth.rules.finding import Finding, Severity, names
 

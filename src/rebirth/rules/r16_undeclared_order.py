@@ -18,7 +18,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Edge, Graph, Milestone, Need, Strength, Thing
+from rebirth.proof.graph import Edge, Graph, Milestone, Need, Strength, Thing
 from rebirth.rules import mend
 from rebirth.rules.finding import Finding, Severity
 from rebirth.rules.order import Order, UnitName

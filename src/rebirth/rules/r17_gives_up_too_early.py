@@ -16,8 +16,8 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.durations import usual
-from rebirth.graph import Edge, Graph, Milestone, Strength, Thing
+from rebirth.proof.durations import usual
+from rebirth.proof.graph import Edge, Graph, Milestone, Strength, Thing
 from rebirth.rules.finding import Finding, Severity
 
 

@@ -16,7 +16,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Edge, Graph, Thing
+from rebirth.proof.graph import Edge, Graph, Thing
 from rebirth.rules.finding import Finding, Severity, tell
 from rebirth.rules.order import UNITS, hidden
 

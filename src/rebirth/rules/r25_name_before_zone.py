@@ -20,7 +20,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Cycle, Graph, Need
+from rebirth.proof.graph import Cycle, Graph, Need
 from rebirth.rules.finding import Finding, Severity, tell
 
 

@@ -17,7 +17,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Graph
+from rebirth.proof.graph import Graph
 from rebirth.rules.finding import Finding, Severity
 
 

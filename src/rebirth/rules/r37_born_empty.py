@@ -19,7 +19,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Graph, Milestone, Need, Remark, Thing
+from rebirth.proof.graph import Graph, Milestone, Need, Remark, Thing
 from rebirth.rules.finding import Finding, Severity
 from rebirth.rules.order import Order
 

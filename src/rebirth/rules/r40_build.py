@@ -19,7 +19,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Graph, Remark
+from rebirth.proof.graph import Graph, Remark
 from rebirth.rules.finding import Finding, Severity
 
 _INSTEAD = {

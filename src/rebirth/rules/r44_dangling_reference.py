@@ -17,7 +17,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Edge, Graph, Milestone, Need, Thing
+from rebirth.proof.graph import Edge, Graph, Milestone, Need, Thing
 from rebirth.rules.finding import Finding, Severity
 
 _KINDS = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact")

@@ -17,7 +17,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Edge, Graph, Milestone, Reading
+from rebirth.proof.graph import Edge, Graph, Milestone, Reading
 from rebirth.rules.finding import Finding, Severity
 
 

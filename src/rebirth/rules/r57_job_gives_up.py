@@ -17,7 +17,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Edge, Graph, Need, Strength
+from rebirth.proof.graph import Edge, Graph, Need, Strength
 from rebirth.rules.finding import Finding, Severity
 from rebirth.rules.order import Order
 

@@ -16,7 +16,7 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.graph import Edge, Graph, Milestone, Thing
+from rebirth.proof.graph import Edge, Graph, Milestone, Thing
 from rebirth.rules.finding import Finding, Severity
 from rebirth.rules.order import hidden
 

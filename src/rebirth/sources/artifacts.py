@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rebirth.graph import NOWHERE
+from rebirth.proof.graph import NOWHERE
 from rebirth.sources import flux, kustomization
 from rebirth.sources.manifest import Manifest
 from rebirth.sources.repository_files import Files

@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography import x509
 
-from rebirth.graph import Graph
+from rebirth.proof.graph import Graph
 from rebirth.sources.manifest import Manifest, Model
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"

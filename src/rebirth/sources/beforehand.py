@@ -5,7 +5,7 @@ leads to. They are there from the start; the values of their Secrets are filled 
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from rebirth.graph import Graph, Milestone
+from rebirth.proof.graph import Graph, Milestone
 from rebirth.sources import clusters, kustomization, scopes
 from rebirth.sources.knowledge import crd
 from rebirth.sources.manifest import Manifest, Model, thing

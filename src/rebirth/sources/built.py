@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rebirth.graph import Place
+from rebirth.proof.graph import Place
 from rebirth.sources.kustomization import Folder
 from rebirth.sources.manifest import Manifest
 from rebirth.sources.yaml_files import UnreadableError, parse

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rebirth.castle.machines import Machine
-from rebirth.graph import Graph
+from rebirth.proof.graph import Graph
 from rebirth.sources import pods
 from rebirth.sources.manifest import Model
 

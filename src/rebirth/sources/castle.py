@@ -5,7 +5,7 @@ from typing import Any
 
 from rebirth.castle import Castle, Handover
 from rebirth.castle.online import Site
-from rebirth.graph import ALWAYS, Atomicity, Graph, Milestone, Need, Place, Strength, Thing
+from rebirth.proof.graph import ALWAYS, Atomicity, Graph, Milestone, Need, Place, Strength, Thing
 from rebirth.run.phase import Phase
 from rebirth.sources import phases
 from rebirth.sources.manifest import Manifest, Model, Unit, thing

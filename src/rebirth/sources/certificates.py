@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rebirth.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
+from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
 from rebirth.sources import config, knowledge, stores
 from rebirth.sources.manifest import Manifest, Model, thing
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebirth.errors import SpecError
-from rebirth.graph import NOWHERE
+from rebirth.proof.graph import NOWHERE
 from rebirth.sources import flux, kustomization
 from rebirth.sources.artifacts import syncs
 from rebirth.sources.manifest import Manifest

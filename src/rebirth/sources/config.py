@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from rebirth.graph import ALWAYS, Graph, Milestone, Need, Place, Scope, Strength, Thing
+from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Place, Scope, Strength, Thing
 from rebirth.sources import namespaces, pods
 from rebirth.sources.manifest import Manifest, Model, thing
 

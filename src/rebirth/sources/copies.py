@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rebirth.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
+from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
 from rebirth.sources import knowledge, secrets, stores
 from rebirth.sources.manifest import Manifest, Model, thing
 

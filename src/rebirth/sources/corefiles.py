@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rebirth.graph import Graph, Milestone, Place, Thing
+from rebirth.proof.graph import Graph, Milestone, Place, Thing
 from rebirth.sources.corefile import CorefileError
 from rebirth.sources.corefile_plugins import read
 from rebirth.sources.corefile_words import Meaning

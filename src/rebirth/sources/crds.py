@@ -1,6 +1,6 @@
 """Custom resources: nothing takes one before its kind is known to the API server."""
 
-from rebirth.graph import Atomicity, Graph, Need, Thing
+from rebirth.proof.graph import Atomicity, Graph, Need, Thing
 from rebirth.sources import flux, releases
 from rebirth.sources.knowledge import crd, of_kind
 from rebirth.sources.manifest import Manifest, Model, Unit

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, ip_address
 
-from rebirth.graph import ALWAYS, NOWHERE, Graph, Milestone, Need, Place, Scope, Thing
+from rebirth.proof.graph import ALWAYS, NOWHERE, Graph, Milestone, Need, Place, Scope, Thing
 from rebirth.sources import corefiles, knowledge
 from rebirth.sources.corefile_words import Forward, Meaning, Rewrite, address_of, host_of
 from rebirth.sources.manifest import Manifest, Model, thing

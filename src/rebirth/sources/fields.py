@@ -8,7 +8,7 @@ is applied in the same Kustomization.
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rebirth.graph import Atomicity, Graph
+from rebirth.proof.graph import Atomicity, Graph
 from rebirth.sources import flux
 from rebirth.sources.manifest import Manifest, Model
 

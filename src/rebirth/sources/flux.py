@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rebirth.graph import Atomicity, Graph, Milestone, Need, Thing
+from rebirth.proof.graph import Atomicity, Graph, Milestone, Need, Thing
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
 
 KUSTOMIZE, SOURCE, HELM = "kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"

@@ -5,7 +5,7 @@ That a host's name resolves is said by `sources.dns`.
 
 from collections.abc import Iterator, Mapping
 
-from rebirth.graph import Graph, Milestone, Need, Thing
+from rebirth.proof.graph import Graph, Milestone, Need, Thing
 from rebirth.sources import flux
 from rebirth.sources.manifest import Manifest, Model, thing
 

@@ -6,7 +6,7 @@ are in the API server. READY: its workloads are, unless waiting is switched off.
 
 from collections.abc import Iterator, Mapping
 
-from rebirth.graph import Atomicity, Graph, Milestone, Need, Place, Strength, Thing
+from rebirth.proof.graph import Atomicity, Graph, Milestone, Need, Place, Strength, Thing
 from rebirth.sources import flux, helmfile, knowledge, known_charts, pods, releases
 from rebirth.sources.manifest import Manifest, Model, Unit, texts, thing
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rebirth.graph import Graph, Place
+from rebirth.proof.graph import Graph, Place
 from rebirth.sources import releases
 from rebirth.sources.manifest import Manifest, Model
 from rebirth.sources.yaml_files import Document, UnreadableError, parse, read, text_of

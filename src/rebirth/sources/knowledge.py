@@ -72,7 +72,7 @@ from typing import Any
 
 import yaml
 
-from rebirth.graph import Milestone, Thing
+from rebirth.proof.graph import Milestone, Thing
 
 _FIELD = re.compile(r"\{([^{}]+)\}")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rebirth.graph import Place, Remark
+from rebirth.proof.graph import Place, Remark
 from rebirth.sources.manifest import Manifest, texts
 from rebirth.sources.repository_files import Files
 from rebirth.sources.scopes import in_namespace

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from rebirth.castle import Castle
-from rebirth.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
+from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
 from rebirth.sources import pods
 from rebirth.sources.castle import RELEASE, api
 from rebirth.sources.manifest import Manifest, Model, thing

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from rebirth.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
+from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
 from rebirth.sources import pods
 from rebirth.sources.manifest import Manifest, Model, thing
 from rebirth.sources.talos import Merged

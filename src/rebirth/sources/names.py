@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rebirth.graph import Graph
+from rebirth.proof.graph import Graph
 from rebirth.sources import certificates, config, releases
 from rebirth.sources.manifest import Manifest, Model, Unit
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from rebirth.graph import ALWAYS, Atomicity, Graph, Milestone, Need, Place, Thing
+from rebirth.proof.graph import ALWAYS, Atomicity, Graph, Milestone, Need, Place, Thing
 from rebirth.sources import config, knowledge
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
 

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from rebirth.graph import Graph, Milestone, Need, Scope, Thing
+from rebirth.proof.graph import Graph, Milestone, Need, Scope, Thing
 from rebirth.sources import knowledge, pods, releases
 from rebirth.sources.manifest import Manifest, Model, thing
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from rebirth.graph import Graph, Milestone, Thing
+from rebirth.proof.graph import Graph, Milestone, Thing
 from rebirth.sources import knowledge, secrets, stores
 from rebirth.sources.kustomization import NAMES
 from rebirth.sources.manifest import Manifest, Model, thing

@@ -4,7 +4,7 @@ A phase is two things: APPLIED (what it writes is there) needs the facts that it
 what the phase waits for (`sources.castle`).
 """
 
-from rebirth.graph import Graph, Milestone, Need, Place, Strength, Thing
+from rebirth.proof.graph import Graph, Milestone, Need, Place, Strength, Thing
 from rebirth.run.phase import Phase, needs
 from rebirth.sources.manifest import Model, thing
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rebirth.graph import Atomicity, Graph
+from rebirth.proof.graph import Atomicity, Graph
 from rebirth.sources import pods
 from rebirth.sources.manifest import Model
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from rebirth.graph import Milestone, Place, Thing
+from rebirth.proof.graph import Milestone, Place, Thing
 from rebirth.sources.manifest import Manifest, Model, Unit
 
 _TEMPLATES: dict[tuple[str, str], tuple[str, ...]] = {

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rebirth.graph import Milestone, Place, Thing
+from rebirth.proof.graph import Milestone, Place, Thing
 from rebirth.sources import flux
 from rebirth.sources.manifest import Manifest, Model, thing
 from rebirth.sources.yaml_files import UnreadableError, parse

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rebirth.graph import NOWHERE, Graph, Milestone, Need, Place, Thing
+from rebirth.proof.graph import NOWHERE, Graph, Milestone, Need, Place, Thing
 from rebirth.sources import config, knowledge, stores
 from rebirth.sources.castle import vault_path
 from rebirth.sources.manifest import Manifest, Model, thing

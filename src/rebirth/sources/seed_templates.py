@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from rebirth.graph import Graph, Milestone
+from rebirth.proof.graph import Graph, Milestone
 from rebirth.sources import namespaces
 from rebirth.sources.manifest import Manifest, Model
 from rebirth.sources.yaml_files import LARGEST, UnreadableError, parse

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rebirth.graph import Graph, Milestone, Need, Place, Scope, Thing
+from rebirth.proof.graph import Graph, Milestone, Need, Place, Scope, Thing
 from rebirth.sources import config, knowledge, pods, stores
 from rebirth.sources.manifest import Manifest, Model, Unit, thing
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from rebirth.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
+from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
 from rebirth.sources import config, knowledge, namespaces
 from rebirth.sources.castle import vault_path
 from rebirth.sources.manifest import Manifest, Model, thing

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rebirth.graph import ALWAYS, NOWHERE, Atomicity, Graph, Milestone, Need, Place
+from rebirth.proof.graph import ALWAYS, NOWHERE, Atomicity, Graph, Milestone, Need, Place
 from rebirth.sources.castle import POD_NETWORK, api
 from rebirth.sources.kustomization import manifests
 from rebirth.sources.manifest import MachineConfiguration, Manifest, Model, Unit, thing

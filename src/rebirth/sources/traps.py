@@ -7,7 +7,7 @@ Only what Flux applies is looked at, with its variables put in: through them `"$
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rebirth.graph import Atomicity, Graph
+from rebirth.proof.graph import Atomicity, Graph
 from rebirth.sources import flux, pods, scopes
 from rebirth.sources.manifest import Manifest, Model, Unit
 

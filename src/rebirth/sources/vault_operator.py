@@ -1,6 +1,6 @@
 """Vault Secrets Operator: what its secrets are read with, and through which Vault."""
 
-from rebirth.graph import ALWAYS, Graph, Milestone, Need, Thing
+from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Thing
 from rebirth.sources import namespaces, stores
 from rebirth.sources.castle import vault_path
 from rebirth.sources.manifest import Manifest, Model, thing

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from rebirth.graph import Atomicity, Graph, Milestone, Need, Place, Scope, Thing
+from rebirth.proof.graph import Atomicity, Graph, Milestone, Need, Place, Scope, Thing
 from rebirth.sources import flux, helm, knowledge, kyverno, pods, releases
 from rebirth.sources.crds import is_custom, kind_of
 from rebirth.sources.known_charts import webhook_configuration

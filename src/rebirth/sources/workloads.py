@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rebirth.graph import Graph, Milestone, Need, Scope, Strength, Thing
+from rebirth.proof.graph import Graph, Milestone, Need, Scope, Strength, Thing
 from rebirth.sources import namespaces, pods
 from rebirth.sources.manifest import Manifest, Model, Unit, texts, thing
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from rebirth.castle import load
-from rebirth.graph import Milestone, Scope, Thing
 from rebirth.phases import PHASES
-from rebirth.proof import prove
+from rebirth.proof.graph import Milestone, Scope, Thing
+from rebirth.proof.prove import prove
 from rebirth.sources.yaml_files import Lines
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
 READY, EXISTS, MATERIALISED = Milestone.READY, Milestone.EXISTS, Milestone.MATERIALISED
 
 

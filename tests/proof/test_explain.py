@@ -3,8 +3,8 @@
 import pytest
 
 from rebirth.errors import SpecError
-from rebirth.explain import explain, find
-from rebirth.graph import ALWAYS, NOWHERE, Graph, Milestone, Need, Thing
+from rebirth.proof.explain import explain, find
+from rebirth.proof.graph import ALWAYS, NOWHERE, Graph, Milestone, Need, Thing
 
 KS = Thing("Kustomization", "flux-system", "apps", Milestone.READY)
 SECRET = Thing("Secret", "apps", "db", Milestone.MATERIALISED)

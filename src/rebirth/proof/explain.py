@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from rebirth.errors import SpecError
-from rebirth.graph import Edge, Graph, Thing
+from rebirth.proof.graph import Edge, Graph, Thing
 
 _SHOWN = 12  # candidates
 

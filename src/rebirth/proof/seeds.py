@@ -8,9 +8,9 @@ from typing import Any
 
 from rebirth.castle import Castle
 from rebirth.castle.foundation import Chart
-from rebirth.graph import Atomicity, Milestone
 from rebirth.phases import CONNECTIONS, PHASES, bootstrap_flux, create_namespaces, install_metallb, place_secrets
 from rebirth.phases.made import coredns, machine_patches, vault_store
+from rebirth.proof.graph import Atomicity, Milestone
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
 from rebirth.secrets import Secret
 from rebirth.sources import kustomization, talos
