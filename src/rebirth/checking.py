@@ -19,8 +19,8 @@ from rebirth.events import Checked, RunFinished, RunStarted
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict, weigh
 from rebirth.proof.prove import Proof, prove
+from rebirth.proof.rules import Severity
 from rebirth.repository import Repository, local, repository_of, without_castle
-from rebirth.rules import Severity
 
 if TYPE_CHECKING:
     from rebirth.session import Session

@@ -15,7 +15,7 @@ from proof.flux_model import World
 from proof.mutations import mutations
 from rebirth.castle import load
 from rebirth.proof.prove import prove
-from rebirth.rules import Severity
+from rebirth.proof.rules import Severity
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
 ALL = list(mutations(EXAMPLE))

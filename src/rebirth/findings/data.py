@@ -6,7 +6,7 @@ from typing import Any
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict
 from rebirth.proof.graph import Edge, Place, Thing
-from rebirth.rules import Finding, Severity
+from rebirth.proof.rules import Finding, Severity
 
 
 def render(verdict: Verdict, places: Places) -> str:

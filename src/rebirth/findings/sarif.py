@@ -11,7 +11,7 @@ from rebirth.findings.pages import Page, pages
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict
 from rebirth.proof.graph import Place
-from rebirth.rules import Finding, Severity
+from rebirth.proof.rules import Finding, Severity
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}

@@ -10,10 +10,10 @@ from rebirth.castle import Castle
 from rebirth.castle.load import FILE
 from rebirth.commands import Commands
 from rebirth.proof.graph import Graph
+from rebirth.proof.rules import Finding, judge, merged
 from rebirth.proof.seeds import plant
 from rebirth.providers.charts import install
 from rebirth.providers.kustomize import Kustomize
-from rebirth.rules import Finding, judge, merged
 from rebirth.secrets import Redaction
 from rebirth.sources import SOURCES
 from rebirth.sources.manifest import Model
