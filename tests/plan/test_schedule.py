@@ -5,7 +5,7 @@ from pathlib import Path
 from rebirth.plan import drawing, schedule, times
 from rebirth.proof import durations
 from rebirth.proof.graph import NOWHERE, Atomicity, Graph, Milestone, Need, Place, Thing
-from rebirth.sources.manifest import Model, Unit
+from rebirth.proof.reading.manifest import Model, Unit
 
 
 def node(name, milestone=Milestone.READY):

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rebirth.commands import Commands
-from rebirth.providers.kustomize import Kustomize
+from rebirth.proof.reading.kustomize import Kustomize
+from rebirth.proof.reading.survey import Survey, survey
 from rebirth.secrets import Redaction
-from rebirth.survey import Survey, survey
 
 Tree = Callable[[Mapping[str, str]], Path]
 

@@ -13,7 +13,7 @@ import yaml
 
 from flux_trees import config_map, node, resources
 from rebirth.proof.prove import prove
-from rebirth.sources.yaml_files import LARGEST
+from rebirth.proof.reading.yaml_files import LARGEST
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 9)}]\n" for number in range(1, 20)

@@ -6,7 +6,7 @@ import pytest
 
 from flux_trees import config_map, node, resources
 from rebirth.commands import Commands
-from rebirth.providers.kustomize import BuildFailed, Kustomize
+from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.secrets import Redaction
 
 
@@ -83,7 +83,7 @@ def test_what_kustomize_refuses(build):
 
 
 def test_the_survey_builds_nothing_twice(tree, tmp_path):
-    from rebirth.survey import survey
+    from rebirth.proof.reading.survey import survey
 
     root = tree({
         "clusters/x/a.yaml": node("a", "./a", "namePrefix: p-"), "clusters/x/b.yaml": node("b", "./a", "namePrefix: q-"),

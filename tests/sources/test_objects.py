@@ -5,9 +5,10 @@ import pytest
 from flux_trees import config_map, node
 from rebirth.proof.graph import Milestone, Need
 from rebirth.proof.prove import assemble
-from rebirth.sources import capacity, pods, secrets
+from rebirth.proof.reading import pods
+from rebirth.proof.reading.manifest import Manifest, thing
+from rebirth.sources import capacity, secrets
 from rebirth.sources.config import secret
-from rebirth.sources.manifest import Manifest, thing
 
 EXTERNAL = "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: web, namespace: web}\nspec:\n"
 STORE = (

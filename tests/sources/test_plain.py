@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from flux_trees import config_map, resources
-from rebirth.sources import kustomization
-from rebirth.sources.repository_files import Files
-from rebirth.sources.yaml_files import parse
+from rebirth.proof.reading import kustomization
+from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.yaml_files import parse
 
 GITOPS = Path(__file__).parents[2] / "examples" / "castle" / "gitops"
 FOLDERS = sorted(str(file.parent.relative_to(GITOPS)) for file in GITOPS.rglob("kustomization.yaml"))

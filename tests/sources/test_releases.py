@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from rebirth.proof.graph import Atomicity, Milestone
+from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.sources import app_template, knowledge, known_charts, releases
-from rebirth.sources.manifest import Manifest, Model, Unit, thing
 
 
 def manifest(text):

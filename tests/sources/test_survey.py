@@ -6,7 +6,7 @@ import pytest
 
 from flux_trees import config_map, git, node, resources
 from rebirth.errors import SpecError
-from rebirth.sources.lines import Lines
+from rebirth.proof.reading.lines import Lines
 
 
 def members(survey, name):

@@ -9,9 +9,9 @@ import pytest
 from rebirth.castle import load
 from rebirth.proof.graph import Milestone, Thing
 from rebirth.proof.prove import prove
+from rebirth.proof.reading.manifest import Manifest
 from rebirth.sources.dns import cluster_dns
 from rebirth.sources.machine_needs import extensions_of, pool_addresses
-from rebirth.sources.manifest import Manifest
 from rebirth.sources.talos import Merged
 from trees import change, lay, write
 

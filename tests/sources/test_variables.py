@@ -2,7 +2,7 @@
 
 import pytest
 
-from rebirth.sources.variables import SubstitutionError, Variables
+from rebirth.proof.reading.variables import SubstitutionError, Variables
 
 
 def put(text, **values):

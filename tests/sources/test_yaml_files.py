@@ -5,8 +5,8 @@ import time
 import pytest
 
 from rebirth.proof.graph import Place
-from rebirth.sources.lines import Lines
-from rebirth.sources.yaml_files import LARGEST, UnreadableError, parse, read
+from rebirth.proof.reading.lines import Lines
+from rebirth.proof.reading.yaml_files import LARGEST, UnreadableError, parse, read
 
 
 def value(text):

@@ -11,8 +11,8 @@ from rebirth.findings.ignores import Ignore, comments, entries, r00_ignore
 from rebirth.findings.places import Places
 from rebirth.proof.graph import Atomicity, Unknown
 from rebirth.proof.prove import Proof
+from rebirth.proof.reading.kustomization import NAMES
 from rebirth.proof.rules import RULES, Finding, Severity
-from rebirth.sources.kustomization import NAMES
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rebirth.proof.graph import Edge, Graph, Milestone, Need, Scope, Thing
-from rebirth.sources.manifest import Model
+from rebirth.proof.reading.manifest import Model
 
 ONLINE = "phase visit_sites"
 _COURSE = (Milestone.STARTED, Milestone.APPLIED, Milestone.READY)  # of a phase or a unit

@@ -10,14 +10,14 @@ from rebirth.castle import Castle
 from rebirth.castle.load import FILE
 from rebirth.commands import Commands
 from rebirth.proof.graph import Graph
+from rebirth.proof.reading.kustomize import Kustomize
+from rebirth.proof.reading.manifest import Model
+from rebirth.proof.reading.survey import Survey, survey
 from rebirth.proof.rules import Finding, judge, merged
 from rebirth.proof.seeds import plant
 from rebirth.providers.charts import install
-from rebirth.providers.kustomize import Kustomize
 from rebirth.secrets import Redaction
 from rebirth.sources import SOURCES
-from rebirth.sources.manifest import Model
-from rebirth.survey import Survey, survey
 
 
 # Never shown as text: asyncio makes the text of what a task returns when it puts the signal handlers back.

@@ -11,10 +11,11 @@ import yaml
 
 from rebirth.commands import Commands
 from rebirth.errors import Broken
-from rebirth.sources import releases, scopes
-from rebirth.sources.manifest import Manifest, Model
+from rebirth.proof.reading import scopes
+from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.proof.reading.yaml_files import UnreadableError, parse
+from rebirth.sources import releases
 from rebirth.sources.releases import ChartSource, Values
-from rebirth.sources.yaml_files import UnreadableError, parse
 
 _LONGEST = 60.0  # seconds for one chart
 _SOURCE = "# Source: "

@@ -5,9 +5,9 @@ import asyncio
 from rebirth.commands import Commands
 from rebirth.errors import Broken
 from rebirth.proof.graph import Atomicity, Milestone, Unknown
+from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.providers import chart_files
 from rebirth.sources import app_template, flux, helmfile, knowledge, known_charts, releases
-from rebirth.sources.manifest import Manifest, Model, Unit, thing
 
 _AT_ONCE = 4  # charts that are rendered side by side
 

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from rebirth.castle import Castle, host_of
 from rebirth.proof.graph import Graph, Milestone, Need, Place, Thing
+from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.sources.castle import api
-from rebirth.sources.manifest import Manifest, Model, thing
 from rebirth.sources.talos import KUBERNETES_PORT, TALOS_PORT, Merged
 
 CERTIFICATE = "certificate for"

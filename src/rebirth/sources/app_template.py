@@ -6,9 +6,9 @@ the release's name is left out.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rebirth.proof.reading.manifest import Manifest
 from rebirth.sources import releases
 from rebirth.sources.known_charts import fullname
-from rebirth.sources.manifest import Manifest
 from rebirth.sources.releases import ChartSource, Values
 
 _KINDS = {

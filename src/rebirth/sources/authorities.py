@@ -9,7 +9,7 @@ from typing import Any
 from cryptography import x509
 
 from rebirth.proof.graph import Graph
-from rebirth.sources.manifest import Manifest, Model
+from rebirth.proof.reading.manifest import Manifest, Model
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"
 _SOON = dt.timedelta(days=30)

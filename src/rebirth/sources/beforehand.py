@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from rebirth.proof.graph import Graph, Milestone
-from rebirth.sources import clusters, kustomization, scopes
+from rebirth.proof.reading import clusters, kustomization, scopes
+from rebirth.proof.reading.manifest import Manifest, Model, thing
+from rebirth.proof.reading.repository_files import Files
 from rebirth.sources.knowledge import crd
-from rebirth.sources.manifest import Manifest, Model, thing
-from rebirth.sources.repository_files import Files
 
 _FOLDER = "bootstrap"
 _DATA = {"Secret", "ConfigMap"}

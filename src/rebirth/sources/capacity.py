@@ -6,8 +6,8 @@ from typing import Any
 
 from rebirth.castle.machines import Machine
 from rebirth.proof.graph import Graph
-from rebirth.sources import pods
-from rebirth.sources.manifest import Model
+from rebirth.proof.reading import pods
+from rebirth.proof.reading.manifest import Model
 
 _QUANTITY = re.compile(r"^(\d+(?:\.\d+)?)([a-zA-Z]*)$")
 _FACTORS = {

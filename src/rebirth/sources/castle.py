@@ -6,9 +6,9 @@ from typing import Any
 from rebirth.castle import Castle, Handover
 from rebirth.castle.online import Site
 from rebirth.proof.graph import ALWAYS, Atomicity, Graph, Milestone, Need, Place, Strength, Thing
+from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.run.phase import Phase
 from rebirth.sources import phases
-from rebirth.sources.manifest import Manifest, Model, Unit, thing
 
 RELEASE = "Helm release"  # one that a phase installs, with no object of Flux'
 _FLUX = {"Kustomization": "kustomize.toolkit.fluxcd.io", "HelmRelease": "helm.toolkit.fluxcd.io"}

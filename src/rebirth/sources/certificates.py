@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
+from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.sources import config, knowledge, stores
-from rebirth.sources.manifest import Manifest, Model, thing
 
 GROUP = "cert-manager.io"
 _ISSUERS = ("Issuer", "ClusterIssuer")

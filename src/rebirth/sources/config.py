@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Place, Scope, Strength, Thing
-from rebirth.sources import namespaces, pods
-from rebirth.sources.manifest import Manifest, Model, thing
+from rebirth.proof.reading import pods
+from rebirth.proof.reading.manifest import Manifest, Model, thing
+from rebirth.sources import namespaces
 
 _TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 - a type
 _ACCOUNT = "kubernetes.io/service-account.name"

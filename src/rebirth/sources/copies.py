@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
+from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.sources import knowledge, secrets, stores
-from rebirth.sources.manifest import Manifest, Model, thing
 
 _REFLECTOR = "reflector.v1.k8s.emberstack.com"
 _REPLICATOR = "replicator.v1.mittwald.de"

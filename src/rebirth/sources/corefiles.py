@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebirth.proof.graph import Graph, Milestone, Place, Thing
+from rebirth.proof.reading.lines import Lines
+from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.sources.corefile import CorefileError
 from rebirth.sources.corefile_plugins import read
 from rebirth.sources.corefile_words import Meaning
-from rebirth.sources.lines import Lines
-from rebirth.sources.manifest import Manifest, Model
 
 
 @dataclass(frozen=True, slots=True)

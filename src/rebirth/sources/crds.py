@@ -1,9 +1,9 @@
 """Custom resources: nothing takes one before its kind is known to the API server."""
 
 from rebirth.proof.graph import Atomicity, Graph, Need, Thing
+from rebirth.proof.reading.manifest import Manifest, Model, Unit
 from rebirth.sources import flux, releases
 from rebirth.sources.knowledge import crd, of_kind
-from rebirth.sources.manifest import Manifest, Model, Unit
 
 # Groups that the API server itself serves; what ends in .k8s.io besides these comes with a CRD.
 _BUILT_IN = frozenset({

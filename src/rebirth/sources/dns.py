@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, ip_address
 
 from rebirth.proof.graph import ALWAYS, NOWHERE, Graph, Milestone, Need, Place, Scope, Thing
+from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.sources import corefiles, knowledge
 from rebirth.sources.corefile_words import Forward, Meaning, Rewrite, address_of, host_of
-from rebirth.sources.manifest import Manifest, Model, thing
 from rebirth.sources.talos import Merged
 
 CLUSTER_DNS, ZONE, NAME, NODE_NAME = "cluster DNS", "zone", "name", "node name"

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from rebirth.proof.graph import Atomicity, Graph
+from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.sources import flux
-from rebirth.sources.manifest import Manifest, Model
 
 _Path = tuple[str | int, ...]
 _GUESS = "x-names"  # marks a schema that only knows names: a newer version may have more, so only what looks mistyped is told

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from rebirth.proof.graph import Atomicity, Graph, Milestone, Need, Thing
-from rebirth.sources.manifest import Manifest, Model, Unit, thing
+from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 
 KUSTOMIZE, SOURCE, HELM = "kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
 SOURCES = {"GitRepository", "OCIRepository", "Bucket", "ExternalArtifact"}

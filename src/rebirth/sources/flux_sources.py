@@ -6,8 +6,8 @@ That a host's name resolves is said by `sources.dns`.
 from collections.abc import Iterator, Mapping
 
 from rebirth.proof.graph import Graph, Milestone, Need, Thing
+from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.sources import flux
-from rebirth.sources.manifest import Manifest, Model, thing
 
 _FETCHED = {"GitRepository", "OCIRepository", "HelmRepository", "Bucket", "HelmChart"}
 _NOTIFICATION, _IMAGE = "notification.toolkit.fluxcd.io", "image.toolkit.fluxcd.io"

@@ -7,8 +7,9 @@ are in the API server. READY: its workloads are, unless waiting is switched off.
 from collections.abc import Iterator, Mapping
 
 from rebirth.proof.graph import Atomicity, Graph, Milestone, Need, Place, Strength, Thing
-from rebirth.sources import flux, helmfile, knowledge, known_charts, pods, releases
-from rebirth.sources.manifest import Manifest, Model, Unit, texts, thing
+from rebirth.proof.reading import pods
+from rebirth.proof.reading.manifest import Manifest, Model, Unit, texts, thing
+from rebirth.sources import flux, helmfile, knowledge, known_charts, releases
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Pod", "ReplicaSet"}
 _JOBS = {"Job"}

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rebirth.proof.graph import Graph, Place
+from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.proof.reading.yaml_files import Document, UnreadableError, parse, read, text_of
 from rebirth.sources import releases
-from rebirth.sources.manifest import Manifest, Model
-from rebirth.sources.yaml_files import Document, UnreadableError, parse, read, text_of
 
 _MOST = 200  # files
 _ALONE = re.compile(r"\n\s*\{\{(?:[^}]|\}(?!\}))*\}\}[ \t]*(?=\n)")  # a template that has lines for itself

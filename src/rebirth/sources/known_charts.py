@@ -5,9 +5,10 @@ reads them, too. They hold what others may need, and nothing else.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rebirth.sources import releases, scopes
+from rebirth.proof.reading import scopes
+from rebirth.proof.reading.manifest import Manifest
+from rebirth.sources import releases
 from rebirth.sources.knowledge import Named, Operator, Webhook, When, Workload, fill, value_at
-from rebirth.sources.manifest import Manifest
 from rebirth.sources.releases import ChartSource, Values
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rebirth.sources import pods, releases
+from rebirth.proof.reading import pods
+from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.sources import releases
 from rebirth.sources.knowledge import value_at
-from rebirth.sources.manifest import Manifest, Model
 
 NAME = "kyverno"  # in `knowledge`
 _GROUP = "kyverno.io"

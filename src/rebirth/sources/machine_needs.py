@@ -10,9 +10,9 @@ from typing import Any
 
 from rebirth.castle import Castle
 from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
-from rebirth.sources import pods
+from rebirth.proof.reading import pods
+from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.sources.castle import RELEASE, api
-from rebirth.sources.manifest import Manifest, Model, thing
 from rebirth.sources.talos import Merged
 
 # What charts do not start without: system extensions, kernel modules.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
-from rebirth.sources import pods
-from rebirth.sources.manifest import Manifest, Model, thing
+from rebirth.proof.reading import pods
+from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.sources.talos import Merged
 
 _DOCKER = "docker.io"

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rebirth.proof.graph import Graph
+from rebirth.proof.reading.manifest import Manifest, Model, Unit
 from rebirth.sources import certificates, config, releases
-from rebirth.sources.manifest import Manifest, Model, Unit
 
 _SEALING = "sealedsecrets.bitnami.com/sealed-secrets-key"
 

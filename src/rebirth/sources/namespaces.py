@@ -1,7 +1,7 @@
 """Namespaces: what stands in one cannot be applied before it exists."""
 
 from rebirth.proof.graph import NOWHERE, Graph, Milestone, Need, Thing
-from rebirth.sources.manifest import Model, Unit, thing
+from rebirth.proof.reading.manifest import Model, Unit, thing
 
 _BORN = ("default", "kube-system", "kube-public", "kube-node-lease")  # the API server makes them itself
 

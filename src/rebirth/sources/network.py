@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from rebirth.proof.graph import ALWAYS, Atomicity, Graph, Milestone, Need, Place, Thing
+from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.sources import config, knowledge
-from rebirth.sources.manifest import Manifest, Model, Unit, thing
 
 # spec.controller of an IngressClass -> the operator
 _CONTROLLERS = {

@@ -6,8 +6,9 @@
 from collections.abc import Iterator, Mapping
 
 from rebirth.proof.graph import Graph, Milestone, Need, Scope, Thing
-from rebirth.sources import knowledge, pods, releases
-from rebirth.sources.manifest import Manifest, Model, thing
+from rebirth.proof.reading import pods
+from rebirth.proof.reading.manifest import Manifest, Model, thing
+from rebirth.sources import knowledge, releases
 
 _RUNNING = Scope.FIRST_BOOT | Scope.COLD_RESTART
 _PARTS = {

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rebirth.proof.graph import Graph, Milestone, Thing
+from rebirth.proof.reading.kustomization import NAMES
+from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.sources import knowledge, secrets, stores
-from rebirth.sources.kustomization import NAMES
-from rebirth.sources.manifest import Manifest, Model, thing
 
 _BOTH = (Milestone.EXISTS, Milestone.MATERIALISED)
 

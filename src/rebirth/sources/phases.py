@@ -5,8 +5,8 @@ what the phase waits for (`sources.castle`).
 """
 
 from rebirth.proof.graph import Graph, Milestone, Need, Place, Strength, Thing
+from rebirth.proof.reading.manifest import Model, thing
 from rebirth.run.phase import Phase, needs
-from rebirth.sources.manifest import Model, thing
 
 
 def applied(name: str) -> Thing:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rebirth.proof.graph import Atomicity, Graph
-from rebirth.sources import pods
-from rebirth.sources.manifest import Model
+from rebirth.proof.reading import pods
+from rebirth.proof.reading.manifest import Model
 
 LABEL = "pod-security.kubernetes.io/enforce"
 _EXEMPT = {"kube-system"}  # by what Talos sets

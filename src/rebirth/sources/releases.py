@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rebirth.proof.graph import Milestone, Place, Thing
+from rebirth.proof.reading.manifest import Manifest, Model, thing
+from rebirth.proof.reading.yaml_files import UnreadableError, parse
 from rebirth.sources import flux
-from rebirth.sources.manifest import Manifest, Model, thing
-from rebirth.sources.yaml_files import UnreadableError, parse
 
 FOLDER = "rebirth/chart-crds"  # an annotation: the object stands in the chart's crds/ folder
 OPERATOR = "rebirth/operator"  # an annotation of pods: they are that operator

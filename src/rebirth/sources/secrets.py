@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rebirth.proof.graph import NOWHERE, Graph, Milestone, Need, Place, Thing
+from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.sources import config, knowledge, stores
 from rebirth.sources.castle import vault_path
-from rebirth.sources.manifest import Manifest, Model, thing
 
 _GENERATORS = "generators.external-secrets.io"
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rebirth.proof.graph import Graph, Milestone
+from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.proof.reading.yaml_files import LARGEST, UnreadableError, parse
 from rebirth.sources import namespaces
-from rebirth.sources.manifest import Manifest, Model
-from rebirth.sources.yaml_files import LARGEST, UnreadableError, parse
 
 _FOLDER = "bootstrap"
 _ENDINGS = (".yaml.j2", ".yml.j2", ".yaml.tmpl", ".yaml.tpl")

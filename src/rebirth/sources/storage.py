@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rebirth.proof.graph import Graph, Milestone, Need, Place, Scope, Thing
-from rebirth.sources import config, knowledge, pods, stores
-from rebirth.sources.manifest import Manifest, Model, Unit, thing
+from rebirth.proof.reading import pods
+from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
+from rebirth.sources import config, knowledge, stores
 
 _RUNNING = Scope.FIRST_BOOT | Scope.COLD_RESTART
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Place, Thing
+from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.sources import config, knowledge, namespaces
 from rebirth.sources.castle import vault_path
-from rebirth.sources.manifest import Manifest, Model, thing
 
 GROUP = "external-secrets.io"
 KINDS = ("SecretStore", "ClusterSecretStore")

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rebirth.proof.graph import ALWAYS, NOWHERE, Atomicity, Graph, Milestone, Need, Place
+from rebirth.proof.reading.kustomization import manifests
+from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, thing
+from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.yaml_files import UnreadableError, parse
 from rebirth.sources.castle import POD_NETWORK, api
-from rebirth.sources.kustomization import manifests
-from rebirth.sources.manifest import MachineConfiguration, Manifest, Model, Unit, thing
-from rebirth.sources.repository_files import Files
-from rebirth.sources.yaml_files import UnreadableError, parse
 
 TALOS = thing("Talos", "", "bootstrap manifests", Milestone.APPLIED)
 KUBERNETES_PORT, TALOS_PORT = 6443, 50000

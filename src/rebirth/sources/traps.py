@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rebirth.proof.graph import Atomicity, Graph
-from rebirth.sources import flux, pods, scopes
-from rebirth.sources.manifest import Manifest, Model, Unit
+from rebirth.proof.reading import pods, scopes
+from rebirth.proof.reading.manifest import Manifest, Model, Unit
+from rebirth.sources import flux
 
 _Path = tuple[str | int, ...]
 _METADATA = {

@@ -1,9 +1,9 @@
 """Vault Secrets Operator: what its secrets are read with, and through which Vault."""
 
 from rebirth.proof.graph import ALWAYS, Graph, Milestone, Need, Thing
+from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.sources import namespaces, stores
 from rebirth.sources.castle import vault_path
-from rebirth.sources.manifest import Manifest, Model, thing
 
 GROUP = "secrets.hashicorp.com"
 _SECRETS = ("VaultStaticSecret", "VaultDynamicSecret", "VaultPKISecret")

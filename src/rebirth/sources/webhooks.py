@@ -11,10 +11,11 @@ from functools import cache
 from typing import Any
 
 from rebirth.proof.graph import Atomicity, Graph, Milestone, Need, Place, Scope, Thing
-from rebirth.sources import flux, helm, knowledge, kyverno, pods, releases
+from rebirth.proof.reading import pods
+from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
+from rebirth.sources import flux, helm, knowledge, kyverno, releases
 from rebirth.sources.crds import is_custom, kind_of
 from rebirth.sources.known_charts import webhook_configuration
-from rebirth.sources.manifest import Manifest, Model, Unit, thing
 
 _KINDS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 _RUNNING = Scope.FIRST_BOOT | Scope.COLD_RESTART

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rebirth.proof.graph import Graph, Milestone, Need, Scope, Strength, Thing
-from rebirth.sources import namespaces, pods
-from rebirth.sources.manifest import Manifest, Model, Unit, texts, thing
+from rebirth.proof.reading import pods
+from rebirth.proof.reading.manifest import Manifest, Model, Unit, texts, thing
+from rebirth.sources import namespaces
 
 _RUNNING = Scope.FIRST_BOOT | Scope.COLD_RESTART
 _WAITING = re.compile(

@@ -21,8 +21,8 @@ import yaml
 
 from rebirth.castle import load
 from rebirth.proof.prove import prove
+from rebirth.proof.reading.yaml_files import Lines
 from rebirth.proof.rules import RULES
-from rebirth.sources.yaml_files import Lines
 
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parents[2] / "examples" / "castle"

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from rebirth.proof.graph import NOWHERE
-from rebirth.sources import flux, kustomization
-from rebirth.sources.manifest import Manifest
-from rebirth.sources.repository_files import Files
-from rebirth.sources.yaml_files import UnreadableError
+from rebirth.proof.reading import kustomization
+from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.yaml_files import UnreadableError
+from rebirth.sources import flux
 
 _Source = tuple[str, str, str]  # kind, namespace, name
 _DEFAULT: _Source = ("GitRepository", "flux-system", "flux-system")

@@ -8,15 +8,16 @@ from pathlib import Path
 from rebirth.castle import Castle
 from rebirth.errors import SpecError
 from rebirth.proof.graph import Atomicity, Milestone, Place, Remark, Unknown
-from rebirth.providers.kustomize import BuildFailed, Kustomize
-from rebirth.sources import beforehand, flux, kustomization, scopes, talos
-from rebirth.sources import clusters as where
-from rebirth.sources.artifacts import Artifacts
-from rebirth.sources.built import placed
-from rebirth.sources.kustomization import Folder
-from rebirth.sources.manifest import Manifest, Model, Unit, thing
-from rebirth.sources.repository_files import MOST, Files
-from rebirth.sources.variables import SubstitutionError, Variables
+from rebirth.proof.reading import clusters as where
+from rebirth.proof.reading import kustomization, scopes
+from rebirth.proof.reading.artifacts import Artifacts
+from rebirth.proof.reading.built import placed
+from rebirth.proof.reading.kustomization import Folder
+from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
+from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
+from rebirth.proof.reading.repository_files import MOST, Files
+from rebirth.proof.reading.variables import SubstitutionError, Variables
+from rebirth.sources import beforehand, flux, talos
 
 _INJECTOR = "kustomize-mutating-webhook"  # adds substitutions to every Kustomization that is applied
 _AT_ONCE = 4  # builds that run side by side

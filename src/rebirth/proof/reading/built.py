@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from rebirth.proof.graph import Place
-from rebirth.sources.kustomization import Folder
-from rebirth.sources.manifest import Manifest
-from rebirth.sources.yaml_files import UnreadableError, parse
+from rebirth.proof.reading.kustomization import Folder
+from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.reading.yaml_files import UnreadableError, parse
 
 ORIGIN = "config.kubernetes.io/origin"
 _GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}

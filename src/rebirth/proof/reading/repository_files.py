@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rebirth.sources.yaml_files import LARGEST, Document, UnreadableError, read
+from rebirth.proof.reading.yaml_files import LARGEST, Document, UnreadableError, read
 
 MOST = 200_000  # files that are looked at
 _DEEPEST = 100  # folders in folders

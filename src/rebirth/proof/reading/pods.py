@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rebirth.proof.graph import Milestone, Place, Thing
-from rebirth.sources.manifest import Manifest, Model, Unit
+from rebirth.proof.reading.manifest import Manifest, Model, Unit
 
 _TEMPLATES: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "Pod"): (),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from rebirth.sources.manifest import Manifest
+from rebirth.proof.reading.manifest import Manifest
 
 # What kustomize itself knows to stand in no namespace (the built-in kinds).
 BUILT_IN = frozenset({

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rebirth.sources.yaml_files import UnreadableError, parse, plain
+from rebirth.proof.reading.yaml_files import UnreadableError, parse, plain
 
 _NAME = re.compile(r"[^\W]+")
 _PLAIN = re.compile(r"[^\s,\[\]{}#&*!|>'\"%@`?:-].*", re.DOTALL)  # what YAML writes without quotes, at its beginning
