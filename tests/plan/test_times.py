@@ -9,8 +9,9 @@ from rebirth import events as e
 from rebirth.castle import load
 from rebirth.console import Recorder
 from rebirth.plan import schedule, times
-from rebirth.proof.graph import NOWHERE, Graph, Milestone, Need, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.prove import prove
+from rebirth.proof.things import NOWHERE, Milestone, Need, Thing
 from rebirth.secrets import Redaction
 
 SINCE = 1_800_000_000.0

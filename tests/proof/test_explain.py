@@ -4,7 +4,8 @@ import pytest
 
 from rebirth.errors import SpecError
 from rebirth.proof.explain import explain, find
-from rebirth.proof.graph import ALWAYS, NOWHERE, Graph, Milestone, Need, Thing
+from rebirth.proof.graph import Graph
+from rebirth.proof.things import ALWAYS, NOWHERE, Milestone, Need, Thing
 
 KS = Thing("Kustomization", "flux-system", "apps", Milestone.READY)
 SECRET = Thing("Secret", "apps", "db", Milestone.MATERIALISED)

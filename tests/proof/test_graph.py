@@ -1,6 +1,7 @@
 """Who is to blame where several things wait: circles are told once, and only those that really hold something up."""
 
-from rebirth.proof.graph import Graph, Milestone, Need, Place, Thing
+from rebirth.proof.graph import Graph
+from rebirth.proof.things import Milestone, Need, Place, Thing
 
 HERE = Place("castle.yaml", 1)
 

@@ -8,9 +8,9 @@ import pytest
 
 from rebirth.castle import load
 from rebirth.phases import PHASES
-from rebirth.proof.graph import Milestone, Scope, Thing
 from rebirth.proof.prove import prove
 from rebirth.proof.reading.yaml_files import Lines
+from rebirth.proof.things import Milestone, Scope, Thing
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
 READY, EXISTS, MATERIALISED = Milestone.READY, Milestone.EXISTS, Milestone.MATERIALISED

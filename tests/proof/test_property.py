@@ -11,7 +11,8 @@ from declaring import as_phase
 from proof.virtual_time import run
 from rebirth.errors import NotYet
 from rebirth.events import Events
-from rebirth.proof.graph import NOWHERE, Graph, Milestone, Need, Thing
+from rebirth.proof.graph import Graph
+from rebirth.proof.things import NOWHERE, Milestone, Need, Thing
 from rebirth.run.engine import Engine
 from rebirth.run.facts import Fact
 from rebirth.run.journal import Journal

@@ -56,7 +56,9 @@ def test_a_fact_of_another_shape_is_not_recalled(tmp_path):
 
 
 def test_one_run_at_a_time(tmp_path):
-    program = "import sys,pathlib; from rebirth.journal import Journal; Journal(pathlib.Path(sys.argv[1])).__enter__()"
+    program = (
+        "import sys,pathlib; from rebirth.run.journal import Journal; Journal(pathlib.Path(sys.argv[1])).__enter__()"
+    )
     with Journal(tmp_path):
         other = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=False)
     assert "another run holds" in other.stderr

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rebirth.castle import Check
 from rebirth.findings.places import Places
-from rebirth.proof.graph import Place
 from rebirth.proof.rules import Finding, Severity
+from rebirth.proof.things import Place
 
 _MARK = b"rebirth: ignore"
 _COMMENT = re.compile(r"(?:^|\s)#\s*rebirth: ignore\b(.*)$")

@@ -9,10 +9,10 @@ from rebirth.castle import RepositoryFile, load_model
 from rebirth.castle.check import FILE
 from rebirth.findings.ignores import Ignore, comments, entries, r00_ignore
 from rebirth.findings.places import Places
-from rebirth.proof.graph import Atomicity, Unknown
 from rebirth.proof.prove import Proof
 from rebirth.proof.reading.kustomization import NAMES
 from rebirth.proof.rules import RULES, Finding, Severity
+from rebirth.proof.things import Atomicity, Unknown
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """How long things take by rules of thumb, once all that they need is true. The one place for it."""
 
-from rebirth.proof.graph import Milestone, Thing
+from rebirth.proof.things import Milestone, Thing
 
 # Seconds of a phase by itself, once all that it waits for is true; what is not named takes _PHASE.
 PHASES = {

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from rebirth.errors import SpecError
-from rebirth.proof.graph import Edge, Graph, Thing
+from rebirth.proof.graph import Graph
+from rebirth.proof.things import Edge, Thing
 
 _SHOWN = 12  # candidates
 

@@ -1,8 +1,6 @@
 """Who needs whom, and where that is written.
 
-A `Thing` is something that becomes true: a CRD is established, a Secret exists, a name resolves, a Kustomization is Ready.
-An `Edge` says that one thing needs another, and because of which place in which file. Most things need all that their
-edges name. Some are made by somebody, and one maker is enough: those are entered with `makes`.
+Most things need all that their edges name. Some are made by somebody, and one maker is enough: those are entered with `makes`.
 
 A bootstrap can finish if every thing can become true in some order. What cannot is found by letting everything become true
 that can (`settle`): what is left needs something that nothing makes (`missing`), or needs itself (`cycles`).
@@ -11,237 +9,27 @@ that can (`settle`): what is left needs something that nothing makes (`missing`)
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import IntFlag, StrEnum
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-_Answer = TypeVar("_Answer")
-
-
-class Milestone(StrEnum):
-    """How far a thing has to come; reads as the end of a sentence."""
-
-    EXISTS = "exists"
-    STARTED = "has started"  # a Flux Kustomization: nothing keeps it from applying; what it applies first is there
-    APPLIED = "is applied"
-    ESTABLISHED = "is established"  # a CRD: its kind is known to the API server
-    MATERIALISED = "is materialised"  # a Secret or ConfigMap holds its data, whoever makes it
-    SERVES = "serves"  # has ready endpoints
-    ADMITS = "admits"  # a webhook answers the API server with a certificate that it trusts
-    RESOLVES = "resolves"
-    ANSWERS = "answers"
-    READY = "is Ready"
-
-
-# What etcd and disks keep: true again at once when a cluster that was complete loses its power.
-PERSISTED = frozenset(
-    {Milestone.EXISTS, Milestone.STARTED, Milestone.APPLIED, Milestone.ESTABLISHED, Milestone.MATERIALISED}
+from rebirth.proof.cycles import Cycle, components, shortest, walk_back
+from rebirth.proof.things import (
+    ALWAYS,
+    NOWHERE,
+    PERSISTED,
+    Edge,
+    Holding,
+    Milestone,
+    Need,
+    Place,
+    Reading,
+    Remark,
+    Scope,
+    Strength,
+    Thing,
+    Unknown,
 )
 
-
-class Scope(IntFlag):
-    """In which situation an edge counts."""
-
-    FIRST_BOOT = 1
-    COLD_RESTART = 2
-    UPGRADE = 4
-    DESTROY = 8
-
-    # Asked millions of times whether an edge counts: an integer will do, and is ten times as fast.
-    __and__ = int.__and__  # type: ignore[assignment]
-
-
-ALWAYS = Scope.FIRST_BOOT | Scope.COLD_RESTART | Scope.UPGRADE
-
-
-class Strength(StrEnum):
-    """What happens to who needs something that is not true yet. It stays a need in any case."""
-
-    SOFT = "soft"  # tried again for ever
-    BOUNDED = "bounded"  # tried again for `Edge.patience` seconds
-    HARD = "hard"  # fails for good
-
-
-class Need(StrEnum):
-    """Why somebody needs something: what rules recognise a chain by."""
-
-    MADE_BY = "made by"
-    APPLIED_BY = "applied by"
-    DEPENDS_ON = "depends on"
-    HEALTH = "waits for"
-    PHASE = "takes"
-    SOURCE = "comes from"
-    CREDENTIAL = "logs in with"
-    CHART = "installs"
-    CRD = "is of the kind"
-    NAMESPACE = "stands in"
-    WEBHOOK = "is admitted by"
-    ACCOUNT = "runs as"
-    SECRET = "reads the Secret"  # noqa: S105 - a word
-    CONFIG = "reads the ConfigMap"
-    VALUES = "takes values from"
-    VARIABLES = "substitutes from"
-    STORE = "is read through"
-    VAULT = "is kept at"
-    WORKLOAD = "is run by"
-    SERVICE = "is reached through"
-    NAME = "is called"
-    ZONE = "is answered by"
-    IMAGE = "is pulled from"
-    VOLUME = "mounts"
-    STORAGE = "is provided by"
-    CLASS = "is served by"
-    ADDRESS = "gets its address from"
-    CERTIFICATE = "is signed by"
-    HOOK = "waits for the hook"
-    HOST = "asks the machine for"
-    NODE = "runs on"
-    NETWORK = "is connected by"
-    API = "asks the API server"
-    RESTORE = "is restored from"
-
-
-# What it costs to live without an edge: a declared order is a line, a Secret can be placed directly, what an operator does
-# for its own objects nobody can change.
-_COST = {
-    Need.DEPENDS_ON: 1,
-    Need.HEALTH: 2,
-    Need.SECRET: 3,
-    Need.CREDENTIAL: 3,
-    Need.STORE: 3,
-    Need.VARIABLES: 3,
-    Need.VALUES: 3,
-    Need.CRD: 4,
-    Need.WEBHOOK: 4,
-    Need.HOOK: 4,
-    Need.ZONE: 5,
-    Need.NAME: 5,
-    Need.ADDRESS: 4,
-    Need.NETWORK: 4,
-    Need.NODE: 4,
-    Need.IMAGE: 5,
-    Need.VOLUME: 5,
-}
-_DEAREST = 10
-
-
-class Place(NamedTuple):
-    """Where something is written.
-
-    `line` (1-based) is the first line of the YAML document, or of the statement; `path` leads to the value inside that
-    document. Which line the path stands on is looked up only when it is shown (`sources.lines`).
-    """
-
-    file: str  # absolute; "" where nobody wrote it
-    line: int = 0
-    path: tuple[str | int, ...] = ()
-
-
-NOWHERE = Place("")
-
-
-class Thing(NamedTuple):
-    kind: str  # a Kubernetes kind, or a word of ours: "phase", "name", "vault path"
-    namespace: str  # "" where it has none
-    name: str
-    milestone: Milestone
-
-    def __str__(self) -> str:
-        return f"{self.label} {self.milestone.value}"
-
-    @property
-    def label(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """`by` needs `needs`."""
-
-    by: Thing
-    needs: Thing
-    need: Need
-    place: Place
-    words: str = ""  # what stands there, where the kind of need does not say it
-    strength: Strength = Strength.SOFT
-    scope: Scope = Scope.FIRST_BOOT
-    patience: float | None = None  # seconds that `by` waits in all; None: see strength
-
-
-class Atomicity(StrEnum):
-    """How the members of a unit are applied."""
-
-    FLUX = "flux"  # Namespaces, CRDs and classes first; then the rest, dry-run as a whole
-    HELM = "helm"  # crds/ first; then sorted by kind; hooks after the wait
-    PHASE = "phase"  # one after the other
-    TALOS = "talos"  # the configuration, then bootstrap
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """Something that a source saw and that needs no graph to be wrong; a rule gives it weight."""
-
-    slug: str  # what was seen, such as "duplicate-key"
-    place: Place
-    words: str  # one sentence, names included
-    about: Thing | None = None
-    data: tuple[tuple[str, str], ...] = ()
-
-    def __getitem__(self, key: str) -> str:
-        return dict(self.data)[key]
-
-
-class Reading(NamedTuple):
-    """Somebody reads one key of a Secret or ConfigMap."""
-
-    by: Thing
-    of: Thing
-    key: str  # or several, separated by |, of which one is enough
-    place: Place
-
-
-class Holding(NamedTuple):
-    """A maker of a Secret or ConfigMap, and the keys that it makes; None where files do not tell them."""
-
-    keys: frozenset[str] | None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """What files cannot tell; counted as coverage, never guessed."""
-
-    what: str
-    place: Place
-    why: str
-    hides: frozenset[str] = frozenset()  # namespaces in which it may make things; "*": anywhere
-
-
-@dataclass(frozen=True, slots=True)
-class Cycle:
-    """Edges that close: each one's `needs` is the next one's `by`."""
-
-    edges: tuple[Edge, ...]
-
-    def has(self, *needs: Need) -> bool:
-        return any(edge.need in needs for edge in self.edges)
-
-    @property
-    def things(self) -> tuple[Thing, ...]:
-        return tuple(edge.by for edge in self.edges)
-
-    @property
-    def cheapest(self) -> Edge:
-        """The edge that is cheapest to cut."""
-        return min(self.edges, key=lambda edge: _COST.get(edge.need, _DEAREST))
-
-    def turned(self, start: Edge) -> tuple[Edge, ...]:
-        """The edges, beginning with `start`."""
-        at = self.edges.index(start)
-        return self.edges[at:] + self.edges[:at]
-
-    def first(self, *needs: Need) -> Edge | None:
-        """The first edge of one of those needs."""
-        return next((edge for edge in self.edges if edge.need in needs), None)
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -264,7 +52,7 @@ class Graph:
     holdings: dict[Thing, list[Holding]] = field(default_factory=lambda: defaultdict(list))
     whole: bool = False  # whether all that is made before and beside the repository is known (a castle), too
     seconds: dict[Thing, float] = field(default_factory=dict)  # how long it takes once all its needs are true
-    _cycles: dict[Scope, list["Cycle"]] = field(default_factory=dict, repr=False)
+    _cycles: dict[Scope, list[Cycle]] = field(default_factory=dict, repr=False)
     _entered: int = 0  # edges so far
     _kept: dict[Hashable, tuple[Hashable, Any]] = field(
         default_factory=dict, repr=False
@@ -436,11 +224,11 @@ class Graph:
         pending = [stuck]
         while pending:
             among = pending.pop()
-            for component in _components(among, self._inside(scope, cut)):
+            for component in components(among, self._inside(scope, cut)):
                 if component != among:
                     pending.append(component)  # makers that stand outside of it count now
                     continue
-                cycle = Cycle(_shortest(component, self._inside(scope, cut)))
+                cycle = Cycle(shortest(component, self._inside(scope, cut)))
                 yield cycle
                 cut.add(id(cycle.cheapest))
                 pending.append(component)
@@ -465,7 +253,7 @@ class Graph:
         while queue:
             thing = queue.popleft()
             if thing == goal and thing != start:
-                return _walk_back(came, goal)
+                return walk_back(came, goal)
             for edge in self.edges.get(thing, ()):
                 if edge.scope & scope and edge.needs not in came:
                     came[edge.needs] = edge
@@ -499,79 +287,3 @@ class Graph:
             begin = 0.0 if thing in self.starts or not ends else min(ends) if thing in self.made else max(ends)
             times[thing] = begin + self.seconds.get(thing, 0.0)
         return times
-
-
-def _walk_back(came: dict[Thing, Edge | None], goal: Thing) -> tuple[Edge, ...]:
-    chain: list[Edge] = []
-    edge = came[goal]
-    while edge:
-        chain.append(edge)
-        edge = came[edge.by]
-    return tuple(reversed(chain))
-
-
-_Edges = Callable[[Thing, frozenset[Thing]], list[Edge]]
-
-
-def _components(among: frozenset[Thing], edges: _Edges) -> Iterator[frozenset[Thing]]:  # noqa: C901 - one algorithm, one loop
-    """Strongly connected components that hold a cycle (Tarjan's algorithm, with a stack of its own)."""
-    index: dict[Thing, int] = {}
-    low: dict[Thing, int] = {}
-    stack: list[Thing] = []
-    on_stack: set[Thing] = set()
-    for root in sorted(among):
-        if root in index:
-            continue
-        work: list[tuple[Thing, Iterator[Edge]]] = [(root, iter(edges(root, among)))]
-        index[root] = low[root] = len(index)
-        stack.append(root)
-        on_stack.add(root)
-        while work:
-            thing, rest = work[-1]
-            if edge := next(rest, None):
-                if edge.needs not in index:
-                    index[edge.needs] = low[edge.needs] = len(index)
-                    stack.append(edge.needs)
-                    on_stack.add(edge.needs)
-                    work.append((edge.needs, iter(edges(edge.needs, among))))
-                elif edge.needs in on_stack:
-                    low[thing] = min(low[thing], index[edge.needs])
-                continue
-            work.pop()
-            if work:
-                low[work[-1][0]] = min(low[work[-1][0]], low[thing])
-            if low[thing] == index[thing]:
-                component = set()
-                while thing not in component:
-                    component.add(stack[-1])
-                    on_stack.discard(stack.pop())
-                found = frozenset(component)
-                if len(found) > 1 or any(edge.needs == thing for edge in edges(thing, among)):
-                    yield found
-
-
-_STARTS = 200  # of a component from which the shortest cycle is looked for: it is found in smaller ones, near enough in larger
-
-
-def _shortest(component: frozenset[Thing], edges: _Edges) -> tuple[Edge, ...]:
-    """The shortest cycle in a component."""
-    best: tuple[Edge, ...] = ()
-    for start in sorted(component)[:_STARTS]:
-        came: dict[Thing, Edge | None] = {start: None}
-        queue = deque([(start, 0)])
-        while queue:
-            thing, depth = queue.popleft()
-            if best and depth + 1 >= len(best):
-                break
-            closing = None
-            for edge in edges(thing, component):
-                if edge.needs == start:
-                    closing = edge
-                    break
-                if edge.needs not in came:
-                    came[edge.needs] = edge
-                    queue.append((edge.needs, depth + 1))
-            if closing:
-                best = (*_walk_back(came, thing), closing)
-                break
-    return best

@@ -9,15 +9,15 @@ from pathlib import Path
 from rebirth.castle import Castle
 from rebirth.castle.load import FILE
 from rebirth.commands import Commands
+from rebirth.proof.charts.install import install
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.kustomize import Kustomize
 from rebirth.proof.reading.manifest import Model
 from rebirth.proof.reading.survey import Survey, survey
 from rebirth.proof.rules import Finding, judge, merged
 from rebirth.proof.seeds import plant
-from rebirth.providers.charts import install
+from rebirth.proof.sources import in_order
 from rebirth.secrets import Redaction
-from rebirth.sources import SOURCES
 
 
 # Never shown as text: asyncio makes the text of what a task returns when it puts the signal handlers back.
@@ -89,7 +89,7 @@ async def _world(read: Survey, commands: Commands) -> World:
 def assemble(model: Model) -> Graph:
     """The graph that all sources make together."""
     graph = Graph(whole=model.castle is not None)
-    for source in SOURCES:
+    for source in in_order():
         source(model, graph)
     graph.close()
     return graph

@@ -10,14 +10,13 @@ from rebirth.castle import Castle
 from rebirth.castle.foundation import Chart
 from rebirth.phases import CONNECTIONS, PHASES, bootstrap_flux, create_namespaces, install_metallb, place_secrets
 from rebirth.phases.made import coredns, machine_patches, vault_store
-from rebirth.proof.graph import Atomicity, Milestone
-from rebirth.proof.reading import kustomization
+from rebirth.proof.reading import kustomization, talos
 from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError, parse, read
+from rebirth.proof.things import Atomicity, Milestone
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
 from rebirth.secrets import Secret
-from rebirth.sources import talos
 
 _PathIn = tuple[str | int, ...]
 _UNSEEN = Secret("a-value-that-the-proof-does-not-see")

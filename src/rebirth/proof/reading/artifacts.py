@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rebirth.proof.graph import NOWHERE
-from rebirth.proof.reading import kustomization
+from rebirth.proof.reading import flux, kustomization
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError
-from rebirth.sources import flux
+from rebirth.proof.things import NOWHERE
 
 _Source = tuple[str, str, str]  # kind, namespace, name
 _DEFAULT: _Source = ("GitRepository", "flux-system", "flux-system")

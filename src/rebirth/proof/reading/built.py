@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rebirth.proof.graph import Place
 from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.reading.yaml_files import UnreadableError, parse
+from rebirth.proof.things import Place
 
 ORIGIN = "config.kubernetes.io/origin"
 _GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}

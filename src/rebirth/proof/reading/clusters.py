@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebirth.errors import SpecError
-from rebirth.proof.graph import NOWHERE
-from rebirth.proof.reading import kustomization
+from rebirth.proof.reading import flux, kustomization
 from rebirth.proof.reading.artifacts import syncs
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError
-from rebirth.sources import flux
+from rebirth.proof.things import NOWHERE
 
 _UPWARDS = 6  # folders above the named one in which the repository's root is looked for
 _CLUSTERS = frozenset({"clusters", "cluster"})  # how the folders are called that Flux is pointed at

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rebirth.proof.graph import Place, Remark
 from rebirth.proof.reading.manifest import Manifest, texts
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.scopes import in_namespace
 from rebirth.proof.reading.yaml_files import Document, UnreadableError
+from rebirth.proof.things import Place, Remark
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 ENDINGS = {".yaml", ".yml"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from rebirth.proof.graph import Place
+from rebirth.proof.things import Place
 
 _LARGEST = 16 << 20  # bytes
 _DEEPEST = 200  # levels

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rebirth.castle import Castle
-from rebirth.proof.graph import NOWHERE, Atomicity, Milestone, Place, Thing
+from rebirth.proof.things import NOWHERE, Atomicity, Milestone, Place, Thing
 from rebirth.run.phase import Declaration, Phase
 
 

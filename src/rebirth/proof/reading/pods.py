@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from rebirth.proof.graph import Milestone, Place, Thing
 from rebirth.proof.reading.manifest import Manifest, Model, Unit
+from rebirth.proof.things import Milestone, Place, Thing
 
 _TEMPLATES: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "Pod"): (),

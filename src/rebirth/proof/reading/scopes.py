@@ -49,3 +49,22 @@ def in_none(manifest: Manifest) -> Manifest:
 def _with_metadata(manifest: Manifest, metadata: Mapping[str, object]) -> Manifest:
     data = {**manifest.data, "metadata": metadata}
     return Manifest(data, manifest.file, manifest.line, manifest.prefix, manifest.listed)
+
+
+# Groups that the API server itself serves; what ends in .k8s.io besides these comes with a CRD.
+_BUILT_IN = frozenset({
+    "", "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "apps", "authentication.k8s.io",
+    "authorization.k8s.io", "autoscaling", "batch", "certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io",
+    "events.k8s.io", "extensions", "flowcontrol.apiserver.k8s.io", "internal.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io",
+    "policy", "rbac.authorization.k8s.io", "resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io", "storagemigration.k8s.io",
+    "metrics.k8s.io", "kustomize.config.k8s.io",
+})  # fmt: skip
+
+
+def is_custom(group: str) -> bool:
+    return group not in _BUILT_IN
+
+
+def kind_of(manifest: Manifest) -> tuple[str, str]:
+    """Group and kind that a CustomResourceDefinition defines."""
+    return str(manifest.at("spec", "group", default="")), str(manifest.at("spec", "names", "kind", default=""))

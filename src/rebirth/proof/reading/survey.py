@@ -7,9 +7,8 @@ from pathlib import Path
 
 from rebirth.castle import Castle
 from rebirth.errors import SpecError
-from rebirth.proof.graph import Atomicity, Milestone, Place, Remark, Unknown
+from rebirth.proof.reading import beforehand, flux, kustomization, scopes, talos
 from rebirth.proof.reading import clusters as where
-from rebirth.proof.reading import kustomization, scopes
 from rebirth.proof.reading.artifacts import Artifacts
 from rebirth.proof.reading.built import placed
 from rebirth.proof.reading.kustomization import Folder
@@ -17,7 +16,7 @@ from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import MOST, Files
 from rebirth.proof.reading.variables import SubstitutionError, Variables
-from rebirth.sources import beforehand, flux, talos
+from rebirth.proof.things import Atomicity, Milestone, Place, Remark, Unknown
 
 _INJECTOR = "kustomize-mutating-webhook"  # adds substitutions to every Kustomization that is applied
 _AT_ONCE = 4  # builds that run side by side

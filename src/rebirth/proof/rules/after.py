@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 
-from rebirth.proof.graph import Graph, Scope, Thing
+from rebirth.proof.graph import Graph
+from rebirth.proof.things import Scope, Thing
 
 
 class After:

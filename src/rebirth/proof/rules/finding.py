@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rebirth.proof.graph import Edge, Place, Scope, Thing
+from rebirth.proof.things import Edge, Place, Scope, Thing
 
 
 class Severity(StrEnum):

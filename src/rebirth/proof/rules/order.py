@@ -5,7 +5,8 @@ is applied by another one. What only use implies does not count.
 from functools import cache
 from typing import NamedTuple
 
-from rebirth.proof.graph import Graph, Milestone, Need, Thing
+from rebirth.proof.graph import Graph
+from rebirth.proof.things import Milestone, Need, Thing
 
 UNITS = frozenset({"Kustomization", "HelmRelease", "phase", "Helm release"})
 _DECLARED = frozenset({Need.DEPENDS_ON, Need.HEALTH, Need.APPLIED_BY, Need.PHASE})

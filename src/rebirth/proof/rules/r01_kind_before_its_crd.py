@@ -20,8 +20,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Need, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Edge, Need, Thing
 
 # What may stand between the CRD and the custom resource; anything else is another rule's circle.
 _BETWEEN = {

@@ -18,8 +18,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Graph, Need
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Need
 
 _INPUTS = (Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.ACCOUNT, Need.SOURCE, Need.CHART)
 _UNITS = {"Kustomization", "HelmRelease"}

@@ -18,8 +18,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Graph, Need
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Need
 
 
 def r04_webhook_before_server(graph: Graph) -> Iterator[Finding]:

@@ -17,8 +17,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Need, Remark
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Edge, Need, Remark
 
 
 def r06_name_in_certificate(graph: Graph) -> Iterator[Finding]:

@@ -18,9 +18,10 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Milestone, Need, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.order import UNITS
+from rebirth.proof.things import Edge, Milestone, Need, Thing
 
 # Who fills a Secret that is there already, and leaves it to its owner.
 _POLITE = frozenset({"PostgresCluster", "Cluster", "Issuer", "ClusterIssuer", "Kustomization", "HelmRelease", "phase"})

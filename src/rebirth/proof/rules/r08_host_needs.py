@@ -17,8 +17,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Graph, Need
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Need
 
 
 def r08_host_needs(graph: Graph) -> Iterator[Finding]:

@@ -18,8 +18,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Graph, Need, Scope
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Need, Scope
 
 
 def r10_cold_restart(graph: Graph) -> Iterator[Finding]:

@@ -16,8 +16,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Graph, Milestone, Need
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Milestone, Need
 
 
 def r11_hook_after_wait(graph: Graph) -> Iterator[Finding]:

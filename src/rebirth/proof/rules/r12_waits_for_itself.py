@@ -18,8 +18,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Graph, Need
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Need
 
 _BETWEEN = {Need.SERVICE, Need.WORKLOAD, Need.MADE_BY}
 

@@ -16,8 +16,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Milestone, Need
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Edge, Milestone, Need
 
 _KINDS = {"Kustomization", "HelmRelease"}
 

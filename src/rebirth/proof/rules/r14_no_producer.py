@@ -20,11 +20,12 @@ Instead:
 from collections import deque
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Milestone, Need, Remark, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules import mend
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.order import UNITS, hidden
 from rebirth.proof.rules.r23_born_elsewhere import born_elsewhere
+from rebirth.proof.things import Edge, Milestone, Need, Remark, Thing
 
 _KINDS = frozenset({
     "Secret", "ConfigMap", "Namespace", "ServiceAccount", "PersistentVolumeClaim", "StorageClass", "IngressClass", "GatewayClass",

@@ -19,9 +19,10 @@ Instead:
 from collections import defaultdict
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Milestone, Need, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.after import After
 from rebirth.proof.rules.finding import Finding, Severity, names
+from rebirth.proof.things import Edge, Milestone, Need, Thing
 
 _USED = {Need.CRD, Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.WEBHOOK}
 

@@ -18,10 +18,11 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Milestone, Need, Strength, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules import mend
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.order import Order, UnitName
+from rebirth.proof.things import Edge, Milestone, Need, Strength, Thing
 
 _IMPLIED = frozenset({
     Need.STORE, Need.STORAGE, Need.CLASS, Need.CERTIFICATE, Need.ADDRESS, Need.ACCOUNT,

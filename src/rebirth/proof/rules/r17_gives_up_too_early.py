@@ -17,8 +17,9 @@ Instead:
 from collections.abc import Iterator
 
 from rebirth.proof.durations import usual
-from rebirth.proof.graph import Edge, Graph, Milestone, Strength, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Edge, Milestone, Strength, Thing
 
 
 def r17_gives_up_too_early(graph: Graph) -> Iterator[Finding]:

@@ -19,9 +19,10 @@ Instead:
 from collections import defaultdict
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Need, Remark, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.after import After
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Edge, Need, Remark, Thing
 
 _POLL = 30  # seconds: kustomize-controller's --requeue-dependency
 _LONG = 6  # links

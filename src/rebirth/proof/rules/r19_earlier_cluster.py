@@ -19,8 +19,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Graph, Need
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Need
 
 _FOR_GOOD = "a ServiceAccount's token"
 

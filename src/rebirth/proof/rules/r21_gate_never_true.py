@@ -17,9 +17,10 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Milestone, Need, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.order import hidden
+from rebirth.proof.things import Edge, Milestone, Need, Thing
 
 _GATES = {Need.DEPENDS_ON, Need.HEALTH, Need.SOURCE, Need.CHART}
 _UNITS = {"Kustomization", "HelmRelease"}

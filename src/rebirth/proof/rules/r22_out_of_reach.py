@@ -16,9 +16,10 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
 from rebirth.proof.rules.order import UNITS, hidden
+from rebirth.proof.things import Edge, Thing
 
 
 def r22_out_of_reach(graph: Graph) -> Iterator[Finding]:

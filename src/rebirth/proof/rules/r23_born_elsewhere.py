@@ -20,9 +20,10 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Milestone, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.order import Order, hidden
+from rebirth.proof.things import Edge, Milestone, Thing
 
 # Who makes Secrets while the cluster comes up; what a unit applies, or a store holds, is there by itself.
 _APPLIED = {"Secret", "ConfigMap", "Kustomization", "HelmRelease", "phase", "Namespace"}

@@ -20,8 +20,10 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Cycle, Graph, Need
+from rebirth.proof.cycles import Cycle
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Need
 
 
 def r25_name_before_zone(graph: Graph) -> Iterator[Finding]:

@@ -19,9 +19,10 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Graph, Milestone, Need, Remark, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.order import Order
+from rebirth.proof.things import Milestone, Need, Remark, Thing
 
 
 def r37_born_empty(graph: Graph) -> Iterator[Finding]:

@@ -17,8 +17,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Graph, Need
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Need
 
 _SOURCES = {"GitRepository", "OCIRepository", "HelmRepository", "Bucket"}
 

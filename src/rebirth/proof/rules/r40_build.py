@@ -19,8 +19,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Graph, Remark
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Remark
 
 _INSTEAD = {
     "missing-file": "Correct the entry, or commit what it names.",

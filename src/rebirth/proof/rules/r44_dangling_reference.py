@@ -17,8 +17,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Milestone, Need, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Edge, Milestone, Need, Thing
 
 _KINDS = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact")
 

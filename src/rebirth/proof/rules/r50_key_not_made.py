@@ -17,8 +17,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Milestone, Reading
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Edge, Milestone, Reading
 
 
 def r50_key_not_made(graph: Graph) -> Iterator[Finding]:

@@ -17,9 +17,10 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Need, Strength
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.order import Order
+from rebirth.proof.things import Edge, Need, Strength
 
 _LONG_ENOUGH = 600.0  # seconds: whatever comes up at all is up by then
 

@@ -16,8 +16,9 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Milestone, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Edge, Milestone, Thing
 
 
 def r60_corefile(graph: Graph) -> Iterator[Finding]:

@@ -16,9 +16,10 @@ Instead:
 
 from collections.abc import Iterator
 
-from rebirth.proof.graph import Edge, Graph, Milestone, Thing
+from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.order import hidden
+from rebirth.proof.things import Edge, Milestone, Thing
 
 _OURS = {"phase", "handover", "site"}
 # What else may be missing is told by rules of its own.
