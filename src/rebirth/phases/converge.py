@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from rebirth.errors import Broken, NotYet
-from rebirth.facts import Converged, FluxBootstrapped
 from rebirth.providers.cluster import Cluster, condition, reason, stamp
 from rebirth.root_cause import KINDS, Cause, Key, Outlook, Standstill, causes, label, wanted_objects
-from rebirth.waiting import became_ready, now, nudged, together, until
+from rebirth.run.facts import Converged, FluxBootstrapped
+from rebirth.run.waiting import became_ready, now, nudged, together, until
 
 LAYER = "waits"  # not gitops: its graph waits for the hand-over, which a layer order runs after gitops
 PATIENCE = 1200
+WAITS = True
 
 _NODES = (("kustomize.toolkit.fluxcd.io/v1", "Kustomization"), ("helm.toolkit.fluxcd.io/v2", "HelmRelease"))
 _WAITS_FOR_OTHERS = "DependencyNotReady"  # Flux' reason of a condition

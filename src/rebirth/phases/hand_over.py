@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from rebirth.castle import Handover, Handovers
+from rebirth.castle.handovers import ObjectName, VaultPlace
 from rebirth.errors import Broken, NotYet
-from rebirth.facts import HandedOver, VaultStoreApplied
 from rebirth.providers.cluster import Cluster, condition, missing_replicas, stamp
 from rebirth.providers.vault import VaultApi
+from rebirth.run.facts import HandedOver, VaultStoreApplied
+from rebirth.run.waiting import note, now, nudged, together, until
 from rebirth.secrets import Redaction, Secret
-from rebirth.spec import Handover, Handovers
-from rebirth.spec.handovers import ObjectName, VaultPlace
-from rebirth.waiting import note, now, nudged, together, until
 
 LAYER = "waits"
 PATIENCE = 1200
+WAITS = True
 
 _EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
 _AGAIN = 5.0  # seconds: the operator backs off after failures that were only too early

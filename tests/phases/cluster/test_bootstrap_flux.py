@@ -5,8 +5,8 @@ import yaml
 
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.errors import Broken
-from rebirth.facts import NamespacesCreated, RepositoryRead, SecretsPlaced
 from rebirth.phases import bootstrap_flux
+from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsPlaced
 from standins import charts
 from standins.controllers import FLUX, establishes, rolls_out
 from standins.statuses import forbidden

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from phases.cluster.world import castle
-from rebirth.engine import Engine
 from rebirth.errors import Broken
 from rebirth.events import Events
-from rebirth.facts import MachinesConfigured
-from rebirth.journal import Journal
-from rebirth.phase import read
 from rebirth.phases import bootstrap_kubernetes
 from rebirth.place import Place
 from rebirth.providers.talos import Talosctl
-from rebirth.run import given
+from rebirth.run.create import given
+from rebirth.run.engine import Engine
+from rebirth.run.facts import MachinesConfigured
+from rebirth.run.journal import Journal
+from rebirth.run.phase import read
 from rebirth.secrets import Redaction
 from standins.apiserver import kubernetes_app
 from standins.charts import namespace

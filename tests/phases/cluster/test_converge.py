@@ -7,8 +7,8 @@ import pytest
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.errors import Broken
 from rebirth.events import Nudged
-from rebirth.facts import FluxBootstrapped
 from rebirth.phases import converge
+from rebirth.run.facts import FluxBootstrapped
 from standins import charts
 from standins.controllers import FLUX, Flux
 

@@ -6,8 +6,8 @@ import pytest
 
 from phases.cluster.world import killed_after_each_write, refused
 from rebirth.errors import Broken
-from rebirth.facts import VaultStoreApplied
 from rebirth.phases import hand_over
+from rebirth.run.facts import VaultStoreApplied
 from standins import charts
 from standins.controllers import EXTERNAL, ExternalSecrets, rolls_out
 
