@@ -274,9 +274,9 @@ class _Search:
         if not spoken:
             starting = any((c.get("state") or {}).get("waiting") for c in status.get("containerStatuses") or [{}])
             running = status.get("phase") == "Running" and not starting
-            absent = [one for one in _mounted(key[1], pod.get("spec") or {}) if one in self._absent]
-            yield from (Cause(one, "is not there; pods mount it", Outlook.STUCK) for one in absent)
-            if absent:
+            unmounted = [one for one in _mounted(key[1], pod.get("spec") or {}) if one in self._absent]
+            yield from (Cause(one, "is not there; pods mount it", Outlook.STUCK) for one in unmounted)
+            if unmounted:
                 return
             words = "runs, but is not ready" if running else "is starting"
             yield Cause(key, words, Outlook.STUCK if running else Outlook.WORKING)

@@ -8,7 +8,7 @@ import pytest
 from proof.virtual_time import VirtualTime
 from rebirth.events import Event, Events
 from rebirth.providers.cluster import Cluster
-from rebirth.waiting import Watcher, watched
+from rebirth.run.waiting import Watcher, watched
 from standins.apiserver import kubernetes_app
 from standins.conftest import place, write_kubeconfig
 from standins.kubernetes import Kubernetes

@@ -4,9 +4,9 @@ import pytest
 
 from rebirth.errors import Broken, NotYet
 from rebirth.events import BecameReady, Noted, Nudged, Waiting
-from rebirth.facts import Converged, FluxBootstrapped
 from rebirth.phases.converge import converge, still
-from rebirth.waiting import now
+from rebirth.run.facts import Converged, FluxBootstrapped
+from rebirth.run.waiting import now
 
 KUSTOMIZE, HELM, SOURCE = "kustomize.toolkit.fluxcd.io/v1", "helm.toolkit.fluxcd.io/v2", "source.toolkit.fluxcd.io/v1"
 NO_HOST = 'failed to fetch Helm repository index: Get "https://charts.jetstack.io/index.yaml": lookup: no such host'

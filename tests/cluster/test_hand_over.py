@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from rebirth.castle import Handovers
 from rebirth.errors import Broken
 from rebirth.events import Noted, Nudged
-from rebirth.facts import HandedOver, VaultStoreApplied
 from rebirth.phases.hand_over import hand_over, still
+from rebirth.run.facts import HandedOver, VaultStoreApplied
 from rebirth.secrets import Redaction, Secret
-from rebirth.spec import Handovers
 
 VERSION = "external-secrets.io/v1"
 OLD, NEW = "an-old-password", "the-new-password"

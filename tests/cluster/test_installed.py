@@ -4,17 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from rebirth.castle import load
 from rebirth.errors import NotYet
 from rebirth.events import Noted
-from rebirth.facts import (
-    CoreDnsInstalled,
-    ExternalSecretsInstalled,
-    FluxBootstrapped,
-    MetalLbInstalled,
-    NamespacesCreated,
-    RepositoryRead,
-    SecretsPlaced,
-)
 from rebirth.phases import (
     bootstrap_flux,
     create_namespaces,
@@ -24,7 +16,15 @@ from rebirth.phases import (
     install_storage,
 )
 from rebirth.providers.helm import Helm
-from rebirth.spec import load
+from rebirth.run.facts import (
+    CoreDnsInstalled,
+    ExternalSecretsInstalled,
+    FluxBootstrapped,
+    MetalLbInstalled,
+    NamespacesCreated,
+    RepositoryRead,
+    SecretsPlaced,
+)
 
 CASTLE = load(Path(__file__).parents[2] / "examples" / "castle")
 NAMESPACES = NamespacesCreated(())

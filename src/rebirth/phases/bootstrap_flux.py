@@ -6,15 +6,16 @@ from typing import Any
 
 import yaml
 
+from rebirth.castle import GitOps
 from rebirth.commands import Commands
 from rebirth.errors import NotYet
-from rebirth.facts import FluxBootstrapped, NamespacesCreated, RepositoryRead, SecretsPlaced
 from rebirth.providers.cluster import Cluster, condition, missing_replicas, split_documents
-from rebirth.spec import GitOps
-from rebirth.waiting import note, together, until
+from rebirth.run.facts import FluxBootstrapped, NamespacesCreated, RepositoryRead, SecretsPlaced
+from rebirth.run.waiting import note, together, until
 
 LAYER = "gitops"
 PATIENCE = 600
+USUALLY = 15
 
 _NAMESPACE = "flux-system"
 _UNITS = {"h": 3600, "m": 60, "s": 1}
@@ -141,7 +142,7 @@ async def _available(cluster: Cluster, names: list[str]) -> None:
     async def look() -> None:
         for name in names:
             if missing := missing_replicas(await cluster.find("apps/v1", "Deployment", name, _NAMESPACE)):
-                raise NotYet(f"{name} is not available: {missing}")
+                raise NotYet(f"{name}: {missing}")
 
     await until(
         look,

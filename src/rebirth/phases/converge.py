@@ -3,19 +3,19 @@
 What waits is reported by what it waits for at the end (`root_cause`), not by what the node says of itself.
 """
 
-import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from rebirth.errors import Broken, NotYet
-from rebirth.facts import Converged, FluxBootstrapped
-from rebirth.providers.cluster import Cluster, condition, reason
+from rebirth.providers.cluster import Cluster, condition, reason, stamp
 from rebirth.root_cause import KINDS, Cause, Key, Outlook, Standstill, causes, label, wanted_objects
-from rebirth.waiting import became_ready, now, nudged, together, until
+from rebirth.run.facts import Converged, FluxBootstrapped
+from rebirth.run.waiting import became_ready, now, nudged, together, until
 
 LAYER = "waits"  # not gitops: its graph waits for the hand-over, which a layer order runs after gitops
 PATIENCE = 1200
+WAITS = True
 
 _NODES = (("kustomize.toolkit.fluxcd.io/v1", "Kustomization"), ("helm.toolkit.fluxcd.io/v2", "HelmRelease"))
 _WAITS_FOR_OTHERS = "DependencyNotReady"  # Flux' reason of a condition
@@ -105,7 +105,7 @@ class _Graph:
             if status != "False" or final or now() - self._nudged.get(node, -_AGAIN) < pause or not _free(node, nodes):
                 continue
             self._nudged[node] = now()
-            asked = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": f"{time.time():.6f}"}}}
+            asked = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": stamp()}}}
             version = next(version for version, kind in _NODES if kind == node[0])
             await self._cluster.merge(version, node[0], node[2], node[1], asked)
             nudged(f"asked Flux to look at {label(node)} again now; it said: {message}")

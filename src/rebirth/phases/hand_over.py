@@ -2,22 +2,22 @@
 
 import base64
 import re
-import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from rebirth.castle import Handover, Handovers
+from rebirth.castle.handovers import ObjectName, VaultPlace
 from rebirth.errors import Broken, NotYet
-from rebirth.facts import HandedOver, VaultStoreApplied
-from rebirth.providers.cluster import Cluster, condition, missing_replicas
+from rebirth.providers.cluster import Cluster, condition, missing_replicas, stamp
 from rebirth.providers.vault import VaultApi
+from rebirth.run.facts import HandedOver, VaultStoreApplied
+from rebirth.run.waiting import note, now, nudged, together, until
 from rebirth.secrets import Redaction, Secret
-from rebirth.spec import Handover, Handovers
-from rebirth.spec.handovers import ObjectName, VaultPlace
-from rebirth.waiting import note, now, nudged, together, until
 
 LAYER = "waits"
 PATIENCE = 1200
+WAITS = True
 
 _EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
 _AGAIN = 5.0  # seconds: the operator backs off after failures that were only too early
@@ -49,7 +49,7 @@ async def _one(handover: Handover, cluster: Cluster, vault: VaultApi, redaction:
     place = handover.born_in
     born = await until(
         partial(_born, handover, cluster, redaction),
-        what=f"the secret {place.namespace}/{place.secret} is born",
+        what=f"the secret {place.namespace}/{place.secret} is generated",
         every=3,
         changes=cluster.changes("v1", "Secret", place.namespace),
     )
@@ -124,7 +124,7 @@ class _Refresh:
         ):
             self._asked = now(), _synced_version(external)
             # Any annotation does; this one is what its documentation tells people to use. What stood there is nobody's data.
-            asked = {"metadata": {"annotations": {"force-sync": f"{time.time():.6f}"}}}
+            asked = {"metadata": {"annotations": {"force-sync": stamp()}}}
             await self._cluster.merge(*_EXTERNAL, self._name.name, self._name.namespace, asked)
             nudged(f"asked ExternalSecret {self._name.namespace}/{self._name.name} to look at Vault again")
         raise NotYet(message if status == "False" else "has not looked at Vault since it was asked to")

@@ -3,16 +3,15 @@
 Where that name is a tailnet's, this becomes true only when Flux has brought the Tailscale operator and its nameserver.
 """
 
-import time
-
 from rebirth.errors import NotYet
-from rebirth.facts import VaultStoreApplied, VaultStoreOpened
-from rebirth.providers.cluster import Cluster, condition
-from rebirth.vault_store import STORE_KIND, STORE_VERSION
-from rebirth.waiting import now, until
+from rebirth.phases.made.vault_store import STORE_KIND, STORE_VERSION
+from rebirth.providers.cluster import Cluster, condition, stamp
+from rebirth.run.facts import VaultStoreApplied, VaultStoreOpened
+from rebirth.run.waiting import now, until
 
 LAYER = "waits"
 PATIENCE = 900
+WAITS = True
 
 _EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
 _NUDGE_EVERY = 3.0  # seconds: the operator backs off for minutes after failures that were only too early
@@ -29,7 +28,7 @@ async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> Vaul
             return
         if now() - nudged > _NUDGE_EVERY:
             nudged = now()
-            asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": f"{time.time():.6f}"}}}
+            asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": stamp()}}}
             await cluster.merge(STORE_VERSION, STORE_KIND, applied.name, None, asked)
         raise NotYet(message)
 
@@ -42,7 +41,7 @@ async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> Vaul
 
 async def _wake(cluster: Cluster, store: str) -> None:
     """ExternalSecrets that failed while the store was not valid yet would try again only after their back-off."""
-    asked = {"metadata": {"annotations": {"force-sync": f"{time.time():.6f}"}}}
+    asked = {"metadata": {"annotations": {"force-sync": stamp()}}}
     for item in await cluster.all(*_EXTERNAL):
         mine = item["spec"].get("secretStoreRef", {}).get("name") == store
         if mine and condition(item)[0] == "False":

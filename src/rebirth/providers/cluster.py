@@ -133,10 +133,10 @@ class Cluster:
         A kubelet mounts what a Secret has become only when it looks at the pod again: by itself within a minute or more, at once
         when the pod object changes. Webhooks whose certificate is made after their pod has started wait for just that.
         """
-        stamp = {"metadata": {"annotations": {"rebirth.dev/woken-at": f"{time.time():.6f}"}}}
+        woken = {"metadata": {"annotations": {"rebirth.dev/woken-at": stamp()}}}
         for pod in await self.all("v1", "Pod", namespace):
             with suppress(NotYet):  # it has gone meanwhile
-                await self.merge("v1", "Pod", pod["metadata"]["name"], namespace, stamp)
+                await self.merge("v1", "Pod", pod["metadata"]["name"], namespace, woken)
 
     async def changes(self, api_version: str, kind: str, namespace: str | None = None) -> AsyncIterator[str]:
         """A watch: yields a name for every change. Ends when the server ends it; `until` asks by itself, too."""
@@ -170,6 +170,11 @@ class Cluster:
 
 async def _listed(found: AsyncIterable[Any]) -> list[dict[str, Any]]:
     return [item.to_dict() async for item in found]
+
+
+def stamp() -> str:
+    """What an annotation says that asks somebody to look again: never the same twice, the time in seconds."""
+    return f"{time.time():.6f}"
 
 
 def condition(item: Object | None, kind: str = "Ready") -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Phases inside the cluster, against stand-ins in this process, on virtual time: minutes of patience take milliseconds."""
 
+import asyncio
 from itertools import count
 
 import pytest
@@ -9,7 +10,7 @@ from proof.virtual_time import VirtualTime
 
 
 def pytest_asyncio_loop_factories(config, item):
-    return {"virtual": VirtualTime}
+    return {"real": asyncio.new_event_loop} if "serve" in item.fixturenames else {"virtual": VirtualTime}
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.errors import Broken
-from rebirth.facts import ExternalSecretsInstalled, SecretsPlaced
 from rebirth.phases import apply_vault_store
+from rebirth.run.facts import ExternalSecretsInstalled, SecretsPlaced
 from standins import charts
 from standins.controllers import establishes
 from standins.statuses import denied, without_webhook

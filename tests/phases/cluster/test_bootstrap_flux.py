@@ -5,8 +5,8 @@ import yaml
 
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.errors import Broken
-from rebirth.facts import NamespacesCreated, RepositoryRead, SecretsPlaced
 from rebirth.phases import bootstrap_flux
+from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsPlaced
 from standins import charts
 from standins.controllers import FLUX, establishes, rolls_out
 from standins.statuses import forbidden
@@ -103,4 +103,4 @@ async def test_refused_without_manifests_and_without_the_program(build):
 
 async def test_refused_by_a_controller_that_never_runs(build):
     world = build(rolls=rolls_out(6, only=lambda name: name != "kustomize-controller"))
-    assert "kustomize-controller is not available" in str(await refused(world, within=bootstrap_flux.PATIENCE + 1))
+    assert "kustomize-controller: not looked at yet" in str(await refused(world, within=bootstrap_flux.PATIENCE + 1))

@@ -4,8 +4,8 @@ import pytest
 
 from phases.cluster.world import again, refused
 from rebirth.errors import Broken
-from rebirth.facts import FluxBootstrapped, MetalLbInstalled
 from rebirth.phases import find_ingress
+from rebirth.run.facts import FluxBootstrapped, MetalLbInstalled
 from standins.controllers import gives_addresses
 
 SERVICE = {

@@ -6,8 +6,8 @@ import pytest
 
 from phases.cluster.world import killed_after_each_write, refused
 from rebirth.errors import Broken
-from rebirth.facts import VaultStoreApplied
 from rebirth.phases import hand_over
+from rebirth.run.facts import VaultStoreApplied
 from standins import charts
 from standins.controllers import EXTERNAL, ExternalSecrets, rolls_out
 
@@ -100,7 +100,7 @@ async def test_refused_by_a_secret_that_nobody_makes(build):
         for handover in world.castle.handovers
     ]})  # fmt: skip
     said = str(await refused(world, within=hand_over.PATIENCE + 1))
-    assert "the secret tazlab-db/tazlab-db-pguser-grafana is born: has no key other" in said
+    assert "the secret tazlab-db/tazlab-db-pguser-grafana is generated: has no key other" in said
 
 
 async def test_again(build):

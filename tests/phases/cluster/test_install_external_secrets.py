@@ -6,8 +6,8 @@ import pytest
 
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.errors import Broken
-from rebirth.facts import NamespacesCreated
 from rebirth.phases import install_external_secrets
+from rebirth.run.facts import NamespacesCreated
 from standins import charts
 from standins.controllers import Webhook, establishes, rolls_out
 from standins.statuses import denied

@@ -4,8 +4,8 @@ import pytest
 
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.errors import Broken
-from rebirth.facts import NamespacesCreated
 from rebirth.phases import install_storage
+from rebirth.run.facts import NamespacesCreated
 from standins import charts
 from standins.controllers import establishes, rolls_out
 

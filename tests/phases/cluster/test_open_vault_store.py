@@ -6,9 +6,9 @@ import pytest
 
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.errors import Broken
-from rebirth.facts import VaultStoreApplied
 from rebirth.phases import open_vault_store
-from rebirth.vault_store import cluster_secret_store
+from rebirth.phases.made.vault_store import cluster_secret_store
+from rebirth.run.facts import VaultStoreApplied
 from standins import charts
 from standins.controllers import EXTERNAL, ExternalSecrets, establishes, is_true
 

@@ -7,8 +7,8 @@ import pytest
 
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.errors import Broken
-from rebirth.facts import NamespacesCreated
 from rebirth.phases import place_secrets
+from rebirth.run.facts import NamespacesCreated
 
 
 @pytest.fixture

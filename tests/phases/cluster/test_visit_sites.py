@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from phases.cluster.world import again, refused
-from rebirth.facts import IngressFound
 from rebirth.phases import visit_sites
 from rebirth.providers.web import Web
+from rebirth.run.facts import IngressFound
 from standins.transport import InProcess
 
 PAGE = "<title>a blog</title><h1>The Ephemeral Castle</h1>"

@@ -10,21 +10,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from rebirth.castle import Castle, load
 from rebirth.commands import Commands
-from rebirth.engine import Engine, Outcome
 from rebirth.errors import Rebirth
 from rebirth.events import Event, Events
-from rebirth.facts import Fact, SecretsResolved
-from rebirth.journal import Journal
-from rebirth.phase import read
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm as HelmClient
 from rebirth.providers.vault import VaultApi
 from rebirth.providers.web import Web
-from rebirth.run import given
+from rebirth.run.create import given
+from rebirth.run.engine import Engine, Outcome
+from rebirth.run.facts import Fact, SecretsResolved
+from rebirth.run.journal import Journal
+from rebirth.run.phase import read
 from rebirth.secrets import Redaction, Secret
-from rebirth.spec import Castle, load
 from standins.apiserver import kubernetes_app
 from standins.conftest import write_kubeconfig
 from standins.helm import Helm
@@ -167,7 +167,7 @@ class World:
 
 def _settled(value: Any) -> Any:
     if isinstance(value, dict):
-        moments = ("lastTransitionTime", "refreshTime", "observedGeneration")
+        moments = ("lastTransitionTime", "refreshTime", "observedGeneration", "syncedResourceVersion")
         lasting = {
             key: _settled(inner) for key, inner in value.items() if key not in moments and not _STAMPS.search(key)
         }
