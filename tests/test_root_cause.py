@@ -143,8 +143,7 @@ def test_variables_that_are_not_there_may_still_come():
         ("ReconciliationFailed", "Namespace/x dry-run failed (BadRequest): strict decoding error", Outlook.FINAL),
         (
             "ReconciliationFailed",
-            "Deployment/x/y dry-run failed: failed to create typed patch object (x/y; apps/v1, "
-            "Kind=Deployment): .spec.replicas: expected numeric (int or float), got string",
+            "Deployment/x/y dry-run failed: failed to create typed patch object (x/y; apps/v1): .spec.replicas: expected numeric",
             Outlook.FINAL,
         ),
         ("ReconciliationFailed", "Ingress/x/y dry-run failed (InternalError): failed calling webhook", Outlook.STUCK),
