@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rebirth.errors import Broken, Rebirth
+from rebirth.errors import Broken, Rebirth, SpecError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -175,15 +175,24 @@ def status(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = 
 
 
 @app.command()
-def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "") -> None:
-    """Back to nothing, outside the cluster too; then looks whether anything is left."""
+def destroy(
+    directory: Directory = HERE,
+    lab: Annotated[bool, typer.Option("--lab", help="Act on the lab, not on the real systems.")] = False,
+    lab_name: LabName = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="With --dry-run: the list as JSON.")] = False,
+) -> None:
+    """Delete the castle's machines, tailnet devices and keys, then verify that nothing is left."""
+    if json_ and not dry_run:
+        raise SpecError("--json is for --dry-run", hint="`rebirth destroy --dry-run --json` prints the list.")
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth.destroy import destroy as run_destroy
-    from rebirth.session import session
+    from rebirth import destroying
 
-    with session(directory, "destroy", "text") as s:
-        asyncio.run(run_destroy(s.castle, s.place, s.redaction, report=s.say))
+    if dry_run:
+        sys.exit(destroying.dry_run(directory, as_json=json_))
+    destroying.destroy(directory, yes=yes)
 
 
 @app.command()

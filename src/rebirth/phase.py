@@ -11,6 +11,13 @@ A phase is a module with one async function of the module's name:
 
     async def still(fact: MachinesBooted, proxmox: ProxmoxApi) -> bool:       optional; never writes
 
+A phase that makes something outside of the cluster says how that is found again, by names and tags alone, and how it goes:
+
+    async def undo(spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:         never writes: what it returns can be removed
+        '''The machines with the castle's tag.'''
+
+    UNDO_AFTER = (MachinesCreated,)   optional: what goes before this, although this phase needs it
+
 What it takes are sections of the castle, facts and connections; what it returns is the fact that it makes true. A
 connection is a plain function, declared the same way, that makes a client of an outside system:
 
@@ -23,7 +30,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, get_type_hints
 
-from rebirth.facts import Fact
+from rebirth.facts import Fact, Made
 
 Layer = Literal["secrets", "key", "platform", "engine", "networking", "gitops", "storage", "waits"]
 
@@ -41,6 +48,16 @@ class Declaration:
 
 
 @dataclass(frozen=True)
+class Undo:
+    """How destroy finds what a phase has made outside of the cluster."""
+
+    title: str  # what it looks for: "the machines with the castle's tag"
+    function: Callable[..., Awaitable[list[Made]]]
+    takes: dict[str, type]
+    after: tuple[type[Fact], ...]  # what these phases have made goes first, although this phase needs them
+
+
+@dataclass(frozen=True)
 class Phase(Declaration):
     title: str
     layer: Layer
@@ -48,6 +65,7 @@ class Phase(Declaration):
     on_demand: bool
     still: Callable[..., Awaitable[bool]] | None
     still_takes: dict[str, type]
+    undo: Undo | None = None
 
 
 def declared(function: Callable[..., Any]) -> Declaration:
@@ -80,13 +98,26 @@ def read(module: ModuleType) -> Phase:
     still_takes = dict(list(declared(still).takes.items())[1:]) if still else {}
     return Phase(
         **vars(declaration),
-        title=(inspect.getdoc(declaration.function) or name).splitlines()[0].rstrip("."),
+        title=_title(declaration.function),
         layer=module.LAYER,
         patience=float(module.PATIENCE),
         on_demand=getattr(module, "ON_DEMAND", False),
         still=still,
         still_takes=still_takes,
+        undo=_undo(module),
     )
+
+
+def _undo(module: ModuleType) -> Undo | None:
+    function = getattr(module, "undo", None)
+    if function is None:
+        return None
+    title = _title(function)
+    return Undo(title[0].lower() + title[1:], function, declared(function).takes, getattr(module, "UNDO_AFTER", ()))
+
+
+def _title(function: Callable[..., Any]) -> str:
+    return (inspect.getdoc(function) or function.__name__).splitlines()[0].rstrip(".")
 
 
 def needs(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, show_error
+from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, Steps, show_error
 from rebirth.engine import Outcome
 from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
@@ -25,7 +25,7 @@ from rebirth.spec import Castle, load
 if TYPE_CHECKING:  # the product runs without what the lab needs
     from rebirth.lab.state import LabState
 
-_View = Lines | LiveView | JsonLines | Silent
+_View = Lines | LiveView | JsonLines | Silent | Steps
 _PREPARING = ("resolve_secrets", "read_repository", "reach_outside")  # nothing was made before these are done
 LAYER_OF = {phase.name: phase.layer for phase in PHASES}
 
@@ -122,6 +122,8 @@ def _view(style: str, command: str, redaction: Redaction) -> _View:
         return JsonLines(redaction)
     if command == "status":
         return Silent()
+    if command == "destroy":
+        return Steps(redaction)
     return LiveView(redaction) if sys.stdout.isatty() else Lines(redaction)
 
 

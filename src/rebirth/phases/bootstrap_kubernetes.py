@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from rebirth.facts import KubernetesBootstrapped, MachinesConfigured
+from rebirth.facts import KubernetesBootstrapped, MachinesConfigured, MachinesCreated, Made
 from rebirth.journal import Once
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
@@ -12,6 +12,7 @@ from rebirth.waiting import until
 
 LAYER = "platform"
 PATIENCE = 600
+UNDO_AFTER = (MachinesCreated,)  # while a machine is there, its credentials are needed
 ETCD = "bootstrap etcd"  # as the journal names it
 
 
@@ -48,3 +49,12 @@ async def still(fact: KubernetesBootstrapped, place: Place) -> bool:
     finally:
         await cluster.close()
     return True
+
+
+async def undo(place: Place) -> list[Made]:
+    """The kubeconfig."""
+
+    async def remove() -> None:
+        place.kubeconfig.unlink(missing_ok=True)
+
+    return [Made("file", str(place.kubeconfig), "", remove)] if place.kubeconfig.exists() else []

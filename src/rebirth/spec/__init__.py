@@ -1,6 +1,6 @@
 """What the operator wants: castle.yaml, one model a section."""
 
-from rebirth.spec.castle import Castle, Handovers, Identity
+from rebirth.spec.castle import Castle, Handovers, Identity, references
 from rebirth.spec.check import Check, Ignored, RepositoryFile
 from rebirth.spec.engine import Chart, CoreDns, DirectSecret, Engine, KeyReference, PullSecret, Store, Vault
 from rebirth.spec.gitops import GitOps
@@ -50,4 +50,5 @@ __all__ = [
     "load",
     "load_model",
     "port_of",
+    "references",
 ]
