@@ -88,13 +88,13 @@ async def test_a_machine_that_is_still_being_created(outside, ruin):
 @pytest.mark.parametrize(("system", "path"), [("proxmox", "/nodes"), ("tailscale", "/tailnet")])
 async def test_an_outside_that_does_not_answer(outside, ruin, system, path, fault):
     outside.faults.set(system, Fault(**{**vars(fault), "path": path}))
-    left = await ruin(patience=0.6)
+    left = await ruin(patience=0.3)
     errors = "\n".join(map(str, left.outcome.failures.values())).lower()
     assert f"{system}: list " in errors
     assert any(f"{system}: list " in line.lower() for line in ruin.waited), "what is waited for is said meanwhile"
     assert outside.writes == {}, "nothing goes before everything was looked at"
     assert len(files_left(outside)) == 3, "what was not proven gone keeps its credentials"
-    outside.faults.set(system, Fault(**{**vars(fault), "path": path, "times": 3}))
+    outside.faults.set(system, Fault(**{**vars(fault), "path": path, "times": 1}))
     assert (await ruin()).outcome.ok
     assert names_left(outside) == LEFT
 
@@ -102,7 +102,7 @@ async def test_an_outside_that_does_not_answer(outside, ruin, system, path, faul
 @pytest.mark.parametrize("fault", AWAY.values(), ids=AWAY)
 @pytest.mark.parametrize("system", ["proxmox", "tailscale"])
 async def test_an_outside_that_goes_away_in_between(outside, ruin, system, fault):
-    outside.faults.set(system, Fault(**{**vars(fault), "method": "DELETE", "times": 2}))
+    outside.faults.set(system, Fault(**{**vars(fault), "method": "DELETE", "times": 1}))
     assert (await ruin()).outcome.ok
     assert names_left(outside) == LEFT
     assert ruin.waited
@@ -110,7 +110,7 @@ async def test_an_outside_that_goes_away_in_between(outside, ruin, system, fault
 
 async def test_a_machine_that_will_not_go(outside, ruin):
     outside.pve.machines[801]["protection"] = "1"
-    left = await ruin(patience=0.6)
+    left = await ruin(patience=0.3)
     (error,) = left.outcome.failures.values()
     assert "protection mode enabled" in str(error)
     assert len(files_left(outside)) == 3, "the machine that is there keeps its credentials"

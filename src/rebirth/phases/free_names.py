@@ -106,15 +106,15 @@ def _identities(data: dict[str, str]) -> Iterator[str]:
 
     Any Secret may have keys of these names, and hold anything in them.
     """
-    if identity := _decoded(data.get("device_id")).strip():
-        yield identity
+    if said := _decoded(data.get("device_id")).strip():
+        yield said
     try:
         profiles: Any = json.loads(_decoded(data.get("_profiles")) or "{}")
     except ValueError:
         return
     for profile in profiles.values() if isinstance(profiles, dict) else ():
-        if isinstance(profile, dict) and isinstance(identity := profile.get("NodeID"), str) and identity:
-            yield identity
+        if isinstance(profile, dict) and isinstance(known := profile.get("NodeID"), str) and known:
+            yield known
 
 
 def _decoded(encoded: str | None) -> str:
