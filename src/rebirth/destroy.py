@@ -6,6 +6,7 @@ journal loses nothing; the engine runs them, backwards.
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import Any
 
 from pydantic import BaseModel
@@ -68,7 +69,9 @@ class Destruction:
         patience: float = PATIENCE,
     ) -> None:
         self._journal, self._events, self._patience = journal, events, patience
-        self._phases = [(phase, phase.undo) for phase in PHASES if phase.undo]
+        self._after = backwards(PHASES, CONNECTIONS)
+        undone = {_name(phase): (phase, phase.undo) for phase in PHASES if phase.undo}
+        self._phases = [undone[name] for name in TopologicalSorter(self._after).static_order()]
         self._given = {**given(castle, place, redaction), Marks: Marks(journal)}
         self._connections = _reached(kind for _, undo in self._phases for kind in undo.takes.values())
         sections = [self._given[kind] for kind in _sections(self._connections)]
@@ -78,12 +81,12 @@ class Destruction:
 
     @property
     def titles(self) -> list[str]:
-        """What is looked for."""
+        """What is looked for, in the order in which it goes."""
         return [undo.title for _, undo in self._phases]
 
     async def look(self) -> Found:
         """What is there. Nothing is written."""
-        return _found(await self._run("look for", _looking, after={}))
+        return self._found(await self._run("look for", _looking, after={}))
 
     async def remove(self, found: Found) -> Found:
         """Removes what is there, in the order of the graph, backwards; returns what a last look found.
@@ -94,7 +97,7 @@ class Destruction:
         for one in found.goes:
             if one.identity:
                 self._journal.mark(one.kind, one.identity)
-        left = _found(await self._run("remove", _removing, after=backwards(PHASES, CONNECTIONS)))
+        left = self._found(await self._run("remove", _removing, after=self._after))
         if left.outcome.ok:
             left = await self.look()
             if left.goes:
@@ -103,6 +106,10 @@ class Destruction:
         if left.outcome.ok:
             self._journal.forget()
         return left
+
+    def _found(self, outcome: Outcome) -> Found:
+        looked = [outcome.facts.get(_name(phase)) for phase, _ in self._phases]
+        return Found(tuple(one for fact in looked if isinstance(fact, Looked) for one in fact.made), outcome)
 
     async def _run(
         self, verb: str, work: "Callable[[Undo], Callable[..., Awaitable[Looked]]]", after: dict[str, list[str]]
@@ -127,12 +134,6 @@ class Destruction:
         ]
         engine = Engine(phases, self._connections, self._given, self._journal, self._events, after=after)
         return await engine.run()
-
-
-def _found(outcome: Outcome) -> Found:
-    return Found(
-        tuple(one for fact in outcome.facts.values() if isinstance(fact, Looked) for one in fact.made), outcome
-    )
 
 
 def _name(phase: Phase) -> str:

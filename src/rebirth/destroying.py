@@ -24,7 +24,7 @@ def destroy(directory: Path, *, yes: bool) -> None:
         with Journal(s.place.state) as journal:
             destruction = Destruction(s.castle, s.place, journal, s.events, s.redaction)
             found = asyncio.run(destruction.look())
-            _say(s, _listed(found))
+            _say(s, _listed(found, s.place))
             if not found.outcome.ok:
                 _end(
                     s,
@@ -52,16 +52,16 @@ def dry_run(directory: Path, *, as_json: bool) -> int:
         items = [{name: redaction.redact(getattr(one, name)) for name in fields} for one in found.made]
         print(json.dumps(items, indent=2))
     else:
-        for line in _listed(found):
+        for line in _listed(found, place):
             print(redaction.redact(line))
     for error in found.outcome.failures.values():
         show_error(error, redaction)
     return 0 if found.outcome.ok else 1
 
 
-def _listed(found: Found) -> Iterator[str]:
+def _listed(found: Found, place: Place) -> Iterator[str]:
     if found.goes:
-        yield "will be removed:"
+        yield f"will be removed, in the lab {place.lab}:" if place.lab else "will be removed, from the real systems:"
         yield from (f"  {one}" for one in found.goes)
     elif found.outcome.ok:
         yield "nothing is there to be removed"

@@ -1,6 +1,7 @@
 """A castle that was created, on the stood-in outside, and what is left of it after destroy."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ class Ruin:
 
     outside: "Outside"
     seen: list[Event] = field(default_factory=list)
+    when: Callable[[Event], None] = lambda _: None  # what else happens meanwhile
 
     async def __call__(self, *, patience: float = 20) -> Found:
         with Journal(self.outside.place.state) as journal:
@@ -37,7 +39,7 @@ class Ruin:
             return await destruction.remove(found) if found.outcome.ok else found
 
     def destruction(self, journal: Journal, patience: float = 20) -> Destruction:
-        outside, events = self.outside, Events(self.seen.append)
+        outside, events = self.outside, Events(self.seen.append, lambda event: self.when(event))
         return Destruction(outside.castle, outside.place, journal, events, outside.redaction, patience=patience)
 
     @property

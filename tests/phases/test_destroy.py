@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from phases.conftest import REACHED
 from phases.ruins import LEFT, files_left, killed_when, names_left
 from rebirth.errors import SpecError
+from rebirth.events import PhaseDone
 from rebirth.journal import Journal, Marks
 from rebirth.lab.faults import Fault
 from rebirth.lab.proxmox import Volume
@@ -38,6 +39,22 @@ async def test_a_look_writes_nothing(outside, ruin):
     assert [one.identity for one in found.goes if one.kind == "machine"] == ["800", "801"]
     assert {one.kind for one in found.goes} == {"machine", "device", "key", "file"}
     assert (outside.writes, state.exists()) == ({}, False)
+
+
+async def test_what_comes_back_meanwhile_is_found_by_the_last_look(outside, ruin):
+    def somebody_creates(event):
+        if isinstance(event, PhaseDone) and event.phase == "undo_create_machines" and names_left(outside)[0] == [802]:
+            outside.pve.machines[803] = {**outside.pve.machines[802], "tags": outside.castle.proxmox.tag}
+            outside.pve.conditions[803] = outside.pve.conditions[802]
+
+    ruin.when = somebody_creates
+    left = await ruin()
+    assert [one.identity for one in left.goes] == ["803"]
+    (error,) = left.outcome.failures.values()
+    assert "still there: the machine lushycorp-k8s (803)" in str(error)
+    ruin.when = lambda _: None
+    assert (await ruin()).outcome.ok
+    assert names_left(outside) == LEFT
 
 
 async def test_what_stays_is_said(outside, ruin):

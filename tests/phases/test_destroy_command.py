@@ -67,7 +67,8 @@ async def test_a_dry_run_that_cannot_look(outside, ruin):
 async def test_the_question(outside, ruin, typed, lab, goes):
     """Real machines go for who types the castle's name; in a lab, y is enough."""
     code, out, _ = await rebirth(outside, typed=typed, **({"REBIRTH_LAB": lab} if lab else {}))
-    assert out.startswith("will be removed:\n")
+    where = "in the lab x" if lab else "from the real systems"
+    assert out.startswith(f"will be removed, {where}:\n  the machine ")
     question = "Remove all of this? [y/N] " if lab else "Type tazlab-k8s to remove all of this for good: "
     assert question in out
     assert code == (0 if goes else 1)

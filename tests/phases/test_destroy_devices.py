@@ -96,6 +96,15 @@ async def test_devices_of_a_cluster_that_does_not_answer_are_said(outside, ruin,
     assert {"tailscale-vault", "operator-of-this"} <= set(names_left(outside)[1]), "they may be somebody else's"
 
 
+async def test_devices_are_said_also_where_an_earlier_destroy_knew_some(outside, ruin, inside):
+    with Journal(outside.place.state) as journal:
+        journal.mark("device", "n0CNTRL")
+    inside.alive = False
+    with Journal(outside.place.state) as journal:
+        found = await ruin.destruction(journal).look()
+    assert "operator-of-this" in {one.name for one in found.stays}
+
+
 async def test_a_run_that_is_killed_still_knows_devices_of_the_cluster(outside, ruin, inside):
     await killed_when(ruin, lambda: len(outside.pve.hypervisor.destroyed) == 2)
     inside.alive = False

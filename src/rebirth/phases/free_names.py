@@ -71,7 +71,8 @@ async def undo(tailscale: Tailscale, machines: Machines, place: Place, tailnet: 
         Made("device", device.name, device.identity, partial(tailnet.delete_device, identity=device.identity))
         for device in ours
     ]
-    if known or not (ours or place.kubeconfig.exists()):
+    gone = not place.kubeconfig.exists()  # nothing is there to be asked: either it was asked before, or never was
+    if inside is not None or (gone and (known or not ours)):
         return found
     why = "the cluster does not answer, and nobody else knows whether it is this castle's; if it is, remove it by hand"
     doubtful = [device for device in devices if device not in ours and {OPERATOR_TAG, PROXY_TAG} & set(device.tags)]
