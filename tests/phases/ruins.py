@@ -6,10 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rebirth.destroy import Destruction, Found
 from rebirth.events import Event, Events, Noted, PhaseRetried
-from rebirth.journal import Journal
 from rebirth.lab.proxmox import Volume
+from rebirth.run.destroy import Destruction, Found
+from rebirth.run.journal import Journal
 
 if TYPE_CHECKING:
     from phases.conftest import Outside

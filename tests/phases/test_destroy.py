@@ -9,13 +9,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from phases.conftest import REACHED
 from phases.ruins import LEFT, files_left, killed_when, names_left
+from rebirth.castle import Identity
 from rebirth.errors import SpecError
 from rebirth.events import PhaseDone
-from rebirth.journal import Journal, Marks
 from rebirth.lab.faults import Fault
 from rebirth.lab.proxmox import Volume
 from rebirth.phases.mint_node_key import mint_node_key
-from rebirth.spec import Identity
+from rebirth.run.journal import Journal, Marks
 
 AWAY = {"hang-up": Fault(die=True), "503": Fault(status=503), "500": Fault(status=500)}
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from phases.ruins import LEFT, OPERATOR, PROXY, killed_when, names_left
-from rebirth.journal import Journal
+from rebirth.run.journal import Journal
 
 
 @dataclass

@@ -3,10 +3,10 @@
 import pytest
 
 from phases.conftest import REACHED
+from rebirth.castle import Identity
 from rebirth.errors import Broken
-from rebirth.journal import Journal, Marks
 from rebirth.phases import free_names, mint_node_key
-from rebirth.spec import Identity
+from rebirth.run.journal import Journal, Marks
 
 OURS, OPERATOR = "tag:tazlab-k8s", "tag:k8s-operator"
 LONG_AGO = 1_700_000_000.0

@@ -8,9 +8,6 @@ from dataclasses import dataclass, replace
 import pytest
 
 from declaring import as_phase
-from rebirth.destroy import backwards
-from rebirth.facts import Fact, Made
-from rebirth.phase import Undo
 from rebirth.phases import CONNECTIONS, PHASES
 from rebirth.providers.git import GitRemote
 from rebirth.providers.proxmox import ProxmoxApi
@@ -18,6 +15,9 @@ from rebirth.providers.tailnet import TailnetApi
 from rebirth.providers.talos import Talosctl
 from rebirth.providers.vault import VaultApi
 from rebirth.providers.web import Web
+from rebirth.run.destroy import backwards
+from rebirth.run.facts import Fact, Made
+from rebirth.run.phase import Undo
 
 # Methods after which something is there outside of the cluster that was not there before.
 MAKE = {

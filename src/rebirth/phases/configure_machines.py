@@ -4,8 +4,12 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+from rebirth.castle import Engine, Identity, Kubernetes, Machine, Machines, Tailscale, Talos
 from rebirth.errors import NotYet
-from rebirth.facts import (
+from rebirth.phases.made.machine_patches import patches
+from rebirth.place import Place
+from rebirth.providers.talos import SCRATCH, Talosctl
+from rebirth.run.facts import (
     MachinesBooted,
     MachinesConfigured,
     MachinesCreated,
@@ -14,15 +18,12 @@ from rebirth.facts import (
     NodeKeyMinted,
     SecretsResolved,
 )
-from rebirth.machine_patches import patches
-from rebirth.place import Place
-from rebirth.providers.talos import SCRATCH, Talosctl
-from rebirth.spec import Engine, Identity, Kubernetes, Machine, Machines, Tailscale, Talos
-from rebirth.waiting import note, together, until
+from rebirth.run.waiting import note, together, until
 
 LAYER = "platform"
 PATIENCE = 300
 UNDO_AFTER = (MachinesCreated,)  # while a machine is there, its credentials are needed
+USUALLY = 20
 
 
 async def configure_machines(

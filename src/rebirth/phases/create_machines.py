@@ -2,16 +2,17 @@
 
 from functools import partial
 
+from rebirth.castle import Machine, Machines, Proxmox
 from rebirth.errors import Broken, NotYet
-from rebirth.facts import ImageUploaded, MachinesCreated, Made, OutsideReached
-from rebirth.journal import Once
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.providers.proxmox import ProxmoxApi, Vm
-from rebirth.spec import Machine, Machines, Proxmox
-from rebirth.waiting import note, together
+from rebirth.run.facts import ImageUploaded, MachinesCreated, Made, OutsideReached
+from rebirth.run.journal import Once
+from rebirth.run.waiting import note, together
 
 LAYER = "platform"
 PATIENCE = 300
+USUALLY = 15
 
 
 async def create_machines(

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from rebirth.castle import Machines, Tailscale
 from rebirth.errors import Broken, NotYet
-from rebirth.facts import Made, NamesFreed, OutsideReached
-from rebirth.journal import Marks
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.tailnet import Device, TailnetApi
-from rebirth.spec import Machines, Tailscale
-from rebirth.waiting import note, together
+from rebirth.run.facts import Made, NamesFreed, OutsideReached
+from rebirth.run.journal import Marks
+from rebirth.run.waiting import note, together
 
 LAYER = "key"
 PATIENCE = 60

@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from rebirth.facts import Made, NodeKeyMinted, OutsideReached
-from rebirth.journal import Marks
+from rebirth.castle import Identity, Tailscale
 from rebirth.providers.tailnet import TailnetApi
+from rebirth.run.facts import Made, NodeKeyMinted, OutsideReached
+from rebirth.run.journal import Marks
 from rebirth.secrets import Redaction
-from rebirth.spec import Identity, Tailscale
 
 LAYER = "key"
 PATIENCE = 60
