@@ -132,6 +132,12 @@ def test_the_page_of_a_rule(desk):
     assert "there is no rule R99" in complaints
 
 
+def test_the_schema_of_castle_yaml(desk):
+    code, out, complaints = desk.process("schema")
+    assert (code, complaints) == (0, "")
+    assert json.loads(out)["title"] == "castle.yaml"
+
+
 def test_what_is_no_castle(desk):
     code, out, complaints = desk.run("check", "nowhere")
     assert (code, out) == (2, "")

@@ -145,6 +145,19 @@ def explain(
 
 
 @app.command()
+def schema() -> None:
+    """Print the JSON Schema of castle.yaml, for editors.
+
+    Save it beside castle.yaml and begin that with: # yaml-language-server: $schema=castle.schema.json
+    """
+    import json
+
+    from rebirth.spec.schema import schema_of_castle
+
+    print(json.dumps(schema_of_castle(), indent=2))
+
+
+@app.command()
 def verify(
     directory: Directory = HERE,
     lab: InLab = False,

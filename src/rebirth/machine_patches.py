@@ -9,7 +9,9 @@ import yaml
 from rebirth.errors import SpecError
 from rebirth.facts import NodeKeyMinted, SecretsResolved
 from rebirth.spec import Engine, Kubernetes, Machine, Machines, Tailscale, Talos, host_of
+from rebirth.spec.files import text_of
 
+_LARGEST = 1 << 20  # bytes of a patch
 _ISSUER = "service-account-issuer"
 
 
@@ -38,11 +40,10 @@ def patches(
 
 def _file(castle: Path, name: str) -> str:
     try:
-        return (castle / name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise SpecError(
-            f"{castle / name}: {error.strerror}", hint="talos.patches names files beside castle.yaml."
-        ) from None
+        return text_of(castle / name, largest=_LARGEST)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise SpecError(f"{castle / name}: {reason}", hint="talos.patches names files beside castle.yaml.") from None
 
 
 def _machine(

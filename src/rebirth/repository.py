@@ -80,7 +80,7 @@ def _holds_flux(directory: Path) -> bool:
         if number > 2000:
             break
         try:
-            if mark in file.read_bytes()[: 1 << 20]:
+            if file.is_file() and mark in file.read_bytes()[: 1 << 20]:
                 return True
         except OSError:
             continue

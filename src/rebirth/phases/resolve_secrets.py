@@ -10,11 +10,13 @@ from rebirth.facts import SecretsResolved
 from rebirth.place import Place
 from rebirth.secrets import Redaction, Secret, SecretRef
 from rebirth.spec import Castle
+from rebirth.spec.files import text_of
 
 LAYER = "secrets"
 PATIENCE = 30
 ON_DEMAND = True
 
+_LARGEST = 1 << 20  # bytes; more fits into no Secret of Kubernetes
 _PROXMOX_TOKEN = re.compile(r"[^@\s!=]+@[^@\s!=]+![^@\s!=]+=[0-9a-fA-F-]{36}")
 
 
@@ -56,7 +58,7 @@ def _value(reference: SecretRef, place: Place, environment: Mapping[str, str]) -
         return Secret(given)
     file = place.vault / reference.secret
     try:
-        text = file.read_text(encoding="utf-8")
+        text = text_of(file, largest=_LARGEST)
     except FileNotFoundError:
         return _problem(reference, place, "no such file: the secret is missing")
     except (OSError, UnicodeDecodeError) as error:

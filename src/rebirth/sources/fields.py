@@ -161,6 +161,7 @@ def _known() -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
         group, _, names = versions.partition("/")
         for version in names.split():
             yield (f"{group}/{version}", kind), {"properties": {"spec": _schema(tree), "status": {}}}
+    yield ("source.extensions.fluxcd.io/v1beta1", "ArtifactGenerator"), {"properties": {"spec": _GENERATOR}}
 
 
 _OPEN: dict[str, Any] = {"*": None}  # there may be more
@@ -204,6 +205,23 @@ _FIELDS: dict[tuple[str, str], Mapping[str, Any]] = {
         "secretStoreRef target refreshPolicy refreshInterval data dataFrom"
     ),
 }  # fmt: skip
+
+
+def _each(**properties: Any) -> Mapping[str, Any]:
+    """A list of mappings with at least these fields."""
+    return {"type": "array", "items": {"type": "object", "properties": properties, "additionalProperties": True}}
+
+
+_TEXT = {"type": "string"}
+_COPIES = _each(**{"from": _TEXT, "to": _TEXT})
+_GENERATOR: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "sources": _each(alias=_TEXT, kind=_TEXT, name=_TEXT),
+        "artifacts": _each(name=_TEXT, copy=_COPIES),
+    },
+    "additionalProperties": True,
+}
 _FIELDS["external-secrets.io/v1 v1beta1", "SecretStore"] = _FIELDS[
     "external-secrets.io/v1 v1beta1", "ClusterSecretStore"
 ]

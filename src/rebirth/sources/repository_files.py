@@ -8,7 +8,6 @@ from rebirth.sources.yaml_files import LARGEST, Document, UnreadableError, read
 
 MOST = 200_000  # files that are looked at
 _DEEPEST = 100  # folders in folders
-_DEEPEST = 100  # folders in folders
 _LEFT_OUT = {".git", ".github", ".circleci"}  # folders that Flux does not pack
 
 
@@ -40,7 +39,8 @@ class Files:
     def target(self, folder: Path, entry: str) -> Path | None:
         """What `entry` in `folder` names, if Flux has it."""
         path = Path(os.path.normpath(folder / entry))
-        return path if self.is_inside(path) and not self._link(path) and path.exists() else None
+        there = self.is_inside(path) and not self._link(path) and (path.is_file() or path.is_dir())
+        return path if there else None
 
     def is_inside(self, path: Path) -> bool:
         return path == self.root or self.root in path.parents
@@ -51,6 +51,8 @@ class Files:
             return f"{entry} leads out of the repository"
         if link := self._link(path):
             return f"{self.shown(link)} is a symbolic link, which Flux does not pack"
+        if path.exists():
+            return f"{entry} is a FIFO, a device or a socket, not a file"
         if " " in entry.strip() or "\n" in entry.strip():
             return f"{entry} is not there: two entries on one line?"
         return f"{entry} is not there"
@@ -110,7 +112,7 @@ class Files:
         """The YAML files in which one of those words stands."""
         for file in self.yaml_files():
             try:
-                if file.stat().st_size > LARGEST:
+                if not file.is_file() or file.stat().st_size > LARGEST:
                     continue
                 text = file.read_bytes()
             except OSError:

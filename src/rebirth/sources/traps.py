@@ -154,7 +154,7 @@ def _once(member: Manifest, unit: Unit, graph: Graph) -> None:
     if member.kind != "Job" or member.group != "batch" or unit.own is None or unit.own.at("spec", "force") is True:
         return
     marks = {**member.labels, **member.annotations}
-    if marks.get(f"{flux.KUSTOMIZE}/force") in {"enabled", "Enabled"}:
+    if str(marks.get(f"{flux.KUSTOMIZE}/force")) in {"enabled", "Enabled"}:
         return
     if marks.get(f"{flux.KUSTOMIZE}/ssa") == "IfNotPresent":
         return

@@ -4,14 +4,18 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from rebirth.spec.model import HttpsUrl, Section, Text, Version
+from rebirth.spec.model import HttpsUrl, Image, Section, Text, Version, in_our_words
 
 
 class Talos(Section):
     version: Version
-    schematic: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    schematic: Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9a-f]{64}$"),
+        in_our_words("must be the 64-digit id from factory.talos.dev"),
+    ]
     image_factory: HttpsUrl = "https://factory.talos.dev"
-    installer: Text
+    installer: Image
     patches: list[Text] = []
 
     @property
