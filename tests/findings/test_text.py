@@ -9,6 +9,7 @@ from rebirth.findings.text import Text
 from rebirth.findings.verdict import Seen, Verdict
 from rebirth.graph import NOWHERE, Edge, Milestone, Need, Place, Thing
 from rebirth.rules import Finding, Severity
+from rebirth.rules.patch import Patch
 from trees import lay, write
 
 
@@ -73,9 +74,9 @@ def test_a_chain_that_ends_and_a_step_that_nobody_wrote(tmp_path):
 
 
 def test_a_patch_is_shown_as_it_is(tmp_path):
-    patch = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-  a\n+  b\n"
-    shown = Text(Places(here=tmp_path)).finding(Finding("R14", Severity.WARNING, "x", NOWHERE, patch=patch))
-    assert shown[-5:] == ["    " + line for line in patch.splitlines()]
+    patch = Patch(str(tmp_path / "x"), "@@ -1 +1 @@\n-  a\n+  b\n")
+    shown = Text(Places(here=tmp_path)).finding(Finding("R14", Severity.WARNING, "x", NOWHERE, patches=(patch,)))
+    assert shown[-5:] == ["    --- a/x", "    +++ b/x", "    @@ -1 +1 @@", "    -  a", "    +  b"]
 
 
 def test_places_far_away_keep_their_whole_path(tmp_path):

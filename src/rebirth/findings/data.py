@@ -44,8 +44,13 @@ def finding_data(finding: Finding, places: Places) -> dict[str, Any]:
         "instead": finding.instead,
         "closed": finding.closed,
         "chain": [edge_data(edge, places) | {"cut": edge is finding.cut} for edge in finding.links],
-        "patch": finding.patch,
+        "patch": diff_of(finding, places),
     }
+
+
+def diff_of(finding: Finding, places: Places) -> str:
+    """The fix as `git apply` takes it at the repository's top; "" where there is none of a few lines."""
+    return "".join(patch.diff(places.in_repository(Place(patch.file))) for patch in finding.patches)
 
 
 def edge_data(edge: Edge, places: Places) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
+from rebirth.findings.data import diff_of
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict
 from rebirth.graph import Edge, Unknown
@@ -52,11 +53,11 @@ class Text:
             return lines
         if finding.chain:
             lines += ["", *self.chain(finding.links or finding.chain, closed=finding.closed, cut=finding.cut)]
-        if finding.why or finding.instead or finding.patch:
+        if finding.why or finding.instead or finding.patches:
             lines.append("")
         lines += self._wrapped("  why:     ", finding.why) if finding.why else []
         lines += self._wrapped("  instead: ", finding.instead) if finding.instead else []
-        lines += self._patch(finding.patch)
+        lines += self._patch(diff_of(finding, self._places))
         return lines
 
     def chain(self, links: tuple[Edge, ...], *, closed: bool = False, cut: Edge | None = None) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rebirth.graph import Edge, Place, Scope, Thing
+from rebirth.rules.patch import Patch
 
 
 class Severity(StrEnum):
@@ -28,7 +29,7 @@ class Finding:
     closed: bool = False  # the chain ends where it began
     scope: Scope = Scope.FIRST_BOOT
     also: tuple[tuple[Edge, ...], ...] = ()  # other circles that this finding tells, too
-    patch: str = ""  # a unified diff, where the mend is one line
+    patches: tuple[Patch, ...] = ()  # where the fix is a few lines that can be added
 
     @property
     def links(self) -> tuple[Edge, ...]:

@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from rebirth.graph import Edge, Graph, Milestone, Need, Remark, Thing
-from rebirth.rules import mend
+from rebirth.rules import patch
 from rebirth.rules.finding import Finding, Severity
 from rebirth.rules.order import UNITS, hidden
 from rebirth.rules.r23_born_elsewhere import born_elsewhere
@@ -133,16 +133,16 @@ def _finding(graph: Graph, thing: Thing, uses: list[Edge], needed: dict[Thing, l
     others = f" (and {len(uses) - 1} more need it)" if len(uses) > 1 else ""
     message = f"{thing.label} is needed by {use.by.label}{others}, and nothing makes it"
     instead = "Add what makes it, or correct the name."
-    patch = ""
+    patches: tuple[patch.Patch, ...] = ()
     if orphan is not None:
         message += f": {orphan['entry']} would, and no kustomization lists it"
         instead = f"List {orphan['entry']} under `resources` of {orphan['kustomization'].rpartition('/')[2]} beside it."
-        patch = mend.listed(orphan["kustomization"], orphan["entry"])
+        patches = patch.listed(orphan["kustomization"], orphan["entry"])
     elif not graph.whole:
         instead += " If somebody places it by hand, every new cluster waits for them."
     severity = Severity.ERROR if certain else Severity.WARNING
     return Finding(
-        "R14", severity, message, use.place, chain, _WHY.get(thing.kind, "Who needs it waits for ever."), instead, patch=patch
+        "R14", severity, message, use.place, chain, _WHY.get(thing.kind, "Who needs it waits for ever."), instead, patches=patches
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ Instead:
 from collections.abc import Iterator
 
 from rebirth.graph import Edge, Graph, Milestone, Need, Strength, Thing
-from rebirth.rules import mend
+from rebirth.rules import patch
 from rebirth.rules.finding import Finding, Severity
 from rebirth.rules.order import Order, UnitName
 
@@ -80,11 +80,11 @@ def _finding(graph: Graph, maker: UnitName, users: dict[UnitName, Edge], *, hard
         if hard
         else "Whoever comes too early tries again; each try costs its interval.",
         instead=f"Let {user.label}{names}{' ...' if len(users) > _SHOWN else ''} depend on {maker.label}.",
-        patch="".join(_patch(graph, one, maker) for one in list(users)[:_SHOWN]),
+        patches=tuple(one for user in list(users)[:_SHOWN] for one in _patches(graph, user, maker)),
     )
 
 
-def _patch(graph: Graph, user: UnitName, maker: UnitName) -> str:
+def _patches(graph: Graph, user: UnitName, maker: UnitName) -> tuple[patch.Patch, ...]:
     place = graph.where.get(Thing(*user, Milestone.APPLIED))
     elsewhere = maker.namespace if maker.namespace != user.namespace else ""
-    return mend.depends_on(place.file, place.line, maker.name, elsewhere) if place and place.file else ""
+    return patch.depends_on(place.file, place.line, maker.name, elsewhere) if place and place.file else ()

@@ -19,7 +19,7 @@ Instead:
 from collections.abc import Iterator
 
 from rebirth.graph import Edge, Graph, Milestone, Need, Thing
-from rebirth.rules import mend
+from rebirth.rules import patch
 from rebirth.rules.finding import Finding, Severity
 from rebirth.rules.order import Order, UnitName
 
@@ -51,7 +51,7 @@ def _finding(graph: Graph, edge: Edge, user: UnitName, maker: UnitName) -> Findi
         (edge, made) if made else (edge,),
         why="Flux refuses the whole Kustomization while one of its namespaces is not there, and tries again later.",
         instead=f"Let it depend on {maker.name}, or bring the namespace along.",
-        patch=mend.depends_on(place.file, place.line, maker.name, elsewhere)
+        patches=patch.depends_on(place.file, place.line, maker.name, elsewhere)
         if place.file and maker.kind == "Kustomization"
-        else "",
+        else (),
     )
