@@ -249,6 +249,13 @@ def show_page(rule: str) -> None:
     write(page_of(rule).text())
 
 
+def show_rules() -> None:
+    """All rules, for the terminal."""
+    from rebirth.findings.pages import index
+
+    write(index())
+
+
 def write(words: str) -> None:
     """To standard output; who has closed it wants no more (`| head`)."""
     if isinstance(sys.stdout, TextIOWrapper):

@@ -71,6 +71,7 @@ class Need(StrEnum):
     PHASE = "takes"
     SOURCE = "comes from"
     CREDENTIAL = "logs in with"
+    DECRYPTION = "decrypts with"
     CHART = "installs"
     CRD = "is of the kind"
     NAMESPACE = "stands in"
@@ -107,6 +108,7 @@ _COST = {
     Need.HEALTH: 2,
     Need.SECRET: 3,
     Need.CREDENTIAL: 3,
+    Need.DECRYPTION: 3,
     Need.STORE: 3,
     Need.VARIABLES: 3,
     Need.VALUES: 3,
@@ -257,6 +259,7 @@ class Graph:
     edges: dict[Thing, list[Edge]] = field(default_factory=lambda: defaultdict(list))  # by who needs
     made: set[Thing] = field(default_factory=set)  # one of their edges is enough
     starts: dict[Thing, tuple[str, Place]] = field(default_factory=dict)  # true from the start, and who says so
+    outside: set[Thing] = field(default_factory=set)  # those of `starts` that stand in none of the files
     where: dict[Thing, Place] = field(default_factory=dict)  # where a thing is declared
     remarks: list[Remark] = field(default_factory=list)
     unknowns: list[Unknown] = field(default_factory=list)
@@ -313,6 +316,12 @@ class Graph:
         """True from the start, says `why`."""
         self.edges.setdefault(thing, [])
         self.starts.setdefault(thing, (why, place))
+
+    def assumed(self, thing: Thing, why: str, place: Place = NOWHERE) -> None:
+        """True from the start, says `why`, though no file shows it: `check` says that it was taken as there."""
+        if thing not in self.starts:
+            self.outside.add(thing)
+        self.given(thing, why, place)
 
     def remark(self, slug: str, place: Place, words: str, about: Thing | None = None, **data: str) -> None:
         self.remarks.append(Remark(slug, place, words, about, tuple(data.items())))

@@ -35,7 +35,10 @@ def patches(
         {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": machine.name, "auto": "off"},
         _tailscale(machine, tailscale, node_key),
     ]
-    return [*(yaml.safe_dump(document) for document in documents), *(_file(castle, name) for name in talos.patches)]
+    return [
+        *(yaml.safe_dump(document) for document in documents),
+        *(_file(castle, name) for name in talos.patches_for(machine.role)),
+    ]
 
 
 def _file(castle: Path, name: str) -> str:

@@ -26,6 +26,7 @@ def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
         ],
         "read": {name: getattr(seen, name) for name in ("files", "kustomizations", "charts", "objects")},
         "graph": {"things": seen.things, "needs": seen.needs, "whole": verdict.whole},
+        "assumed": [thing_data(one.thing) | {"why": one.why} for one in verdict.taken],
         "unknown": [
             {"what": unknown.what, "why": unknown.why, **place_data(unknown.place, places)}
             for unknown in verdict.unknown

@@ -9,7 +9,7 @@ from rebirth.sources.manifest import Model
 ONLINE = "phase visit_sites"
 _COURSE = (Milestone.STARTED, Milestone.APPLIED, Milestone.READY)  # of a phase or a unit
 # Whoever makes these, it is no other phase or unit: what a node uses of others is known without them.
-_PLAIN = {Need.SOURCE, Need.CREDENTIAL}
+_PLAIN = {Need.SOURCE, Need.CREDENTIAL, Need.DECRYPTION}
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ from rebirth.rules.r63_pool_overlaps import r63_pool_overlaps
 from rebirth.rules.r64_key_not_reusable import r64_key_not_reusable
 from rebirth.rules.r66_certificate import r66_certificate
 from rebirth.rules.r69_awaited import r69_awaited
+from rebirth.rules.r70_api_address_of_nobody import r70_api_address_of_nobody
+from rebirth.rules.r71_flux_program import r71_flux_program
 
 Rule = Callable[[Graph], Iterator[Finding]]
 
@@ -93,6 +95,8 @@ RULES: tuple[Rule, ...] = (
     r64_key_not_reusable,
     r66_certificate,
     r69_awaited,
+    r70_api_address_of_nobody,
+    r71_flux_program,
     r02_own_output,
     r11_hook_after_wait,
     r12_waits_for_itself,

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from rebirth.graph import Graph, Need
 from rebirth.rules.finding import Finding, Severity, tell
 
-_INPUTS = (Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.ACCOUNT, Need.SOURCE, Need.CHART)
+_INPUTS = (Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.DECRYPTION, Need.ACCOUNT, Need.SOURCE, Need.CHART)
 _UNITS = {"Kustomization", "HelmRelease"}
 
 

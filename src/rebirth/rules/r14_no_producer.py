@@ -32,7 +32,7 @@ _KINDS = frozenset({
     "VolumeSnapshot", "ReplicationDestination", "address pool",
 })  # fmt: skip
 # What controllers make by themselves on a cluster that is not a castle, or what a person brings: Flux' own credentials.
-_BY_HAND = frozenset({Need.CREDENTIAL, Need.DEPENDS_ON})
+_BY_HAND = frozenset({Need.CREDENTIAL, Need.DECRYPTION, Need.DEPENDS_ON})
 _WHY = {
     "Secret": "Pods that read it do not start: the kubelet waits for it for ever.",
     "ConfigMap": "Pods that read it do not start: the kubelet waits for it for ever.",
@@ -142,8 +142,14 @@ def _finding(graph: Graph, thing: Thing, uses: list[Edge], needed: dict[Thing, l
         instead += " If somebody places it by hand, every new cluster waits for them."
     severity = Severity.ERROR if certain else Severity.WARNING
     return Finding(
-        "R14", severity, message, use.place, chain, _WHY.get(thing.kind, "Who needs it waits for ever."), instead, patches=patches
+        "R14", severity, message, use.place, chain, _why(thing, use), instead, patches=patches
     )  # fmt: skip
+
+
+def _why(thing: Thing, use: Edge) -> str:
+    if use.need is Need.DECRYPTION:
+        return f"Flux cannot decrypt, so nothing of {use.by.label} is applied."
+    return _WHY.get(thing.kind, "Who needs it waits for ever.")
 
 
 def _chain(uses: list[Edge], needed: dict[Thing, list[Edge]]) -> tuple[Edge, ...]:

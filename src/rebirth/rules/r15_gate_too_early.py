@@ -23,7 +23,7 @@ from rebirth.graph import Edge, Graph, Milestone, Need, Thing
 from rebirth.rules.after import After
 from rebirth.rules.finding import Finding, Severity, names
 
-_USED = {Need.CRD, Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.WEBHOOK}
+_USED = {Need.CRD, Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.DECRYPTION, Need.WEBHOOK}
 
 
 def r15_gate_too_early(graph: Graph) -> Iterator[Finding]:

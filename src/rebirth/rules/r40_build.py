@@ -57,7 +57,7 @@ def r40_build(graph: Graph) -> Iterator[Finding]:
 
 def _message(remark: Remark) -> str:
     if remark.slug in {"missing-path", "path-outside"} and remark.about:
-        return f"{remark.about.label} applies {remark.words}"
+        return f"{remark.about.label}: path {remark.words}"
     if remark.slug == "build-error":
         return f"kustomize cannot build {remark.about.label if remark.about else _name(remark)}: {remark.words}"
     if remark.slug in {"unreadable", "not-an-object", "not-a-kustomization"}:

@@ -1,6 +1,7 @@
 """Places where a dependency is written, one file each: `read` adds to the graph what it finds in the model."""
 
 from rebirth.sources import (
+    api_address,
     api_names,
     authorities,
     beforehand,
@@ -62,6 +63,7 @@ SOURCES = (
     names.read,
     api_names.read,
     machine_needs.read,
+    api_address.read,
     mirrors.read,
     authorities.read,
     dns.read,  # once all names are asked for

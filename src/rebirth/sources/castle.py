@@ -97,6 +97,10 @@ class _Source:
 
     def flux(self) -> None:
         """The last phase of Flux waits for every node of its graph."""
+        kept = self.model.root / self.castle.gitops.path / "flux-system"
+        if not kept.is_dir():
+            words = f"{self.castle.gitops.path} has no folder flux-system with Flux' own manifests"
+            self.graph.remark("no-flux-manifests", self.model.at("gitops", "path"), words)
         if phase := self.phases.get("converge"):
             for member, _ in self.model.objects(*_FLUX):
                 if member.group == _FLUX[member.kind] and member.at("spec", "suspend") is not True:
@@ -116,8 +120,11 @@ class _Source:
             controller = started.get(names.get(member.kind, "source-controller"))
             # The first Kustomization and its source; all others come after them.
             first = member.kind == "HelmRelease" or unit.applied.name == "bootstrap_flux"
+            by = member.thing(Milestone.READY if member.kind == "GitRepository" else Milestone.STARTED)
+            if first and not started and (phase := self.phases.get("bootstrap_flux")):
+                # The flux program brings controllers that no file tells; the phase waits for them.
+                self.graph.needs(by, phases.ready(phase.name), Need.WORKLOAD, phases.place(phase), scope=ALWAYS)
             if controller is not None and first:
-                by = member.thing(Milestone.READY if member.kind == "GitRepository" else Milestone.STARTED)
                 place = controller.place("metadata", "name")
                 self.graph.needs(by, controller.thing(Milestone.READY), Need.WORKLOAD, place, scope=ALWAYS)
 

@@ -39,7 +39,7 @@ def read(model: Model, graph: Graph) -> None:
             for count, mistake in enumerate(_check(member.data, schema, (), 0)):
                 if count >= _MOST:
                     break
-                words = f"{mistake.words} in {member.thing().label}"
+                words = f"{member.thing().label}: {mistake.words}"
                 graph.remark(
                     mistake.slug, member.place(*mistake.path), words, member.thing(), path=_dotted(mistake.path)
                 )
@@ -67,11 +67,11 @@ def _check(value: Any, schema: Mapping[str, Any], path: _Path, depth: int) -> It
             yield from _check(item, items, (*path, number), depth + 1)  # type: ignore[arg-type]  # looked at in the line above
     elif isinstance(wanted, str) and not _fits(value, wanted, schema):
         yield Mistake(
-            "wrong-type", path, f"`{_dotted(path)}` is {_article(value)}, and has to be {_ARTICLES.get(wanted, wanted)}"
+            "wrong-type", path, f"{_dotted(path)} is {_article(value)} and must be {_ARTICLES.get(wanted, wanted)}"
         )
     elif isinstance(value, str) and isinstance(options := schema.get("enum"), list) and value not in options:
         said = ", ".join(map(str, options[:8]))
-        yield Mistake("wrong-value", path, f"`{_dotted(path)}` is none of {said}")
+        yield Mistake("wrong-value", path, f"{_dotted(path)} must be one of {said}")
 
 
 def _object(value: Mapping[str, Any], schema: Mapping[str, Any], path: _Path, depth: int) -> Iterator[Mistake]:
@@ -93,8 +93,8 @@ def _object(value: Mapping[str, Any], schema: Mapping[str, Any], path: _Path, de
             near = _near(key, properties)
             if not near and _GUESS in schema and key not in _WRONG:
                 continue
-            hint = f"; `{near}`?" if near else ""
-            yield Mistake("unknown-field", (*path, key), f"`{_dotted(path)}` has no field `{key}`{hint}")
+            hint = f"; did you mean {near}?" if near else ""
+            yield Mistake("unknown-field", (*path, key), f"unknown field {_dotted((*path, key))}{hint}")
     if path or "spec" in value:
         yield from _missing(value, schema, properties, path)
 
@@ -106,7 +106,7 @@ def _missing(
     for key in required if isinstance(required, list) else ():
         default = properties.get(key)
         if key not in value and not (isinstance(default, Mapping) and "default" in default):
-            yield Mistake("missing-field", path, f"`{_dotted((*path, key))}` is missing")
+            yield Mistake("missing-field", path, f"{_dotted((*path, key))} is missing")
 
 
 def _fits(value: Any, wanted: str, schema: Mapping[str, Any]) -> bool:
@@ -123,7 +123,7 @@ def _fits(value: Any, wanted: str, schema: Mapping[str, Any]) -> bool:
 
 _TYPES: dict[str, type | tuple[type, ...]] = {"string": str, "boolean": bool, "object": Mapping, "array": list}
 _ARTICLES = {
-    "string": "text", "boolean": "true or false", "object": "a mapping", "array": "a list", "integer": "a whole number",
+    "string": "a string", "boolean": "true or false", "object": "a mapping", "array": "a list", "integer": "a whole number",
     "number": "a number",
 }  # fmt: skip
 
@@ -133,7 +133,7 @@ def _article(value: Any) -> str:
         return "true or false"
     if isinstance(value, int | float):
         return "a number"
-    return "text" if isinstance(value, str) else "a list" if isinstance(value, list) else "a mapping"
+    return "a string" if isinstance(value, str) else "a list" if isinstance(value, list) else "a mapping"
 
 
 def _open(value: Any) -> bool:

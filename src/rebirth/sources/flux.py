@@ -182,7 +182,7 @@ def _inputs(own: Manifest, begun: Thing, graph: Graph) -> None:
             holder = thing(str(entry["kind"]), own.namespace, str(entry.get("name")), Milestone.MATERIALISED)
             graph.needs(begun, holder, Need.VARIABLES, own.place("spec", "postBuild", "substituteFrom", index))
     for need, path in (
-        (Need.CREDENTIAL, ("spec", "decryption", "secretRef")),
+        (Need.DECRYPTION, ("spec", "decryption", "secretRef")),
         (Need.CREDENTIAL, ("spec", "kubeConfig", "secretRef")),
     ):
         if secret := own.at(*path, "name"):
@@ -198,7 +198,7 @@ def _inputs(own: Manifest, begun: Thing, graph: Graph) -> None:
 def _members(unit: Unit, begun: Thing, graph: Graph) -> None:
     for member in unit.members:
         if is_left_out(member):
-            graph.given(member.thing(), "Flux leaves it to others (ssa: Ignore)", member.place("metadata"))
+            graph.assumed(member.thing(), "Flux leaves it to others (ssa: Ignore)", member.place("metadata"))
             continue
         maker = begun if is_first(member) else unit.applied
         graph.makes(maker, member.thing(), member.place("metadata", "name"), need=Need.APPLIED_BY)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 from rebirth.sources.yaml_files import LARGEST, Document, UnreadableError, read
@@ -54,8 +55,21 @@ class Files:
         if path.exists():
             return f"{entry} is a FIFO, a device or a socket, not a file"
         if " " in entry.strip() or "\n" in entry.strip():
-            return f"{entry} is not there: two entries on one line?"
-        return f"{entry} is not there"
+            return f"{entry} does not exist: two entries on one line?"
+        return f"{entry} does not exist"
+
+    def near(self, folder: Path) -> str:
+        """A folder of almost that path, below the root; "" where there is none."""
+        there = next(up for up in folder.parents if up.is_dir())
+        missing, *rest = folder.relative_to(there).parts
+        try:
+            names = [entry.name for entry in os.scandir(there) if entry.is_dir() and not entry.is_symlink()]
+        except OSError:
+            return ""
+        for name in get_close_matches(missing, sorted(names), 3):
+            if (found := there.joinpath(name, *rest)).is_dir() and self.is_inside(found):
+                return self.shown(found)
+        return ""
 
     def _link(self, path: Path) -> Path | None:
         """The symbolic link on the way to a path inside the root."""

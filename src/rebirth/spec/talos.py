@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
+from rebirth.spec.machines import Role
 from rebirth.spec.model import HttpsUrl, Image, Section, Text, Version, in_our_words
 
 
@@ -16,7 +17,13 @@ class Talos(Section):
     ]
     image_factory: HttpsUrl = "https://factory.talos.dev"
     installer: Image
-    patches: list[Text] = []
+    patches: list[Text] = []  # for every machine; those of its role come after them
+    control_plane_patches: list[Text] = []
+    worker_patches: list[Text] = []
+
+    def patches_for(self, role: Role) -> list[str]:
+        """The castle's own patches of a machine of that role, in the order in which they are applied."""
+        return [*self.patches, *(self.control_plane_patches if role == "controlplane" else self.worker_patches)]
 
     @property
     def image_url(self) -> str:
