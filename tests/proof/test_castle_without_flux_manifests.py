@@ -1,11 +1,14 @@
 """A castle whose repository keeps no manifests of Flux: what a phase makes then still comes before all that Flux applies."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from rebirth.findings.places import Places
 from rebirth.graph import Milestone, Thing
+from rebirth.plan import drawing, schedule, text
 from rebirth.proof import prove
 from rebirth.spec import load
 from trees import change, write
@@ -32,6 +35,13 @@ def castle(tmp_path: Path) -> Path:
 async def test_namespaces_of_phases_are_there_before_flux(castle):
     proof = await prove(castle / "gitops", castle=load(castle), directory=castle)
     assert [finding.rule for finding in proof.findings if finding.severity != "info"] == ["R71"]
+
+
+async def test_a_plan_says_which_program_is_needed(castle):
+    proof = await prove(castle / "gitops", castle=load(castle), directory=castle)
+    found = schedule.plan(proof.model, proof.graph)
+    assert "create needs the program `flux`" in text.render(found, Places(here=castle))
+    assert len(json.loads(drawing.plan_json(found, Places()))["notes"]) == 1
 
 
 async def test_all_that_flux_applies_comes_after_flux(castle):

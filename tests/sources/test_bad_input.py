@@ -173,6 +173,17 @@ def test_an_annotation_that_is_a_list(tmp_path, tree):
     assert "R45" in {finding.rule for finding in asyncio.run(prove(root, clusters=["clusters/x"])).findings}
 
 
+@pytest.mark.parametrize("env", ["3", "{a: b}", "[3]", "[{name: 3, value: [a]}]"])
+def test_strange_environments(tmp_path, tree, env):
+    deployment = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  template:\n    spec:\n      containers:\n"
+        f"        - {{name: a, image: ghcr.io/kube-vip/kube-vip, env: {env}}}\n"
+    )
+    root = tree({"clusters/x/apps.yaml": node("apps", "./apps"), "apps/d.yaml": deployment})
+    proof = asyncio.run(prove(root, clusters=["clusters/x"]))
+    assert any(thing.label == "Deployment d" for thing in proof.graph.things)
+
+
 ODD = [None, 3, True, "x", [], {}, [3], [{}], {"a": "b"}, "", 1.5, ["x"]]
 GITOPS = Path(__file__).parents[2] / "examples" / "castle" / "gitops"
 

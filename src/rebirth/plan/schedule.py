@@ -51,6 +51,7 @@ class Plan:
     total: float
     held: tuple[Held, ...]  # the costliest first
     assumed: tuple[Thing, ...]  # what nothing here makes, taken as there
+    notes: tuple[str, ...] = ()  # what has to be there before anything starts
 
     @property
     def never(self) -> tuple[Node, ...]:
@@ -133,6 +134,7 @@ class _Planner:
             max(done.values(), default=0.0),
             tuple(sorted(self._held(), key=lambda held: (-held.seconds, held.node, held.by))),
             self.assumed,
+            tuple(f"create needs the program `flux`: {one.words}" for one in self.graph.marked("no-flux-manifests")),
         )
 
     def _course(self, label: str) -> list[Thing]:
