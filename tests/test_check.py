@@ -102,7 +102,7 @@ def test_a_repository_alone(desk):
     assert "; looked at " in " ".join(desk.run("check", "--gitops", "good", "-v")[1].split())
     code, out, complaints = desk.process("check", "--gitops", "bad", "--cluster", "clusters/x")
     assert (code, complaints) == (3, "")
-    assert out.startswith("error R13: dependsOn closes a circle\n")
+    assert out.startswith("error R13: dependsOn closes a cycle\n")
     assert "  at bad/clusters/x/a.yaml:8\n" in out
     assert "\n1 error\n" in out
 
@@ -163,7 +163,7 @@ def test_forms_for_programs_are_alone_on_standard_output_and_always_the_same(des
 def test_the_page_of_a_rule(desk):
     code, out, _ = desk.run("check", "--explain", "R13")
     assert code == 0
-    assert out.startswith("R13: dependsOn that closes a circle")
+    assert out.startswith("R13: dependsOn that closes a cycle")
     assert "\nWhy it cannot work:\n    Flux applies" in out
     code, _, complaints = desk.run("check", "--explain", "R99")
     assert code == 2

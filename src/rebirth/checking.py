@@ -1,4 +1,4 @@
-"""What check, plan and explain share: which bootstrap is meant, its proof, and how it is told."""
+"""What check, plan and explain share: which bootstrap is meant, its proof, and how it is reported."""
 
 import asyncio
 import json

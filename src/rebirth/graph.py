@@ -56,7 +56,7 @@ ALWAYS = Scope.FIRST_BOOT | Scope.COLD_RESTART | Scope.UPGRADE
 class Strength(StrEnum):
     """What happens to who needs something that is not true yet. It stays a need in any case."""
 
-    SOFT = "soft"  # tried again for ever
+    SOFT = "soft"  # tried again forever
     BOUNDED = "bounded"  # tried again for `Edge.patience` seconds
     HARD = "hard"  # fails for good
 
@@ -432,7 +432,7 @@ class Graph:
     def cycles(self, scope: Scope = Scope.FIRST_BOOT) -> list[Cycle]:
         """What needs itself: each time the shortest cycle that is left; its cheapest edge is then taken as cut.
 
-        So cycles which hang on the same edge are told once. Worked out when first asked for.
+        So cycles which hang on the same edge are reported once. Worked out when first asked for.
         """
         if scope not in self._cycles:
             self._cycles[scope] = list(self._find_cycles(scope))
@@ -460,7 +460,7 @@ class Graph:
             if thing in self.made and any(id(edge) in cut for edge in found):
                 return []  # one maker has come free
             if thing in self.made and any(edge.scope & scope and edge.needs not in among for edge in found):
-                return []  # it waits for a maker that is stuck for another reason: what is in this circle is not to blame
+                return []  # it waits for a maker that is stuck for another reason: what is in this cycle is not to blame
             return [edge for edge in found if edge.scope & scope and edge.needs in among and id(edge) not in cut]
 
         return edges

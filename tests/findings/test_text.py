@@ -21,7 +21,7 @@ def test_a_circle_is_drawn_to_where_it_began(circle, judged):
     verdict, places = judged(circle)
     shown = Text(places, width=100).render(verdict)
     assert shown.splitlines()[:10] == [
-        "error R13: dependsOn closes a circle",
+        "error R13: dependsOn closes a cycle",
         "  at clusters/x/a.yaml:8",
         "",
         "  ╭─▶ Kustomization flux-system/a",

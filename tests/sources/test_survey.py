@@ -274,7 +274,7 @@ class TestWhatIsMissing:
         })  # fmt: skip
         (survey,) = read(root, "clusters/x")
         assert sorted(told(survey)) == [
-            ("duplicate-key", "the key `data` stands twice"),
+            ("duplicate-key", "duplicate key data"),
             ("missing-file", "../none does not exist"),
             ("missing-file", "a.yaml c.yaml does not exist: two entries on one line?"),
             ("missing-file", "gone.yaml does not exist"), ("missing-file", "none.yaml does not exist"),

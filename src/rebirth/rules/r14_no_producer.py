@@ -6,7 +6,7 @@ What it finds:
     lists it.
 
 Why it cannot work:
-    Who needs it waits for ever: pods stay in CreateContainerConfigError, volumes stay unbound, a whole Kustomization is refused.
+    Who needs it waits forever: pods stay in CreateContainerConfigError, volumes stay unbound, a whole Kustomization is rejected.
 
 Example:
     secrets.yaml with the ExternalSecret `grafana-db` lies in apps/monitoring, and is missing in the resources of its
@@ -34,12 +34,12 @@ _KINDS = frozenset({
 # What controllers make by themselves on a cluster that is not a castle, or what a person brings: Flux' own credentials.
 _BY_HAND = frozenset({Need.CREDENTIAL, Need.DECRYPTION, Need.DEPENDS_ON})
 _WHY = {
-    "Secret": "Pods that read it do not start: the kubelet waits for it for ever.",
-    "ConfigMap": "Pods that read it do not start: the kubelet waits for it for ever.",
-    "Namespace": "Nothing can be applied to a namespace that is not there; Flux refuses the whole Kustomization.",
-    "ServiceAccount": "No pod is created for a ServiceAccount that is not there.",
-    "PersistentVolumeClaim": "A pod is not scheduled before its volume claims are there.",
-    "StorageClass": "A volume claim of a class that is not there stays Pending for ever.",
+    "Secret": "Pods that read it do not start: the kubelet waits for it forever.",
+    "ConfigMap": "Pods that read it do not start: the kubelet waits for it forever.",
+    "Namespace": "Nothing can be applied to a namespace that does not exist; Flux rejects the whole Kustomization.",
+    "ServiceAccount": "No pod is created for a ServiceAccount that does not exist.",
+    "PersistentVolumeClaim": "A pod is not scheduled before its volume claims exist.",
+    "StorageClass": "A volume claim of a class that does not exist stays Pending forever.",
 }
 
 
@@ -149,7 +149,7 @@ def _finding(graph: Graph, thing: Thing, uses: list[Edge], needed: dict[Thing, l
 def _why(thing: Thing, use: Edge) -> str:
     if use.need is Need.DECRYPTION:
         return f"Flux cannot decrypt, so nothing of {use.by.label} is applied."
-    return _WHY.get(thing.kind, "Who needs it waits for ever.")
+    return _WHY.get(thing.kind, "Whatever needs it waits forever.")
 
 
 def _chain(uses: list[Edge], needed: dict[Thing, list[Edge]]) -> tuple[Edge, ...]:

@@ -53,7 +53,7 @@ def _undeclared(order: Order, edge: Edge) -> Iterator[tuple[UnitName, UnitName]]
             continue
         maker = _flux(order, makers[0])
         if maker is None or order.is_declared(owner, maker) or order.is_declared(maker, owner):
-            continue  # the other way round is declared: that is a circle, and another rule's
+            continue  # the other way round is declared: that is a cycle, and another rule's
         yield owner, maker
 
 

@@ -7,7 +7,7 @@ What it finds:
 
 Why it cannot work:
     The nameserver comes up only with what is read by that name, and the name resolves only once the nameserver is up. Every
-    part tries again for ever, and says that it waits for the next one. Tailscale's nameserver answers for no name but those
+    part tries again forever, and says that it waits for the next one. Tailscale's nameserver answers for no name but those
     of Services with `tailscale.com/tailnet-fqdn`.
 
 Example:

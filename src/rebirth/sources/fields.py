@@ -1,7 +1,7 @@
 """Custom resources against the schemas of their CRDs: fields that are not in them, values of another type, fields that are missing.
 
 The schemas are those of the CRDs in the repository; for some kinds whose CRDs come with charts, the names of their fields.
-Flux applies server-side: the API server refuses an object with a field that its schema does not know, and with it all that
+Flux applies server-side: the API server rejects an object with a field that its schema does not know, and with it all that
 is applied in the same Kustomization.
 """
 
@@ -13,7 +13,7 @@ from rebirth.sources import flux
 from rebirth.sources.manifest import Manifest, Model
 
 _Path = tuple[str | int, ...]
-_GUESS = "x-names"  # marks a schema that only knows names: a newer version may have more, so only what looks mistyped is told
+_GUESS = "x-names"  # marks a schema that only knows names: a newer version may have more, so only what looks mistyped is reported
 _WRONG = {"caSecret"}  # names that are taken for others
 _MOST = 20  # mistakes of one object
 _DEEPEST = 60

@@ -7,7 +7,7 @@ How Flux applies one (kustomize-controller 1.7.3, fluxcd/pkg/ssa 0.76, read in t
 2. The path is built, decrypted (an encrypted Secret without spec.decryption fails all), and variables are substituted,
    if any variable is there at all.
 3. It is applied in three stages, each dry-run as a whole first and waited for (60 s): Namespaces, CRDs and ClusterRoles; then
-   every kind whose name ends in `Class`; then the rest. So the first two stages stand even where the rest is refused.
+   every kind whose name ends in `Class`; then the rest. So the first two stages stand even where the rest is rejected.
    Objects with `ssa: Ignore` or `reconcile: disabled` are left out.
 4. With `wait` every applied object has to be healthy, else those of healthChecks; itself left out. Healthy is what kstatus
    says: workloads rolled out, Jobs complete (Flux' own reader), claims bound, CRDs established; a Service of type

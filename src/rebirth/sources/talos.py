@@ -175,7 +175,7 @@ def _inline(merged: Merged) -> Iterator[Manifest]:
         try:
             documents = parse(contents) if isinstance(contents, str) else []
         except UnreadableError:
-            continue  # talosctl refuses it before anything is created
+            continue  # talosctl rejects it before anything is created
         for document in documents:
             for found in manifests(document, Path(entry.place.file), NOWHERE):
                 yield Manifest(found.data, entry.place.file, entry.place.line, entry.place.path)

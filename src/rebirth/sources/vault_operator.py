@@ -10,7 +10,7 @@ _SECRETS = ("VaultStaticSecret", "VaultDynamicSecret", "VaultPKISecret")
 
 
 def read(model: Model, graph: Graph) -> None:
-    """Secret makers and credentials of Secrets are told by `knowledge`; here is what takes more than a name."""
+    """Secret makers and credentials of Secrets are reported by `knowledge`; here is what takes more than a name."""
     for member, _ in model.objects(*_SECRETS, "VaultAuth", "VaultConnection"):
         if member.group != GROUP:
             continue

@@ -36,7 +36,7 @@ def read(model: Model, graph: Graph) -> None:
 
 
 def patience(manifest: Manifest) -> float | None:
-    """How long a Job tries, in seconds; None: for ever."""
+    """How long a Job tries, in seconds; None: forever."""
     if manifest.kind != "Job":
         return None
     deadline = manifest.at("spec", "activeDeadlineSeconds")
