@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rebirth.cli import main
-from rebirth.rules import RULES
+from rebirth.proof.rules import RULES
 from trees import change, lay, write
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"

@@ -9,7 +9,7 @@ import pytest
 from rebirth.findings import data, github, sarif
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import weigh
-from rebirth.proof import prove
+from rebirth.proof.prove import prove
 from trees import NODE, change, lay, write
 
 LISTED = "resources:\n  - settings.yaml\n"

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from rebirth.errors import SpecError
-from rebirth.facts import NodeKeyMinted
-from rebirth.machine_patches import patches
+from rebirth.phases.made.machine_patches import patches
+from rebirth.run.facts import NodeKeyMinted
 from rebirth.secrets import Secret
 
 

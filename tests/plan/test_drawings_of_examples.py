@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from rebirth.castle import load
 from rebirth.findings.places import Places
 from rebirth.plan import drawing, schedule, times
-from rebirth.proof import prove
-from rebirth.spec import load
+from rebirth.proof.prove import prove
 
 EXAMPLES = sorted(file.parent for file in (Path(__file__).parents[2] / "examples").glob("*/castle.yaml"))
 

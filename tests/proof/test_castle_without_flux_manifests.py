@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from rebirth.castle import load
 from rebirth.findings.places import Places
-from rebirth.graph import Milestone, Thing
 from rebirth.plan import drawing, schedule, text
-from rebirth.proof import prove
-from rebirth.spec import load
+from rebirth.proof.prove import prove
+from rebirth.proof.things import Milestone, Thing
 from trees import change, write
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rebirth.graph import Edge, Graph, Thing
-from rebirth.rules import Finding
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules import Finding
+from rebirth.proof.things import Edge, Thing
 
 NOBODY = "nothing here makes it"
 

@@ -5,15 +5,17 @@ import os
 import re
 from collections.abc import Mapping
 
+from rebirth.castle import Castle
+from rebirth.castle.files import text_of
 from rebirth.errors import Problem, SpecError
-from rebirth.facts import SecretsResolved
 from rebirth.place import Place
+from rebirth.run.facts import SecretsResolved
 from rebirth.secrets import Redaction, Secret, SecretRef
-from rebirth.spec import Castle
-from rebirth.spec.files import text_of
 
 LAYER = "secrets"
 PATIENCE = 30
+PREPARES = True
+LOOKS = True
 ON_DEMAND = True
 
 _LARGEST = 1 << 20  # bytes; more fits into no Secret of Kubernetes

@@ -1,11 +1,12 @@
 """The Talos boot image, in a storage of the Proxmox node."""
 
-from rebirth.facts import ImageUploaded, OutsideReached
+from rebirth.castle import Proxmox, Talos
 from rebirth.providers.proxmox import ProxmoxApi
-from rebirth.spec import Proxmox, Talos
+from rebirth.run.facts import ImageUploaded, OutsideReached
 
 LAYER = "platform"
 PATIENCE = 600
+USUALLY = 20
 
 
 async def upload_image(talos: Talos, spec: Proxmox, proxmox: ProxmoxApi, outside: OutsideReached) -> ImageUploaded:

@@ -1,0 +1,153 @@
+"""What operators provide: asked by chart, image and kind; and the templates in which names of what they make are written.
+
+The facts stand in `known/`, a file an operator (`operator_file.py` says what such a file holds).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+from itertools import product
+from typing import Any
+
+from rebirth.proof.charts.operator_file import (
+    Name,
+    Operator,
+    Webhook,
+    When,
+    Workload,
+    any_of,
+    in_range,
+    operator,
+    read_operator,
+    value_at,
+)
+from rebirth.proof.things import Milestone, Thing
+
+_FIELD = re.compile(r"\{([^{}]+)\}")
+
+
+def crd(group: str, kind: str) -> Thing:
+    return Thing("CRD", "", f"{group}/{kind}", Milestone.ESTABLISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One thing that one custom resource makes."""
+
+    kind: str
+    namespace: str
+    name: str
+    keys: tuple[str, ...] | None = None
+    address: str = ""
+    when_ready: bool = False
+
+
+@cache
+def operators() -> tuple[Operator, ...]:
+    """All that is known, in the order of names."""
+    with as_file(files("rebirth.proof.charts") / "known") as folder:
+        return tuple(read_operator(file) for file in sorted(folder.glob("*.yaml")))
+
+
+def of_chart(name: str, url: str | None) -> Operator | None:
+    """The operator that a chart of that name, from a repository at that URL (None: any), installs."""
+    for known in operators():
+        for chart in known.charts:
+            if chart.name == name and (
+                url is None or not chart.sources or any(piece in url for piece in chart.sources)
+            ):
+                return known
+    return None
+
+
+def of_image(image: str) -> Operator | None:
+    """The operator whose main container runs that image."""
+    head, _, last = image.partition("@")[0].rpartition("/")
+    parts = [*head.split("/"), last.partition(":")[0]] if head else [last.partition(":")[0]]
+    if len(parts) > 1 and ("." in parts[0] or ":" in parts[0] or parts[0] == "localhost"):
+        parts = parts[1:]
+    # The whole path, or its end where a mirror or a proxy puts its own folder before.
+    return _by_image().get("/".join(parts)) or _by_image().get("/".join(parts[-2:]))
+
+
+@cache
+def _by_image() -> Mapping[str, Operator]:
+    return {image: known for known in operators() for image in known.images}
+
+
+@cache
+def of_kind(group: str, kind: str) -> Operator | None:
+    """The operator that custom resources of that kind belong to."""
+    return next((known for known in operators() if known.knows(group, kind)), None)
+
+
+def made_by(group: str, data: Mapping[str, Any], namespace: str = "") -> Iterator[Made]:
+    """What that custom resource makes; `namespace` is its operator's."""
+    kind = str(data.get("kind", ""))
+    known = of_kind(group, kind)
+    context = {**data, "operator": namespace or (known.namespace if known else "")}
+    for makes in known.makes if known else ():
+        if (makes.group, makes.by) != (group, kind):
+            continue
+        spaces = list(fill(makes.namespace, context)) or [""]
+        address = next(fill(makes.address, context), "") if makes.address else ""
+        for name in dict.fromkeys(fill(makes.name, context)):
+            yield Made(makes.kind, spaces[0], name, makes.keys, address, makes.when_ready)
+
+
+# -- templates
+
+
+def fill(template: str, context: Mapping[str, Any]) -> Iterator[str]:
+    """Every text that the template gives; none where a path leads nowhere."""
+    fields = _FIELD.findall(template)
+    choices = [list(_alternatives(one, context)) for one in fields]
+    pieces = _FIELD.split(template)[::2]
+    for chosen in product(*choices):
+        yield "".join(text for pair in zip(pieces, (*chosen, ""), strict=True) for text in pair)
+
+
+def _alternatives(written: str, context: Mapping[str, Any]) -> list[str]:
+    for part in written.split("|"):
+        if part.startswith("'"):
+            return [part.strip("'")]
+        if found := [str(v) for v in _walk(context, part.split(".")) if v not in {None, ""}]:
+            return found
+    return []
+
+
+def _walk(value: Any, path: list[str]) -> Iterator[Any]:
+    if not path:
+        if not isinstance(value, (Mapping, list)):
+            yield value
+        return
+    head, rest = path[0], path[1:]
+    if head == "*":
+        items: Iterable[Any] = value if isinstance(value, (list, Mapping)) else ()
+        for item in items:
+            yield from _walk(item, rest)
+    elif isinstance(value, Mapping) and head in value:
+        yield from _walk(value[head], rest)
+
+
+__all__ = [
+    "Made",
+    "Name",
+    "Operator",
+    "Webhook",
+    "When",
+    "Workload",
+    "any_of",
+    "crd",
+    "fill",
+    "in_range",
+    "made_by",
+    "of_chart",
+    "of_image",
+    "of_kind",
+    "operator",
+    "operators",
+    "value_at",
+]
