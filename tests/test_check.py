@@ -190,6 +190,9 @@ def test_what_is_no_castle(desk):
     code, _, complaints = desk.run("check", "tree")
     assert code == 2
     assert "hint: This looks like a Flux repository: rebirth check --gitops tree\n" in complaints
+    shutil.copytree(desk.folder / "tree", desk.folder / "far" / "away" / "from" / "here")
+    write(desk.folder, "far/notes.yaml", "words: about kustomize.toolkit.fluxcd.io\n")
+    assert "Flux repository with --gitops" in desk.run("check", "far")[2], "nothing of Flux is near"
     for command in (["plan", "tree"], ["explain", "a", "b", "tree"]):
         assert desk.run(*command)[::2] == (2, complaints)
 
