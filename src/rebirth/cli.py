@@ -104,10 +104,13 @@ def check(
     strict: Annotated[bool, typer.Option(help="Warnings count as errors.")] = False,
     verbose: Verbose = False,
     explain: Annotated[str, typer.Option(metavar="RULE", help="Print a rule's page, such as R13.")] = "",
+    rules: Annotated[bool, typer.Option("--rules", help="List all rules.")] = False,
 ) -> None:
     """Proves that the bootstrap can finish, before anything is made. Exit 0: it can; 3: errors."""
     from rebirth import checking
 
+    if rules:
+        return checking.show_rules()
     if explain:
         return checking.show_page(explain)
     sys.exit(checking.check(checking.Asked(castle, gitops, cluster), style=format_, verbose=verbose, strict=strict))
@@ -143,6 +146,19 @@ def explain(
     from rebirth import checking
 
     sys.exit(checking.explain(checking.Asked(castle, gitops, cluster), one, other, style=format_))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of castle.yaml, for editors.
+
+    Save it beside castle.yaml and begin that with: # yaml-language-server: $schema=castle.schema.json
+    """
+    import json
+
+    from rebirth.castle.schema import schema_of_castle
+
+    print(json.dumps(schema_of_castle(), indent=2))
 
 
 @app.command()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from rebirth.castle import Castle
+from rebirth.castle.files import text_of
 from rebirth.errors import Problem, SpecError
 from rebirth.place import Place
 from rebirth.run.facts import SecretsResolved
@@ -17,6 +18,7 @@ PREPARES = True
 LOOKS = True
 ON_DEMAND = True
 
+_LARGEST = 1 << 20  # bytes; more fits into no Secret of Kubernetes
 _PROXMOX_TOKEN = re.compile(r"[^@\s!=]+@[^@\s!=]+![^@\s!=]+=[0-9a-fA-F-]{36}")
 
 
@@ -63,7 +65,7 @@ def _value(reference: SecretRef, place: Place, environment: Mapping[str, str]) -
         return Secret(given)
     file = place.vault / reference.secret
     try:
-        text = file.read_text(encoding="utf-8")
+        text = text_of(file, largest=_LARGEST)
     except FileNotFoundError:
         return _problem(reference, place, "no such file: the secret is missing")
     except (OSError, UnicodeDecodeError) as error:
