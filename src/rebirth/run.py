@@ -11,7 +11,7 @@ from rebirth.phase import Phase
 from rebirth.phases import CONNECTIONS, PHASES
 from rebirth.place import Place
 from rebirth.secrets import Redaction
-from rebirth.spec import Castle, Handovers, Identity
+from rebirth.spec import Castle, Handovers, Identity, NodeKey, RegistryLogins
 
 # The order in which the protocol's script runs its layers: what `make bench` compares the graph with.
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -33,6 +33,8 @@ def given(castle: Castle, place: Place, redaction: Redaction) -> dict[type, obje
             value = getattr(section, name)
             if isinstance(value, BaseModel):
                 found[type(value)] = value
+    found[NodeKey] = castle.tailscale.node_key
+    found[RegistryLogins] = castle.engine.registry_logins
     found[Identity] = Identity(name=castle.name)
     found[Handovers] = Handovers(handovers=castle.handovers)
     return found

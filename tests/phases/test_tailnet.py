@@ -4,15 +4,19 @@ import pytest
 
 from phases.conftest import REACHED
 from rebirth.errors import Broken
+from rebirth.facts import MachinesCreated
 from rebirth.phases import free_names, mint_node_key
 from rebirth.spec import Identity
 
+CREATED = MachinesCreated({"lushycorp-k8s": 800, "tazlab-k8s-worker-1": 801})
 OURS, OPERATOR = "tag:tazlab-k8s", "tag:k8s-operator"
 LONG_AGO = 1_700_000_000.0
 
 
 async def free(outside):
-    return await free_names.free_names(outside.castle.tailscale, outside.tailscale, REACHED)
+    return await free_names.free_names(
+        outside.castle.tailscale, outside.castle.machines, outside.place, outside.tailscale, CREATED
+    )
 
 
 async def mint(outside):

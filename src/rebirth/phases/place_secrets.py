@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any
 
-from rebirth.facts import NamespacesCreated, SecretsPlaced, SecretsResolved
+from rebirth.facts import NamespacesCreated, RepositoryRead, SecretsPlaced, SecretsResolved
 from rebirth.providers.cluster import Cluster
 from rebirth.secrets import SecretRef
 from rebirth.spec import DirectSecret, Engine, PullSecret
@@ -15,7 +15,11 @@ PATIENCE = 120
 
 
 async def place_secrets(
-    engine: Engine, secrets: SecretsResolved, cluster: Cluster, namespaces: NamespacesCreated
+    engine: Engine,
+    secrets: SecretsResolved,
+    cluster: Cluster,
+    namespaces: NamespacesCreated,
+    repository: RepositoryRead,  # a rotated token of Git's was tried there before it is placed
 ) -> SecretsPlaced:
     """Place the direct secrets."""
     wanted = objects(engine, secrets)

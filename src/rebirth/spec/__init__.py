@@ -2,7 +2,18 @@
 
 from rebirth.spec.castle import Castle, Handovers, Identity
 from rebirth.spec.check import Check, Ignored, RepositoryFile
-from rebirth.spec.engine import Chart, CoreDns, DirectSecret, Engine, KeyReference, PullSecret, Store, Vault
+from rebirth.spec.engine import (
+    Chart,
+    CoreDns,
+    DirectSecret,
+    Engine,
+    KeyReference,
+    PullSecret,
+    RegistryLogin,
+    RegistryLogins,
+    Store,
+    Vault,
+)
 from rebirth.spec.gitops import GitOps
 from rebirth.spec.handovers import Handover
 from rebirth.spec.kubernetes import Kubernetes
@@ -13,7 +24,7 @@ from rebirth.spec.networking import Networking
 from rebirth.spec.online import Online, Site
 from rebirth.spec.proxmox import Proxmox
 from rebirth.spec.storage import Storage
-from rebirth.spec.tailscale import Tailscale
+from rebirth.spec.tailscale import NodeKey, Tailscale
 from rebirth.spec.talos import Talos
 from rebirth.spec.vault_directory import Secrets
 
@@ -34,9 +45,12 @@ __all__ = [
     "Machine",
     "Machines",
     "Networking",
+    "NodeKey",
     "Online",
     "Proxmox",
     "PullSecret",
+    "RegistryLogin",
+    "RegistryLogins",
     "RepositoryFile",
     "Secrets",
     "Section",
