@@ -120,7 +120,7 @@ class VaultApi:
                     raise TypeError
                 return answer
         except InvalidPath as error:
-            raise _NothingThereError(complaints=error.json is None or bool(error.errors)) from None
+            raise _NothingThereError(complaints=error.errors != []) from None
         except (Forbidden, Unauthorized):
             hint = "The token of engine.vault.token needs create, read and update below the mount."
             raise Broken("the token was refused", system=_SYSTEM, operation=operation, status=403, hint=hint) from None
