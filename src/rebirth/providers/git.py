@@ -113,12 +113,12 @@ class GitRemote:
         except ProgramFailed as error:
             if any(word in error.said for word in _PASSING) or _PASSING_STATUS.search(error.said):
                 raise NotYet(f"git: {operation}: {error.said}", hint=_REACHABLE) from None
-            if operation == _CLONE and "Remote branch" in error.said:
-                if not await self._git("ls-remote", "ls-remote", "--heads", self._url):
-                    hint = f"{_REACHABLE} A proxy, a portal or another server may answer there."
-                    raise Broken(
-                        "no Git repository, or an empty one", system=self._url, operation=operation, hint=hint
-                    ) from None
+            if operation == _CLONE and await self._is_no_repository(error.said):
+                hint = f"{_REACHABLE} A proxy, a portal or another server may answer there."
+                raise Broken(
+                    "no Git repository, or an empty one", system=self._url, operation=operation, hint=hint
+                ) from None
+            if "Remote branch" in error.said:
                 raise Broken(
                     f"has no branch {self._branch}", system=self._url, operation=operation, hint="Check gitops.branch."
                 ) from None
@@ -131,3 +131,9 @@ class GitRemote:
                     hint=hint,
                 ) from None
             raise
+
+    async def _is_no_repository(self, said: str) -> bool:
+        """Whether what answers there is none. Of an answer that is not Git's, git says that it has no such branch."""
+        if "is this a git repository" in said:
+            return True
+        return "Remote branch" in said and not await self._git("ls-remote", "ls-remote", "--heads", self._url)
