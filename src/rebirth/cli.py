@@ -45,9 +45,9 @@ def _enter_lab(directory: Path, name: str) -> None:
 
     if os.environ.get(LAB):
         return
+    from rebirth.castle import load
     from rebirth.lab.enter import environment, run
     from rebirth.lab.up import up
-    from rebirth.spec import load
 
     state = asyncio.run(up(name or load(directory).name, directory, lambda line: print(line, file=sys.stderr)))
     sys.exit(run(state, [sys.executable, "-m", "rebirth", *sys.argv[1:]], asyncio.run(environment(state))))
@@ -57,7 +57,7 @@ def _tell_version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        print(f"rebirth {version('rebirth')}")
+        print(f"rebirth {version('castle-rebirth')}")
         raise typer.Exit
 
 
@@ -85,7 +85,8 @@ def create(
     """From nothing to online; goes on after a crash; changes nothing on a live castle."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth import checking, run
+    from rebirth import checking
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "create", format_) as s:
@@ -155,7 +156,7 @@ def verify(
     """The end-to-end checks alone: the ingress has its address, the sites answer."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth import run
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "verify", format_) as s:
@@ -167,7 +168,7 @@ def status(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = 
     """Which facts hold now. Nothing is written."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth import run
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "status", format_) as s:
@@ -179,7 +180,7 @@ def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName =
     """Back to nothing, outside the cluster too; then looks whether anything is left."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth.destroy import destroy as run_destroy
+    from rebirth.run.destroy import destroy as run_destroy
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
@@ -212,8 +213,8 @@ def lab_build() -> None:
 @lab_app.command("up")
 def lab_up(directory: Directory = HERE, lab_name: LabName = "") -> None:
     """Starts the lab for a castle."""
+    from rebirth.castle import load
     from rebirth.lab.up import up
-    from rebirth.spec import load
 
     state = asyncio.run(up(lab_name or load(directory).name, directory, print))
     print(f"lab {state.name} is up")

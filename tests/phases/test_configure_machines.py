@@ -10,18 +10,18 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from rebirth import machine_records as records
+from rebirth.castle import Castle, Identity
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Events, Noted
-from rebirth.facts import MachinesBooted, NamesFreed, NodeKeyMinted
-from rebirth.phase import declared
 from rebirth.phases import configure_machines
+from rebirth.phases.made import machine_records as records
 from rebirth.providers.talos import SCRATCH, Talosctl
-from rebirth.run import given
+from rebirth.run.create import given
+from rebirth.run.facts import MachinesBooted, NamesFreed, NodeKeyMinted
+from rebirth.run.phase import declared
+from rebirth.run.waiting import Watcher, watched
 from rebirth.secrets import Secret
-from rebirth.spec import Castle, Identity
-from rebirth.waiting import Watcher, watched
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
 CONTROL_PLANE, WORKER = "127.60.0.1", "127.60.0.2"

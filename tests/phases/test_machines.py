@@ -9,20 +9,20 @@ import pytest
 from starlette.responses import HTMLResponse, JSONResponse
 
 from phases.conftest import REACHED
-from rebirth import machine_records as records
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Events
-from rebirth.facts import ImageUploaded
-from rebirth.journal import Journal, Once
 from rebirth.lab.factory import factory_app
 from rebirth.lab.faults import Fault, Faults
 from rebirth.lab.proxmox import Volume
 from rebirth.phases import boot_machines, create_machines, upload_image
 from rebirth.phases.bootstrap_kubernetes import ETCD
-from rebirth.providers.connections import proxmox_api
+from rebirth.phases.connections import proxmox_api
+from rebirth.phases.made import machine_records as records
 from rebirth.providers.talos import Talosctl
-from rebirth.waiting import Watcher, watched
+from rebirth.run.facts import ImageUploaded
+from rebirth.run.journal import Journal, Once
+from rebirth.run.waiting import Watcher, watched
 
 IMAGE = ImageUploaded("local:iso/talos.iso")
 

@@ -9,8 +9,8 @@ from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
 from rebirth.lab.faults import Fault, Faults
 from rebirth.lab.git import git_app, make_repository
+from rebirth.phases.connections import git_remote
 from rebirth.phases.read_repository import read_repository
-from rebirth.providers.connections import git_remote
 from rebirth.secrets import Redaction, Secret
 
 FLUX = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: source-controller}\n"

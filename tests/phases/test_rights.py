@@ -3,14 +3,14 @@
 import pytest
 
 from paper_vault import PaperVault, vault_app
+from rebirth.castle import Handovers
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
-from rebirth.facts import RepositoryRead
 from rebirth.lab.faults import Fault
 from rebirth.lab.tailscale import OAuthClient
 from rebirth.phases import reach_outside
-from rebirth.providers.connections import vault_api
-from rebirth.spec import Handovers
+from rebirth.phases.connections import vault_api
+from rebirth.run.facts import RepositoryRead
 
 EVERYTHING = frozenset({
     "Datastore.AllocateSpace", "Datastore.AllocateTemplate", "Datastore.Audit", "SDN.Use", "Sys.AccessNetwork", "VM.Allocate",

@@ -4,14 +4,14 @@ import pytest
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from phases.conftest import REACHED
-from rebirth import machine_records as records
+from rebirth.castle import Identity
 from rebirth.errors import Broken, NotYet
-from rebirth.facts import MachinesCreated
 from rebirth.lab.faults import Fault
 from rebirth.lab.tailscale import tailscale_app
 from rebirth.phases import free_names, mint_node_key
-from rebirth.providers.connections import tailnet_api
-from rebirth.spec import Identity
+from rebirth.phases.connections import tailnet_api
+from rebirth.phases.made import machine_records as records
+from rebirth.run.facts import MachinesCreated
 
 CREATED = MachinesCreated({"lushycorp-k8s": 800, "tazlab-k8s-worker-1": 801})
 OURS, OPERATOR = "tag:tazlab-k8s", "tag:k8s-operator"

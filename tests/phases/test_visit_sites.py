@@ -7,14 +7,14 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from rebirth.castle import Online
 from rebirth.errors import NotYet
-from rebirth.facts import IngressFound, SecretsResolved
 from rebirth.lab.ca import Authority
 from rebirth.lab.faults import Fault, Faults
 from rebirth.phases import visit_sites
 from rebirth.providers.web import Web
+from rebirth.run.facts import IngressFound, SecretsResolved
 from rebirth.secrets import Secret, SecretRef
-from rebirth.spec import Online
 
 HOST = "localhost"  # the certificate's name
 

@@ -2,18 +2,19 @@
 
 from functools import partial
 
+from rebirth.castle import Kubernetes, Machines
 from rebirth.errors import NotYet
-from rebirth.facts import KubernetesBootstrapped, MachinesConfigured
-from rebirth.journal import Once
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.talos import Talosctl
-from rebirth.spec import Kubernetes, Machines
-from rebirth.waiting import until
+from rebirth.run.facts import KubernetesBootstrapped, MachinesConfigured
+from rebirth.run.journal import Once
+from rebirth.run.waiting import until
 
 LAYER = "platform"
 # Every control plane pulls etcd, the control plane's images and the kubelet's, half a gigabyte together.
 PATIENCE = 1800
+USUALLY = 60
 ETCD = "bootstrap etcd"  # as the journal names it
 
 

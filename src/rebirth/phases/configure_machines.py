@@ -2,19 +2,29 @@
 
 from functools import partial
 
-from rebirth import machine_records as records
+from rebirth.castle import (
+    Identity,
+    Kubernetes,
+    Machine,
+    Machines,
+    NodeKey,
+    RegistryLogins,
+    Talos,
+    host_of,
+)
 from rebirth.errors import Broken, NotYet
-from rebirth.facts import MachinesBooted, MachinesConfigured, NamesFreed, NodeKeyMinted, SecretsResolved
-from rebirth.machine_patches import patches
+from rebirth.phases.made import machine_records as records
+from rebirth.phases.made.machine_patches import patches
 from rebirth.place import Place
 from rebirth.providers.talos import TRUSTD_PORT, Talosctl
-from rebirth.spec import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos, host_of
-from rebirth.waiting import note, together, until
+from rebirth.run.facts import MachinesBooted, MachinesConfigured, NamesFreed, NodeKeyMinted, SecretsResolved
+from rebirth.run.waiting import note, together, until
 
 LAYER = "platform"
 # Each machine pulls Talos' installer (200 to 400 MB) and writes it to its disk before it reboots. On a line of 20 Mbit/s that
 # several machines share this is ten minutes, on a slow disk as many again.
 PATIENCE = 1800
+USUALLY = 20
 
 
 async def configure_machines(

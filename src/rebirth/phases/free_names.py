@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from rebirth import machine_records as records
+from rebirth.castle import Machines, Tailscale
 from rebirth.errors import Broken
-from rebirth.facts import MachinesCreated, NamesFreed
+from rebirth.phases.made import machine_records as records
 from rebirth.place import Place
 from rebirth.providers.tailnet import Device, TailnetApi
-from rebirth.spec import Machines, Tailscale
-from rebirth.waiting import note, together
+from rebirth.run.facts import MachinesCreated, NamesFreed
+from rebirth.run.waiting import note, together
 
 LAYER = "platform"
 PATIENCE = 60

@@ -1,18 +1,19 @@
 """Every outside system is asked once, and every program looked for, before anything is created anywhere."""
 
+from rebirth.castle import Handovers, Machines, Proxmox, Tailscale
 from rebirth.commands import Commands
 from rebirth.errors import Broken
-from rebirth.facts import OutsideReached, RepositoryRead
 from rebirth.phases.free_names import refuse_foreign
 from rebirth.place import Place
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
 from rebirth.providers.vault import VaultApi
-from rebirth.spec import Handovers, Machines, Proxmox, Tailscale
-from rebirth.waiting import together
+from rebirth.run.facts import OutsideReached, RepositoryRead
+from rebirth.run.waiting import together
 
 LAYER = "secrets"
 PATIENCE = 20
+PREPARES = True
 ON_DEMAND = True
 _WHERE = {  # system -> where a right is given
     "Proxmox": "Datacenter, Permissions, Add, API Token Permission",

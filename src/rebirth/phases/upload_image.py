@@ -1,13 +1,14 @@
 """The Talos boot image, in a storage of the Proxmox node."""
 
-from rebirth.facts import ImageUploaded, OutsideReached
+from rebirth.castle import Proxmox, Talos
 from rebirth.providers.proxmox import ProxmoxApi
-from rebirth.spec import Proxmox, Talos
+from rebirth.run.facts import ImageUploaded, OutsideReached
 
 LAYER = "platform"
 # The factory builds an image the first time that a schematic is asked for, which takes minutes; then 100 to 400 MB have to come
 # over a line that may have 20 Mbit/s.
 PATIENCE = 1200
+USUALLY = 20
 
 
 async def upload_image(talos: Talos, spec: Proxmox, proxmox: ProxmoxApi, outside: OutsideReached) -> ImageUploaded:

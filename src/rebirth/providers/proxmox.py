@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from rebirth.errors import Broken, NotYet, understood
 from rebirth.providers import proxmox_rights
+from rebirth.run.waiting import until
 from rebirth.secrets import Secret
-from rebirth.waiting import until
 
 _SYSTEM = "Proxmox"
 _ENDPOINT = "proxmox.endpoint"
