@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from rebirth.castle import Castle, load
-from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, show_error
+from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, Steps, show_error
 from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
 from rebirth.phases import PHASES
@@ -26,7 +26,7 @@ from rebirth.secrets import Redaction
 if TYPE_CHECKING:  # the product runs without what the lab needs
     from rebirth.lab.state import LabState
 
-_View = Lines | LiveView | JsonLines | Silent
+_View = Lines | LiveView | JsonLines | Silent | Steps
 _PREPARING = {phase.name for phase in PHASES if phase.prepares}
 LAYER_OF = {phase.name: phase.layer for phase in PHASES}
 
@@ -123,6 +123,8 @@ def _view(style: str, command: str, redaction: Redaction) -> _View:
         return JsonLines(redaction)
     if command == "status":
         return Silent()
+    if command == "destroy":
+        return Steps(redaction)
     return LiveView(redaction) if sys.stdout.isatty() else Lines(redaction)
 
 
