@@ -4,16 +4,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from rebirth.castle import (
-    Identity,
-    Kubernetes,
-    Machine,
-    Machines,
-    NodeKey,
-    RegistryLogins,
-    Talos,
-    host_of,
-)
+from rebirth.castle import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos, host_of
 from rebirth.errors import Broken, NotYet
 from rebirth.phases.made import machine_records as records
 from rebirth.phases.made.machine_patches import patches
