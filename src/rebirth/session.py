@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -21,9 +20,6 @@ from rebirth.place import Place, place_of
 from rebirth.report import page, text, timeline
 from rebirth.secrets import Redaction
 from rebirth.spec import Castle, load
-
-if TYPE_CHECKING:  # the product runs without what the lab needs
-    from rebirth.lab.state import LabState
 
 _View = Lines | LiveView | JsonLines | Silent
 _PREPARING = ("resolve_secrets", "read_repository", "reach_outside")  # nothing was made before these are done
@@ -179,17 +175,3 @@ def _chosen(logs: Path, wanted: str) -> Path:
     if not created:
         raise SpecError(f"{logs}: no run {wanted or 'was recorded'}", hint="`rebirth create` records one.")
     return (best or created)[-1]
-
-
-def the_lab(name: str) -> "LabState":
-    """The lab of that name, or the only one that runs. Raises Broken."""
-    from rebirth.lab.state import LabState, labs
-
-    if name:
-        return LabState(name)
-    running = [state for state in labs() if state.init]
-    if len(running) != 1:
-        names = ", ".join(state.name for state in running)
-        hint = f"Name one with --lab-name: {names}." if names else "`rebirth lab up` starts one."
-        raise Broken("more than one is up" if running else "none is up", system="lab", operation="find", hint=hint)
-    return running[0]

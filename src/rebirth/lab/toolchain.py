@@ -119,6 +119,12 @@ class Toolchain:
         """Where the component's binaries are, or will be."""
         return self._cache / f"{component.name}-{component.key(await self.go_version())}"
 
+    def entries(self) -> list[Path]:
+        """Every component that was built, of this version or an earlier one; what is being built is none."""
+        if not self._cache.is_dir():
+            return []
+        return sorted(path for path in self._cache.iterdir() if path.is_dir() and not path.name.startswith("."))
+
     async def programs(self) -> dict[str, str]:
         """Every binary that has been built, with its path."""
         found: dict[str, str] = {}
