@@ -6,7 +6,6 @@
 import asyncio
 import json
 import os
-import secrets
 import sys
 from collections.abc import Coroutine, Iterator
 from ipaddress import ip_address
@@ -48,7 +47,7 @@ class World:
         self.faults = Faults()
         self.servers = Servers(self.ca, state.folder / "tls", state.log, self.faults)
         self.parts = Parts(state.log)
-        self.secrets = canaries.make(castle, lab, ca=self.ca.pem, vault_ca=self.vault_ca.pem)
+        self.secrets = canaries.make(castle, lab, ca=self.ca, vault_ca=self.vault_ca)
         self.names: dict[str, str] = {}  # host name -> address
         self.repositories: dict[str, git.Repository] = {}  # by URL
         self._awaited: set[str] = set()
@@ -168,7 +167,8 @@ class World:
         await self.servers.start("vault", app, address=address, port=port, hosts=[host], ca=self.vault_ca)
 
     def _seed(self, seed: Seed) -> dict[str, str]:
-        values = {name: secrets.token_urlsafe(24) for name in seed.random} | seed.text
+        made = canaries.kinds(self.castle, self.ca)
+        values = {name: made.make(name, seed.path, seed.path) for name in seed.random} | seed.text
         if seed.tls:
             values["tls.crt"], values["tls.key"] = self.ca.issue(seed.tls)
         return values
