@@ -86,10 +86,22 @@ def check(asked: Asked, *, style: str, verbose: bool, strict: bool) -> int:
         async with proved(asked) as done:
             verdict = weigh(done.proof, done.places)
             write(told(verdict, done.places, style, verbose=verbose))
+            if style == "text":
+                write(_needs_flux(done))
             return verdict
 
     verdict = asyncio.run(run())
     return 3 if verdict.impossible or (strict and any(f.severity == "warning" for f in verdict.findings)) else 0
+
+
+def _needs_flux(done: Proved) -> str:
+    """A line for who would learn it from create: a repository without Flux' manifests takes them from the flux program."""
+    if done.castle is None:
+        return ""
+    folder = Path(done.castle.gitops.path, "flux-system")
+    if (done.repository.root / folder).is_dir() or shutil.which("flux"):
+        return ""
+    return f"create will need the flux program: the repository has no {folder}, and flux is not on PATH\n"
 
 
 def told(verdict: Verdict, places: Places, style: str = "text", *, verbose: bool = False) -> str:

@@ -25,7 +25,16 @@ async def environment(state: LabState) -> dict[str, str]:
     """What a program finds in its environment there."""
     trust = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"), str(state.ca))
     folders = dict.fromkeys(str(Path(path).parent) for path in (await Toolchain().programs()).values())
-    path = ":".join([*folders, str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    path = ":".join(
+        [
+            str(state.programs),
+            *folders,
+            str(Path(sys.executable).parent),
+            os.environ.get("PATH", ""),
+            "/usr/sbin",
+            "/sbin",
+        ]
+    )
     kept = {name: value for name, value in os.environ.items() if name.upper() not in {*_LEFT_OUT, REPOSITORY}}
     found = {**kept, **trust, "PATH": path, LAB: state.name, VAULT_DIRECTORY: str(state.secrets)}
     if state.castle:

@@ -45,6 +45,11 @@ class LabState:
         return self.folder / "log"
 
     @property
+    def programs(self) -> Path:
+        """Programs that only this lab has; they come first on the PATH inside."""
+        return self.folder / "bin"
+
+    @property
     def ca(self) -> Path:
         """The one certificate that is trusted inside."""
         return self.folder / "ca.crt"

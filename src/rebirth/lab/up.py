@@ -65,7 +65,9 @@ async def _start(state: LabState, castle: Path, report: Report) -> LabState:
     if os.geteuid() != 0:
         raise Broken("needs root, for namespaces", system=f"lab {state.name}", operation="up", hint="Run it with sudo.")
     load(castle), load_lab(castle)  # what is wrong with them is said here, not in a log
-    await Toolchain().build_all(lambda built: None if built.cached else report(_line(built)))
+    await Toolchain().build_all(
+        lambda built: None if built.cached else report(_line(built)), begin=lambda words: report(f"{words} ...")
+    )
     await _down(state)
     state.folder.mkdir(parents=True, mode=0o700)
     state.log.mkdir()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from rebirth.lab import canaries, charts, dns, git, images, network, registry, vault
+from rebirth.lab import canaries, charts, dns, flux, git, images, network, registry, vault
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
 from rebirth.lab.factory import factory_app
@@ -65,6 +65,7 @@ class World:
         self.registry_charts = [chart for chart in found if chart.in_a_registry]
         for file in (self.state.ca, self.state.folder / "etc/certs/ca-certificates.crt"):
             file.write_text(self.ca.pem)
+        flux.write_program(self.state.programs)
         self._name_everything()
         self._tell("laying the network")
         await asyncio.to_thread(network.lay, self.castle.machines, set(self._addresses()))
