@@ -10,11 +10,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from rebirth.castle import load
 from rebirth.checklist import Check, as_json, as_text, exit_code
 from rebirth.doctor import examine, programs
 from rebirth.errors import SpecError
 from rebirth.lab.git import Repository, git_app
-from rebirth.spec import load
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from rebirth import checking
+from rebirth.castle import load
 from rebirth.errors import Broken, Impossible
 from rebirth.lab.ca import Authority
 from rebirth.repository import local
 from rebirth.session import session
-from rebirth.spec import load
 from trees import change
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"

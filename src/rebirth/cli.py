@@ -68,7 +68,8 @@ def create(
     """From nothing to online; goes on after a crash; changes nothing on a live castle."""
     if lab:
         lab_commands.enter(directory, lab_name, takes=True)
-    from rebirth import checking, run
+    from rebirth import checking
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "create", format_) as s:
@@ -138,7 +139,7 @@ def verify(
     """The end-to-end checks alone: the ingress has its address, the sites answer."""
     if lab:
         lab_commands.enter(directory, lab_name)
-    from rebirth import run
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "verify", format_) as s:
@@ -150,7 +151,7 @@ def status(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = 
     """Which facts hold now. Nothing is written."""
     if lab:
         lab_commands.enter(directory, lab_name)
-    from rebirth import run
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "status", format_) as s:
@@ -162,7 +163,7 @@ def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName =
     """Back to nothing, outside the cluster too; then looks whether anything is left."""
     if lab:
         lab_commands.enter(directory, lab_name)
-    from rebirth.destroy import destroy as run_destroy
+    from rebirth.run.destroy import destroy as run_destroy
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
@@ -195,8 +196,8 @@ def doctor(
 ) -> None:
     """Programs, secrets and outside systems that a castle needs, and the fix for each. Exit 0: all is there; 1: not."""
     from rebirth import checklist
+    from rebirth.castle.load import FILE
     from rebirth.doctor import examine, programs
-    from rebirth.spec.load import FILE
 
     asked = directory or (HERE if (HERE / FILE).exists() else None)
     if lab:

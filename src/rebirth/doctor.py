@@ -7,17 +7,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from rebirth.castle import Castle, load
 from rebirth.checklist import Check, program
 from rebirth.commands import Commands
 from rebirth.errors import Broken, Rebirth, SpecError
-from rebirth.facts import SecretsResolved
+from rebirth.phases import connections
 from rebirth.phases.read_repository import read_repository
 from rebirth.phases.resolve_secrets import resolve, resolve_secrets
 from rebirth.place import Place, place_of
-from rebirth.providers import connections
+from rebirth.run.facts import SecretsResolved
+from rebirth.run.waiting import together
 from rebirth.secrets import Redaction, SecretRef
-from rebirth.spec import Castle, load
-from rebirth.waiting import together
 
 _PROGRAMS = {
     "git": "Install git.",

@@ -11,15 +11,15 @@ from pathlib import Path
 
 from rich.console import Console
 
+from rebirth.castle import Castle, load
 from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, show_error
-from rebirth.engine import Outcome
 from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
 from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
 from rebirth.report import page, text, timeline
+from rebirth.run.engine import Outcome
 from rebirth.secrets import Redaction
-from rebirth.spec import Castle, load
 
 _View = Lines | LiveView | JsonLines | Silent
 _PREPARING = ("resolve_secrets", "read_repository", "reach_outside")  # nothing was made before these are done

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from rebirth.castle import Castle, load
 from rebirth.errors import SpecError
 from rebirth.lab import canaries
 from rebirth.lab.ca import Authority
@@ -11,7 +12,6 @@ from rebirth.lab.spec import Lab
 from rebirth.phases.resolve_secrets import resolve_secrets
 from rebirth.place import place_of
 from rebirth.secrets import Redaction
-from rebirth.spec import Castle, load
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
 _MORE = "    - namespace: flux-system\n      name: more\n      data: {known_hosts: {secret: more}}\n"

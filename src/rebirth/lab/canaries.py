@@ -7,10 +7,10 @@ import secrets
 import uuid
 from pathlib import Path
 
+from rebirth.castle import Castle, host_of
 from rebirth.lab.ca import Authority
 from rebirth.lab.kinds import Kinds, place_of
 from rebirth.lab.spec import Lab
-from rebirth.spec import Castle, host_of
 
 
 def kinds(castle: Castle, authority: Authority) -> Kinds:

@@ -33,9 +33,9 @@ def enter(directory: Path, name: str, *, takes: bool = False) -> None:
 
     if os.environ.get(LAB):
         return
+    from rebirth.castle import load
     from rebirth.lab.enter import environment, run
     from rebirth.lab.up import take, up
-    from rebirth.spec import load
 
     async def inside() -> tuple["LabState", dict[str, str]]:
         state = await up(name or load(directory).name, directory, _say)
@@ -70,8 +70,8 @@ def build() -> None:
 @app.command("up")
 def up(directory: Directory = Path(), lab_name: LabName = "") -> None:
     """Starts the lab for a castle."""
+    from rebirth.castle import load
     from rebirth.lab import up as starting
-    from rebirth.spec import load
 
     state = asyncio.run(starting.up(lab_name or load(directory).name, directory, print))
     print(f"lab {state.name} is up")

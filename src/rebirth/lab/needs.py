@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from rebirth.castle import load
 from rebirth.checklist import Check, found
 from rebirth.commands import Commands
 from rebirth.errors import Broken
@@ -14,7 +15,6 @@ from rebirth.lab.namespaces import UNSHARE
 from rebirth.lab.spec import load_lab
 from rebirth.lab.toolchain import cache_directory
 from rebirth.secrets import Redaction
-from rebirth.spec import load
 
 _PROGRAMS = {  # program -> Debian package
     "containerd": "containerd", "runc": "runc", "git": "git", "ip": "iproute2", "iptables": "iptables", "nft": "nftables",

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rebirth.castle import load
 from rebirth.errors import Broken
 from rebirth.lab import cgroups
 from rebirth.lab.namespaces import UNSHARE
@@ -19,7 +20,6 @@ from rebirth.lab.needs import watchers
 from rebirth.lab.spec import FILE, load_lab
 from rebirth.lab.state import STATE_VARIABLE, LabState
 from rebirth.lab.toolchain import Built, Toolchain
-from rebirth.spec import load
 
 Report = Callable[[str], None]
 _PATIENCE = 120.0  # seconds without any progress until a starting lab is given up

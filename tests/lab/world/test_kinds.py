@@ -9,11 +9,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from lab.world.castles import write_castle
+from rebirth.castle import load
 from rebirth.lab import canaries, kinds
 from rebirth.lab.ca import Authority
 from rebirth.lab.kinds import Kinds, kind_of, place_of
 from rebirth.lab.spec import load_lab
-from rebirth.spec import load
 
 AUTHORITY = Authority("lab")
 
