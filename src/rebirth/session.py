@@ -19,10 +19,11 @@ from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
 from rebirth.report import page, text, timeline
 from rebirth.run.engine import Outcome
+from rebirth.run.facts import SitesVisited
 from rebirth.secrets import Redaction
 
 _View = Lines | LiveView | JsonLines | Silent
-_PREPARING = ("resolve_secrets", "read_repository", "reach_outside")  # nothing was made before these are done
+_PREPARING = {phase.name for phase in PHASES if phase.prepares}
 LAYER_OF = {phase.name: phase.layer for phase in PHASES}
 
 
@@ -46,8 +47,8 @@ class Session:
                 _show(self.folder, earlier=_earlier(self.place.logs, self.folder))
             elif ran.ok:
                 print(f"every fact still holds, nothing was done; looked in {ran.total:.1f} s")
-        if visited := outcome.facts.get("visit_sites"):
-            for host, heading in [] if self.quiet else visited.headings.items():  # type: ignore[attr-defined]
+        if visited := outcome.made(SitesVisited):
+            for host, heading in [] if self.quiet else visited.headings.items():
                 print(f"https://{host} says: {heading}")
         if self.command == "status" and not self.quiet:
             _show_facts(outcome)
