@@ -1,50 +1,86 @@
-"""What is taken for a secret."""
+"""Secrets of the vault directory and the environment: taken as they are, or refused with the file's name and never the value."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from rebirth.castle import Castle, load
 from rebirth.errors import SpecError
-from rebirth.lab import canaries
-from rebirth.lab.ca import Authority
-from rebirth.lab.spec import Lab
 from rebirth.phases.resolve_secrets import resolve_secrets
-from rebirth.place import place_of
 from rebirth.secrets import Redaction
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
-_MORE = "    - namespace: flux-system\n      name: more\n      data: {known_hosts: {secret: more}}\n"
+CANARY = "canary-4711"
 
 
-@pytest.fixture
-def castle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Castle:
-    """The example castle with one Secret more, and a value for every secret."""
-    monkeypatch.setenv("REBIRTH_VAULT_DIRECTORY", str(tmp_path / "vault"))
-    text = (EXAMPLE / "castle.yaml").read_text().replace("  direct_secrets:\n", f"  direct_secrets:\n{_MORE}")
-    (tmp_path / "castle.yaml").write_text(text)
-    made = load(tmp_path)
-    ca = Authority("test")
-    canaries.write(canaries.make(made, Lab(), ca=ca, vault_ca=ca), tmp_path / "vault")
-    return made
+async def resolve(outside):
+    return await resolve_secrets(outside.castle, outside.place, Redaction())
 
 
-async def resolved(castle: Castle, folder: Path) -> dict[str, str]:
-    found = await resolve_secrets(castle, place_of(folder, castle.secrets), Redaction())
-    return {name: secret.reveal() for name, secret in found.values.items()}
+def token(outside):
+    return outside.place.vault / "github-token"
 
 
-@pytest.mark.parametrize("text", ["github.com ssh-ed25519 AAAA\n", "# created: today\nAGE-SECRET-KEY-1ABC\n"])
-async def test_a_direct_secret_may_hold_a_whole_file(castle, tmp_path, text):
-    (tmp_path / "vault" / "more").write_text(text)
-    assert (await resolved(castle, tmp_path))["more"] == text.removesuffix("\n")
+async def test_from_nothing_and_again_without_a_write(outside):
+    before = {file: file.stat().st_mtime_ns for file in outside.place.vault.rglob("*")}
+    first = await resolve(outside)
+    assert (await resolve(outside)) == first
+    assert first[outside.castle.gitops.token].reveal() == token(outside).read_text()
+    assert {file: file.stat().st_mtime_ns for file in outside.place.vault.rglob("*")} == before
+    assert outside.writes == {}
 
 
-async def test_a_token_with_white_space_inside_is_none(castle, tmp_path):
-    (tmp_path / "vault" / "tailscale-oauth-client-secret").write_text("tskey client")
-    with pytest.raises(SpecError, match="tailscale-oauth-client-secret: the secret holds white space inside"):
-        await resolved(castle, tmp_path)
+async def test_the_environment_comes_first(outside, monkeypatch):
+    monkeypatch.setenv("REBIRTH_SECRET_GITHUB_TOKEN", CANARY)
+    token(outside).unlink()  # a run that was killed while somebody wrote the file needs it no more
+    assert (await resolve(outside))[outside.castle.gitops.token].reveal() == CANARY
 
 
-async def test_the_labs_own_are_taken(castle, tmp_path):
-    assert (await resolved(castle, tmp_path))["more"].startswith("github.com ssh-ed25519 ")
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        (f"{CANARY}\0", "control character"),
+        (f"{CANARY}\x1b[31m", "control character"),
+        (f"{CANARY}\nsecond", "white space"),
+        (f"{CANARY}\r\nsecond\r\n", "white space"),
+        (CANARY + "x" * (5 << 20), "larger than 64 KiB"),
+        (CANARY + "x" * (64 << 10), "larger than 64 KiB"),
+        (" \n", "empty"),
+    ],
+    ids=["NUL", "escape", "two lines", "two lines of Windows", "5 MB", "just too long", "blank"],
+)
+async def test_what_is_no_token(outside, value, complaint):
+    token(outside).write_text(value)
+    with pytest.raises(SpecError, match=complaint) as caught:
+        await resolve(outside)
+    assert str(token(outside)) in str(caught.value)
+    assert CANARY not in str(caught.value)
+    assert caught.value.hint
+
+
+async def test_too_long_in_the_environment(outside, monkeypatch):
+    monkeypatch.setenv("REBIRTH_SECRET_GITHUB_TOKEN", "x" * (65 << 10))
+    with pytest.raises(SpecError, match="larger than 64 KiB"):
+        await resolve(outside)
+
+
+async def test_a_pipe_is_not_waited_for(outside):
+    token(outside).unlink()
+    os.mkfifo(token(outside))
+    with pytest.raises(SpecError, match="is not a file"):
+        await resolve(outside)
+
+
+async def test_all_that_is_missing_is_said_at_once(outside):
+    token(outside).unlink()
+    (outside.place.vault / "proxmox-api-token").unlink()
+    with pytest.raises(SpecError) as caught:
+        await resolve(outside)
+    assert sorted(Path(problem.file).name for problem in caught.value.problems) == [
+        "github-token",
+        "proxmox-api-token",
+    ]
+
+
+async def test_a_line_break_at_the_end_is_the_editors(outside):
+    token(outside).write_text(f"{CANARY}\n")
+    assert (await resolve(outside))[outside.castle.gitops.token].reveal() == CANARY

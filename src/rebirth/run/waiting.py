@@ -12,6 +12,7 @@ from rebirth.errors import NotYet
 from rebirth.events import Arrived, Events, Noted, Waiting
 
 T = TypeVar("T")
+_GROWTH = 1.25
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Watcher:
     phase: str
     events: Events
     pending: dict[str, str] = field(default_factory=dict)
+    noted: set[str] = field(default_factory=set)  # a phase that is tried again says the same again: once is enough
 
     def saw(self, what: str, seen: str) -> None:
         if self.pending.get(what) != seen:
@@ -47,16 +49,23 @@ def watched(watcher: Watcher) -> Iterator[None]:
 
 def note(text: str) -> None:
     """Tells the listeners of this run something worth a line."""
-    if watcher := _watcher.get():
+    if (watcher := _watcher.get()) and text not in watcher.noted:
+        watcher.noted.add(text)
         watcher.events(Noted(watcher.phase, text))
 
 
 async def until(
-    look: Callable[[], Awaitable[T]], *, what: str, every: float = 1.0, changes: AsyncIterable[object] | None = None
+    look: Callable[[], Awaitable[T]],
+    *,
+    what: str,
+    every: float = 1.0,
+    slowest: float | None = None,
+    changes: AsyncIterable[object] | None = None,
 ) -> T:
     """Asks `look` until it no longer raises NotYet; returns its answer.
 
-    `what` says what is waited for. `changes` is a stream (a watch of the Kubernetes API) that tells when asking again is
+    `what` says what is waited for. With `slowest` the pause grows from `every` to that many seconds, a quarter at a time: what
+    is there soon is seen at once, and what takes minutes is not asked five times a second. `changes` is a stream (a watch of the Kubernetes API) that tells when asking again is
     worthwhile; with it `every` seconds are only the safety net. There is no time-out here: the engine ends a phase that
     takes too long, and tells what was seen last.
     """
@@ -77,6 +86,7 @@ async def until(
                 return answer
             with suppress(TimeoutError):
                 await asyncio.wait_for(alarm.wait(), every)
+            every = min(every * _GROWTH, max(every, slowest or every))
     finally:
         if listening:
             listening.cancel()
