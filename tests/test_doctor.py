@@ -10,12 +10,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from paper import PaperHypervisor
 from rebirth.castle import load
 from rebirth.checklist import Check, as_json, as_text, exit_code
 from rebirth.doctor import examine, programs
 from rebirth.errors import SpecError
 from rebirth.lab.git import Repository, git_app
+from rebirth.lab.proxmox import Pve, Storage, proxmox_app
+from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 
+_STORAGES = {"local": Storage(frozenset({"iso"})), "local-lvm": Storage(frozenset({"images"}))}
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
 
 
@@ -165,12 +169,65 @@ def _without_flux(folder: Path) -> Path:
     return programs
 
 
-async def test_a_token_that_git_rejects_says_what_it_must_be_allowed(castle, vault, host):
+async def test_a_token_that_git_rejects_is_named(castle, vault, host):
     vault["github-token"].write_text("of-yesterday")
     check = await system(castle, "Git")
     assert not check.sound
-    assert "must" in check.fix or "needs" in check.fix
+    assert "gitops.token" in check.fix
     assert "of-yesterday" not in check.fix
+
+
+# -- what a credential may do
+
+
+@pytest.fixture
+async def systems(castle, vault, serve, monkeypatch):
+    """Stand-ins of Proxmox and the tailnet that know the castle's credentials."""
+    pve = Pve(
+        "pve", vault["proxmox-api-token"].read_text(), PaperHypervisor(), dict(_STORAGES), bridges=frozenset({"vmbr0"})
+    )
+    names = ("tailscale-oauth-client-id", "tailscale-oauth-client-secret")
+    client = OAuthClient(*(vault[name].read_text() for name in names), tags=frozenset({"tag:tazlab-k8s"}))
+    tailnet = Tailnet("magellanic-gondola.ts.net", [client])
+    served = [await serve(proxmox_app(pve)), await serve(tailscale_app(tailnet))]
+    for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(variable, str(served[0].ca))
+    file = castle / "castle.yaml"
+    spec = load(castle)
+    text = file.read_text().replace(f"endpoint: {spec.proxmox.endpoint}", f"endpoint: {served[0].url}")
+    file.write_text(text.replace(f"api: {spec.tailscale.api}", f"api: {served[1].url}"))
+    return pve, tailnet
+
+
+async def test_systems_that_answer_say_what_they_are(castle, systems):
+    proxmox, tailscale = await system(castle, "Proxmox"), await system(castle, "Tailscale")
+    assert proxmox.sound, proxmox.fix
+    assert "version 8" in proxmox.what
+    assert tailscale.sound, tailscale.fix
+
+
+async def test_a_right_that_is_missing_is_named_with_where_it_is_given(castle, systems):
+    pve, _ = systems
+    pve.privileges = frozenset({"VM.Audit", "Sys.Audit", "Datastore.Audit"})
+    check = await system(castle, "Proxmox")
+    assert not check.sound
+    assert "VM.Allocate on /vms/800" in check.fix
+    assert "VM.Audit" not in check.fix
+    assert "API Token Permission" in check.fix
+
+
+async def test_a_name_that_somebody_else_holds(castle, systems):
+    _, tailnet = systems
+    tailnet.add_device("lushycorp-k8s", tags=("tag:another",))
+    check = await system(castle, "Tailscale")
+    assert not check.sound
+    assert "lushycorp-k8s is held by a device that is not this castle's" in check.fix
+
+
+async def test_a_storage_that_the_node_has_not(castle, systems):
+    pve, _ = systems
+    del pve.storages["local-lvm"]
+    assert "proxmox.disk_storage" in (await system(castle, "Proxmox")).fix
 
 
 async def test_a_castle_that_cannot_be_read(tmp_path: Path):

@@ -5,6 +5,7 @@ What the lab needs is the lab's own to say.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rebirth.castle import Castle, load
@@ -12,6 +13,8 @@ from rebirth.checklist import Check, program
 from rebirth.commands import Commands
 from rebirth.errors import Broken, Rebirth, SpecError
 from rebirth.phases import connections
+from rebirth.phases.free_names import refuse_foreign
+from rebirth.phases.reach_outside import WHERE
 from rebirth.phases.read_repository import read_repository
 from rebirth.phases.resolve_secrets import resolve, resolve_secrets
 from rebirth.place import Place, place_of
@@ -25,14 +28,6 @@ _PROGRAMS = {
     "talosctl": "Install talosctl: https://www.talos.dev/latest/talos-guides/install/talosctl/",
 }
 _PATIENCE = 20.0  # seconds for an answer
-# What each system's credential must be allowed to do.
-_RIGHTS = {
-    "Proxmox": "The API token needs, on the node's machines, storages and bridge: VM.Allocate, VM.Audit, VM.Config.*, "
-    "VM.PowerMgmt, Datastore.AllocateSpace, Datastore.AllocateTemplate, Datastore.Audit, Sys.Audit, Sys.Modify, SDN.Use.",
-    "Tailscale": "The OAuth client needs the scopes auth_keys and devices:core, and must own the tags of tailscale.node_key.",
-    "Vault": "The token needs read, create, update and patch at the paths of `handovers`.",
-    "Git": "The token needs to read the repository's contents.",
-}
 
 
 def programs() -> list[Check]:
@@ -72,6 +67,12 @@ def _secret(reference: SecretRef, place: Place, complaints: dict[str, str]) -> C
     return Check(what, not file.stat().st_mode & 0o077, f"Others may read it: chmod 600 {file}")
 
 
+@dataclass(frozen=True)
+class _Answer:
+    said: str
+    lacks: Sequence[str] = ()  # rights that the credential was not given
+
+
 class _Systems:
     """Asks each system that the castle needs, with the castle's own credentials, and reads only."""
 
@@ -81,26 +82,33 @@ class _Systems:
     async def proxmox(self) -> list[Check]:
         spec = self._castle.proxmox
 
-        async def ask(secrets: SecretsResolved) -> str:
+        async def ask(secrets: SecretsResolved) -> _Answer:
             api = connections.proxmox_api(spec, secrets)
+            names = {"image_storage": spec.image_storage, "disk_storage": spec.disk_storage, "bridge": spec.bridge}
             try:
-                version = await api.reach()
-                await api.offers(image_storage=spec.image_storage, disk_storage=spec.disk_storage, bridge=spec.bridge)
+                said = f"version {await api.reach()}"
+                if lacks := await api.lacks(**names, vm_id=spec.vm_ids.first):
+                    return _Answer(said, lacks)
+                await api.offers(**names)
             finally:
                 await api.close()
-            return f"version {version}"
+            return _Answer(said)
 
         return [await self._asked("Proxmox", spec.endpoint, [spec.token, spec.ca], ask)]
 
     async def tailscale(self) -> list[Check]:
         spec = self._castle.tailscale
 
-        async def ask(secrets: SecretsResolved) -> str:
+        async def ask(secrets: SecretsResolved) -> _Answer:
             api = connections.tailnet_api(spec, secrets)
             try:
-                return f"{len(await api.devices())} devices"
+                if lacks := await api.lacks():
+                    return _Answer("", lacks)
+                devices = await api.devices()
+                refuse_foreign(devices, spec, self._castle.machines, self._place)
             finally:
                 await api.close()
+            return _Answer(f"{len(devices)} devices")
 
         references = [spec.oauth_client_id, spec.oauth_client_secret]
         return [await self._asked("Tailscale", f"{spec.api}, {spec.tailnet}", references, ask)]
@@ -108,13 +116,14 @@ class _Systems:
     async def vault(self) -> list[Check]:
         spec = self._castle.engine.vault
 
-        async def ask(secrets: SecretsResolved) -> str:
+        async def ask(secrets: SecretsResolved) -> _Answer:
             api = connections.vault_api(spec, secrets)
             try:
-                await api.reach(writes=[handover.to.path for handover in self._castle.handovers])
+                await api.reach()
+                lacks = await api.lacks(writes=[handover.to.path for handover in self._castle.handovers])
             finally:
                 await api.close()
-            return f"mount {spec.mount}"
+            return _Answer(f"mount {spec.mount}", lacks)
 
         return [await self._asked("Vault", spec.address, [spec.token, spec.ca], ask)]
 
@@ -122,11 +131,11 @@ class _Systems:
         spec, commands = self._castle.gitops, Commands(self._redaction)
         flux: list[Check] = []
 
-        async def ask(secrets: SecretsResolved) -> str:
+        async def ask(secrets: SecretsResolved) -> _Answer:
             read = await read_repository(spec, connections.git_remote(spec, secrets, commands))
             if read.flux_manifests is None:
                 flux.append(_flux(commands, spec.path))
-            return f"{spec.branch} at {read.commit[:7]}"
+            return _Answer(f"{spec.branch} at {read.commit[:7]}")
 
         return [await self._asked("Git", spec.repository, [spec.token], ask), *flux]
 
@@ -135,7 +144,7 @@ class _Systems:
         system: str,
         where: str,
         references: Sequence[SecretRef | None],
-        ask: Callable[[SecretsResolved], Awaitable[str]],
+        ask: Callable[[SecretsResolved], Awaitable[_Answer]],
     ) -> Check:
         what = f"{system} ({where})"
         found = {}
@@ -146,13 +155,18 @@ class _Systems:
                 return Check(what, sound=False, fix=f"Not asked: the secret {reference.secret} is missing.")
         try:
             async with asyncio.timeout(_PATIENCE):
-                said = await ask(SecretsResolved(found))
+                answer = await ask(SecretsResolved(found))
         except TimeoutError:
             return Check(what, sound=False, fix=f"No answer in {_PATIENCE:g} s. Is it reachable from here?")
         except Rebirth as error:
-            lines = filter(None, (str(error), error.hint, _RIGHTS[system] if isinstance(error, Broken) else ""))
-            return Check(what, sound=False, fix=self._redaction.redact("\n".join(lines)))
-        return Check(f"{what}: {said}", sound=True)
+            return Check(
+                what, sound=False, fix=self._redaction.redact("\n".join(filter(None, (str(error), error.hint))))
+            )
+        if answer.lacks:
+            return Check(
+                what, sound=False, fix="\n".join(["Rights are missing:", *answer.lacks, f"See {WHERE[system]}."])
+            )
+        return Check(f"{what}: {answer.said}", sound=True)
 
 
 def _flux(commands: Commands, path: str) -> Check:
