@@ -1,7 +1,6 @@
 """What was built can be removed again, and nothing else is."""
 
 import os
-import shutil
 
 import pytest
 
@@ -35,8 +34,7 @@ async def test_programs_and_layers_go_and_nothing_else(cache):
     assert (await clean()).entries == 0
 
 
-@pytest.mark.skipif(shutil.which("go") is None, reason="what is used depends on Go's version")
-async def test_only_what_is_not_used_any_more(cache):
+async def test_only_what_is_not_used_any_more(cache, paper_go):
     used = await Toolchain(cache).folder(components()[0])
     used.mkdir(parents=True)
     (used / "program").touch()

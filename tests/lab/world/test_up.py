@@ -1,7 +1,6 @@
 """What a lab says while it starts, and when it is up already."""
 
 import os
-import shutil
 import signal
 from pathlib import Path
 
@@ -110,8 +109,7 @@ async def test_what_the_git_host_takes_is_said(running):
     assert said == ["lab demo: https://git.example/a.git now holds what /the/folder does: 0123456"]
 
 
-@pytest.mark.skipif(shutil.which("go") is None, reason="where programs are depends on Go's version")
-async def test_a_program_inside_is_told_what_is_served(running, tmp_path, monkeypatch):
+async def test_a_program_inside_is_told_what_is_served(running, monkeypatch, paper_go):
     state, castle = running
     write_castle(castle)
     monkeypatch.setenv("REBIRTH_REPOSITORY", "/of/somebody/else")
