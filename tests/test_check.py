@@ -225,7 +225,7 @@ def circle(castle: Path, folder: str = "gitops") -> None:
     change(castle, f"{folder}/clusters/tazlab-k8s/bridge.yaml", "spec:\n", "spec:\n  dependsOn:\n    - name: apps\n")
 
 
-def test_the_repository_is_where_lab_yaml_maps_it(desk):
+def test_the_repository_lies_beside_the_castle(desk):
     circle(desk.castle())
     code, out, complaints = desk.run("check", "castle")
     assert (code, complaints) == (3, "")

@@ -12,9 +12,10 @@ from tempfile import TemporaryDirectory
 from rebirth.castle import Castle
 from rebirth.castle.load import FILE
 from rebirth.errors import NotYet, SpecError
-from rebirth.lab.spec import load_lab
+from rebirth.place import place_of
 
 PATIENCE = 30.0  # seconds for a fetch
+BESIDE = "gitops"  # the repository's folder beside castle.yaml, where the two live together
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,23 @@ class Repository:
 
 
 def local(directory: Path, castle: Castle) -> Path | None:
-    """The castle's repository where this machine has it: as lab.yaml maps it, or the git checkout that the castle lies in."""
-    mapped = load_lab(directory).repositories.get(castle.gitops.repository)
-    if mapped is not None:
-        return (directory / mapped).resolve()
-    top = next(
-        (folder for folder in (directory.resolve(), *directory.resolve().parents) if (folder / ".git").exists()), None
-    )
-    return top if top and (top / castle.gitops.path).is_dir() else None
+    """The castle's repository where this machine has it; None where it has to be fetched.
+
+    In a lab it is the folder that the lab serves. Else it is the folder `gitops` beside castle.yaml, or the git checkout
+    that the castle lies in; of the two the one that has the folder `gitops.path`.
+    """
+    if served := place_of(directory, castle.secrets).repository:
+        return served
+    beside = directory.resolve() / BESIDE
+    if (beside / castle.gitops.path).is_dir():
+        return beside
+    if (top := _checkout(directory.resolve())) and (top / castle.gitops.path).is_dir():
+        return top
+    return beside if beside.is_dir() else None  # it is meant, and `gitops.path` is wrong: that is reported
+
+
+def _checkout(directory: Path) -> Path | None:
+    return next((folder for folder in (directory, *directory.parents) if (folder / ".git").exists()), None)
 
 
 @asynccontextmanager
@@ -52,7 +62,6 @@ async def repository_of(directory: Path, castle: Castle, gitops: Path | None = N
 async def _fetch(directory: Path, castle: Castle, folder: Path) -> None:
     from rebirth.commands import Commands
     from rebirth.phases.resolve_secrets import resolve
-    from rebirth.place import place_of
     from rebirth.providers.git import GitRemote
     from rebirth.secrets import Redaction
 
