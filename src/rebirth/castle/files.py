@@ -26,5 +26,5 @@ def text_of(file: Path, *, largest: int) -> str:
     with file.open("rb") as opened:
         content = opened.read(largest + 1)
     if len(content) > largest:
-        raise OSError(errno.EFBIG, f"larger than {largest} bytes")
+        raise OSError(errno.EFBIG, f"larger than {largest >> 10} KiB")
     return content.decode()

@@ -187,8 +187,8 @@ class _Planter:
         castle, folder = self.castle, self.file.parent
         for index, machine in enumerate(castle.machines.nodes):
             texts = machine_patches.patches(
-                folder, machine, castle.machines, castle.talos, castle.kubernetes, castle.tailscale, castle.engine,
-                self.secrets, NodeKeyMinted(_UNSEEN, ""),
+                folder, machine, castle.machines, castle.talos, castle.kubernetes, castle.tailscale.node_key,
+                castle.engine.registry_logins, self.secrets, NodeKeyMinted(_UNSEEN, ""),
             )  # fmt: skip
             own = castle.talos.patches_for(machine.role)
             ours = len(texts) - len(own)

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from rebirth.castle import Engine, Kubernetes, Machine, Machines, Tailscale, Talos, host_of
+from rebirth.castle import Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos, host_of
 from rebirth.castle.files import text_of
 from rebirth.errors import SpecError
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
@@ -21,19 +21,19 @@ def patches(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
-    tailscale: Tailscale,
-    engine: Engine,
+    node_key: NodeKey,
+    logins: RegistryLogins,
     secrets: SecretsResolved,
-    node_key: NodeKeyMinted,
+    minted: NodeKeyMinted,
 ) -> list[str]:
     """Patches for one machine, in the order in which they are applied: ours, then the castle's own files."""
     documents = [
         {
-            "machine": _machine(machine, machines, talos, kubernetes, engine, secrets),
+            "machine": _machine(machine, machines, talos, kubernetes, logins, secrets),
             "cluster": _cluster(machine, kubernetes),
         },
         {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": machine.name, "auto": "off"},
-        _tailscale(machine, tailscale, node_key),
+        _tailscale(machine, node_key, minted),
     ]
     return [
         *(yaml.safe_dump(document) for document in documents),
@@ -50,22 +50,27 @@ def _file(castle: Path, name: str) -> str:
 
 
 def _machine(
-    machine: Machine, machines: Machines, talos: Talos, kubernetes: Kubernetes, engine: Engine, secrets: SecretsResolved
+    machine: Machine,
+    machines: Machines,
+    talos: Talos,
+    kubernetes: Kubernetes,
+    logins: RegistryLogins,
+    secrets: SecretsResolved,
 ) -> dict[str, Any]:
     interface = {
         "deviceSelector": {"physical": True},
         "addresses": [f"{machine.address}/{machines.network.prefixlen}"],
         "routes": [{"network": "0.0.0.0/0", "gateway": str(machines.gateway)}],
     }
-    logins = {
-        pull.registry: {"auth": {"username": pull.username, "password": secrets[pull.password].reveal()}}
-        for pull in engine.pull_secrets
+    registries = {
+        login.registry: {"auth": {"username": login.username, "password": secrets[login.password].reveal()}}
+        for login in logins.logins
     }
     return {
         "network": {"interfaces": [interface], "nameservers": [str(server) for server in machines.nameservers]},
         "kubelet": {"clusterDNS": [str(kubernetes.cluster_dns)]},
         "install": {"image": talos.installer},
-        **({"registries": {"config": logins}} if logins else {}),
+        **({"registries": {"config": registries}} if registries else {}),
     }
 
 
@@ -110,10 +115,10 @@ def _service_account(kubernetes: Kubernetes) -> dict[str, str]:
     return arguments
 
 
-def _tailscale(machine: Machine, tailscale: Tailscale, node_key: NodeKeyMinted) -> dict[str, Any]:
+def _tailscale(machine: Machine, node_key: NodeKey, minted: NodeKeyMinted) -> dict[str, Any]:
     environment = [
-        f"TS_AUTHKEY={node_key.key.reveal()}",
+        f"TS_AUTHKEY={minted.key.reveal()}",
         f"TS_HOSTNAME={machine.name}",
-        f"TS_EXTRA_ARGS=--advertise-tags={','.join(tailscale.node_key.tags)}",
+        f"TS_EXTRA_ARGS=--advertise-tags={','.join(node_key.tags)}",
     ]
     return {"apiVersion": "v1alpha1", "kind": "ExtensionServiceConfig", "name": "tailscale", "environment": environment}
