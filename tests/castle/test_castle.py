@@ -206,6 +206,7 @@ def test_the_line_is_the_value_s_own(draft):
 
 def test_problems_are_sorted_as_they_stand_in_the_file(draft):
     draft["name"] = 5
+    draft["secrets.colour"] = "red"
     draft["online.sites.0.status"] = "ok"
     draft["proxmox.node"] = 7
     lines = [problem.line for problem in draft.refused()]

@@ -21,8 +21,8 @@ def of(outside, index, **named):
     castle = outside.castle
     talos = castle.talos.model_copy(update=named)
     return patches(
-        outside.place.castle, castle.machines.nodes[index], castle.machines, talos, castle.kubernetes, castle.tailscale,
-        castle.engine, outside.secrets, NodeKeyMinted(Secret("key"), "id"),
+        outside.place.castle, castle.machines.nodes[index], castle.machines, talos, castle.kubernetes,
+        castle.tailscale.node_key, castle.engine.registry_logins, outside.secrets, NodeKeyMinted(Secret("key"), "id"),
     )  # fmt: skip
 
 

@@ -43,7 +43,8 @@ def load_model(file: Path, model: type[Model], *, hint: str = "") -> Model:
     except ValidationError as error:
         # No input and no URL: a mistyped secret must not be printed.
         found = error.errors(include_input=False, include_url=False)
-        raise SpecError([_problem(file, root, model, item) for item in found]) from None
+        problems = [_problem(file, root, model, item) for item in found]
+        raise SpecError(sorted(problems, key=lambda problem: problem.line)) from None
     except yaml.MarkedYAMLError as error:
         raise _yaml_problem(file, error) from None
     except (
