@@ -4,11 +4,11 @@ import asyncio
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from rebirth.errors import Rebirth
+from rebirth.errors import Rebirth, SpecError
 from rebirth.lab import commands as lab_commands
 
 app = typer.Typer(
@@ -159,15 +159,51 @@ def status(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = 
 
 
 @app.command()
-def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "") -> None:
-    """Back to nothing, outside the cluster too; then looks whether anything is left."""
+def destroy(
+    directory: Directory = HERE,
+    lab: Annotated[bool, typer.Option("--lab", help="Act on the lab, not on the real systems.")] = False,
+    lab_name: LabName = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="With --dry-run: the list as JSON.")] = False,
+) -> None:
+    """Delete the castle's machines, tailnet devices and keys, then verify that nothing is left."""
+    if json_ and not dry_run:
+        raise SpecError("--json is for --dry-run", hint="`rebirth destroy --dry-run --json` prints the list.")
     if lab:
         lab_commands.enter(directory, lab_name)
-    from rebirth.run.destroy import destroy as run_destroy
+    if dry_run:
+        _list_remains(directory, as_json=json_)
+    from rebirth.run.asking import destroy as run_destroy
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
-        asyncio.run(run_destroy(s.castle, s.place, s.redaction, report=s.say))
+        s.finish(run_destroy(s.castle, s.place, s.events, s.redaction, s.say, yes=yes))
+
+
+def _list_remains(directory: Path, *, as_json: bool) -> NoReturn:
+    """What destroy would find: nothing is written, no log either."""
+    import json
+
+    from rebirth.castle import load
+    from rebirth.console import Steps, show_error
+    from rebirth.events import Events
+    from rebirth.place import place_of
+    from rebirth.run import asking
+    from rebirth.secrets import Redaction
+
+    castle, redaction = load(directory), Redaction()
+    place = place_of(directory, castle.secrets)
+    found = asking.look(castle, place, Events(Steps(redaction, sys.stderr)), redaction)
+    if as_json:
+        fields = ("kind", "name", "identity", "stays")
+        items = [{name: redaction.redact(getattr(one, name)) for name in fields} for one in found.made]
+        print(json.dumps(items, indent=2))
+    else:
+        print(*map(redaction.redact, asking.listed(found, place)), sep="\n")
+    for error in found.outcome.failures.values():
+        show_error(error, redaction)
+    sys.exit(0 if found.outcome.ok else 1)
 
 
 @app.command()

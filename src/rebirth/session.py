@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rebirth.castle import Castle, load
-from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, show_error
+from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, Steps, show_error
 from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
 from rebirth.phases import PHASES
@@ -22,7 +22,7 @@ from rebirth.run.engine import Outcome
 from rebirth.run.facts import SitesVisited
 from rebirth.secrets import Redaction
 
-_View = Lines | LiveView | JsonLines | Silent
+_View = Lines | LiveView | JsonLines | Silent | Steps
 _PREPARING = {phase.name for phase in PHASES if phase.prepares}
 LAYER_OF = {phase.name: phase.layer for phase in PHASES}
 
@@ -119,6 +119,8 @@ def _view(style: str, command: str, redaction: Redaction) -> _View:
         return JsonLines(redaction)
     if command == "status":
         return Silent()
+    if command == "destroy":
+        return Steps(redaction)
     return LiveView(redaction) if sys.stdout.isatty() else Lines(redaction)
 
 
