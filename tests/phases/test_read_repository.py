@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
 from rebirth.lab.faults import Fault, Faults
-from rebirth.lab.git import git_app, make_repository
+from rebirth.lab.git import Repository, git_app
 from rebirth.phases import place_secrets
 from rebirth.phases.connections import git_remote
 from rebirth.phases.read_repository import read_repository
@@ -26,10 +26,7 @@ async def repository(outside, serve, tmp_path, monkeypatch):
     manifests = source / outside.castle.gitops.path / "flux-system"
     manifests.mkdir(parents=True)
     (manifests / "gotk-components.yaml").write_text(FLUX)
-    await make_repository(tmp_path / "git" / "localhost" / "castle.git", source, outside.castle.gitops.branch)
-    await make_repository(
-        tmp_path / "git" / "localhost" / "bare.git", tmp_path / "programs", "other"
-    ) if False else None
+    await Repository(tmp_path / "git" / "localhost" / "castle.git", source, outside.castle.gitops.branch).make()
     token = outside.secrets[outside.castle.gitops.token].reveal()
     faults = Faults()
     served = await serve(faults.around("git", git_app(tmp_path / "git", token)))
