@@ -296,7 +296,9 @@ def test_a_lab_that_is_not_there(yard):
     code, _, complaints = yard.run("lab", "run", "--", "true")
     assert code == 1
     assert "none is up" in complaints
-    assert yard.run("lab", "status") == (0, "", "")
+    assert yard.run("lab", "status") == (0, "no lab is here\n", "")
+    code, out, _ = yard.run("lab", "status", "--json")
+    assert (code, json.loads(out)) == (0, {"version": 1, "labs": []})
 
 
 def wait_for(logs: Path, words: str) -> None:

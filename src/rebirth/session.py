@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from rebirth.castle import Castle, load
-from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, show_error
+from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, Steps, show_error
 from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
 from rebirth.phases import PHASES
@@ -23,10 +22,7 @@ from rebirth.run.engine import Outcome
 from rebirth.run.facts import SitesVisited
 from rebirth.secrets import Redaction
 
-if TYPE_CHECKING:  # the product runs without what the lab needs
-    from rebirth.lab.state import LabState
-
-_View = Lines | LiveView | JsonLines | Silent
+_View = Lines | LiveView | JsonLines | Silent | Steps
 _PREPARING = {phase.name for phase in PHASES if phase.prepares}
 LAYER_OF = {phase.name: phase.layer for phase in PHASES}
 
@@ -123,6 +119,8 @@ def _view(style: str, command: str, redaction: Redaction) -> _View:
         return JsonLines(redaction)
     if command == "status":
         return Silent()
+    if command == "destroy":
+        return Steps(redaction)
     return LiveView(redaction) if sys.stdout.isatty() else Lines(redaction)
 
 
@@ -180,17 +178,3 @@ def _chosen(logs: Path, wanted: str) -> Path:
     if not created:
         raise SpecError(f"{logs}: no run {wanted or 'was recorded'}", hint="`rebirth create` records one.")
     return (best or created)[-1]
-
-
-def the_lab(name: str) -> "LabState":
-    """The lab of that name, or the only one that runs. Raises Broken."""
-    from rebirth.lab.state import LabState, labs
-
-    if name:
-        return LabState(name)
-    running = [state for state in labs() if state.init]
-    if len(running) != 1:
-        names = ", ".join(state.name for state in running)
-        hint = f"Name one with --lab-name: {names}." if names else "`rebirth lab up` starts one."
-        raise Broken("more than one is up" if running else "none is up", system="lab", operation="find", hint=hint)
-    return running[0]

@@ -9,8 +9,11 @@ from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
 from rebirth.lab.faults import Fault, Faults
 from rebirth.lab.git import git_app, make_repository
+from rebirth.phases import place_secrets
 from rebirth.phases.connections import git_remote
 from rebirth.phases.read_repository import read_repository
+from rebirth.run.facts import RepositoryRead
+from rebirth.run.phase import declared
 from rebirth.secrets import Redaction, Secret
 
 FLUX = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: source-controller}\n"
@@ -99,3 +102,7 @@ async def test_a_server_that_is_no_git_host(repository, serve, answer):
         await repository.read(repository=f"{served.url}/castle.git")
     assert "branch" not in str(caught.value)
     assert "gitops.repository" in caught.value.hint
+
+
+def test_a_token_is_tried_against_git_before_it_is_placed_in_the_cluster():
+    assert RepositoryRead in declared(place_secrets.place_secrets).takes.values()

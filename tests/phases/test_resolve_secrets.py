@@ -66,7 +66,14 @@ async def test_too_long_in_the_environment(outside, monkeypatch):
 async def test_a_pipe_is_not_waited_for(outside):
     token(outside).unlink()
     os.mkfifo(token(outside))
-    with pytest.raises(SpecError, match="is not a file"):
+    with pytest.raises(SpecError, match="a FIFO, not a file"):
+        await resolve(outside)
+
+
+async def test_a_device_is_not_read(outside):
+    token(outside).unlink()
+    token(outside).symlink_to("/dev/zero")
+    with pytest.raises(SpecError, match="a device, not a file"):
         await resolve(outside)
 
 

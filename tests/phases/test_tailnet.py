@@ -12,6 +12,7 @@ from rebirth.phases import free_names, mint_node_key
 from rebirth.phases.connections import tailnet_api
 from rebirth.phases.made import machine_records as records
 from rebirth.run.facts import MachinesCreated
+from rebirth.run.journal import Journal, Marks
 
 CREATED = MachinesCreated({"lushycorp-k8s": 800, "tazlab-k8s-worker-1": 801})
 OURS, OPERATOR = "tag:tazlab-k8s", "tag:k8s-operator"
@@ -26,9 +27,10 @@ async def free(outside):
 
 async def mint(outside):
     identity = Identity(name=outside.castle.name)
-    return await mint_node_key.mint_node_key(
-        identity, outside.castle.tailscale, outside.tailscale, outside.redaction, REACHED
-    )
+    with Journal(outside.place.state) as journal:
+        return await mint_node_key.mint_node_key(
+            identity, outside.castle.tailscale, outside.tailscale, outside.redaction, Marks(journal), REACHED
+        )
 
 
 async def test_stale_devices_of_ours_give_their_names_back(outside):
@@ -138,8 +140,8 @@ async def test_a_redirect_names_the_address_to_check(outside, serve, path):
 async def test_a_device_has_the_id_that_it_knows_itself_by_too(outside):
     made = outside.tailnet.add_device("lushycorp-k8s", tags=(OURS,))
     (device,) = await outside.tailscale.devices()
-    assert (device.identity, device.node_id) == (made.identity, f"n{made.identity}CNTRL")
-    await outside.tailscale.delete_device(identity=device.node_id)
+    assert (device.identity, device.node_identity) == (made.identity, made.node_identity)
+    await outside.tailscale.delete_device(identity=device.node_identity)
     assert not outside.tailnet.devices
 
 

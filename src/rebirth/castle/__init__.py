@@ -1,6 +1,6 @@
 """What the operator wants: castle.yaml, one model a section."""
 
-from rebirth.castle.castle import Castle, Handovers, Identity
+from rebirth.castle.castle import Castle, Handovers, Identity, references
 from rebirth.castle.check import Check, Ignored, RepositoryFile
 from rebirth.castle.foundation import (
     Chart,
@@ -64,4 +64,5 @@ __all__ = [
     "load",
     "load_model",
     "port_of",
+    "references",
 ]

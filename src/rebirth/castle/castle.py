@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from rebirth.castle.check import Check
 from rebirth.castle.foundation import Engine
@@ -34,8 +34,15 @@ class Identity(Section):
     name: str
 
 
+def _no_truth(value: object) -> object:
+    """For Python true is 1."""
+    if isinstance(value, bool):
+        raise ValueError("must be 1")  # noqa: TRY004 - pydantic makes a problem of this one
+    return value
+
+
 class Castle(Section):
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_no_truth)]
     name: Annotated[DnsLabel, Field(max_length=40)]
     secrets: Secrets
     tailscale: Tailscale
@@ -60,18 +67,19 @@ class Castle(Section):
 
     def references(self) -> Iterator[tuple[str, SecretRef]]:
         """Every secret reference with its YAML path, such as ("proxmox.token", ...)."""
-        yield from _references(self, "")
+        yield from references(self)
 
 
-def _references(value: object, path: str) -> Iterator[tuple[str, SecretRef]]:
+def references(value: object, path: str = "") -> Iterator[tuple[str, SecretRef]]:
+    """Every secret reference in a section, with its YAML path."""
     if isinstance(value, SecretRef):
         yield path, value
     elif isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
-            yield from _references(getattr(value, name), f"{path}.{field.alias or name}".lstrip("."))
+            yield from references(getattr(value, name), f"{path}.{field.alias or name}".lstrip("."))
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _references(item, f"{path}.{key}")
+            yield from references(item, f"{path}.{key}")
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _references(item, f"{path}[{index}]")
+            yield from references(item, f"{path}[{index}]")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rebirth.castle.model import Address, DnsLabel, DnsName, HttpsUrl, Section, Text
+from rebirth.castle.model import Address, DnsLabel, DnsName, HttpsUrl, Image, Section, Text
 from rebirth.secrets import SecretRef
 
 
@@ -18,8 +18,8 @@ class Chart(Section):
 
 
 class CoreDns(Section):
-    image: Text
-    replicas: Annotated[int, Field(ge=1)] = 2
+    image: Image
+    replicas: Annotated[int, Field(ge=1, le=100)] = 2
     forwards: dict[DnsName, Annotated[list[Address], Field(min_length=1)]] = {}
 
 

@@ -1,20 +1,31 @@
 """Machine configurations: generated, patched and validated by talosctl, and applied to machines in maintenance mode."""
 
+import shutil
 from functools import partial
+from pathlib import Path
 
 from rebirth.castle import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos, host_of
 from rebirth.errors import Broken, NotYet
 from rebirth.phases.made import machine_records as records
 from rebirth.phases.made.machine_patches import patches
 from rebirth.place import Place
-from rebirth.providers.talos import TRUSTD_PORT, Talosctl
-from rebirth.run.facts import MachinesBooted, MachinesConfigured, NamesFreed, NodeKeyMinted, SecretsResolved
+from rebirth.providers.talos import SCRATCH, TRUSTD_PORT, Talosctl
+from rebirth.run.facts import (
+    MachinesBooted,
+    MachinesConfigured,
+    MachinesCreated,
+    Made,
+    NamesFreed,
+    NodeKeyMinted,
+    SecretsResolved,
+)
 from rebirth.run.waiting import note, together, until
 
 LAYER = "platform"
 # Each machine pulls Talos' installer (200 to 400 MB) and writes it to its disk before it reboots. On a line of 20 Mbit/s that
 # several machines share this is ten minutes, on a slow disk as many again.
 PATIENCE = 1800
+UNDO_AFTER = (MachinesCreated,)  # while a machine is there, its credentials are needed
 USUALLY = 20
 
 
@@ -148,3 +159,16 @@ def _changed(place: Place, wanted: dict[str, str]) -> list[str]:
 
 def _other_configuration(names: list[str]) -> str:
     return f"{', '.join(names)}: configured otherwise than castle.yaml says now, and changes are not applied"
+
+
+async def undo(place: Place) -> list[Made]:
+    """The credentials of the machines, and what is recorded of them."""
+    files = (place.talosconfig, place.talos_secrets, place.produced / SCRATCH, records.folder(place))
+    return [Made("file", str(file), "", partial(_remove, file)) for file in files if file.exists()]
+
+
+async def _remove(file: Path) -> None:
+    if file.is_dir():
+        shutil.rmtree(file)
+    else:
+        file.unlink(missing_ok=True)

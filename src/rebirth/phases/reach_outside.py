@@ -15,7 +15,7 @@ LAYER = "secrets"
 PATIENCE = 20
 PREPARES = True
 ON_DEMAND = True
-_WHERE = {  # system -> where a right is given
+WHERE = {  # system -> where a right is given
     "Proxmox": "Datacenter, Permissions, Add, API Token Permission",
     "Tailscale": "the OAuth client of tailscale.oauth_client_id, in the admin console",
     "Vault": "the policy of engine.vault.token",
@@ -39,7 +39,7 @@ async def reach_outside(
     version, _ = await together(proxmox.reach(), vault.reach())
     if lacks := await missing_rights(spec, handovers, proxmox, tailnet, vault):
         said = "; ".join(f"{system}: {', '.join(rights)}" for system, rights in lacks.items())
-        hint = " ".join(f"{system}: {_WHERE[system]}." for system in lacks)
+        hint = " ".join(f"{system}: {WHERE[system]}." for system in lacks)
         raise Broken(f"rights are missing: {said}", operation="look up rights", hint=hint)
     await proxmox.offers(image_storage=spec.image_storage, disk_storage=spec.disk_storage, bridge=spec.bridge)
     refuse_foreign(await tailnet.devices(), tailscale, machines, place)
@@ -60,4 +60,4 @@ async def missing_rights(
         tailnet.lacks(),
         vault.lacks(writes=[handover.to.path for handover in handovers.handovers]),
     )
-    return {system: lacks for system, lacks in zip(_WHERE, await together(*asked), strict=True) if lacks}
+    return {system: lacks for system, lacks in zip(WHERE, await together(*asked), strict=True) if lacks}

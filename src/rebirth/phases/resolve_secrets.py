@@ -3,9 +3,10 @@
 import datetime as dt
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from rebirth.castle import Castle
+from rebirth.castle.files import text_of
 from rebirth.errors import Problem, SpecError
 from rebirth.place import Place
 from rebirth.run.facts import SecretsResolved
@@ -18,8 +19,6 @@ LOOKS = True
 ON_DEMAND = True
 
 _PROXMOX_TOKEN = re.compile(r"[^@\s!=]+@[^@\s!=]+![^@\s!=]+=[0-9a-fA-F-]{36}")
-
-
 # Programs take secrets from their environment, where Linux ends a value at NUL and takes none above 128 KiB.
 _LONGEST = 64 << 10
 _TOO_LONG = f"is larger than {_LONGEST >> 10} KiB: that is no secret"
@@ -28,9 +27,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 async def resolve_secrets(castle: Castle, place: Place, redaction: Redaction) -> SecretsResolved:
     """Resolve the castle's secrets."""
+    return resolved(castle.references(), place, redaction)
+
+
+def resolved(references: Iterable[tuple[str, SecretRef]], place: Place, redaction: Redaction) -> SecretsResolved:
+    """These secrets alone, each with its YAML path; all problems at once. Raises SpecError."""
     found: dict[str, Secret] = {}
     problems: dict[str, Problem] = {}
-    for path, reference in castle.references():
+    for path, reference in references:
         value = _value(reference, place, os.environ)
         if isinstance(value, Problem):
             problems.setdefault(reference.secret, value)
@@ -64,11 +68,7 @@ def _value(reference: SecretRef, place: Place, environment: Mapping[str, str]) -
         return Secret(given)
     file = place.vault / reference.secret
     try:
-        if file.exists() and not file.is_file():
-            return _problem(reference, place, "is not a file")
-        if file.exists() and file.stat().st_size > _LONGEST:
-            return _problem(reference, place, _TOO_LONG)
-        text = file.read_text(encoding="utf-8")
+        text = text_of(file, largest=_LONGEST)
     except FileNotFoundError:
         return _problem(reference, place, "no such file: the secret is missing")
     except (OSError, UnicodeDecodeError) as error:
@@ -90,6 +90,8 @@ def _complaint(path: str, value: str) -> str | None:
         return _certificate_complaint(value)
     if path == "proxmox.token" and not _PROXMOX_TOKEN.fullmatch(value):
         return "the secret has not the shape USER@REALM!TOKENID=UUID"
+    if ".data." in path:
+        return None  # what a direct Secret holds may be a whole file: an age identity with its comments, known_hosts
     if "-----BEGIN" not in value and re.search(r"\s", value):
         return "the secret holds white space inside"
     return None

@@ -17,8 +17,8 @@ _SCOPES = ("auth_keys", "devices:core")  # mint and remove keys; list and remove
 
 @dataclass(frozen=True)
 class Device:
-    identity: str  # the API's `id`
-    node_id: str  # the API's `nodeId`: what a device knows itself by; the API takes both
+    identity: str  # the API's older id, a number
+    node_identity: str  # such as n1234567CNTRL: what the device itself knows, and the operator's Secrets hold
     name: str  # without the tailnet
     hostname: str
     tags: tuple[str, ...]
@@ -129,7 +129,7 @@ class TailnetApi:
 def _device(entry: dict[str, Any]) -> Device:
     return Device(
         identity=str(entry["id"]),
-        node_id=str(entry.get("nodeId", "")),
+        node_identity=str(entry.get("nodeId", "")),
         name=str(entry["name"]).partition(".")[0],
         hostname=str(entry["hostname"]),
         tags=tuple(entry.get("tags") or ()),

@@ -52,7 +52,7 @@ def now() -> float:
 
 
 def note(text: str) -> None:
-    """Reports something that a person must see."""
+    """Reports something that a person must see, once."""
     if (watcher := _watcher.get()) and text not in watcher.noted:
         watcher.noted.add(text)
         watcher.events(Noted(watcher.phase, text))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 
+from rebirth.lab.namespaces import bind, hostname
 from rebirth.lab.talos import cni, containerd, control_plane, joining, kubelet, manifests, network, tailscale
-from rebirth.lab.talos.boot import bind, hostname
 from rebirth.lab.talos.config import MachineConfig
 from rebirth.lab.talos.hardware import Hardware
 from rebirth.lab.talos.parts import Parts
@@ -118,7 +118,8 @@ class Node:
                 self._bootstrapped.set()
                 return members
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._bootstrapped.wait(), 1)
+                async with asyncio.timeout(1):
+                    await self._bootstrapped.wait()
         return None
 
     # -- the node

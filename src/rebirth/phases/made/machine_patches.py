@@ -7,9 +7,11 @@ from typing import Any
 import yaml
 
 from rebirth.castle import Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos, host_of
+from rebirth.castle.files import text_of
 from rebirth.errors import SpecError
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
 
+_LARGEST = 1 << 20  # bytes of a patch
 _ISSUER = "service-account-issuer"
 
 
@@ -33,16 +35,18 @@ def patches(
         {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": machine.name, "auto": "off"},
         _tailscale(machine, node_key, minted),
     ]
-    return [*(yaml.safe_dump(document) for document in documents), *(_file(castle, name) for name in talos.patches)]
+    return [
+        *(yaml.safe_dump(document) for document in documents),
+        *(_file(castle, name) for name in talos.patches_for(machine.role)),
+    ]
 
 
 def _file(castle: Path, name: str) -> str:
     try:
-        return (castle / name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise SpecError(
-            f"{castle / name}: {error.strerror}", hint="talos.patches names files beside castle.yaml."
-        ) from None
+        return text_of(castle / name, largest=_LARGEST)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise SpecError(f"{castle / name}: {reason}", hint="talos.patches names files beside castle.yaml.") from None
 
 
 def _machine(

@@ -19,7 +19,11 @@ _LENGTH = 16
 
 
 def file(place: Place, machine: str) -> Path:
-    return place.state / "machines" / machine
+    return folder(place) / machine
+
+
+def folder(place: Place) -> Path:
+    return place.state / "machines"
 
 
 def known(place: Place, machine: str) -> tuple[str, ...] | None:
