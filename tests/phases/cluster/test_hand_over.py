@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from phases.cluster.world import killed_after_each_write, refused
+from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.errors import Broken
 from rebirth.phases import hand_over
 from rebirth.run.facts import VaultStoreApplied
@@ -101,14 +101,7 @@ async def test_refused_by_a_secret_that_nobody_makes(build):
 
 
 async def test_again(build):
-    world = build()
-    fact = await world.create()
-    before = list(world.writes)
-    assert await world.holds()
-    world.asked()
-    assert await world.create() == fact
-    assert world.asked() <= {"GET"}
-    assert world.writes == before
+    await again(build())
 
 
 async def test_again_after_the_password_was_made_anew(build):
