@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,6 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from rebirth.console import colours, width
 from rebirth.errors import Broken, Impossible, SpecError
 from rebirth.events import Checked, RunFinished, RunStarted
 from rebirth.findings.places import Places
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from rebirth.session import Session
 
 STYLES = ("text", "json", "sarif", "github")
-_PIPED = 80  # columns where nobody says how wide it is
-_WIDEST = 130
 
 
 @dataclass(frozen=True)
@@ -252,11 +250,3 @@ def write(words: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def width() -> int:
-    return min(shutil.get_terminal_size((_PIPED, 24)).columns, _WIDEST)
-
-
-def colours() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

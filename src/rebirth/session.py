@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, show_error
+from rebirth.console import JsonLines, Lines, Recorder, Silent, show_error
 from rebirth.engine import Outcome
 from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
+from rebirth.live import LiveView
 from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
 from rebirth.report import page, text, timeline
