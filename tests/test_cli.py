@@ -213,7 +213,7 @@ def test_status_of_nothing(yard):
     assert code == 1
     assert re.search(r"upload_image +does not hold", out)
     assert re.search(r"converge +not looked at", out)
-    assert "`rebirth create`" in complaints
+    assert "`rebirth create castle`" in complaints
     assert "Traceback" not in out + complaints
 
 
@@ -235,7 +235,8 @@ def test_an_interrupted_run_has_a_report(yard, silence):
         process.kill()
     code, out, _ = yard.run("report", "castle")
     assert code == 0
-    assert re.search(r"^read_repository .* running", out, re.MULTILINE)
+    assert re.search(r"^… read_repository ", out, re.MULTILINE)
+    assert "interrupted after" in out
     code, out, _ = yard.run("report", "castle", "--format", "html")
     assert code == 0
     assert out.startswith("<!doctype html>")

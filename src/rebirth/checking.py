@@ -2,16 +2,14 @@
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from rebirth.console import colours, width
+from rebirth.console import colours, width, write
 from rebirth.errors import Broken, Impossible, SpecError
 from rebirth.events import Checked, RunFinished, RunStarted
 from rebirth.findings.places import Places
@@ -25,6 +23,7 @@ from rebirth.spec.load import FILE
 if TYPE_CHECKING:
     from rebirth.session import Session
 
+_NO = 4  # exit code where the answer to a question is no
 STYLES = ("text", "json", "sarif", "github")
 
 
@@ -200,7 +199,7 @@ def plan(asked: Asked, *, style: str, graph: str, whole: bool) -> None:
 
 
 def explain(asked: Asked, one: str, other: str, *, style: str) -> int:
-    """Why `one` needs `other`, on standard output. Returns 0 where it does, 1 where it does not."""
+    """Why `one` needs `other`, on standard output. Returns 0 where it does, 4 where it does not: 1 is a failure's."""
     from rebirth.explain import explain as ask
     from rebirth.findings.data import edge_data
     from rebirth.findings.text import Text
@@ -219,7 +218,7 @@ def explain(asked: Asked, one: str, other: str, *, style: str) -> int:
                 edges = [edge_data(edge, done.places) for edge in links]
                 found = {"needs": edges if answer.chain else None, "needed_by": edges if answer.back else None}
                 write(json.dumps({"version": 1, "one": answer.one, "other": answer.other} | found, indent=2) + "\n")
-                return 0 if answer.chain else 1
+                return 0 if answer.chain else _NO
             words = (
                 f"{answer.one} needs {answer.other}:" if answer.chain else f"{answer.one} does not need {answer.other}"
             )
@@ -229,7 +228,7 @@ def explain(asked: Asked, one: str, other: str, *, style: str) -> int:
             unknown = len(proof.graph.unknowns)
             said = [f"as far as files tell: {unknown} places are unknown"] if unknown and not answer.chain else []
             write("\n".join([words, *drawn, *said]) + "\n")
-            return 0 if answer.chain else 1
+            return 0 if answer.chain else _NO
 
     return asyncio.run(run())
 
@@ -239,14 +238,3 @@ def show_page(rule: str) -> None:
     from rebirth.findings.pages import page_of
 
     write(page_of(rule).text())
-
-
-def write(words: str) -> None:
-    """To standard output; who has closed it wants no more (`| head`)."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without arrows gets question marks
-    try:
-        sys.stdout.write(words)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

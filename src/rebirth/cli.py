@@ -9,34 +9,46 @@ from typing import Annotated
 
 import typer
 
-from rebirth.errors import Broken, Rebirth
+from rebirth.errors import Broken, Rebirth, SpecError
+from rebirth.options import (
+    HERE,
+    Budget,
+    Castle,
+    Clusters,
+    Color,
+    Commands,
+    Directory,
+    Format,
+    GitOps,
+    InLab,
+    Json,
+    LabName,
+    Quiet,
+    TextOrJson,
+    Verbose,
+    examples,
+    form,
+    meant,
+)
+from rebirth.report.commands import app as reports
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    help="From nothing to online: a disposable Kubernetes cluster.",
+    context_settings={"help_option_names": ["--help", "-h"]},
+    help="Brings up a disposable Kubernetes cluster, proves beforehand that it can come up, and rehearses it in a lab.",
+    epilog=examples(
+        "rebirth check --gitops my-flux-repository",
+        "rebirth create --lab examples/castle",
+        "rebirth help create",
+    ),
 )
 lab_app = typer.Typer(
-    no_args_is_help=True, help="The lab: a world in a box, in which a castle is rehearsed unmodified."
+    no_args_is_help=True, help="The lab: everything outside the cluster is stood in for, on this machine."
 )
 app.add_typer(lab_app, name="lab")
-
-Directory = Annotated[Path, typer.Argument(help="The castle directory.", show_default=True)]
-InLab = Annotated[bool, typer.Option("--lab", help="Rehearse in the lab; it is started if it is not up.")]
-LabName = Annotated[str, typer.Option("--lab-name", help="Which lab; the castle's name if not given.")]
-Budget = Annotated[float | None, typer.Option(min=1, help="Seconds after which the run gives up.")]
-Format = Annotated[str, typer.Option("--format", help="text, or json: one event a line.")]
-HERE = Path()
-Castle = Annotated[Path | None, typer.Argument(help="The castle directory; here if not given, nor --gitops.")]
-GitOps = Annotated[
-    Path | None, typer.Option(help="A Flux repository on this machine: alone, or instead of the castle's.")
-]
-Clusters = Annotated[
-    list[str],
-    typer.Option("--cluster", help="The folder that Flux starts from, such as clusters/x; found if not given."),
-]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="What is ignored, what is unknown, all of every info.")]
+app.add_typer(reports)
 
 
 def _enter_lab(directory: Path, name: str) -> None:
@@ -64,70 +76,114 @@ def _tell_version(asked: bool) -> None:
 @app.callback()
 def rebirth(
     version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which.")
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and exit.")
     ] = False,
-) -> None:
-    """From nothing to online: a disposable Kubernetes cluster."""
+    color: Color = "auto",
+) -> None: ...
 
 
-@app.command()
+@app.command("help", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def help_(context: typer.Context) -> None:
+    """Print the help of a command."""
+    root = context.find_root()
+    command, path = root.command, ["rebirth"]
+    for name in context.args:
+        found = getattr(command, "commands", {}).get(name)
+        if found is None:
+            raise SpecError(f"no such command: {' '.join([*path[1:], name])}", hint="`rebirth --help` names them.")
+        command, path = found, [*path, name]
+    shown = type(context)(command, info_name=" ".join(path), help_option_names=root.help_option_names)
+    typer.echo(command.get_help(shown))
+
+
+@app.command(
+    epilog=examples(
+        "rebirth create", "rebirth create --lab examples/castle", "rebirth create --json | jq -r .kubeconfig"
+    )
+)
 def create(
     directory: Directory = HERE,
     lab: InLab = False,
     lab_name: LabName = "",
     budget: Budget = None,
     format_: Format = "text",
-    layered: Annotated[
-        bool, typer.Option(help="Run the protocol's layers one after the other, for comparison.")
+    as_json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
+    layered: Annotated[bool, typer.Option("--layered", hidden=True)] = False,  # what make bench compares with
+    unproved: Annotated[
+        bool, typer.Option("--unproved", help="Continue in spite of errors found by `rebirth check`.")
     ] = False,
-    unproved: Annotated[bool, typer.Option("--unproved", help="Go on where the proof finds errors.")] = False,
 ) -> None:
-    """From nothing to online; goes on after a crash; changes nothing on a live castle."""
+    """Build the cluster that castle.yaml describes. Safe to run again: it resumes, and does nothing if all is up."""
     if lab:
         _enter_lab(directory, lab_name)
     from rebirth import checking, run
     from rebirth.session import session
 
-    with session(directory, "create", format_) as s:
+    with session(directory, "create", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
         checked = checking.before_create(s, unproved=unproved)
         created = run.create(s.castle, s.place, s.events, s.redaction, budget=budget, layered=layered, checked=checked)
         s.finish(asyncio.run(created))
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "rebirth check",
+        "rebirth check --gitops my-flux-repository --cluster clusters/home",
+        "rebirth check --format github --strict",
+        "rebirth check --explain R13",
+    )
+)
 def check(
     castle: Castle = None,
     gitops: GitOps = None,
     cluster: Clusters = [],  # noqa: B006 - typer reads the default, nobody changes it
-    format_: Annotated[str, typer.Option("--format", help="text, json, sarif, or github: workflow commands.")] = "text",
-    strict: Annotated[bool, typer.Option(help="Warnings count as errors.")] = False,
-    verbose: Verbose = False,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="FORM", help="text, json, sarif, or github: workflow commands.")
+    ] = "text",
+    as_json: Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 for warnings, too.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print what is ignored, what is unknown, and every note in full.")
+    ] = False,
+    color: Color = "auto",
     explain: Annotated[str, typer.Option(metavar="RULE", help="Print a rule's page, such as R13.")] = "",
 ) -> None:
-    """Proves that the bootstrap can finish, before anything is made. Exit 0: it can; 3: errors."""
+    """Prove that the cluster can come up, before anything is made. Exit code 0: it can; 3: errors were found."""
     from rebirth import checking
 
     if explain:
         return checking.show_page(explain)
-    sys.exit(checking.check(checking.Asked(castle, gitops, cluster), style=format_, verbose=verbose, strict=strict))
+    asked = checking.Asked(meant(castle, gitops), gitops, cluster)
+    sys.exit(checking.check(asked, style=form(format_, as_json), verbose=verbose, strict=strict))
 
 
-@app.command()
+@app.command(epilog=examples("rebirth plan", "rebirth plan --graph mermaid > plan.mmd"))
 def plan(
     castle: Castle = None,
     gitops: GitOps = None,
     cluster: Clusters = [],  # noqa: B006 - see check
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-    graph: Annotated[str, typer.Option(metavar="FORM", help="The graph instead: dot, mermaid or json.")] = "",
-    whole: Annotated[bool, typer.Option("--all", help="With --graph: every thing, not only phases and units.")] = False,
+    format_: TextOrJson = "text",
+    as_json: Json = False,
+    graph: Annotated[str, typer.Option(metavar="FORM", help="Draw the graph instead: dot, mermaid or json.")] = "",
+    whole: Annotated[
+        bool, typer.Option("--all", help="With --graph: every object, not only steps, Kustomizations and releases.")
+    ] = False,
 ) -> None:
-    """What can start when, the longest chain, and what is held back for nothing. Nothing is touched."""
+    """Show the start order, the critical path and needless dependsOn. Changes nothing."""
     from rebirth import checking
 
-    checking.plan(checking.Asked(castle, gitops, cluster), style=format_, graph=graph, whole=whole)
+    asked = checking.Asked(meant(castle, gitops), gitops, cluster)
+    checking.plan(asked, style=form(format_, as_json), graph=graph, whole=whole)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "rebirth explain apps phase:place_secrets", "rebirth explain apps configs --gitops my-flux-repository"
+    )
+)
 def explain(
     one: Annotated[
         str, typer.Argument(metavar="A", help="Such as apps, phase:converge, Secret/monitoring/grafana-db.")
@@ -136,47 +192,60 @@ def explain(
     castle: Castle = None,
     gitops: GitOps = None,
     cluster: Clusters = [],  # noqa: B006 - see check
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    format_: TextOrJson = "text",
+    as_json: Json = False,
+    color: Color = "auto",
 ) -> None:
-    """Why A needs B, with file and line of every step. Exit 0: it does; 1: it does not."""
+    """Explain why A needs B, with file and line of every step. Exit code 0: it does; 4: it does not."""
     from rebirth import checking
 
-    sys.exit(checking.explain(checking.Asked(castle, gitops, cluster), one, other, style=format_))
+    asked = checking.Asked(meant(castle, gitops), gitops, cluster)
+    sys.exit(checking.explain(asked, one, other, style=form(format_, as_json)))
 
 
-@app.command()
+@app.command(epilog=examples("rebirth verify", "rebirth verify --json"))
 def verify(
     directory: Directory = HERE,
     lab: InLab = False,
     lab_name: LabName = "",
     budget: Budget = 60,
     format_: Format = "text",
+    as_json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
 ) -> None:
-    """The end-to-end checks alone: the ingress has its address, the sites answer."""
+    """Check from outside that the ingress has its address and that the sites answer."""
     if lab:
         _enter_lab(directory, lab_name)
     from rebirth import run
     from rebirth.session import session
 
-    with session(directory, "verify", format_) as s:
+    with session(directory, "verify", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
         s.finish(asyncio.run(run.verify(s.castle, s.place, s.events, s.redaction, budget=budget)))
 
 
-@app.command()
-def status(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "", format_: Format = "text") -> None:
-    """Which facts hold now. Nothing is written."""
+@app.command(epilog=examples("rebirth status", "rebirth status --json"))
+def status(
+    directory: Directory = HERE,
+    lab: InLab = False,
+    lab_name: LabName = "",
+    format_: Format = "text",
+    as_json: Json = False,
+) -> None:
+    """Show which steps of create hold now. Changes nothing."""
     if lab:
         _enter_lab(directory, lab_name)
     from rebirth import run
     from rebirth.session import session
 
-    with session(directory, "status", format_) as s:
+    with session(directory, "status", format_, as_json=as_json) as s:
         s.finish(asyncio.run(run.status(s.castle, s.place, s.events, s.redaction)))
 
 
 @app.command()
 def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "") -> None:
-    """Back to nothing, outside the cluster too; then looks whether anything is left."""
+    """Delete the castle's machines, tailnet devices and keys, then verify that nothing is left."""
     if lab:
         _enter_lab(directory, lab_name)
     from rebirth.destroy import destroy as run_destroy
@@ -184,20 +253,6 @@ def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName =
 
     with session(directory, "destroy", "text") as s:
         asyncio.run(run_destroy(s.castle, s.place, s.redaction, report=s.say))
-
-
-@app.command()
-def report(
-    directory: Directory = HERE,
-    format_: Annotated[
-        str, typer.Option("--format", help="text, json, or html: one page, on standard output.")
-    ] = "text",
-    run: Annotated[str, typer.Option(help="Which run, by its time; else the last that did something.")] = "",
-) -> None:
-    """The timeline of a run: phases, layers, the critical path; beside it the times of the run before."""
-    from rebirth.session import show_report
-
-    show_report(directory, format_, run)
 
 
 @lab_app.command("build")
@@ -280,8 +335,20 @@ def main() -> None:
 
         show_error(error)
         sys.exit(error.exit_code)
-    except Exception as error:  # noqa: BLE001 - a defect outside of a run: its trace could show a secret
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        sys.stderr.write(f"error: unexpected {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}\n")
-        sys.stderr.write("hint: A defect; please report it.\n")
+    except Exception as error:  # noqa: BLE001 - a bug of ours outside of a run
+        from rebirth.session import where
+
+        sys.stderr.write(f"error: {where(error)}\nhint: This is a bug; please report it{_trace(error)}.\n")
         sys.exit(1)
+
+
+def _trace(error: Exception) -> str:
+    """Writes the frames to a file of its own: neither messages nor values, which could hold a secret."""
+    from tempfile import NamedTemporaryFile
+
+    try:
+        with NamedTemporaryFile("w", prefix="rebirth-", suffix=".trace", delete=False, encoding="utf-8") as file:
+            file.write("".join(traceback.format_tb(error.__traceback__)) + type(error).__name__ + "\n")
+    except OSError:
+        return ""
+    return f" with the trace in {file.name}"
