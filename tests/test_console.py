@@ -155,6 +155,23 @@ def test_where_not_all_steps_are_meant_none_are_counted(command):
     assert footer.split() == ["0.0s"]
 
 
+def test_it_can_be_drawn_while_events_come():
+    screen = Screen()
+
+    class Name(str):
+        """While it is drawn, another phase starts: as happens when the thread that draws is interrupted."""
+
+        __slots__ = ()
+
+        def __format__(self, spec):
+            screen.view(e.PhaseStarted(f"after_{self}"))
+            return super().__format__(spec)
+
+    lines = screen.shows(e.PhaseStarted(Name("boot")))
+    screen.view.close()
+    assert any("boot" in line for line in lines)
+
+
 class Chatter(e.PhaseEvent):
     """An event that only the log is for."""
 

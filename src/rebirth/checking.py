@@ -14,6 +14,7 @@ from rebirth.errors import Broken, Impossible, SpecError
 from rebirth.events import Checked, RunFinished, RunStarted
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict, weigh
+from rebirth.plan.prediction import until_online
 from rebirth.proof import Proof, prove
 from rebirth.repository import Repository, local, repository_of, without_castle
 from rebirth.rules import Severity
@@ -126,10 +127,13 @@ def before_create(session: "Session", *, unproved: bool) -> Checked:
                 return Checked(0, 0, "the repository could not be read"), ""
             _require_path(repository, castle)
             places = Places(repository.root if repository.fetched else None)
-            verdict = weigh(await prove(repository.root, castle=castle, directory=directory), places)
+            proof = await prove(repository.root, castle=castle, directory=directory)
+            verdict = weigh(proof, places)
             errors = verdict.count(Severity.ERROR)
             against = f"{errors} error{'s' * (errors != 1)} of the proof passed over" if errors else ""
-            return Checked(errors, verdict.count(Severity.WARNING), against), told(verdict, places) if errors else ""
+            words = told(verdict, places) if errors else ""
+            online = until_online(proof.model, proof.graph, session.place)
+            return Checked(errors, verdict.count(Severity.WARNING), against, online), words
 
     try:
         checked, words = asyncio.run(run())
@@ -146,7 +150,9 @@ def before_create(session: "Session", *, unproved: bool) -> Checked:
 
 def _counted(checked: Checked) -> str:
     warnings = f"{checked.warnings} warning{'s' * (checked.warnings != 1)}"
-    return f"no errors, {warnings}" + (" (`rebirth check` shows them)" if checked.warnings else "")
+    shown = " (`rebirth check` shows them)" if checked.warnings else ""
+    predicted = f"; online is predicted after {checked.online:.0f} s" if checked.online is not None else ""
+    return f"no errors, {warnings}{shown}{predicted}"
 
 
 def _stop(session: "Session", checked: Checked, words: str) -> NoReturn:

@@ -98,7 +98,8 @@ class LiveView:
     def _screen(self) -> Group:
         """What runs, and how far the run is: never higher than the terminal."""
         now = self._clock()
-        blocks = [self._row(phase, running, now) for phase, running in self._running.items()]
+        running = list(self._running.items())  # at once: another thread draws than the one that hears of events
+        blocks = [self._row(phase, one, now) for phase, one in running]
         room = max(1, self._console.height - 2)
         lines = list(_fitted(blocks, room))
         return Group(*lines, self._footer(now))
