@@ -20,7 +20,7 @@ from rebirth.facts import SitesVisited
 from rebirth.live import LiveView
 from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
-from rebirth.report import ending, recorded, text, timeline
+from rebirth.report import closing, recorded, text, timeline
 from rebirth.secrets import Redaction
 from rebirth.spec import Castle, load
 
@@ -64,12 +64,12 @@ class Session:
             if ran.worked:
                 earlier = recorded.earlier(self.place.logs, self.folder)
                 write_text(text.essential(ran, earlier, width()))
-                print(f"Everything about it: {ending.again('report', replace(self.place, lab=None), ran.castle)}\n")
-                write_text(ending.success(ran, self.place, self.folder, headings))
+                print(f"Everything about it: {closing.again('report', replace(self.place, lab=None), ran.castle)}\n")
+                write_text(closing.success(ran, self.place, self.folder, headings))
             else:
-                print("\n".join([ending.unchanged(ran), *ending.sites(headings)]))
+                print("\n".join([closing.unchanged(ran), *closing.sites(headings)]))
         else:
-            print("".join(f"{line}\n" for line in ending.sites(headings)), end="")
+            print("".join(f"{line}\n" for line in closing.sites(headings)), end="")
 
     def _answer(self, outcome: Outcome) -> dict[str, object]:
         """What a program wants to know of the run: JSON of `version` 1."""
@@ -100,10 +100,10 @@ class Session:
                 show_error(error, self.redaction)
         if asked and any(isinstance(error, DoesNotHold) for error in failures.values()):
             sys.stderr.write(
-                f"hint: Run `{ending.again('create', self.place, self.castle.name)}` to bring up what is missing.\n"
+                f"hint: Run `{closing.again('create', self.place, self.castle.name)}` to bring up what is missing.\n"
             )
         elif self.command == "create" and not outcome.ok:
-            sys.stderr.write(ending.stopped(self.folder, list(outcome.skipped), verbose=self.verbose))
+            sys.stderr.write(closing.stopped(self.folder, list(outcome.skipped), verbose=self.verbose))
         elif not outcome.ok:
             sys.stderr.write(f"logs: {self.folder}\n")
 
@@ -147,7 +147,7 @@ def session(
     except KeyboardInterrupt:
         view.close()
         seconds = time.monotonic() - started
-        sys.stderr.write(ending.interrupted(command, seconds) + "\n")
+        sys.stderr.write(closing.interrupted(command, seconds) + "\n")
         sys.exit(130)
     except (Rebirth, BrokenPipeError):
         raise

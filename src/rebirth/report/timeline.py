@@ -14,7 +14,7 @@ from rebirth.errors import SpecError
 ONLINE = "visit_sites"  # the phase whose end is "online"
 # Nothing was made before these are done.
 _PREPARING = ("resolve_secrets", "read_repository", "reach_outside")
-_READY_NOTE = re.compile(r"(\S+) (\S+/\S+) is Ready")
+_READY_NOTE = re.compile(r"(\S+ \S+/\S+) is Ready")
 
 
 @dataclass(frozen=True)
@@ -172,12 +172,19 @@ def read(folder: Path) -> Timeline:
 
 def _flux(events: Iterable[dict[str, Any]], since: float) -> Iterator[Ready]:
     """The first time that each node was Ready, as the phase that watches them recorded it."""
-    seen: set[tuple[str, str]] = set()
+    seen: set[str] = set()
     for event in events:
-        note = _READY_NOTE.fullmatch(event.get("text", "")) if event["event"] in {"Noted", "BecameReady"} else None
-        if note and (note[1], note[2]) not in seen:
-            seen.add((note[1], note[2]))
-            yield Ready(note[1], note[2], event["at"] - since, event["phase"])
+        label = event["node"] if event["event"] == "BecameReady" else _noted(event)
+        if label and label not in seen:
+            seen.add(label)
+            kind, _, name = label.partition(" ")
+            yield Ready(kind, name, event["at"] - since, event["phase"])
+
+
+def _noted(event: dict[str, Any]) -> str:
+    """Runs of an earlier version recorded the same as a note."""
+    note = _READY_NOTE.fullmatch(event["text"]) if event["event"] == "Noted" else None
+    return note[1] if note else ""
 
 
 def _parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -73,9 +73,9 @@ def sites(headings: Mapping[str, str]) -> list[str]:
     return [f"https://{host} says: {heading}" for host, heading in headings.items()]
 
 
-def interrupted(command: str, seconds: float) -> str:
-    """What Ctrl-C says."""
-    words = f"interrupted after {seconds:.1f} s"
+def interrupted(command: str, seconds: float, by: str = "") -> str:
+    """What Ctrl-C says, or another signal, which is named."""
+    words = f"interrupted {f'by {by} ' if by else ''}after {seconds:.1f} s"
     return words + f"; {_ON}" if command in {"create", "destroy"} else words
 
 
