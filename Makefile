@@ -47,7 +47,7 @@ lab: $(VENV)/ready $(VENV)/packages ## builds the lab's programs that are not in
 	$(RUN)/rebirth lab build
 
 docs: $(VENV)/ready ## the rules' pages, from their docstrings and test cases
-	$(RUN)/python -m rebirth.findings.pages docs/rules tests/rules
+	$(RUN)/python -m rebirth.findings.pages docs/rules tests/proof/rules
 
 lock: $(VENV)/ready ## pins every dependency anew
 	$(RUN)/pip install --quiet pip-tools

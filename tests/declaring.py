@@ -1,6 +1,6 @@
 """Phases out of functions, for tests."""
 
-from rebirth.phase import Phase, declared
+from rebirth.run.phase import Phase, declared
 
 
 def as_phase(function, *, patience=2.0, on_demand=False, still=None, layer="platform") -> Phase:

@@ -57,9 +57,9 @@ def _enter_lab(directory: Path, name: str) -> None:
 
     if os.environ.get(LAB):
         return
+    from rebirth.castle import load
     from rebirth.lab.enter import environment, run
     from rebirth.lab.up import up
-    from rebirth.spec import load
 
     state = asyncio.run(up(name or load(directory).name, directory, lambda line: print(line, file=sys.stderr)))
     sys.exit(run(state, [sys.executable, "-m", "rebirth", *sys.argv[1:]], asyncio.run(environment(state))))
@@ -119,7 +119,8 @@ def create(
     """Build the cluster that castle.yaml describes. Safe to run again: it resumes, and does nothing if all is up."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth import checking, run
+    from rebirth import checking
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "create", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
@@ -218,7 +219,7 @@ def verify(
     """Check from outside that the ingress has its address and that the sites answer."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth import run
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "verify", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
@@ -236,7 +237,7 @@ def status(
     """Show which steps of create hold now. Changes nothing."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth import run
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "status", format_, as_json=as_json) as s:
@@ -248,7 +249,7 @@ def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName =
     """Delete the castle's machines, tailnet devices and keys, then verify that nothing is left."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth.destroy import destroy as run_destroy
+    from rebirth.run.destroy import destroy as run_destroy
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
@@ -267,8 +268,8 @@ def lab_build() -> None:
 @lab_app.command("up")
 def lab_up(directory: Directory = HERE, lab_name: LabName = "") -> None:
     """Starts the lab for a castle."""
+    from rebirth.castle import load
     from rebirth.lab.up import up
-    from rebirth.spec import load
 
     state = asyncio.run(up(lab_name or load(directory).name, directory, print))
     print(f"lab {state.name} is up")

@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rebirth.castle import Castle, load
 from rebirth.console import JsonLines, Lines, Recorder, Silent, show_error, width, write_text
-from rebirth.engine import Outcome
 from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
-from rebirth.facts import SitesVisited
 from rebirth.live import LiveView
 from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
 from rebirth.report import closing, recorded, text, timeline
+from rebirth.run.engine import Outcome
+from rebirth.run.facts import SitesVisited
 from rebirth.secrets import Redaction
-from rebirth.spec import Castle, load
 
 if TYPE_CHECKING:  # the product runs without what the lab needs
     from rebirth.lab.state import LabState

@@ -2,10 +2,10 @@
 
 import pytest
 
-from rebirth.destroy import destroy
 from rebirth.errors import Broken
 from rebirth.lab.faults import Fault
 from rebirth.lab.proxmox import Volume
+from rebirth.run.destroy import destroy
 
 OURS, OPERATOR = "tag:tazlab-k8s", "tag:k8s-operator"
 

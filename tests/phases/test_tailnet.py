@@ -3,9 +3,9 @@
 import pytest
 
 from phases.conftest import REACHED
+from rebirth.castle import Identity
 from rebirth.errors import Broken
 from rebirth.phases import free_names, mint_node_key
-from rebirth.spec import Identity
 
 OURS, OPERATOR = "tag:tazlab-k8s", "tag:k8s-operator"
 LONG_AGO = 1_700_000_000.0

@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from rebirth import events as e
+from rebirth.castle import load
 from rebirth.console import Recorder
-from rebirth.graph import NOWHERE, Graph, Milestone, Need, Thing
 from rebirth.place import Place
 from rebirth.plan import schedule, times
 from rebirth.plan.prediction import until_online
-from rebirth.proof import prove
+from rebirth.proof.graph import Graph
+from rebirth.proof.prove import prove
+from rebirth.proof.things import NOWHERE, Milestone, Need, Thing
 from rebirth.secrets import Redaction
-from rebirth.spec import load
 
 SINCE = 1_800_000_000.0
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"

@@ -7,8 +7,8 @@ import secrets
 import uuid
 from pathlib import Path
 
+from rebirth.castle import Castle
 from rebirth.lab.spec import Lab
-from rebirth.spec import Castle
 
 
 def make(castle: Castle, lab: Lab, *, ca: str, vault_ca: str) -> dict[str, str]:

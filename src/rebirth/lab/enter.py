@@ -6,13 +6,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rebirth.castle import load
 from rebirth.errors import Broken
 from rebirth.lab import namespaces
 from rebirth.lab.network import operator_namespace
 from rebirth.lab.state import LabState
 from rebirth.lab.toolchain import Toolchain
 from rebirth.place import LAB, VAULT_DIRECTORY
-from rebirth.spec import load
 
 # What would lead a program out of the lab, or to trust others than the lab.
 _LEFT_OUT = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_DIR")

@@ -2,13 +2,13 @@
 
 from functools import partial
 
-from rebirth.facts import KubernetesBootstrapped, MachinesConfigured
-from rebirth.journal import Once
+from rebirth.castle import Kubernetes, Machines
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.talos import Talosctl
-from rebirth.spec import Kubernetes, Machines
-from rebirth.waiting import until
+from rebirth.run.facts import KubernetesBootstrapped, MachinesConfigured
+from rebirth.run.journal import Once
+from rebirth.run.waiting import until
 
 LAYER = "platform"
 PATIENCE = 600

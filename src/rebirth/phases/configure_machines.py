@@ -2,13 +2,13 @@
 
 from functools import partial
 
+from rebirth.castle import Engine, Identity, Kubernetes, Machine, Machines, Tailscale, Talos
 from rebirth.errors import NotYet
-from rebirth.facts import MachinesBooted, MachinesConfigured, NamesFreed, NodeKeyMinted, SecretsResolved
-from rebirth.machine_patches import patches
+from rebirth.phases.made.machine_patches import patches
 from rebirth.place import Place
 from rebirth.providers.talos import Talosctl
-from rebirth.spec import Engine, Identity, Kubernetes, Machine, Machines, Tailscale, Talos
-from rebirth.waiting import note, together, until
+from rebirth.run.facts import MachinesBooted, MachinesConfigured, NamesFreed, NodeKeyMinted, SecretsResolved
+from rebirth.run.waiting import note, together, until
 
 LAYER = "platform"
 PATIENCE = 300

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebirth.errors import NotYet
-from rebirth.facts import Converged, FluxBootstrapped
 from rebirth.providers.cluster import Cluster, condition
-from rebirth.waiting import note, until
+from rebirth.run.facts import Converged, FluxBootstrapped
+from rebirth.run.waiting import note, until
 
 LAYER = "waits"  # not gitops: its graph waits for the hand-over, which a layer order runs after gitops
 PATIENCE = 1200

@@ -1,12 +1,12 @@
 """Step 3 of the protocol: the virtual machines. What is already ours is adopted, what is not is never touched."""
 
+from rebirth.castle import Machine, Machines, Proxmox
 from rebirth.errors import Broken, NotYet
-from rebirth.facts import ImageUploaded, MachinesCreated, OutsideReached
-from rebirth.journal import Once
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.providers.proxmox import ProxmoxApi, Vm
-from rebirth.spec import Machine, Machines, Proxmox
-from rebirth.waiting import note, together
+from rebirth.run.facts import ImageUploaded, MachinesCreated, OutsideReached
+from rebirth.run.journal import Once
+from rebirth.run.waiting import note, together
 
 LAYER = "platform"
 PATIENCE = 300

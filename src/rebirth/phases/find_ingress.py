@@ -1,10 +1,10 @@
 """Step 8 of the protocol: the ingress has its address."""
 
+from rebirth.castle import Online
 from rebirth.errors import NotYet
-from rebirth.facts import FluxBootstrapped, IngressFound, MetalLbInstalled
 from rebirth.providers.cluster import Cluster
-from rebirth.spec import Online
-from rebirth.waiting import until
+from rebirth.run.facts import FluxBootstrapped, IngressFound, MetalLbInstalled
+from rebirth.run.waiting import until
 
 LAYER = "waits"
 PATIENCE = 900

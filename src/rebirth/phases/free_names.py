@@ -1,10 +1,10 @@
 """A stale device on the tailnet would make the new machine `name-1`, and nothing would find it."""
 
+from rebirth.castle import Tailscale
 from rebirth.errors import Broken
-from rebirth.facts import NamesFreed, OutsideReached
 from rebirth.providers.tailnet import Device, TailnetApi
-from rebirth.spec import Tailscale
-from rebirth.waiting import note, together
+from rebirth.run.facts import NamesFreed, OutsideReached
+from rebirth.run.waiting import note, together
 
 LAYER = "key"
 PATIENCE = 60

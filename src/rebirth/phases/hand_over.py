@@ -4,13 +4,13 @@ import base64
 import time
 from functools import partial
 
+from rebirth.castle import Handover, Handovers
 from rebirth.errors import NotYet
-from rebirth.facts import HandedOver, VaultStoreApplied
 from rebirth.providers.cluster import Cluster, condition, ready_replicas
 from rebirth.providers.vault import VaultApi
+from rebirth.run.facts import HandedOver, VaultStoreApplied
+from rebirth.run.waiting import note, together, until
 from rebirth.secrets import Redaction, Secret
-from rebirth.spec import Handover, Handovers
-from rebirth.waiting import note, together, until
 
 LAYER = "waits"
 PATIENCE = 1200

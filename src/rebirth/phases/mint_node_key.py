@@ -1,9 +1,9 @@
 """Step 2 of the protocol: a short-lived tailnet key for the nodes. It exists in memory only and is minted again on resume."""
 
-from rebirth.facts import NodeKeyMinted, OutsideReached
+from rebirth.castle import Identity, Tailscale
 from rebirth.providers.tailnet import TailnetApi
+from rebirth.run.facts import NodeKeyMinted, OutsideReached
 from rebirth.secrets import Redaction
-from rebirth.spec import Identity, Tailscale
 
 LAYER = "key"
 PATIENCE = 60

@@ -6,10 +6,10 @@ Where that name is a tailnet's, this becomes true only when Flux has brought the
 import time
 
 from rebirth.errors import NotYet
-from rebirth.facts import VaultStoreApplied, VaultStoreOpened
+from rebirth.phases.made.vault_store import STORE_KIND, STORE_VERSION
 from rebirth.providers.cluster import Cluster, condition
-from rebirth.vault_store import STORE_KIND, STORE_VERSION
-from rebirth.waiting import until
+from rebirth.run.facts import VaultStoreApplied, VaultStoreOpened
+from rebirth.run.waiting import until
 
 LAYER = "waits"
 PATIENCE = 900

@@ -5,11 +5,11 @@ import os
 import re
 from collections.abc import Mapping
 
+from rebirth.castle import Castle
 from rebirth.errors import Problem, SpecError
-from rebirth.facts import SecretsResolved
 from rebirth.place import Place
+from rebirth.run.facts import SecretsResolved
 from rebirth.secrets import Redaction, Secret, SecretRef
-from rebirth.spec import Castle
 
 LAYER = "secrets"
 PATIENCE = 30

@@ -1,8 +1,8 @@
 """The Talos boot image, in a storage of the Proxmox node."""
 
-from rebirth.facts import ImageUploaded, OutsideReached
+from rebirth.castle import Proxmox, Talos
 from rebirth.providers.proxmox import ProxmoxApi
-from rebirth.spec import Proxmox, Talos
+from rebirth.run.facts import ImageUploaded, OutsideReached
 
 LAYER = "platform"
 PATIENCE = 600

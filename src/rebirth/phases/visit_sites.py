@@ -2,11 +2,11 @@
 
 from functools import partial
 
+from rebirth.castle import Online, Site
 from rebirth.errors import NotYet
-from rebirth.facts import IngressFound, SecretsResolved, SitesVisited
 from rebirth.providers.web import Page, Web
-from rebirth.spec import Online, Site
-from rebirth.waiting import together, until
+from rebirth.run.facts import IngressFound, SecretsResolved, SitesVisited
+from rebirth.run.waiting import together, until
 
 LAYER = "waits"
 PATIENCE = 900

@@ -1,10 +1,10 @@
 """How long a run will take, before it starts."""
 
-from rebirth import journal
-from rebirth.graph import Graph
 from rebirth.place import Place
 from rebirth.plan import schedule, times
-from rebirth.sources.manifest import Model
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading.manifest import Model
+from rebirth.run import journal
 
 
 def until_online(model: Model, graph: Graph, place: Place) -> float | None:

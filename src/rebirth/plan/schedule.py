@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rebirth.graph import Edge, Graph, Milestone, Need, Scope, Thing
-from rebirth.sources.manifest import Model
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading.manifest import Model
+from rebirth.proof.things import Edge, Milestone, Need, Scope, Thing
 
 ONLINE = "phase visit_sites"
 _COURSE = (Milestone.STARTED, Milestone.APPLIED, Milestone.READY)  # of a phase or a unit

@@ -5,9 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rebirth.durations import usual
 from rebirth.errors import SpecError
-from rebirth.graph import Graph, Milestone, Scope, Thing
+from rebirth.proof.durations import usual
+from rebirth.proof.graph import Graph
+from rebirth.proof.things import Milestone, Scope, Thing
 from rebirth.report import timeline
 
 # These wait for what others do, which the graph holds itself: how long they took says nothing of them.

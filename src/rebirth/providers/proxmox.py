@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rebirth.errors import Broken, NotYet
+from rebirth.run.waiting import until
 from rebirth.secrets import Secret
-from rebirth.waiting import until
 
 _SYSTEM = "Proxmox"
 

@@ -4,12 +4,12 @@ import json
 import sys
 from pathlib import Path
 
+from rebirth.castle import load
 from rebirth.console import width, write, write_text
 from rebirth.errors import SpecError
 from rebirth.phases import PHASES
 from rebirth.place import place_of
 from rebirth.report import page, recorded, text, timeline
-from rebirth.spec import load
 
 LAYER_OF = {phase.name: phase.layer for phase in PHASES}
 

@@ -1,0 +1,120 @@
+"""The commands that run the graph: create, verify, status. One graph, run with more or less leave to act."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from pydantic import BaseModel
+
+from rebirth.castle import Castle, Handovers, Identity
+from rebirth.events import Checked, Events, RunFinished, RunStarted
+from rebirth.phases import CONNECTIONS, PHASES
+from rebirth.place import Place
+from rebirth.run.engine import Engine, Outcome
+from rebirth.run.journal import Journal
+from rebirth.run.phase import Phase
+from rebirth.secrets import Redaction
+
+# The order in which the protocol's script runs its layers: what `make bench` compares the graph with.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("secrets",),
+    ("key",),
+    ("platform",),
+    ("engine",),
+    ("networking", "gitops", "storage"),
+    ("waits",),
+)
+
+
+def given(castle: Castle, place: Place, redaction: Redaction) -> dict[type, object]:
+    """What phases and connections take besides facts and each other, by type."""
+    found: dict[type, object] = {Castle: castle, Place: place, Redaction: redaction}
+    sections = [castle, castle.engine]
+    for section in sections:
+        for name in type(section).model_fields:
+            value = getattr(section, name)
+            if isinstance(value, BaseModel):
+                found[type(value)] = value
+    found[Identity] = Identity(name=castle.name)
+    found[Handovers] = Handovers(handovers=castle.handovers)
+    return found
+
+
+def barriers(phases: Iterable[Phase]) -> dict[str, list[str]]:
+    """The protocol's layer order as extra edges: each phase after every phase of the layers before its own."""
+    rank = {layer: index for index, layers in enumerate(LAYERS) for layer in layers}
+    known = list(phases)
+    return {phase.name: [other.name for other in known if rank[other.layer] < rank[phase.layer]] for phase in known}
+
+
+async def create(
+    castle: Castle,
+    place: Place,
+    events: Events,
+    redaction: Redaction,
+    *,
+    budget: float | None = None,
+    layered: bool = False,
+    checked: Checked | None = None,
+) -> Outcome:
+    """From nothing to online; goes on after a crash; changes nothing on a live castle.
+
+    `budget` is in seconds; `checked` is what the proof said beforehand, for the run's record.
+    """
+    after = barriers(PHASES) if layered else None
+    return await _run(
+        "create", castle, place, events, redaction, may_run=lambda _: True, budget=budget, after=after, checked=checked
+    )
+
+
+async def verify(
+    castle: Castle, place: Place, events: Events, redaction: Redaction, *, budget: float | None = None
+) -> Outcome:
+    """The end-to-end checks alone, on what an earlier run has made."""
+    goals = {"find_ingress", "visit_sites"}
+    return await _run(
+        "verify",
+        castle,
+        place,
+        events,
+        redaction,
+        goals=goals,
+        may_run=lambda phase: phase.name in {*goals, "resolve_secrets"},
+        budget=budget,
+    )
+
+
+async def status(castle: Castle, place: Place, events: Events, redaction: Redaction) -> Outcome:
+    """Which facts hold now; nothing is written."""
+    return await _run("status", castle, place, events, redaction, may_run=lambda phase: phase.name == "resolve_secrets")
+
+
+async def _run(
+    command: str,
+    castle: Castle,
+    place: Place,
+    events: Events,
+    redaction: Redaction,
+    *,
+    may_run: Callable[[Phase], bool],
+    goals: Iterable[str] | None = None,
+    budget: float | None = None,
+    after: Mapping[str, Iterable[str]] | None = None,
+    checked: Checked | None = None,
+) -> Outcome:
+    with Journal(place.state) as journal:
+        engine = Engine(
+            PHASES,
+            CONNECTIONS,
+            given(castle, place, redaction),
+            journal,
+            events,
+            goals=goals,
+            may_run=may_run,
+            budget=budget,
+            after=after,
+        )
+        events(RunStarted(castle.name, command, tuple(phase.name for phase in PHASES)))
+        if checked:
+            events(checked)
+        outcome = await engine.run()
+        events(RunFinished(outcome.ok, "; ".join(map(str, outcome.failures.values()))))
+        return outcome

@@ -1,0 +1,74 @@
+"""until() and together()."""
+
+import asyncio
+
+import pytest
+
+from rebirth.errors import Broken, NotYet
+from rebirth.events import Arrived, Events, Waiting
+from rebirth.run.waiting import Watcher, together, until, watched
+
+
+async def test_until_tells_each_thing_it_saw_once():
+    seen, answers = [], iter(["no disk", "no disk", "booting", None])
+
+    async def look():
+        if said := next(answers):
+            raise NotYet(said)
+        return "up"
+
+    with watched(Watcher("boot", Events(seen.append))):
+        assert await until(look, what="the machine is up", every=0) == "up"
+    assert [e.seen for e in seen if isinstance(e, Waiting)] == ["no disk", "booting"]
+    assert [type(e) for e in seen][-1] is Arrived
+
+
+async def test_a_change_wakes_until_at_once():
+    happened = asyncio.Event()
+
+    async def changes():
+        await asyncio.sleep(0.01)
+        happened.set()
+        yield "change"
+        await asyncio.sleep(60)
+
+    async def look():
+        if not happened.is_set():
+            raise NotYet("nothing")
+
+    async with asyncio.timeout(5):
+        await until(look, what="it happens", every=60, changes=changes())
+
+
+async def test_until_passes_on_what_does_not_mend():
+    async def look():
+        raise Broken("gone")
+
+    with pytest.raises(Broken):
+        await until(look, what="x")
+
+
+async def test_together_keeps_order_and_prefers_the_failure_that_does_not_mend():
+    async def give(value, delay):
+        await asyncio.sleep(delay)
+        return value
+
+    assert await together(give(1, 0.02), give(2, 0)) == [1, 2]
+    assert await together() == []
+
+    ended = []
+
+    async def fail(error):
+        raise error
+
+    async def linger():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(1)
+
+    with pytest.raises(Broken):
+        await together(fail(NotYet("a")), fail(Broken("b")), linger())
+    with pytest.raises(NotYet):
+        await together(fail(NotYet("a")), linger())
+    assert ended == [1, 1]
