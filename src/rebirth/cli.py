@@ -330,7 +330,7 @@ def doctor(
 def main() -> None:
     """The entry point: errors become a message, a hint and the documented exit code."""
     try:
-        app()
+        app(prog_name="rebirth")  # not `python -m rebirth`, as which it is started inside the lab
     except Rebirth as error:
         from rebirth.console import show_error
 
