@@ -3,8 +3,8 @@
 from rebirth.run.phase import Phase, declared
 
 
-def as_phase(function, *, patience=2.0, on_demand=False, still=None, layer="platform") -> Phase:
-    """A phase out of a function, as rebirth.phase.read makes one out of a module."""
+def as_phase(function, *, patience=2.0, on_demand=False, still=None, layer="platform", **properties) -> Phase:
+    """A phase out of a function, as rebirth.run.phase.read makes one out of a module."""
     still_takes = dict(list(declared(still).takes.items())[1:]) if still else {}
     return Phase(
         **vars(declared(function)),
@@ -14,4 +14,5 @@ def as_phase(function, *, patience=2.0, on_demand=False, still=None, layer="plat
         on_demand=on_demand,
         still=still,
         still_takes=still_takes,
+        **{"usually": 1.0} | dict.fromkeys(("waits", "prepares", "looks", "verifies", "online"), False) | properties,
     )

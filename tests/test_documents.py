@@ -34,12 +34,20 @@ def test_links_lead_somewhere(document: Path):
 
 
 def test_the_tree_is_the_tree():
-    tree = CONTRIBUTING.split("```")[1]
-    above, below = tree.split("src/rebirth/\n")
+    """What CONTRIBUTING draws is there, each name in the folder that it is drawn in; and every folder is drawn."""
+    above, below = CONTRIBUTING.split("```")[1].split("src/rebirth/\n")
     for folder in re.findall(r"(?<![\w/])((?:[a-z_]+/)+)(?=\s)", above):
         assert (ROOT / folder).is_dir(), folder
-    for name in re.findall(r"(?<![\w./])([a-z_]+(?:\.py|/))(?=[\s,])", below):
-        assert (ROOT / "src" / "rebirth" / name).exists(), name
+    source, parent = ROOT / "src" / "rebirth", ""
+    for line in below.splitlines():
+        first = re.match(r" +([a-z_]+/?)", line)
+        inner = line.startswith("    ")
+        parent = parent if inner else first[1] if first and first[1].endswith("/") else ""
+        for name in re.findall(r"(?<![\w./])([a-z_]+(?:\.py|/))(?=[\s,])", line):
+            places = (source / parent / name, source / parent / "sources" / name, source / name)
+            assert any(place.exists() for place in places), f"{parent}{name}"
+    drawn = set(re.findall(r"(?<![\w./])([a-z_]+/)", below))
+    assert {f"{folder.name}/" for folder in source.iterdir() if (folder / "__init__.py").exists()} <= drawn
 
 
 def test_make_targets_that_are_named_exist():

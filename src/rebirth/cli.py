@@ -69,7 +69,7 @@ def _tell_version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        print(f"rebirth {version('rebirth')}")
+        print(f"rebirth {version('castle-rebirth')}")
         raise typer.Exit
 
 

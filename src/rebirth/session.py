@@ -55,8 +55,8 @@ class Session:
             sys.exit(max((error.exit_code for error in outcome.failures.values()), default=1))
 
     def _show(self, outcome: Outcome) -> None:
-        visited = outcome.facts.get("visit_sites")
-        headings = visited.headings if isinstance(visited, SitesVisited) else {}
+        visited = outcome.made(SitesVisited)
+        headings = visited.headings if visited else {}
         if self.command == "status":
             _show_facts(outcome)
         elif self.command == "create" and outcome.ok:
@@ -78,8 +78,8 @@ class Session:
         found: dict[str, object] = {"version": 1, "castle": self.castle.name, "command": self.command, "ok": outcome.ok}
         if self.command == "status":
             return found | {"steps": [vars(state) for state in _states(outcome)]}
-        visited = outcome.facts.get("visit_sites")
-        headings = visited.headings if isinstance(visited, SitesVisited) else {}
+        visited = outcome.made(SitesVisited)
+        headings = visited.headings if visited else {}
         return found | {
             "sites": [{"url": f"https://{host}", "heading": heading} for host, heading in headings.items()],
             "online": ran.online,

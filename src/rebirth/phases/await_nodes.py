@@ -8,6 +8,8 @@ from rebirth.run.waiting import until
 
 LAYER = "platform"
 PATIENCE = 600
+USUALLY = 20
+WAITS = True
 
 
 async def await_nodes(machines: Machines, cluster: Cluster) -> NodesReady:

@@ -10,6 +10,7 @@ from rebirth.run.waiting import together, until
 
 LAYER = "platform"
 PATIENCE = 300
+USUALLY = 40
 
 
 async def boot_machines(

@@ -14,6 +14,7 @@ from rebirth.run.waiting import together, until
 
 LAYER = "gitops"
 PATIENCE = 600
+USUALLY = 15
 
 _NAMESPACE = "flux-system"
 _SOURCE, _KUSTOMIZE = "source.toolkit.fluxcd.io/v1", "kustomize.toolkit.fluxcd.io/v1"

@@ -12,6 +12,7 @@ from rebirth.run.waiting import until
 
 LAYER = "platform"
 PATIENCE = 600
+USUALLY = 60
 ETCD = "bootstrap etcd"  # as the journal names it
 
 

@@ -12,6 +12,7 @@ from rebirth.run.waiting import note, together, until
 
 LAYER = "platform"
 PATIENCE = 300
+USUALLY = 20
 
 
 async def configure_machines(

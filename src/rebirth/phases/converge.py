@@ -11,6 +11,7 @@ from rebirth.run.waiting import note, until
 
 LAYER = "waits"  # not gitops: its graph waits for the hand-over, which a layer order runs after gitops
 PATIENCE = 1200
+WAITS = True
 
 _KINDS = (("kustomize.toolkit.fluxcd.io/v1", "Kustomization"), ("helm.toolkit.fluxcd.io/v2", "HelmRelease"))
 _AGAIN = 10.0  # seconds before the same node is nudged again

@@ -10,6 +10,7 @@ from rebirth.run.waiting import note, together
 
 LAYER = "platform"
 PATIENCE = 300
+USUALLY = 15
 
 
 async def create_machines(

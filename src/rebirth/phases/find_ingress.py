@@ -8,6 +8,8 @@ from rebirth.run.waiting import until
 
 LAYER = "waits"
 PATIENCE = 900
+WAITS = True
+VERIFIES = True
 
 
 async def find_ingress(

@@ -14,6 +14,7 @@ from rebirth.secrets import Redaction, Secret
 
 LAYER = "waits"
 PATIENCE = 1200
+WAITS = True
 
 _EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
 

@@ -9,6 +9,7 @@ from rebirth.run.waiting import until
 
 LAYER = "engine"
 PATIENCE = 300
+USUALLY = 5
 
 
 async def install_coredns(coredns: CoreDns, kubernetes: Kubernetes, cluster: Cluster) -> CoreDnsInstalled:

@@ -13,6 +13,7 @@ from rebirth.run.waiting import until
 
 LAYER = "engine"
 PATIENCE = 300
+USUALLY = 15
 
 _RELEASE = "external-secrets"
 _CRD = "clustersecretstores.external-secrets.io"

@@ -11,6 +11,7 @@ from rebirth.run.facts import MetalLbInstalled, NamespacesCreated
 
 LAYER = "networking"
 PATIENCE = 300
+USUALLY = 10
 
 _VERSION = "metallb.io/v1beta1"
 

@@ -9,6 +9,7 @@ from rebirth.run.waiting import until
 
 LAYER = "storage"
 PATIENCE = 900
+USUALLY = 30
 
 _CLASS = "storage.k8s.io/v1"
 

@@ -13,6 +13,7 @@ from rebirth.run.waiting import until
 
 LAYER = "waits"
 PATIENCE = 900
+WAITS = True
 
 _EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
 _NUDGE_EVERY = 3.0  # seconds: the operator backs off for minutes after failures that were only too early

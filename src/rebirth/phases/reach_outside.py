@@ -10,6 +10,7 @@ from rebirth.run.waiting import together
 
 LAYER = "secrets"
 PATIENCE = 20
+PREPARES = True
 ON_DEMAND = True
 
 

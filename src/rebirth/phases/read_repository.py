@@ -6,6 +6,8 @@ from rebirth.run.facts import RepositoryRead
 
 LAYER = "secrets"
 PATIENCE = 30
+USUALLY = 2
+PREPARES = True
 ON_DEMAND = True
 
 

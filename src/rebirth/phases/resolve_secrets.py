@@ -13,6 +13,8 @@ from rebirth.secrets import Redaction, Secret, SecretRef
 
 LAYER = "secrets"
 PATIENCE = 30
+PREPARES = True
+LOOKS = True
 ON_DEMAND = True
 
 _PROXMOX_TOKEN = re.compile(r"[^@\s!=]+@[^@\s!=]+![^@\s!=]+=[0-9a-fA-F-]{36}")

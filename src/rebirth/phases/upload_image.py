@@ -6,6 +6,7 @@ from rebirth.run.facts import ImageUploaded, OutsideReached
 
 LAYER = "platform"
 PATIENCE = 600
+USUALLY = 20
 
 
 async def upload_image(talos: Talos, spec: Proxmox, proxmox: ProxmoxApi, outside: OutsideReached) -> ImageUploaded:

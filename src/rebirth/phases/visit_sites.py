@@ -10,6 +10,9 @@ from rebirth.run.waiting import together, until
 
 LAYER = "waits"
 PATIENCE = 900
+WAITS = True
+VERIFIES = True
+ONLINE = True
 
 
 async def visit_sites(online: Online, web: Web, secrets: SecretsResolved, ingress: IngressFound) -> SitesVisited:

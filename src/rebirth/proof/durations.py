@@ -1,23 +1,10 @@
-"""How long things take by rules of thumb, once all that they need is true. The one place for it."""
+"""How long things take by rules of thumb, once all that they need is true. Phases say it themselves (`run.phase`)."""
 
+from rebirth.phases import PHASES
 from rebirth.proof.things import Milestone, Thing
 
-# Seconds of a phase by itself, once all that it waits for is true; what is not named takes _PHASE.
-PHASES = {
-    "read_repository": 2.0,
-    "upload_image": 20.0,
-    "create_machines": 15.0,
-    "boot_machines": 40.0,
-    "configure_machines": 20.0,
-    "bootstrap_kubernetes": 60.0,
-    "await_nodes": 20.0,
-    "install_coredns": 5.0,
-    "install_external_secrets": 15.0,
-    "install_metallb": 10.0,
-    "bootstrap_flux": 15.0,
-    "install_storage": 30.0,
-}
-_PHASE = 1.0
+_PHASES = {phase.name: phase.usually for phase in PHASES}
+
 # Seconds until a thing of that kind is Ready after it can start.
 READY = {
     "Deployment": 20.0,
@@ -42,7 +29,7 @@ APPLIED = {"Kustomization": 3.0, "HelmRelease": 8.0, "Helm release": 8.0}
 def usual(thing: Thing) -> float:
     """Seconds that `thing` takes by itself."""
     if thing.kind == "phase":
-        return PHASES.get(thing.name, _PHASE) if thing.milestone is Milestone.APPLIED else 0.0
+        return _PHASES.get(thing.name, 0.0) if thing.milestone is Milestone.APPLIED else 0.0
     if thing.milestone is Milestone.APPLIED:
         return APPLIED.get(thing.kind, 0.0)
     return READY.get(thing.kind, 0.0) if thing.milestone is Milestone.READY else 0.0

@@ -4,11 +4,23 @@ them as they read a repository. Made by the functions with which the phases them
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from rebirth.castle import Castle
 from rebirth.castle.foundation import Chart
-from rebirth.phases import CONNECTIONS, PHASES, bootstrap_flux, create_namespaces, install_metallb, place_secrets
+from rebirth.phases import (
+    CONNECTIONS,
+    PHASES,
+    apply_vault_store,
+    bootstrap_flux,
+    create_namespaces,
+    install_coredns,
+    install_external_secrets,
+    install_metallb,
+    install_storage,
+    place_secrets,
+)
 from rebirth.phases.made import coredns, machine_patches, vault_store
 from rebirth.proof.reading import kustomization, talos
 from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, thing
@@ -16,6 +28,7 @@ from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError, parse, read
 from rebirth.proof.things import Atomicity, Milestone
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
+from rebirth.run.phase import name_of
 from rebirth.secrets import Secret
 
 _PathIn = tuple[str | int, ...]
@@ -49,23 +62,23 @@ class _Planter:
     def units(self) -> list[Unit]:
         castle, engine = self.castle, self.castle.engine
         return [
-            self._unit("create_namespaces", self._namespaces()),
-            self._unit("place_secrets", self._secrets()),
-            self._unit("install_coredns", self._coredns()),
-            self._chart("external-secrets", engine.external_secrets, ("engine", "external_secrets"), {"installCRDs": True}),
-            self._unit("apply_vault_store", [self._store()]),
-            self._chart("metallb", castle.networking.metallb, ("networking", "metallb"), {}),
-            self._unit("install_metallb", self._pool()),
-            self._chart(castle.storage.chart, castle.storage, ("storage",), {}),
-            self._unit("bootstrap_flux", self._flux()),
+            self._unit(create_namespaces, self._namespaces()),
+            self._unit(place_secrets, self._secrets()),
+            self._unit(install_coredns, self._coredns()),
+            self._chart(install_external_secrets, "external-secrets", engine.external_secrets, ("engine", "external_secrets"), {"installCRDs": True}),
+            self._unit(apply_vault_store, [self._store()]),
+            self._chart(install_metallb, "metallb", castle.networking.metallb, ("networking", "metallb"), {}),
+            self._unit(install_metallb, self._pool()),
+            self._chart(install_storage, castle.storage.chart, castle.storage, ("storage",), {}),
+            self._unit(bootstrap_flux, self._flux()),
         ]  # fmt: skip
 
-    def _unit(self, phase: str, members: Iterable[Manifest]) -> Unit:
-        applied = thing("phase", "", phase, Milestone.APPLIED)
-        place = next(found for found in PHASES if found.name == phase)
+    def _unit(self, module: ModuleType, members: Iterable[Manifest]) -> Unit:
+        place = next(found for found in PHASES if found.name == name_of(module))
+        applied = thing("phase", "", place.name, Milestone.APPLIED)
         ready = applied._replace(milestone=Milestone.READY)
         where = self.model.at()._replace(file=place.file, line=place.line)
-        return Unit(applied, ready, Atomicity.PHASE, where, members=list(members))
+        return Unit(applied, ready, Atomicity.PHASE, where, members=list(members), phase=place.name)
 
     def _manifest(
         self, data: Mapping[str, Any], prefix: _PathIn, written: Mapping[_PathIn, _PathIn] | None = None
@@ -117,7 +130,7 @@ class _Planter:
         }
         return self._manifest(vault_store.cluster_secret_store(self.castle.engine), ("engine", "store"), written)
 
-    def _chart(self, name: str, chart: Chart, prefix: _PathIn, values: Mapping[str, Any]) -> Unit:
+    def _chart(self, module: ModuleType, name: str, chart: Chart, prefix: _PathIn, values: Mapping[str, Any]) -> Unit:
         """A release that a phase installs. Its object is none of Flux'; it only tells chart, version and values."""
         applied = thing("Helm release", chart.namespace, name, Milestone.APPLIED)
         spec = {
@@ -131,7 +144,7 @@ class _Planter:
             {("spec", "values"): (*prefix, "values"), ("spec", "chart", "spec", "version"): (*prefix, "version")},
         )
         ready = applied._replace(milestone=Milestone.READY)
-        return Unit(applied, ready, Atomicity.HELM, own.place(), own, known=False)
+        return Unit(applied, ready, Atomicity.HELM, own.place(), own, known=False, phase=name_of(module))
 
     def _pool(self) -> Iterator[Manifest]:
         for data in install_metallb.objects(self.castle.networking):

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from rebirth.errors import SpecError
+from rebirth.phases import PHASES
 
-ONLINE = "visit_sites"  # the phase whose end is "online"
-# Nothing was made before these are done.
-_PREPARING = ("resolve_secrets", "read_repository", "reach_outside")
+ONLINE = next(phase.name for phase in PHASES if phase.online)
+_PREPARING = {phase.name for phase in PHASES if phase.prepares}  # nothing was made before these are done
 _READY_NOTE = re.compile(r"(\S+ \S+/\S+) is Ready")
 
 

@@ -69,7 +69,7 @@ async def verify(
     castle: Castle, place: Place, events: Events, redaction: Redaction, *, budget: float | None = None
 ) -> Outcome:
     """The end-to-end checks alone, on what an earlier run has made."""
-    goals = {"find_ingress", "visit_sites"}
+    goals = {phase.name for phase in PHASES if phase.verifies}
     return await _run(
         "verify",
         castle,
@@ -77,14 +77,14 @@ async def verify(
         events,
         redaction,
         goals=goals,
-        may_run=lambda phase: phase.name in {*goals, "resolve_secrets"},
+        may_run=lambda phase: phase.verifies or phase.looks,
         budget=budget,
     )
 
 
 async def status(castle: Castle, place: Place, events: Events, redaction: Redaction) -> Outcome:
     """Which facts hold now; nothing is written."""
-    return await _run("status", castle, place, events, redaction, may_run=lambda phase: phase.name == "resolve_secrets")
+    return await _run("status", castle, place, events, redaction, may_run=lambda phase: phase.looks)
 
 
 async def _run(

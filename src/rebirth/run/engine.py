@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -32,6 +32,7 @@ from rebirth.run.journal import Journal, Once
 from rebirth.run.phase import Declaration, Phase, needs
 from rebirth.run.waiting import Watcher, watched
 
+_Fact = TypeVar("_Fact", bound=Fact)
 _FIRST_DELAY, _LONGEST_DELAY = 0.25, 5.0  # seconds between attempts, doubling
 
 
@@ -46,6 +47,10 @@ class Outcome:
     @property
     def ok(self) -> bool:
         return not self.failures and not self.skipped
+
+    def made(self, kind: type[_Fact]) -> _Fact | None:
+        """The fact of that kind, where it holds."""
+        return next((fact for fact in self.facts.values() if isinstance(fact, kind)), None)
 
 
 class _StoppedError(Exception):

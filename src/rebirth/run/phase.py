@@ -4,7 +4,16 @@ A phase is a module with one async function of the module's name:
 
     LAYER = "platform"          the protocol's layer that its time is summed under
     PATIENCE = 120              seconds after which the engine gives up on it
-    ON_DEMAND = True            optional: runs only when a phase that has to run takes its fact
+    USUALLY = 20                seconds that it takes by a rule of thumb, once all that it needs is true; 1 where it does not say
+
+and where they are true:
+
+    ON_DEMAND = True            runs only when a phase that has to run takes its fact
+    WAITS = True                for what others make true: how long it took once says nothing of it
+    PREPARES = True             before it is done nothing has been made
+    LOOKS = True                at this machine alone, and writes nothing: `status` may run it
+    VERIFIES = True             is a goal of `verify`
+    ONLINE = True               the castle is online when it is done
 
     async def boot_machines(machines: Machines, proxmox: ProxmoxApi, created: MachinesCreated) -> MachinesBooted:
         '''Start the virtual machines and wait for Talos' maintenance mode.'''
@@ -27,6 +36,8 @@ from rebirth.run.facts import Fact
 
 Layer = Literal["secrets", "key", "platform", "engine", "networking", "gitops", "storage", "waits"]
 
+_USUALLY = 1.0  # seconds
+
 
 @dataclass(frozen=True)
 class Declaration:
@@ -45,7 +56,13 @@ class Phase(Declaration):
     title: str
     layer: Layer
     patience: float  # seconds
+    usually: float  # seconds
     on_demand: bool
+    waits: bool
+    prepares: bool
+    looks: bool
+    verifies: bool
+    online: bool
     still: Callable[..., Awaitable[bool]] | None
     still_takes: dict[str, type]
 
@@ -70,9 +87,14 @@ def declared(function: Callable[..., Any]) -> Declaration:
     )
 
 
+def name_of(module: ModuleType) -> str:
+    """The name of the phase that `module` declares: its own."""
+    return module.__name__.rpartition(".")[2]
+
+
 def read(module: ModuleType) -> Phase:
     """The phase that `module` declares."""
-    name = module.__name__.rpartition(".")[2]
+    name = name_of(module)
     declaration = declared(getattr(module, name))
     if not issubclass(declaration.makes, Fact):
         raise TypeError(f"{name} returns {declaration.makes.__name__}, which is no fact")
@@ -83,7 +105,13 @@ def read(module: ModuleType) -> Phase:
         title=(inspect.getdoc(declaration.function) or name).splitlines()[0].rstrip("."),
         layer=module.LAYER,
         patience=float(module.PATIENCE),
+        usually=float(getattr(module, "USUALLY", _USUALLY)),
         on_demand=getattr(module, "ON_DEMAND", False),
+        waits=getattr(module, "WAITS", False),
+        prepares=getattr(module, "PREPARES", False),
+        looks=getattr(module, "LOOKS", False),
+        verifies=getattr(module, "VERIFIES", False),
+        online=getattr(module, "ONLINE", False),
         still=still,
         still_takes=still_takes,
     )

@@ -9,6 +9,7 @@ from rebirth.proof.charts import files as chart_files
 from rebirth.proof.reading import flux
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.things import Atomicity, Milestone, Unknown
+from rebirth.run.waiting import together
 
 _AT_ONCE = 4  # charts that are rendered side by side
 
@@ -29,7 +30,7 @@ async def install(model: Model, commands: Commands) -> list[Unknown]:
             return await _members(model, unit, own, commands)
 
     empty = [(u, u.own) for u in model.units if u.atomicity is Atomicity.HELM and u.own is not None and not u.members]
-    found = await asyncio.gather(*(members(unit, own) for unit, own in empty))
+    found = await together(*(members(unit, own) for unit, own in empty))
     model.index()
     return [unknown for unknowns in found for unknown in unknowns]
 

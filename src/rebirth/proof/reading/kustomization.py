@@ -3,7 +3,6 @@ comes out. What needs transformers is built by kustomize itself (`providers.kust
 there; so a missing base is one remark, and the rest is still checked.
 """
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,7 +74,7 @@ def entries(files: Files, file: Path) -> Iterator[str]:
     if not isinstance(data, dict):
         return
     for key in ("resources", "bases", "components"):
-        yield from (entry for entry in _list(data.get(key)) if isinstance(entry, str) and not _REMOTE.match(entry))
+        yield from (entry for entry in as_list(data.get(key)) if isinstance(entry, str) and not _REMOTE.match(entry))
 
 
 def put_into(namespace: str, manifests: list[Manifest]) -> list[Manifest] | None:
@@ -308,13 +307,13 @@ def _is_list(data: Any) -> bool:
 def _mentioned(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     """Paths in fields other than resources, with where they stand."""
     for key, inner in _PATHS:
-        for index, entry in enumerate(_list(data.get(key))):
+        for index, entry in enumerate(as_list(data.get(key))):
             if not inner and isinstance(entry, str) and "\n" not in entry:
                 yield entry, (key, index)
             elif inner == "path" and isinstance(entry, Mapping) and isinstance(entry.get("path"), str):
                 yield entry["path"], (key, index, "path")
             elif isinstance(entry, Mapping):
-                for number, item in enumerate(_list(entry.get(inner))):
+                for number, item in enumerate(as_list(entry.get(inner))):
                     if isinstance(item, str):
                         yield item.partition("=")[2] or item, (key, index, inner, number)
 
@@ -327,36 +326,5 @@ _PATHS = (
 )  # fmt: skip
 
 
-def _list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def merged(found: Folder, own: Manifest | None) -> dict[str, Any]:
-    """The kustomization as Flux completes it with the Kustomization's own fields (fluxcd/pkg/kustomize)."""
-    data = {**found.data, "apiVersion": found.data.get("apiVersion") or "kustomize.config.k8s.io/v1beta1"}
-    data["kind"] = found.data.get("kind") or "Kustomization"
-    data["buildMetadata"] = sorted({*_list(data.get("buildMetadata")), "originAnnotations"})
-    if own is None:
-        return data
-    for key, field_name in (("namespace", "targetNamespace"), ("namePrefix",) * 2, ("nameSuffix",) * 2):
-        if value := own.at("spec", field_name):
-            data[key] = value
-    if patches := [p for p in own.items("spec", "patches") if isinstance(p, Mapping)]:
-        data["patches"] = [*_list(data.get("patches")), *patches]
-    if images := [i for i in own.items("spec", "images") if isinstance(i, Mapping)]:
-        names = {image.get("name") for image in images}
-        kept = [i for i in _list(data.get("images")) if not isinstance(i, Mapping) or i.get("name") not in names]
-        data["images"] = [*kept, *images]
-    if components := [c for c in own.items("spec", "components") if isinstance(c, str) and _is_there(found, c)]:
-        data["components"] = [*_list(data.get("components")), *components]
-    return data
-
-
-def _is_there(found: Folder, component: str) -> bool:
-    file = kustomization_of(Path(os.path.normpath(found.path / component)))
-    return file is not None and file in found.kustomizations
-
-
-def adds(own: Manifest | None) -> bool:
-    """Whether Flux adds something that only kustomize can work out."""
-    return own is not None and any(own.at("spec", key) for key in ("patches", "images", "namePrefix", "nameSuffix"))

@@ -102,6 +102,7 @@ class Unit:
     place: Place
     own: Manifest | None = None  # the Flux Kustomization or HelmRelease itself
     members: list[Manifest] = field(default_factory=list)
+    phase: str = ""  # the phase that applies it
     root: bool = False  # where Flux is pointed by hand: its own object and Flux itself are there before it
     known: bool = True  # whether the members are all that it makes; a chart that could not be rendered hides some
 

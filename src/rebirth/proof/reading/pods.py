@@ -119,11 +119,6 @@ def every(model: Model) -> Iterator[Pods]:
             yield found
 
 
-def selected(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    """Whether a plain map of labels selects; an empty one selects nothing."""
-    return bool(selector) and all(str(labels.get(key)) == str(value) for key, value in selector.items())
-
-
 def _of_environment(container: Mapping[str, Any], path: tuple[str | int, ...]) -> Iterator[Reference]:
     for index, entry in enumerate(_list(container.get("env"))):
         source = entry.get("valueFrom") if isinstance(entry, Mapping) else None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rebirth.castle import Castle
 from rebirth.errors import SpecError
-from rebirth.proof.reading import beforehand, flux, kustomization, scopes, talos
+from rebirth.proof.reading import beforehand, completion, flux, kustomization, scopes, talos
 from rebirth.proof.reading import clusters as where
 from rebirth.proof.reading.artifacts import Artifacts
 from rebirth.proof.reading.built import placed
@@ -17,6 +17,7 @@ from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import MOST, Files
 from rebirth.proof.reading.variables import SubstitutionError, Variables
 from rebirth.proof.things import Atomicity, Milestone, Place, Remark, Unknown
+from rebirth.run.waiting import together
 
 _INJECTOR = "kustomize-mutating-webhook"  # adds substitutions to every Kustomization that is applied
 _AT_ONCE = 4  # builds that run side by side
@@ -74,7 +75,7 @@ class _Reader:
         waiting = self._put(folder, None, await self._root(folder))
         # Level by level, so that the order of units does not hang on which build is done first.
         while waiting:
-            builds = await asyncio.gather(*(self._build(path, own) for path, own in waiting))
+            builds = await together(*(self._build(path, own) for path, own in waiting))
             waiting = [
                 child
                 for (path, own), members in zip(waiting, builds, strict=True)
@@ -93,7 +94,7 @@ class _Reader:
         members = await self._build(folder, None)
         own = self._leader(members, folder)
         if own is None or not (
-            kustomization.adds(own) or own.at("spec", "targetNamespace") or own.items("spec", "components")
+            completion.adds(own) or own.at("spec", "targetNamespace") or own.items("spec", "components")
         ):
             return members
         self.survey.remarks.clear()
@@ -171,7 +172,7 @@ class _Reader:
     # -- builds
 
     async def _build(self, folder: Path, own: Manifest | None) -> list[Manifest]:
-        found = kustomization.folder(self.files, folder, _components(folder, own) if own else [])
+        found = kustomization.folder(self.files, folder, completion.components(folder, own) if own else [])
         place = own.place("spec", "path") if own else Place(str(folder))
         self.model.built[str(folder)] = place
         self.listed |= found.files
@@ -179,7 +180,7 @@ class _Reader:
         self._gaps(found, own)
         if (made := self._plain(found, own)) is not None:
             return made
-        written = {found.file or folder / kustomization.NAMES[0]: kustomization.merged(found, own)}
+        written = {found.file or folder / kustomization.NAMES[0]: completion.merged(found, own)}
         written |= {file: found.kustomizations[file][0] for file in found.rewritten - written.keys()}
         try:
             async with self._limit:
@@ -195,7 +196,7 @@ class _Reader:
 
     def _plain(self, found: Folder, own: Manifest | None) -> list[Manifest] | None:
         """What kustomize would make, where that is plain to see."""
-        if not found.plain or not found.whole or kustomization.adds(own):
+        if not found.plain or not found.whole or completion.adds(own):
             return None
         namespace = own.at("spec", "targetNamespace") if own else None
         return kustomization.put_into(str(namespace), found.manifests) if namespace else found.manifests
@@ -316,16 +317,6 @@ class _Reader:
                     str(self.root), Place(str(self.root)), f"it holds more than {MOST} files: the rest is not looked at"
                 )
             )
-
-
-def _components(folder: Path, own: Manifest) -> list[tuple[str, Place]]:
-    """What Flux adds to the kustomization's components, with where that is written."""
-    optional = own.at("spec", "ignoreMissingComponents") is True
-    return [
-        (str(entry), own.place("spec", "components", number))
-        for number, entry in enumerate(own.items("spec", "components"))
-        if not optional or (folder / str(entry)).exists()
-    ]
 
 
 def _is_out(listing: Path, file: Path) -> bool:

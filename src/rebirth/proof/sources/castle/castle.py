@@ -10,6 +10,16 @@ from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.sources import meeting
 from rebirth.proof.sources.meeting import POD_NETWORK, RELEASE, api, vault_path
 from rebirth.proof.things import ALWAYS, Atomicity, Milestone, Need, Place, Strength, Thing
+from rebirth.run.facts import (
+    Converged,
+    FluxBootstrapped,
+    HandedOver,
+    IngressFound,
+    KubernetesBootstrapped,
+    NodesReady,
+    SitesVisited,
+    VaultStoreOpened,
+)
 from rebirth.run.phase import Phase
 
 _FLUX = {"Kustomization": "kustomize.toolkit.fluxcd.io", "HelmRelease": "helm.toolkit.fluxcd.io"}
@@ -40,12 +50,13 @@ class _Source:
     def __init__(self, model: Model, graph: Graph, castle: Castle) -> None:
         self.model, self.graph, self.castle = model, graph, castle
         self.phases = {phase.name: phase for phase in model.phases}
+        self.makers = {phase.makes: phase for phase in model.phases}
 
-    def _waits(self, name: str, needed: Thing, place: Place, words: str = "") -> None:
-        """The phase of that name is done only when `needed` is true."""
-        if phase := self.phases.get(name):
+    def _waits(self, phase: Phase | None, needed: Thing, place: Place, words: str = "") -> None:
+        """The phase is done only when `needed` is true."""
+        if phase is not None:
             self.graph.needs(
-                meeting.ready(name), needed, Need.HEALTH, place, words, strength=Strength.BOUNDED, patience=phase.patience
+                meeting.ready(phase.name), needed, Need.HEALTH, place, words, strength=Strength.BOUNDED, patience=phase.patience
             )  # fmt: skip
 
     def members(self) -> None:
@@ -58,7 +69,7 @@ class _Source:
                 if member.kind == "Deployment":
                     healthy, place = member.thing(Milestone.READY), member.place("metadata", "name")
                     self.graph.needs(healthy, member.thing(), Need.APPLIED_BY, place)
-                    self._waits(unit.applied.name, healthy, unit.place)
+                    self._waits(self.phases.get(unit.phase), healthy, unit.place)
 
     def releases(self) -> None:
         """What is installed from charts before or beside Flux."""
@@ -66,49 +77,49 @@ class _Source:
             meeting.takes(self.model, self.graph, phase, unit.applied)
             self.graph.needs(meeting.applied(phase.name), unit.applied, Need.CHART, unit.place)
             self.graph.needs(unit.ready, unit.applied, Need.HEALTH, unit.place, scope=ALWAYS)
-            self._waits(phase.name, unit.ready, unit.place)
+            self._waits(phase, unit.ready, unit.place)
 
     def _releases(self) -> Iterator[tuple[Phase, Unit]]:
-        storage = self.castle.storage.chart
-        by = {"external-secrets": "install_external_secrets", "metallb": "install_metallb", storage: "install_storage"}
         for unit in self.model.units:
-            if unit.applied.kind == RELEASE and (phase := self.phases.get(by[unit.applied.name])):
+            if unit.applied.kind == RELEASE and (phase := self.phases.get(unit.phase)):
                 yield phase, unit
 
     def cluster(self) -> None:
         """The API server and the nodes."""
+        bootstrap = self.makers[KubernetesBootstrapped]
         answers, place = api(self.castle), self.model.at("kubernetes", "endpoint")
         self.graph.where[answers] = place
-        self.graph.needs(answers, meeting.applied("bootstrap_kubernetes"), Need.API, place)
-        self._waits("bootstrap_kubernetes", answers, place)
+        self.graph.needs(answers, meeting.applied(bootstrap.name), Need.API, place)
+        self._waits(bootstrap, answers, place)
         for index, machine in enumerate(self.castle.machines.nodes):
             at = self.model.at("machines", "nodes", index)
             self.graph.where[node(machine.name)] = at
             self.graph.needs(node(machine.name), answers, Need.API, place, scope=ALWAYS)
             self.graph.needs(node(machine.name), POD_NETWORK, Need.NETWORK, at, scope=ALWAYS)
-            self._waits("await_nodes", node(machine.name), at)
+            self._waits(self.makers.get(NodesReady), node(machine.name), at)
 
     def flux(self) -> None:
         """The last phase of Flux waits for every node of its graph."""
-        if phase := self.phases.get("converge"):
+        if phase := self.makers.get(Converged):
             for member, _ in self.model.objects(*_FLUX):
                 if member.group == _FLUX[member.kind] and member.at("spec", "suspend") is not True:
-                    self._waits("converge", member.thing(Milestone.READY), meeting.place(phase))
+                    self._waits(phase, member.thing(Milestone.READY), meeting.place(phase))
 
     def controllers(self) -> None:
         """What Flux does itself needs its controllers, which bootstrap only starts."""
+        bootstrap = self.makers.get(FluxBootstrapped)
         names = {"Kustomization": "kustomize-controller", "HelmRelease": "helm-controller"}
         started = {
             m.name: m
             for u in self.model.units
-            if u.applied.name == "bootstrap_flux"
+            if bootstrap and u.phase == bootstrap.name
             for m in u.members
             if m.kind == "Deployment"
         }
         for member, unit in self.model.objects(*names, "GitRepository"):
             controller = started.get(names.get(member.kind, "source-controller"))
             # The first Kustomization and its source; all others come after them.
-            first = member.kind == "HelmRelease" or unit.applied.name == "bootstrap_flux"
+            first = member.kind == "HelmRelease" or (bootstrap is not None and unit.phase == bootstrap.name)
             if controller is not None and first:
                 by = member.thing(Milestone.READY if member.kind == "GitRepository" else Milestone.STARTED)
                 place = controller.place("metadata", "name")
@@ -117,11 +128,11 @@ class _Source:
     def vault(self) -> None:
         store = self.castle.engine.store.name
         valid = thing("ClusterSecretStore", "", store, Milestone.READY)
-        self._waits("open_vault_store", valid, self.model.at("engine", "store", "name"))
+        self._waits(self.makers.get(VaultStoreOpened), valid, self.model.at("engine", "store", "name"))
 
     def handover(self, index: int, handover: Handover) -> None:
         """A Secret that is born in the cluster, the place in Vault that it is written to, and who waits for it there."""
-        phase = self.phases.get("hand_over")
+        phase = self.makers.get(HandedOver)
         if phase is None:
             return
 
@@ -146,19 +157,19 @@ class _Source:
         if last := handover.ready:
             healthy = thing(last.kind, last.namespace, last.name, Milestone.READY)
             self.graph.needs(done, healthy, Need.HEALTH, at("ready"))
-        self._waits("hand_over", done, meeting.place(phase))
+        self._waits(phase, done, meeting.place(phase))
 
     def ingress(self) -> None:
         place = self.castle.online.ingress
         address = thing("Service", place.namespace, place.service, Milestone.READY)
-        self._waits("find_ingress", address, self.model.at("online", "ingress", "service"))
+        self._waits(self.makers.get(IngressFound), address, self.model.at("online", "ingress", "service"))
 
     def site(self, index: int, site: Site) -> None:
         """A site answers through an Ingress for its host, what stands behind that, and its certificate."""
         answers = thing("site", "", site.host, Milestone.ANSWERS)
         place = self.model.at("online", "sites", index, "host")
         self.graph.where[answers] = place
-        self._waits("visit_sites", answers, place)
+        self._waits(self.makers.get(SitesVisited), answers, place)
         route = thing("route to", "", site.host, Milestone.EXISTS)
         self.graph.wanted(route)
         self.graph.needs(answers, route, Need.SERVICE, place, scope=ALWAYS)

@@ -5,6 +5,7 @@ from typing import Any
 
 from rebirth.proof.charts import knowledge
 from rebirth.proof.graph import Graph
+from rebirth.proof.reading import selectors
 from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.proof.sources import external_secrets, meeting
 from rebirth.proof.sources.external_secrets import target
@@ -237,28 +238,10 @@ def _everywhere(model: Model, member: Manifest, graph: Graph, handed_over: dict[
 def _selected(model: Model, member: Manifest) -> Iterator[str]:
     listed = member.items("spec", "namespaces")
     yield from (name for name in listed if isinstance(name, str))
-    selectors = [*member.items("spec", "namespaceSelectors"), member.at("spec", "namespaceSelector")]
+    asked = [*member.items("spec", "namespaceSelectors"), member.at("spec", "namespaceSelector")]
     for space, _ in model.objects("Namespace"):
         labels = {"kubernetes.io/metadata.name": space.name, **space.labels}
-        if space.name not in listed and any(isinstance(one, Mapping) and _selects(one, labels) for one in selectors):
+        if space.name not in listed and any(
+            isinstance(one, Mapping) and selectors.selects(one, labels) for one in asked
+        ):
             yield space.name
-
-
-def _selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    wanted = selector.get("matchLabels")
-    if isinstance(wanted, Mapping) and any(str(labels.get(key)) != str(value) for key, value in wanted.items()):
-        return False
-    for one in selector.get("matchExpressions") or []:
-        if not isinstance(one, Mapping):
-            return False
-        key, values = str(one.get("key")), [str(value) for value in one.get("values") or []]
-        there = key in labels
-        fits = {
-            "In": there and str(labels.get(key)) in values,
-            "NotIn": str(labels.get(key)) not in values,
-            "Exists": there,
-            "DoesNotExist": not there,
-        }
-        if not fits.get(str(one.get("operator")), False):
-            return False
-    return True

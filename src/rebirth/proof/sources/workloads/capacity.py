@@ -6,7 +6,7 @@ from typing import Any
 
 from rebirth.castle.machines import Machine
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading import pods
+from rebirth.proof.reading import pods, selectors
 from rebirth.proof.reading.manifest import Model
 
 _QUANTITY = re.compile(r"^(\d+(?:\.\d+)?)([a-zA-Z]*)$")
@@ -108,7 +108,7 @@ def _refusals(found: pods.Pods) -> Iterator[tuple[str | int, ...]]:
             continue
         selector = term.get("labelSelector")
         labels = selector.get("matchLabels") if isinstance(selector, Mapping) else None
-        if isinstance(labels, Mapping) and pods.selected(labels, found.labels):
+        if isinstance(labels, Mapping) and selectors.has(labels, found.labels):
             yield (*path, index)
     for part, index, container in found.containers(init=False):
         for number, port in enumerate(_list(container.get("ports"))):

@@ -13,7 +13,7 @@ from typing import Any
 from rebirth.proof.charts import knowledge, kyverno, releases
 from rebirth.proof.charts.known_charts import webhook_configuration
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading import flux, pods
+from rebirth.proof.reading import flux, pods, selectors
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.scopes import is_custom, kind_of
 from rebirth.proof.things import Atomicity, Milestone, Need, Place, Scope, Thing
@@ -194,10 +194,10 @@ class _Matcher:
         return not self.unread and any(self._rule(rule, group, kind) for rule in self.rules)
 
     def matches(self, member: Manifest) -> bool:
-        return self._namespace(member.namespace) and _selects(self.data.get("objectSelector"), member.labels)
+        return self._namespace(member.namespace) and selectors.selects(self.data.get("objectSelector"), member.labels)
 
     def matches_pods(self, found: pods.Pods) -> bool:
-        return self._namespace(found.namespace) and _selects(self.data.get("objectSelector"), found.labels)
+        return self._namespace(found.namespace) and selectors.selects(self.data.get("objectSelector"), found.labels)
 
     def _rule(self, rule: Mapping[str, Any], group: str, kind: str) -> bool:
         operations = _texts(rule.get("operations"))
@@ -213,7 +213,7 @@ class _Matcher:
     def _namespace(self, name: str) -> bool:
         if not name:
             return True  # what stands in no namespace is not selected by one
-        return _selects(self.data.get("namespaceSelector"), {**self.namespaces.get(name, {}), _NAME: name})
+        return selectors.selects(self.data.get("namespaceSelector"), {**self.namespaces.get(name, {}), _NAME: name})
 
 
 def plural(kind: str) -> str:
@@ -240,33 +240,3 @@ def _namespaces(model: Model) -> dict[str, Mapping[str, Any]]:
 
 def _texts(value: object) -> set[str]:
     return {str(item) for item in value} if isinstance(value, list) else set()
-
-
-def _selects(selector: object, labels: Mapping[str, Any]) -> bool:
-    """Whether a label selector selects; none, or an empty one, selects all."""
-    if not isinstance(selector, Mapping):
-        return True
-    wanted = selector.get("matchLabels")
-    if isinstance(wanted, Mapping) and any(str(labels.get(key)) != str(value) for key, value in wanted.items()):
-        return False
-    expressions = selector.get("matchExpressions")
-    return all(
-        _holds(one, labels)
-        for one in (expressions if isinstance(expressions, list) else ())
-        if isinstance(one, Mapping)
-    )
-
-
-def _holds(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    key, values = str(expression.get("key")), _texts(expression.get("values"))
-    value = str(labels[key]) if key in labels else None
-    match expression.get("operator"):
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-    return False

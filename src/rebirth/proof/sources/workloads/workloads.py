@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading import pods
+from rebirth.proof.reading import pods, selectors
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, texts, thing
 from rebirth.proof.sources import meeting
 from rebirth.proof.things import Milestone, Need, Scope, Strength, Thing
@@ -141,7 +141,7 @@ def _service(member: Manifest, unit: Unit, around: list[pods.Pods], graph: Graph
     if member.at("spec", "type") == "ExternalName":
         return
     selector = member.mapping("spec", "selector")
-    behind = [found for found in around if found.replicas and pods.selected(selector, found.labels)]
+    behind = [found for found in around if found.replicas and selectors.has(selector, found.labels)]
     where = member.place("spec", "selector")
     if member.at("spec", "publishNotReadyAddresses") is True:
         for found in behind:  # its addresses are those of pods that have started, Ready or not
