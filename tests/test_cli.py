@@ -21,9 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from rebirth.cli import _trace as trace_of
 from rebirth.cli import app
-from rebirth.session import where
+from rebirth.terminal.bugs import trace_of, where
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle" / "castle.yaml"
 REFERENCE = re.compile(r"\{secret: ([^}]+)\}")

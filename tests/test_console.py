@@ -14,8 +14,8 @@ from proof.virtual_time import run as on_virtual_time
 from rebirth import events as e
 from rebirth.console import JsonLines, Lines, Recorder, Silent, colours, describe, is_shown, show_error
 from rebirth.errors import Broken, Problem, SpecError
-from rebirth.live import LiveView
 from rebirth.secrets import Redaction, Secret
+from rebirth.terminal.live import LiveView
 
 CANARY = "c4n4ry-value-0001"
 EVERY = (

@@ -3,14 +3,14 @@
 import asyncio
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rebirth.errors import Broken, Rebirth, SpecError
-from rebirth.options import (
+from rebirth.report.commands import app as reports
+from rebirth.terminal.options import (
     HERE,
     Budget,
     Castle,
@@ -30,7 +30,6 @@ from rebirth.options import (
     form,
     meant,
 )
-from rebirth.report.commands import app as reports
 
 app = typer.Typer(
     cls=Commands,
@@ -337,19 +336,7 @@ def main() -> None:
         show_error(error)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 - a bug of ours outside of a run
-        from rebirth.session import where
+        from rebirth.terminal.bugs import trace_of, where
 
-        sys.stderr.write(f"error: {where(error)}\nhint: This is a bug; please report it{_trace(error)}.\n")
+        sys.stderr.write(f"error: {where(error)}\nhint: This is a bug; please report it{trace_of(error)}.\n")
         sys.exit(1)
-
-
-def _trace(error: Exception) -> str:
-    """Writes the frames to a file of its own: neither messages nor values, which could hold a secret."""
-    from tempfile import NamedTemporaryFile
-
-    try:
-        with NamedTemporaryFile("w", prefix="rebirth-", suffix=".trace", delete=False, encoding="utf-8") as file:
-            file.write("".join(traceback.format_tb(error.__traceback__)) + type(error).__name__ + "\n")
-    except OSError:
-        return ""
-    return f" with the trace in {file.name}"

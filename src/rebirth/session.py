@@ -16,13 +16,14 @@ from rebirth.castle import Castle, load
 from rebirth.console import JsonLines, Lines, Recorder, Silent, show_error, width, write_text
 from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
-from rebirth.live import LiveView
 from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
 from rebirth.report import closing, recorded, text, timeline
 from rebirth.run.engine import Outcome
 from rebirth.run.facts import SitesVisited
 from rebirth.secrets import Redaction
+from rebirth.terminal.bugs import where
+from rebirth.terminal.live import LiveView
 
 if TYPE_CHECKING:  # the product runs without what the lab needs
     from rebirth.lab.state import LabState
@@ -159,13 +160,6 @@ def session(
     finally:
         view.close()
         recorder.close()
-
-
-def where(error: Exception) -> str:
-    """A bug of ours in words that hold no secret: its type and the line of the product that it came from."""
-    frames = traceback.extract_tb(error.__traceback__)
-    frame = ([frame for frame in frames if Path(__file__).parent in Path(frame.filename).parents] or frames)[-1]
-    return f"internal error ({type(error).__name__} in {Path(frame.filename).name}:{frame.lineno})"
 
 
 def _view(style: str, redaction: Redaction, *, silent: bool, verbose: bool) -> _View:

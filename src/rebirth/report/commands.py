@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rebirth.options import HERE, Color, Directory, Json, examples, form, meant
+from rebirth.terminal.options import HERE, Color, Directory, Json, examples, form, meant
 
 app = typer.Typer()
 
