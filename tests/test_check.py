@@ -342,7 +342,7 @@ def test_a_plan_of_the_example_castle(desk):
     code, out, _ = desk.run("plan", "castle")
     assert code == 0
     assert re.search(r"^ +1 +0:00 +\d:\d\d  phase resolve_secrets", out, re.MULTILINE)
-    assert "longest chain, online after" in out
+    assert "critical path, online after" in out
     assert not (desk.folder / "castle" / "logs").exists()
 
 
