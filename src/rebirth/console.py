@@ -129,13 +129,15 @@ def describe(event: e.Event) -> str:  # noqa: C901 - one case an event
             return f"waits until {what}: {seen}"
         case e.Arrived(what=what, seconds=seconds):
             return f"{what} (after {seconds:.1f} s)"
-        case e.Noted(text=text):
+        case e.Noted(text=text) | e.Nudged(text=text):
             return text
+        case e.BecameReady(node=node):
+            return f"{node} is Ready"
     return type(event).__name__
 
 
 def is_shown(event: e.Event, *, verbose: bool = False) -> bool:
-    """Whether a person sees it: how phases end, what they retry and what they note. The rest is in the log folder."""
+    """Whether a person sees it: how phases end, what they retry and what they note. The rest, such as nudges, is in the logs."""
     if type(event) in {e.PhaseStarted, e.PhaseHolds, e.PhaseDone, e.PhaseFailed, e.PhaseRetried, e.Arrived, e.Noted}:
         return True
     return verbose and isinstance(event, e.PhaseEvent) and not isinstance(event, e.Waiting)

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -33,6 +35,12 @@ class Release:
     status: str  # Helm's words: deployed, failed, pending-install ...
     revision: int
     age: float  # seconds since its last change
+
+
+def belongs_to(item: Mapping[str, Any], *, release: str, namespace: str) -> bool:
+    """Whether an object was made by a release: Helm writes that on all that it makes."""
+    said = item["metadata"].get("annotations") or {}
+    return (said.get("meta.helm.sh/release-name"), said.get("meta.helm.sh/release-namespace")) == (release, namespace)
 
 
 class Helm:

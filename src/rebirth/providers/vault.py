@@ -6,18 +6,23 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rebirth.errors import Broken, NotYet
 from rebirth.secrets import Secret
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
 
 _SYSTEM = "Vault"
 
 
 class VaultApi:
-    """One KV v2 mount, through a token."""
+    """One KV v2 mount, through a token. `transport` carries its requests instead of a connection."""
 
-    def __init__(self, *, address: str, mount: str, token: Secret, ca: Secret | None) -> None:
+    def __init__(
+        self, *, address: str, mount: str, token: Secret, ca: Secret | None, transport: "BaseAdapter | None" = None
+    ) -> None:
         # Here, and not above: check imports phases for what they take, and has no time for their clients.
         import hvac
         import requests
@@ -30,6 +35,8 @@ class VaultApi:
             self._ca_file, verify = Path(file.name), file.name
         session = requests.Session()
         session.verify = verify
+        if transport is not None:
+            session.mount(address, transport)
         session.trust_env = ca is None  # requests lets REQUESTS_CA_BUNDLE win over the session's own CA
         self._client = hvac.Client(url=address, token=token.reveal(), session=session, timeout=15, verify=verify)
 

@@ -1,7 +1,6 @@
 """until() and together(): the only waits there are besides the engine's own."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -9,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from rebirth.errors import NotYet
-from rebirth.events import Arrived, Events, Noted, Waiting
+from rebirth.events import Arrived, BecameReady, Events, Noted, Nudged, Waiting
 
 T = TypeVar("T")
 
@@ -29,7 +28,7 @@ class Watcher:
 
     def arrived(self, what: str, since: float) -> None:
         if self.pending.pop(what, None) is not None:
-            self.events(Arrived(self.phase, what, time.monotonic() - since))
+            self.events(Arrived(self.phase, what, now() - since))
 
 
 _watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
@@ -45,10 +44,27 @@ def watched(watcher: Watcher) -> Iterator[None]:
         _watcher.reset(token)
 
 
+def now() -> float:
+    """Seconds on the clock that waits go by: the event loop's, which a test may set going at its own pace."""
+    return asyncio.get_running_loop().time()
+
+
 def note(text: str) -> None:
-    """Tells the listeners of this run something worth a line."""
+    """Reports something that a person must see."""
     if watcher := _watcher.get():
         watcher.events(Noted(watcher.phase, text))
+
+
+def became_ready(node: str) -> None:
+    """Reports a node (kind namespace/name) that is Ready: for logs, the report and the plan."""
+    if watcher := _watcher.get():
+        watcher.events(BecameReady(watcher.phase, node))
+
+
+def nudged(text: str) -> None:
+    """Reports, for logs alone, that somebody was asked to look again now."""
+    if watcher := _watcher.get():
+        watcher.events(Nudged(watcher.phase, text))
 
 
 async def until(
@@ -60,7 +76,7 @@ async def until(
     worthwhile; with it `every` seconds are only the safety net. There is no time-out here: the engine ends a phase that
     takes too long, and tells what was seen last.
     """
-    watcher, since = _watcher.get(), time.monotonic()
+    watcher, since = _watcher.get(), now()
     alarm = asyncio.Event()
     listening = asyncio.create_task(_listen(changes, alarm)) if changes is not None else None
     try:

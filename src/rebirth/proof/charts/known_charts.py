@@ -99,7 +99,7 @@ class _Chart:
                 continue
             annotations = {releases.FOLDER: "true"} if crds.folder else None
             for kind in crds.kinds:
-                plural = kind.lower() + "s"
+                plural = scopes.plural(kind)
                 yield self._object(
                     "apiextensions.k8s.io/v1", "CustomResourceDefinition", f"{plural}.{crds.group}", "", annotations,
                     spec={"group": crds.group, "names": {"kind": kind, "plural": plural}},

@@ -13,7 +13,7 @@ from typing import Any
 from rebirth.proof.charts import knowledge, kyverno, releases
 from rebirth.proof.charts.known_charts import webhook_configuration
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading import flux, pods, selectors
+from rebirth.proof.reading import flux, pods, scopes, selectors
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.scopes import is_custom, kind_of
 from rebirth.proof.things import Atomicity, Milestone, Need, Place, Scope, Thing
@@ -208,22 +208,12 @@ class _Matcher:
         return bool({"*", "*/*", self._plural(group, kind)} & _texts(rule.get("resources")))
 
     def _plural(self, group: str, kind: str) -> str:
-        return self.plurals.get((group, kind)) or plural(kind)
+        return self.plurals.get((group, kind)) or scopes.plural(kind)
 
     def _namespace(self, name: str) -> bool:
         if not name:
             return True  # what stands in no namespace is not selected by one
         return selectors.selects(self.data.get("namespaceSelector"), {**self.namespaces.get(name, {}), _NAME: name})
-
-
-def plural(kind: str) -> str:
-    """The resource name of a kind, by the usual rules of English."""
-    word = kind.lower()
-    if word.endswith(("s", "x", "ch", "sh")) and word != "endpoints":
-        return word + "es"
-    if word.endswith("y") and word[-2:-1] not in set("aeiou"):
-        return word[:-1] + "ies"
-    return word if word == "endpoints" else word + "s"
 
 
 def _plurals(model: Model) -> dict[tuple[str, str], str]:
