@@ -29,6 +29,7 @@ from rebirth.terminal.options import (
     examples,
     form,
     meant,
+    show_help,
 )
 
 app = typer.Typer(
@@ -84,15 +85,7 @@ def rebirth(
 @app.command("help", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
 def help_(context: typer.Context) -> None:
     """Print the help of a command."""
-    root = context.find_root()
-    command, path = root.command, ["rebirth"]
-    for name in context.args:
-        found = getattr(command, "commands", {}).get(name)
-        if found is None:
-            raise SpecError(f"no such command: {' '.join([*path[1:], name])}", hint="`rebirth --help` names them.")
-        command, path = found, [*path, name]
-    shown = type(context)(command, info_name=" ".join(path), help_option_names=root.help_option_names)
-    typer.echo(command.get_help(shown))
+    show_help(context)
 
 
 @app.command(
@@ -243,16 +236,29 @@ def status(
         s.finish(asyncio.run(run.status(s.castle, s.place, s.events, s.redaction)))
 
 
-@app.command()
-def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "") -> None:
+@app.command(epilog=examples("rebirth destroy --dry-run", "rebirth destroy --lab examples/castle"))
+def destroy(
+    directory: Directory = HERE,
+    lab: Annotated[bool, typer.Option("--lab", help="Act on the lab, not on the real systems.")] = False,
+    lab_name: LabName = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="With --dry-run: the list as JSON.")] = False,
+) -> None:
     """Delete the castle's machines, tailnet devices and keys, then verify that nothing is left."""
+    if json_ and not dry_run:
+        raise SpecError("--json is for --dry-run", hint="`rebirth destroy --dry-run --json` prints the list.")
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth.run.destroy import destroy as run_destroy
+    if dry_run:
+        from rebirth.terminal.remains import list_remains
+
+        list_remains(directory, as_json=json_)
+    from rebirth.run.asking import destroy as run_destroy
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
-        asyncio.run(run_destroy(s.castle, s.place, s.redaction, report=s.say))
+        s.finish(run_destroy(s.castle, s.place, s.events, s.redaction, s.say, yes=yes))
 
 
 @lab_app.command("build")

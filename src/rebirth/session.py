@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rebirth.castle import Castle, load
-from rebirth.console import JsonLines, Lines, Recorder, Silent, show_error, width, write_text
+from rebirth.console import JsonLines, Lines, Recorder, Silent, Steps, show_error, width, write_text
 from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
 from rebirth.phases import PHASES
@@ -28,7 +28,7 @@ from rebirth.terminal.live import LiveView
 if TYPE_CHECKING:  # the product runs without what the lab needs
     from rebirth.lab.state import LabState
 
-_View = Lines | LiveView | JsonLines | Silent
+_View = Lines | LiveView | JsonLines | Silent | Steps
 
 
 @dataclass
@@ -103,7 +103,7 @@ class Session:
             sys.stderr.write(
                 f"hint: Run `{closing.again('create', self.place, self.castle.name)}` to bring up what is missing.\n"
             )
-        elif self.command == "create" and not outcome.ok:
+        elif self.command in {"create", "destroy"} and not outcome.ok:
             sys.stderr.write(closing.stopped(self.folder, list(outcome.skipped), verbose=self.verbose))
         elif not outcome.ok:
             sys.stderr.write(f"logs: {self.folder}\n")
@@ -141,7 +141,7 @@ def session(
         ) from None
     started = time.monotonic()
     silent = as_json or quiet or command == "status"
-    view = _view(style, redaction, silent=silent, verbose=verbose)
+    view = _view(style, command, redaction, silent=silent, verbose=verbose)
     shared = castle, place, Events(recorder, view), redaction, folder, command, view
     try:
         yield Session(*shared, quiet or as_json or style == "json", verbose, as_json)
@@ -162,11 +162,13 @@ def session(
         recorder.close()
 
 
-def _view(style: str, redaction: Redaction, *, silent: bool, verbose: bool) -> _View:
+def _view(style: str, command: str, redaction: Redaction, *, silent: bool, verbose: bool) -> _View:
     if style == "json":
         return JsonLines(redaction)
     if silent:
         return Silent()
+    if command == "destroy":
+        return Steps(redaction)
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
         return LiveView(redaction, verbose=verbose)
     return Lines(redaction, verbose=verbose)

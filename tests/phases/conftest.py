@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from paper import PaperHypervisor
+from phases.ruins import Ruin, ruined
 from rebirth.castle import Castle, load
 from rebirth.errors import NotYet
 from rebirth.lab.faults import Fault, Faults
@@ -96,3 +97,9 @@ async def outside(tmp_path, serve, monkeypatch) -> AsyncIterator[Outside]:
     yield Outside(castle, place, found, redaction, pve, tailnet, faults, proxmox, tailscale)
     await proxmox.close()
     await tailscale.close()
+
+
+@pytest.fixture
+async def ruin(outside) -> Ruin:
+    """A castle that was created in that outside."""
+    return await ruined(outside)

@@ -1,6 +1,6 @@
 """What the operator wants: castle.yaml, one model a section."""
 
-from rebirth.castle.castle import Castle, Handovers, Identity
+from rebirth.castle.castle import Castle, Handovers, Identity, references
 from rebirth.castle.check import Check, Ignored, RepositoryFile
 from rebirth.castle.foundation import Chart, CoreDns, DirectSecret, Engine, KeyReference, PullSecret, Store, Vault
 from rebirth.castle.gitops import GitOps
@@ -50,4 +50,5 @@ __all__ = [
     "load",
     "load_model",
     "port_of",
+    "references",
 ]

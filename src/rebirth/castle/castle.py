@@ -60,18 +60,19 @@ class Castle(Section):
 
     def references(self) -> Iterator[tuple[str, SecretRef]]:
         """Every secret reference with its YAML path, such as ("proxmox.token", ...)."""
-        yield from _references(self, "")
+        yield from references(self)
 
 
-def _references(value: object, path: str) -> Iterator[tuple[str, SecretRef]]:
+def references(value: object, path: str = "") -> Iterator[tuple[str, SecretRef]]:
+    """Every secret reference in a section, with its YAML path."""
     if isinstance(value, SecretRef):
         yield path, value
     elif isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
-            yield from _references(getattr(value, name), f"{path}.{field.alias or name}".lstrip("."))
+            yield from references(getattr(value, name), f"{path}.{field.alias or name}".lstrip("."))
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _references(item, f"{path}.{key}")
+            yield from references(item, f"{path}.{key}")
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _references(item, f"{path}[{index}]")
+            yield from references(item, f"{path}[{index}]")

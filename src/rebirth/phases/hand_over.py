@@ -11,7 +11,7 @@ from rebirth.castle.handovers import ObjectName, VaultPlace
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.cluster import Cluster, condition, missing_replicas, stamp
 from rebirth.providers.vault import VaultApi
-from rebirth.run.facts import HandedOver, VaultStoreApplied
+from rebirth.run.facts import HandedOver, Made, VaultStoreApplied
 from rebirth.run.waiting import note, now, nudged, together, until
 from rebirth.secrets import Redaction, Secret
 
@@ -190,3 +190,15 @@ async def _ready(handover: Handover, cluster: Cluster) -> None:
         found = await cluster.find("apps/v1", ready.kind, ready.name, ready.namespace)
         if missing := missing_replicas(found):
             raise NotYet(missing)
+
+
+async def undo(handovers: Handovers) -> list[Made]:
+    """What was handed over to Vault, which stays.
+
+    Vault is the operator's, and outlives castles; and who has lost its token must be able to get rid of a castle.
+    """
+    why = "if it was handed over: Vault is not the castle's, and the next one writes over it"
+    return [
+        Made("value", f"{handover.to.property} of {handover.to.path}", "", stays=why)
+        for handover in handovers.handovers
+    ]

@@ -2,7 +2,7 @@
 
 from rebirth.castle import Proxmox, Talos
 from rebirth.providers.proxmox import ProxmoxApi
-from rebirth.run.facts import ImageUploaded, OutsideReached
+from rebirth.run.facts import ImageUploaded, Made, OutsideReached
 
 LAYER = "platform"
 PATIENCE = 600
@@ -11,7 +11,7 @@ USUALLY = 20
 
 async def upload_image(talos: Talos, spec: Proxmox, proxmox: ProxmoxApi, outside: OutsideReached) -> ImageUploaded:
     """Upload the Talos boot image."""
-    volume = f"{spec.image_storage}:iso/{talos.image_name}"
+    volume = _volume(talos, spec)
     if volume not in await proxmox.images(storage=spec.image_storage):
         await proxmox.download_image(storage=spec.image_storage, name=talos.image_name, url=talos.image_url)
     return ImageUploaded(volume)
@@ -19,3 +19,19 @@ async def upload_image(talos: Talos, spec: Proxmox, proxmox: ProxmoxApi, outside
 
 async def still(fact: ImageUploaded, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
     return fact.volume in await proxmox.images(storage=spec.image_storage)
+
+
+async def undo(talos: Talos, spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:
+    """The Talos boot image, which stays.
+
+    Nothing says who uploaded it, other castles boot from it, and to remove it a token would need the right to remove
+    every volume of the storage.
+    """
+    volume = _volume(talos, spec)
+    if volume not in await proxmox.images(storage=spec.image_storage):
+        return []
+    return [Made("boot image", volume, "", stays=f"other castles may boot from it; it is on the node {spec.node}")]
+
+
+def _volume(talos: Talos, spec: Proxmox) -> str:
+    return f"{spec.image_storage}:iso/{talos.image_name}"

@@ -1,150 +1,218 @@
-"""Back to nothing: everything that this castle made outside, in reverse; then a look whether anything is left."""
+"""Back to nothing: what every phase has made outside, undone in reverse; then a look whether anything is left.
 
-import asyncio
-import base64
-import shutil
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from functools import partial
-from typing import TypeVar
+Nothing here knows a phase. Each says by `undo` how what it made is found again, by names and tags alone, so that a lost
+journal loses nothing; the engine runs them, backwards.
+"""
 
-from rebirth.castle import Castle
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from graphlib import TopologicalSorter
+from typing import Any
+
+from pydantic import BaseModel
+
+from rebirth.castle import Castle, references
 from rebirth.errors import Broken, NotYet
-from rebirth.phases.connections import proxmox_api, tailnet_api
-from rebirth.phases.free_names import OPERATOR_TAG
-from rebirth.phases.mint_node_key import key_description
-from rebirth.phases.resolve_secrets import resolve_secrets
+from rebirth.events import Events
+from rebirth.phases import CONNECTIONS, PHASES
+from rebirth.phases.resolve_secrets import resolved
 from rebirth.place import Place
-from rebirth.providers.cluster import Cluster
-from rebirth.providers.proxmox import ProxmoxApi, Vm
-from rebirth.providers.tailnet import Device, TailnetApi
-from rebirth.providers.talos import SCRATCH
-from rebirth.run.journal import Journal
-from rebirth.run.waiting import together, until
+from rebirth.run.create import given
+from rebirth.run.engine import Engine, Outcome
+from rebirth.run.facts import Fact, InMemory, Made, SecretsResolved
+from rebirth.run.journal import Journal, Marks
+from rebirth.run.phase import Declaration, Phase, Undo, needs
+from rebirth.run.waiting import note, together
 from rebirth.secrets import Redaction
 
-T = TypeVar("T")
-_PATIENCE_INSIDE = 5.0  # seconds for a cluster that may be dead already
+PATIENCE = 120.0  # seconds for each undo while the outside does not answer, or is busy
 
 
-async def destroy(
-    castle: Castle, place: Place, redaction: Redaction, report: Callable[[str], None], *, patience: float = 120
-) -> None:
-    """Works from names and tags alone: a lost journal loses nothing. Raises Broken where something stays.
+@dataclass(frozen=True)
+class Looked(InMemory):
+    """What a phase's undo found."""
 
-    `patience`: seconds for each step while the outside does not answer, or is busy.
+    made: tuple[Made, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that is there of a castle, and what could not be looked at."""
+
+    made: tuple[Made, ...]
+    outcome: Outcome
+
+    @property
+    def goes(self) -> list[Made]:
+        return [one for one in self.made if one.remove]
+
+    @property
+    def stays(self) -> list[Made]:
+        return [one for one in self.made if not one.remove]
+
+
+class Destruction:
+    """One destroy of a castle: look, then remove, then look again.
+
+    `patience` is in seconds, for each undo. Raises SpecError where a secret is missing that the undos' clients take;
+    others are not asked for.
     """
-    insist = partial(_insist, patience)
-    with Journal(place.state) as journal:
-        secrets = await resolve_secrets(castle, place, redaction)
-        async with AsyncExitStack() as stack:
-            tailnet, proxmox = tailnet_api(castle.tailscale, secrets), proxmox_api(castle.proxmox, secrets)
-            stack.push_async_callback(tailnet.close)
-            stack.push_async_callback(proxmox.close)
-            inside = await _devices_inside(place)
-            before = _ours(castle, inside, await insist("list devices", tailnet.devices))
-            await insist("remove keys", partial(_remove_keys, castle, tailnet, report))
-            await insist("remove machines", partial(_remove_machines, castle, proxmox, report))
-            # The machines are gone, so that no device comes back; operators and proxies die with the cluster, too.
-            await insist("remove devices", partial(_remove_devices, before, tailnet, report))
-            await insist("look what is left", partial(_prove, castle, inside, proxmox, tailnet))
-        for file in (place.kubeconfig, place.talosconfig, place.talos_secrets):
-            file.unlink(missing_ok=True)
-        shutil.rmtree(place.produced / SCRATCH, ignore_errors=True)
-        journal.forget()
-    report("nothing is left")
+
+    def __init__(
+        self,
+        castle: Castle,
+        place: Place,
+        journal: Journal,
+        events: Events,
+        redaction: Redaction,
+        *,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._journal, self._events, self._patience = journal, events, patience
+        self._after = backwards(PHASES, CONNECTIONS)
+        undone = {_name(phase): (phase, phase.undo) for phase in PHASES if phase.undo}
+        self._phases = [undone[name] for name in TopologicalSorter(self._after).static_order()]
+        self._given = {**given(castle, place, redaction), Marks: Marks(journal)}
+        self._connections = _reached(kind for _, undo in self._phases for kind in undo.takes.values())
+        sections = [self._given[kind] for kind in _sections(self._connections)]
+        named = {reference.secret for section in sections for _, reference in references(section)}
+        wanted = [(path, reference) for path, reference in castle.references() if reference.secret in named]
+        self._given[SecretsResolved] = resolved(wanted, place, redaction)
+
+    @property
+    def titles(self) -> list[str]:
+        """What is looked for, in the order in which it goes."""
+        return [undo.title for _, undo in self._phases]
+
+    async def look(self) -> Found:
+        """What is there. Nothing is written."""
+        return self._found(await self._run("look for", _looking, after={}))
+
+    async def remove(self, found: Found) -> Found:
+        """Removes what is there, in the order of the graph, backwards; returns what a last look found.
+
+        `found` is what a look has found before: it is written down first, because nobody can tell whose some devices are once
+        the machines are gone. Does nothing twice, and may be killed and run again at any point.
+        """
+        for one in found.goes:
+            if one.identity:
+                self._journal.mark(one.kind, one.identity)
+        left = self._found(await self._run("remove", _removing, after=self._after))
+        if left.outcome.ok:
+            left = await self.look()
+            if left.goes:
+                error = Broken(f"still there: {', '.join(map(str, left.goes))}", operation="destroy")
+                left.outcome.failures["destroy"] = error
+        if left.outcome.ok:
+            self._journal.forget()
+        return left
+
+    def _found(self, outcome: Outcome) -> Found:
+        looked = [outcome.facts.get(_name(phase)) for phase, _ in self._phases]
+        return Found(tuple(one for fact in looked if isinstance(fact, Looked) for one in fact.made), outcome)
+
+    async def _run(
+        self, verb: str, work: "Callable[[Undo], Callable[..., Awaitable[Looked]]]", after: dict[str, list[str]]
+    ) -> Outcome:
+        """Runs something over every undo as phases of a graph of their own."""
+        phases = [
+            replace(
+                phase,
+                name=_name(phase),
+                title=f"{verb} {undo.title}",
+                takes=undo.takes,
+                makes=_fact(phase),
+                function=work(undo),
+                patience=self._patience,
+                on_demand=False,
+                still=None,
+            )
+            for phase, undo in self._phases
+        ]
+        engine = Engine(phases, self._connections, self._given, self._journal, self._events, after=after)
+        return await engine.run()
 
 
-async def _insist(patience: float, operation: str, step: Callable[[], Awaitable[T]]) -> T:
-    """Does a step again while the outside does not answer, or is busy."""
-    last = NotYet("nothing")
+def _name(phase: Phase) -> str:
+    return f"undo_{phase.name}"
 
-    async def attempt() -> T:
-        nonlocal last
-        try:
-            return await step()
-        except NotYet as error:
-            last = error
+
+def _fact(phase: Phase) -> type[Fact]:
+    """What the undo of that phase makes true: each a type of its own, since the engine knows facts by their types."""
+    return type(f"{phase.makes.__name__}Undone", (Looked,), {})
+
+
+def backwards(phases: Iterable[Phase], connections: Iterable[Declaration]) -> dict[str, list[str]]:
+    """After which undos each undo runs: after those of all phases that need its own, and after what it says itself."""
+    known = {phase.makes: phase for phase in phases}
+    direct = {makes: set(needs(phase, known.values(), connections)) for makes, phase in known.items()}
+
+    def all_needs(makes: type[Fact]) -> set[type[Fact]]:
+        found, pending = set[type[Fact]](), [makes]
+        while pending:
+            new = direct[pending.pop()] - found
+            found |= new
+            pending += new
+        return found
+
+    undone = {makes: phase.undo for makes, phase in known.items() if phase.undo}
+    above = {makes: all_needs(makes) - set(undo.after) for makes, undo in undone.items()}
+    return {
+        _name(known[makes]): [_name(known[other]) for other in undone if makes in above[other] or other in undo.after]
+        for makes, undo in undone.items()
+    }
+
+
+def _reached(kinds: Iterable[type]) -> list[Declaration]:
+    """The connections that these kinds are made by, with those that these need in turn."""
+    connects = {connection.makes: connection for connection in CONNECTIONS}
+    found: dict[type, Declaration] = {}
+    pending = list(kinds)
+    while pending:
+        kind = pending.pop()
+        if kind in connects and kind not in found:
+            found[kind] = connects[kind]
+            pending += connects[kind].takes.values()
+    return list(found.values())
+
+
+def _sections(connections: Iterable[Declaration]) -> set[type]:
+    """The sections of the castle whose secrets these connections take."""
+    taken = [connection.takes.values() for connection in connections if SecretsResolved in connection.takes.values()]
+    return {kind for kinds in taken for kind in kinds if issubclass(kind, BaseModel)}
+
+
+def _looking(undo: Undo) -> Callable[..., Awaitable[Looked]]:
+    async def look(**takes: Any) -> Looked:
+        return Looked(tuple(await _patiently(undo.function(**takes))))
+
+    return look
+
+
+def _removing(undo: Undo) -> Callable[..., Awaitable[Looked]]:
+    look = _looking(undo)
+
+    async def remove(**takes: Any) -> Looked:
+        await together(*(_remove(one) for one in (await look(**takes)).made if one.remove))
+        left = await look(**takes)
+        if still := [str(one) for one in left.made if one.remove]:
+            raise NotYet(f"still there: {', '.join(still)}")
+        return left
+
+    return remove
+
+
+async def _remove(one: Made) -> None:
+    assert one.remove
+    await _patiently(one.remove())
+    note(f"removed {one}")
+
+
+async def _patiently(call: Awaitable[Any]) -> Any:
+    """Whoever answers with an error of his own may answer otherwise in a moment: a castle that goes has the time."""
+    try:
+        return await call
+    except Broken as error:
+        if (error.status or 0) < 500:
             raise
-
-    try:
-        async with asyncio.timeout(patience):
-            return await until(attempt, what=operation, every=1)
-    except TimeoutError:
-        hint = last.hint or "Run destroy again."
-        raise Broken(f"not done after {patience:.0f} s; saw last: {last}", operation=operation, hint=hint) from None
-
-
-async def _machines(castle: Castle, proxmox: ProxmoxApi) -> list[Vm]:
-    """Those of this castle. Raises NotYet while it does not show whose a machine is."""
-    found = await proxmox.machines()
-    if born := [vm.vm_id for vm in found if vm.lock == "create" and vm.vm_id in castle.proxmox.vm_ids]:
-        raise NotYet(f"Proxmox is still creating the machine {born[0]}")
-    return [vm for vm in found if castle.proxmox.tag in vm.tags]
-
-
-async def _remove_machines(castle: Castle, proxmox: ProxmoxApi, report: Callable[[str], None]) -> None:
-    async def remove(vm: Vm) -> None:
-        if vm.running:
-            await proxmox.stop(vm_id=vm.vm_id)
-        await proxmox.delete(vm_id=vm.vm_id)
-        report(f"removed the machine {vm.name} ({vm.vm_id})")
-
-    await together(*map(remove, await _machines(castle, proxmox)))
-
-
-async def _remove_keys(castle: Castle, tailnet: TailnetApi, report: Callable[[str], None]) -> None:
-    """Keys that were minted for this castle and are still valid; each run of create that configured a machine left one."""
-    for identity in await _keys(castle, tailnet):
-        await tailnet.delete_key(identity=identity)
-        report(f"removed the key {identity} from the tailnet")
-
-
-async def _keys(castle: Castle, tailnet: TailnetApi) -> list[str]:
-    wanted = key_description(castle.name)
-    return [identity for identity, description in (await tailnet.keys()).items() if description == wanted]
-
-
-async def _devices_inside(place: Place) -> frozenset[str]:
-    """Ids of the devices that Tailscale's operator and its proxies made: each keeps its own in a Secret of the cluster.
-
-    Where the cluster does not answer they are not known; they are ephemeral, and the tailnet drops them by itself.
-    """
-    if not place.kubeconfig.exists():
-        return frozenset()
-    try:
-        async with asyncio.timeout(_PATIENCE_INSIDE), AsyncExitStack() as stack:
-            cluster = Cluster(place=place)
-            stack.push_async_callback(cluster.close)
-            secrets = await cluster.all("v1", "Secret")
-    except (TimeoutError, NotYet, Broken):
-        return frozenset()
-    found = [(secret.get("data") or {}).get("device_id") for secret in secrets]
-    return frozenset(base64.b64decode(encoded).decode().strip() for encoded in found if encoded)
-
-
-def _ours(castle: Castle, inside: frozenset[str], devices: list[Device]) -> list[Device]:
-    """Devices made inside its cluster, and those with its tags or its operator's under one of its names."""
-    tags = {*castle.tailscale.node_key.tags, OPERATOR_TAG}
-    names = {*castle.tailscale.names, *(machine.name for machine in castle.machines.nodes)}
-    return [
-        device
-        for device in devices
-        if device.identity in inside or (tags & set(device.tags) and names & {device.name, device.hostname})
-    ]
-
-
-async def _remove_devices(devices: list[Device], tailnet: TailnetApi, report: Callable[[str], None]) -> None:
-    there = {device.identity for device in await tailnet.devices()}
-    for device in devices:
-        if device.identity in there:
-            await tailnet.delete_device(identity=device.identity)
-            report(f"removed the device {device.name} from the tailnet")
-
-
-async def _prove(castle: Castle, inside: frozenset[str], proxmox: ProxmoxApi, tailnet: TailnetApi) -> None:
-    left = [f"the machine {vm.name}" for vm in await _machines(castle, proxmox)]
-    left += [f"the device {device.name}" for device in _ours(castle, inside, await tailnet.devices())]
-    left += [f"the key {identity}" for identity in await _keys(castle, tailnet)]
-    if left:
-        raise Broken(f"still there: {', '.join(left)}", operation="destroy", hint="Run destroy again.")
+        raise NotYet(str(error), hint=error.hint) from None

@@ -28,7 +28,7 @@ from rebirth.events import (
     PhaseStarted,
 )
 from rebirth.run.facts import Fact
-from rebirth.run.journal import Journal, Once
+from rebirth.run.journal import Journal, Marks, Once
 from rebirth.run.phase import Declaration, Phase, needs
 from rebirth.run.waiting import Watcher, watched
 
@@ -85,7 +85,7 @@ class Engine:
     ) -> None:
         self.phases = {phase.makes: phase for phase in phases}
         self._connections = {connection.makes: connection for connection in connections}
-        self._given = {**given, Once: Once(journal)}
+        self._given = {**given, Once: Once(journal), Marks: Marks(journal)}
         self._journal, self._events, self._may_run, self._budget = journal, events, may_run, budget
         self._goals = None if goals is None else frozenset(goals)
         self._names = {phase.name: phase for phase in self.phases.values()}

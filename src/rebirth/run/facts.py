@@ -4,6 +4,7 @@ A fact is written to the journal, unless it stands in memory only (`InMemory`): 
 moment, and is made again when a phase that has to run asks for it.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -18,6 +19,20 @@ class Fact:
 @dataclass(frozen=True)
 class InMemory(Fact):
     in_memory: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Made:
+    """Something that a phase of this castle has made outside of the cluster, as a phase's `undo` finds it there."""
+
+    kind: str  # machine, device, key, file, image, value
+    name: str  # as a person knows it
+    identity: str  # as its system knows it: a VM's id, a path; "" where the name is all
+    remove: Callable[[], Awaitable[None]] | None = field(default=None, repr=False, compare=False)  # None: it stays
+    stays: str = ""  # why it stays
+
+    def __str__(self) -> str:
+        return f"the {self.kind} {self.name}" + (f" ({self.identity})" if self.identity else "")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -30,6 +31,7 @@ class Journal:
         self.file = state / FILE
         self._facts: dict[str, dict[str, Any]] = {}
         self._once: dict[str, str] = {}
+        self._marks: dict[str, set[str]] = {}
         self._sink: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -76,6 +78,8 @@ class Journal:
             self._once[entry["what"]] = entry["kind"]
         elif entry.get("kind") == "undone":
             self._once.pop(entry["what"], None)
+        elif entry.get("kind") == "mark":
+            self._marks.setdefault(entry["of"], set()).add(entry["name"])
 
     def _append(self, **entry: Any) -> None:
         if self._sink is None:
@@ -114,6 +118,22 @@ class Journal:
         os.fsync(self._sink.fileno())
         self._facts.clear()
         self._once.clear()
+        self._marks.clear()
+
+    def glimpse(self) -> Self:
+        """Reads what is there, without the lock and without a write: for who only wants to know."""
+        with suppress(OSError):
+            for line in self.file.read_bytes().splitlines():
+                with suppress(ValueError):
+                    self._remember(json.loads(line))
+        return self
+
+    def mark(self, kind: str, name: str) -> None:
+        if name not in self.marks(kind):
+            self._append(kind="mark", of=kind, name=name)
+
+    def marks(self, kind: str) -> frozenset[str]:
+        return frozenset(self._marks.get(kind, ()))
 
     def begin(self, what: str) -> None:
         self._append(kind="begun", what=what)
@@ -129,6 +149,22 @@ class Journal:
     def progress(self, what: str) -> str | None:
         """`begun`, `ended`, or None where `what` was never begun."""
         return self._once.get(what)
+
+
+class Marks:
+    """By what the castle's things outside are known again, should nothing else tell whose they are one day.
+
+    destroy works without: it is for names that castle.yaml no longer holds, and for devices of a cluster that is gone.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def add(self, kind: str, name: str) -> None:
+        self._journal.mark(kind, name)
+
+    def of(self, kind: str) -> frozenset[str]:
+        return self._journal.marks(kind)
 
 
 class Once:

@@ -20,6 +20,13 @@ and where they are true:
 
     async def still(fact: MachinesBooted, proxmox: ProxmoxApi) -> bool:       optional; never writes
 
+A phase that makes something outside of the cluster says how that is found again, by names and tags alone, and how it goes:
+
+    async def undo(spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:         never writes: what it returns can be removed
+        '''The machines with the castle's tag.'''
+
+    UNDO_AFTER = (MachinesCreated,)   optional: what goes before this, although this phase needs it
+
 What it takes are sections of the castle, facts and connections; what it returns is the fact that it makes true. A
 connection is a plain function, declared the same way, that makes a client of an outside system:
 
@@ -32,7 +39,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, get_type_hints
 
-from rebirth.run.facts import Fact
+from rebirth.run.facts import Fact, Made
 
 Layer = Literal["secrets", "key", "platform", "engine", "networking", "gitops", "storage", "waits"]
 
@@ -52,6 +59,16 @@ class Declaration:
 
 
 @dataclass(frozen=True)
+class Undo:
+    """How destroy finds what a phase has made outside of the cluster."""
+
+    title: str  # what it looks for: "the machines with the castle's tag"
+    function: Callable[..., Awaitable[list[Made]]]
+    takes: dict[str, type]
+    after: tuple[type[Fact], ...]  # what these phases have made goes first, although this phase needs them
+
+
+@dataclass(frozen=True)
 class Phase(Declaration):
     title: str
     layer: Layer
@@ -65,6 +82,7 @@ class Phase(Declaration):
     online: bool
     still: Callable[..., Awaitable[bool]] | None
     still_takes: dict[str, type]
+    undo: Undo | None = None
 
 
 def declared(function: Callable[..., Any]) -> Declaration:
@@ -102,7 +120,7 @@ def read(module: ModuleType) -> Phase:
     still_takes = dict(list(declared(still).takes.items())[1:]) if still else {}
     return Phase(
         **vars(declaration),
-        title=(inspect.getdoc(declaration.function) or name).splitlines()[0].rstrip("."),
+        title=_title(declaration.function),
         layer=module.LAYER,
         patience=float(module.PATIENCE),
         usually=float(getattr(module, "USUALLY", _USUALLY)),
@@ -114,7 +132,20 @@ def read(module: ModuleType) -> Phase:
         online=getattr(module, "ONLINE", False),
         still=still,
         still_takes=still_takes,
+        undo=_undo(module),
     )
+
+
+def _undo(module: ModuleType) -> Undo | None:
+    function = getattr(module, "undo", None)
+    if function is None:
+        return None
+    title = _title(function)
+    return Undo(title[0].lower() + title[1:], function, declared(function).takes, getattr(module, "UNDO_AFTER", ()))
+
+
+def _title(function: Callable[..., Any]) -> str:
+    return (inspect.getdoc(function) or function.__name__).splitlines()[0].rstrip(".")
 
 
 def needs(

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from rebirth.errors import SpecError
+
 _CASTLE = "REBIRTH_CASTLE"
 
 HERE = Path()
@@ -83,6 +85,19 @@ def form(format_: str, as_json: bool) -> str:
 def examples(*lines: str) -> str:
     """The end of a command's help."""
     return "\b\n" + "\n".join(["Examples:", *(f"  {line}" for line in lines)])
+
+
+def show_help(context: typer.Context) -> None:
+    """The help of the command that the arguments name. Raises SpecError where there is none."""
+    root = context.find_root()
+    command, path = root.command, ["rebirth"]
+    for name in context.args:
+        found = getattr(command, "commands", {}).get(name)
+        if found is None:
+            raise SpecError(f"no such command: {' '.join([*path[1:], name])}", hint="`rebirth --help` names them.")
+        command, path = found, [*path, name]
+    shown = type(context)(command, info_name=" ".join(path), help_option_names=root.help_option_names)
+    typer.echo(command.get_help(shown))
 
 
 class Commands(TyperGroup):
