@@ -141,6 +141,11 @@ def test_variables_that_are_not_there_may_still_come():
             Outlook.FINAL,
         ),
         ("ReconciliationFailed", "Namespace/x dry-run failed (BadRequest): strict decoding error", Outlook.FINAL),
+        (
+            "ReconciliationFailed",
+            "Deployment/x/y dry-run failed: failed to create typed patch object (x/y; apps/v1): .spec.replicas: expected numeric",
+            Outlook.FINAL,
+        ),
         ("ReconciliationFailed", "Ingress/x/y dry-run failed (InternalError): failed calling webhook", Outlook.STUCK),
         ("ReconciliationFailed", "Certificate/x/y dry-run failed (NotFound): no matches for kind", Outlook.STUCK),
         ("ReconciliationFailed", "ConfigMap/x/y dry-run failed (Forbidden): denied", Outlook.STUCK),

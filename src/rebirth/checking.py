@@ -1,4 +1,4 @@
-"""What check, plan and explain share: which bootstrap is meant, its proof, and how it is told."""
+"""What check, plan and explain share: which bootstrap is meant, its proof, and how it is reported."""
 
 import asyncio
 import json
@@ -57,7 +57,9 @@ async def proved(asked: Asked) -> AsyncIterator[Proved]:
     directory = asked.castle_directory
     if directory is None:
         repository = Repository((asked.gitops or Path()).resolve())
-        yield Proved(await prove(repository.root, clusters=asked.clusters), Places(), None, repository)
+        yield Proved(
+            await prove(repository.root, clusters=asked.clusters), Places(asked=repository.root), None, repository
+        )
         return
     if not (directory / FILE).exists():
         raise without_castle(directory)
@@ -66,7 +68,11 @@ async def proved(asked: Asked) -> AsyncIterator[Proved]:
         if not asked.clusters:
             _require_path(repository, castle)
         proof = await prove(repository.root, clusters=asked.clusters, castle=castle, directory=directory)
-        yield Proved(proof, Places(repository.root if repository.fetched else None), castle, repository, directory)
+        yield Proved(proof, _places(repository, directory), castle, repository, directory)
+
+
+def _places(repository: Repository, directory: Path) -> Places:
+    return Places(repository.root if repository.fetched else None, asked=directory.resolve())
 
 
 def _require_path(repository: Repository, castle: Castle) -> None:
@@ -126,7 +132,7 @@ def before_create(session: "Session", *, unproved: bool) -> Checked:
             except (SpecError, Broken):  # the run itself meets and tells this before it makes anything
                 return Checked(0, 0, "the repository could not be read"), ""
             _require_path(repository, castle)
-            places = Places(repository.root if repository.fetched else None)
+            places = _places(repository, directory)
             proof = await prove(repository.root, castle=castle, directory=directory)
             verdict = weigh(proof, places)
             errors = verdict.count(Severity.ERROR)
@@ -244,3 +250,10 @@ def show_page(rule: str) -> None:
     from rebirth.findings.pages import page_of
 
     write(page_of(rule).text())
+
+
+def show_rules() -> None:
+    """All rules, for the terminal."""
+    from rebirth.findings.pages import index
+
+    write(index())

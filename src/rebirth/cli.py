@@ -10,6 +10,7 @@ import typer
 
 from rebirth.errors import Broken, Rebirth, SpecError
 from rebirth.report.commands import app as reports
+from rebirth.terminal.commands import app as telling
 from rebirth.terminal.options import (
     HERE,
     Budget,
@@ -29,7 +30,6 @@ from rebirth.terminal.options import (
     examples,
     form,
     meant,
-    show_help,
 )
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ lab_app = typer.Typer(
 )
 app.add_typer(lab_app, name="lab")
 app.add_typer(reports)
+app.add_typer(telling)
 
 
 def _enter_lab(directory: Path, name: str) -> None:
@@ -80,12 +81,6 @@ def rebirth(
     ] = False,
     color: Color = "auto",
 ) -> None: ...
-
-
-@app.command("help", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
-def help_(context: typer.Context) -> None:
-    """Print the help of a command."""
-    show_help(context)
 
 
 @app.command(
@@ -143,10 +138,13 @@ def check(
     ] = False,
     color: Color = "auto",
     explain: Annotated[str, typer.Option(metavar="RULE", help="Print a rule's page, such as R13.")] = "",
+    rules: Annotated[bool, typer.Option("--rules", help="List all rules.")] = False,
 ) -> None:
     """Prove that the cluster can come up, before anything is made. Exit code 0: it can; 3: errors were found."""
     from rebirth import checking
 
+    if rules:
+        return checking.show_rules()
     if explain:
         return checking.show_page(explain)
     asked = checking.Asked(meant(castle, gitops), gitops, cluster)

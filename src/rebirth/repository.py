@@ -1,6 +1,8 @@
 """Where the files of a GitOps repository are: on this machine, or fetched."""
 
 import asyncio
+import itertools
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -74,13 +76,17 @@ def without_castle(directory: Path) -> SpecError:
     return SpecError(words, hint="Name a castle directory, or a Flux repository with --gitops.")
 
 
+_FLUX = re.compile(rb"^apiVersion:\s*['\"]?kustomize\.toolkit\.fluxcd\.io/", re.MULTILINE)
+_LEVELS = ("*.y*ml", "*/*.y*ml", "*/*/*.y*ml")  # deeper it is somebody else's
+_MOST = 2000  # files that are looked at
+
+
 def _holds_flux(directory: Path) -> bool:
-    mark = b"kustomize.toolkit.fluxcd.io"
-    for number, file in enumerate(directory.rglob("*.y*ml")):
-        if number > 2000:
-            break
+    """Whether an object of Flux stands in the folder, or at most two levels below."""
+    files = itertools.chain.from_iterable(directory.glob(pattern) for pattern in _LEVELS)
+    for file in itertools.islice(files, _MOST):
         try:
-            if mark in file.read_bytes()[: 1 << 20]:
+            if file.is_file() and _FLUX.search(file.read_bytes()[: 1 << 20]):
                 return True
         except OSError:
             continue

@@ -35,6 +35,7 @@ _PASSING = re.compile(
 )
 _DRY_RUN = re.compile(r"dry-run failed \((\w+)\)")
 _REJECTED = {"Invalid", "BadRequest"}  # reasons of the Kubernetes API for an object that it will never take
+_MISTYPED = "failed to create typed patch object"  # text where the schema says number: the API gives no reason for it
 _PULLING = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 _STARTING = {"ContainerCreating", "PodInitializing"}
 
@@ -288,6 +289,8 @@ def _outlook(key: Key, item: Object, status: str, message: str) -> Outlook:
         return Outlook.WORKING
     if key[0] in SOURCES:
         return Outlook.STUCK if _PASSING.search(message) else Outlook.FINAL
+    if _MISTYPED in message:
+        return Outlook.FINAL
     if refused := _DRY_RUN.search(message):
         return Outlook.FINAL if refused[1] in _REJECTED else Outlook.STUCK
     final = key[0] == "Kustomization" and reason(item) in {"BuildFailed", "ArtifactFailed"}

@@ -79,9 +79,12 @@ class Flux:
     _seen: dict[tuple[str, str, str], tuple[int, str]] = field(default_factory=dict)
 
     def __call__(self, kubernetes: Kubernetes, change: str, item: Object) -> None:
-        if item["apiVersion"] not in FLUX.values() or change == "DELETED":
+        if item["apiVersion"] not in FLUX.values():
             return
         node = (item["kind"], *_meta(item))
+        if change == "DELETED":
+            self._seen.pop(node, None)
+            return
         token = item["metadata"].get("annotations", {}).get("reconcile.fluxcd.io/requestedAt", "")
         now = (item["metadata"]["generation"], token)
         before = self._seen.get(node)
@@ -127,9 +130,12 @@ class ExternalSecrets:
     _seen: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 
     def __call__(self, kubernetes: Kubernetes, change: str, item: Object) -> None:
-        if item["apiVersion"] != EXTERNAL or change == "DELETED":
+        if item["apiVersion"] != EXTERNAL:
             return
         thing = (item["kind"], *_meta(item))
+        if change == "DELETED":
+            self._seen.pop(thing, None)
+            return
         now = (item["metadata"]["generation"], item["metadata"].get("annotations"))
         if self._seen.get(thing) != now:
             self._seen[thing] = now

@@ -80,9 +80,11 @@ def forbidden(kind: Kind, name: str, why: str) -> Refused:
 
 
 def terminating(kind: Kind, name: str, namespace: str) -> Refused:
-    return forbidden(
-        kind, name, f"unable to create new content in namespace {namespace} because it is being terminated"
-    )
+    why = f"unable to create new content in namespace {namespace} because it is being terminated"
+    refused = forbidden(kind, name, why)
+    cause = {"reason": "NamespaceTerminating", "message": f"namespace {namespace} is being terminated"}
+    refused.details["causes"] = [{**cause, "field": "metadata.namespace"}]
+    return refused
 
 
 def without_webhook(webhook: str, service: str, namespace: str, why: str = "") -> Refused:

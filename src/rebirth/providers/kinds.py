@@ -40,9 +40,10 @@ class Kinds:
         names have no dot) do not grow while it runs.
         """
         key = api_version, kind
-        async with self._asking[api_version]:
-            if key not in self._known:
-                self._known |= await self._served(api_version)
+        if key not in self._known:
+            async with self._asking[api_version]:  # many phases ask at once: the first one's answer does for all
+                if key not in self._known:
+                    self._known |= await self._served(api_version)
         if key in self._known:
             return self._known[key]
         served = [name for version, name in self._known if version == api_version]

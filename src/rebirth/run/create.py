@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import BaseModel
 
-from rebirth.castle import Castle, Handovers, Identity
+from rebirth.castle import Castle, Handovers, Identity, NodeKey, RegistryLogins
 from rebirth.events import Checked, Events, RunFinished, RunStarted
 from rebirth.phases import CONNECTIONS, PHASES
 from rebirth.place import Place
@@ -33,6 +33,8 @@ def given(castle: Castle, place: Place, redaction: Redaction) -> dict[type, obje
             value = getattr(section, name)
             if isinstance(value, BaseModel):
                 found[type(value)] = value
+    found[NodeKey] = castle.tailscale.node_key
+    found[RegistryLogins] = castle.engine.registry_logins
     found[Identity] = Identity(name=castle.name)
     found[Handovers] = Handovers(handovers=castle.handovers)
     return found

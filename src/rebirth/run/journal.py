@@ -124,8 +124,9 @@ class Journal:
         """Reads what is there, without the lock and without a write: for who only wants to know."""
         with suppress(OSError):
             for line in self.file.read_bytes().splitlines():
-                with suppress(ValueError):
-                    self._remember(json.loads(line))
+                with suppress(ValueError, KeyError):
+                    if isinstance(entry := json.loads(line), dict):
+                        self._remember(entry)
         return self
 
     def mark(self, kind: str, name: str) -> None:

@@ -11,6 +11,7 @@ from rebirth.errors import NotYet
 from rebirth.events import Arrived, BecameReady, Events, Noted, Nudged, Waiting
 
 T = TypeVar("T")
+_GROWTH = 1.25
 
 
 @dataclass
@@ -20,6 +21,7 @@ class Watcher:
     phase: str
     events: Events
     pending: dict[str, str] = field(default_factory=dict)
+    noted: set[str] = field(default_factory=set)  # a phase that is tried again says the same again: once is enough
 
     def saw(self, what: str, seen: str) -> None:
         if self.pending.get(what) != seen:
@@ -50,8 +52,9 @@ def now() -> float:
 
 
 def note(text: str) -> None:
-    """Reports something that a person must see."""
-    if watcher := _watcher.get():
+    """Reports something that a person must see, once."""
+    if (watcher := _watcher.get()) and text not in watcher.noted:
+        watcher.noted.add(text)
         watcher.events(Noted(watcher.phase, text))
 
 
@@ -68,11 +71,17 @@ def nudged(text: str) -> None:
 
 
 async def until(
-    look: Callable[[], Awaitable[T]], *, what: str, every: float = 1.0, changes: AsyncIterable[object] | None = None
+    look: Callable[[], Awaitable[T]],
+    *,
+    what: str,
+    every: float = 1.0,
+    slowest: float | None = None,
+    changes: AsyncIterable[object] | None = None,
 ) -> T:
     """Asks `look` until it no longer raises NotYet; returns its answer.
 
-    `what` says what is waited for. `changes` is a stream (a watch of the Kubernetes API) that tells when asking again is
+    `what` says what is waited for. With `slowest` the pause grows from `every` to that many seconds, a quarter at a time: what
+    is there soon is seen at once, and what takes minutes is not asked five times a second. `changes` is a stream (a watch of the Kubernetes API) that tells when asking again is
     worthwhile; with it `every` seconds are only the safety net. There is no time-out here: the engine ends a phase that
     takes too long, and tells what was seen last.
     """
@@ -93,6 +102,7 @@ async def until(
                 return answer
             with suppress(TimeoutError):
                 await asyncio.wait_for(alarm.wait(), every)
+            every = min(every * _GROWTH, max(every, slowest or every))
     finally:
         if listening:
             listening.cancel()

@@ -61,6 +61,15 @@ async def test_from_nothing_asks_a_failed_node_every_ten_seconds_and_no_more(bui
     assert world.flux.asked.count("late") == 3, "at 3, 13 and 23 s: it fails until 20 s have gone by"
 
 
+async def test_from_nothing_waits_for_a_root_that_is_still_to_come(build):
+    world = build()
+    root = node("flux-system")
+    for item in world.kubernetes.all(FLUX["Kustomization"], "Kustomization"):
+        world.kubernetes.take(item["apiVersion"], item["kind"], item["metadata"]["name"], "flux-system")
+    world.kubernetes.after(50, lambda: world.kubernetes.put(root, by="rebirth"))
+    assert (await world.create()).nodes == ("flux-system/flux-system",)
+
+
 async def test_again(build):
     world = build()
     await again(world)

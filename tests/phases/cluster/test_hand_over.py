@@ -19,9 +19,6 @@ BORN = {
     "metadata": {"name": "tazlab-db-pguser-grafana", "namespace": "tazlab-db"},
 }
 
-# Of hvac's own patch(), which asks for a default that is to change.
-pytestmark = pytest.mark.filterwarnings("ignore:The raise_on_deleted_version parameter:DeprecationWarning")
-
 
 @pytest.fixture
 def build(new_world):

@@ -8,13 +8,13 @@ import pytest
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.errors import Broken
 from rebirth.phases import place_secrets
-from rebirth.run.facts import NamespacesCreated
+from rebirth.run.facts import NamespacesCreated, RepositoryRead
 
 
 @pytest.fixture
 def build(new_world):
     def new():
-        world = new_world(place_secrets, NamespacesCreated(()))
+        world = new_world(place_secrets, NamespacesCreated(()), RepositoryRead("0" * 40, ()))
         for name in world.castle.engine.namespaces:
             world.kubernetes.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         return world

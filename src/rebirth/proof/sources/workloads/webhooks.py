@@ -1,4 +1,4 @@
-"""Admission webhooks: what they match is refused until their server answers, where the failure policy is Fail.
+"""Admission webhooks: what they match is rejected until their server answers, where the failure policy is Fail.
 
 `webhook <name>` ADMITS needs its Service, and its certificate. Read after all other sources: what has to be there before a
 configuration exists is never asked to pass it.
@@ -132,7 +132,7 @@ def _members(
     hook: Hook, kinds: Mapping[tuple[str, str], list[tuple[Manifest, Unit]]], matcher: "_Matcher", before: _Before,
     graph: Graph,
 ) -> None:  # fmt: skip
-    """One edge a unit: if the first of its objects that the webhook matches is refused, all of it is."""
+    """One edge a unit: if the first of its objects that the webhook matches is rejected, all of it is."""
     told: set[int] = set()
     for kind, members in kinds.items():
         if not matcher.is_asked(*kind):

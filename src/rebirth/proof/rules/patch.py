@@ -1,21 +1,36 @@
-"""One-line mends as unified diffs, against the repository or castle that a file stands in."""
+"""Fixes of one or a few lines, as changes of a file: shown as unified diffs, below the repository's top."""
 
 import difflib
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-_TOPS = (".git", "castle.yaml", ".rebirth.yaml")
 _LARGEST = 1 << 20  # bytes
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_NO_END = "\\ No newline at end of file"
 
 
-def listed(kustomization: str, entry: str) -> str:
-    """Adds an entry to the resources of a kustomization; "" where there is no plain list of them."""
+@dataclass(frozen=True)
+class Patch:
+    """A change of one file; `hunks` are those of a unified diff."""
+
+    file: str  # absolute
+    hunks: str
+
+    def diff(self, name: str) -> str:
+        """The whole diff as `git apply` takes it; `name` is the file's path below the repository's top."""
+        end = "\t" if " " in name else ""  # without it git takes what follows the blank for a date
+        return f"--- a/{name}{end}\n+++ b/{name}{end}\n{self.hunks}"
+
+
+def listed(kustomization: str, entry: str) -> tuple[Patch, ...]:
+    """Adds an entry to the resources of a kustomization; none where there is no plain list of them."""
     return _added(Path(kustomization), re.compile(r"^resources:\s*(#.*)?$"), lambda indent: [f"{indent}- {entry}"])
 
 
-def depends_on(file: str, line: int, name: str, namespace: str) -> str:
-    """Adds a dependsOn to the Flux Kustomization whose document begins at `line`; "" where that takes more than adding lines."""
+def depends_on(file: str, line: int, name: str, namespace: str) -> tuple[Patch, ...]:
+    """Adds a dependsOn to the Flux Kustomization whose document begins at `line`; none where that takes more than adding lines."""
 
     def entry(indent: str) -> list[str]:
         return [f"{indent}- name: {name}", *([f"{indent}  namespace: {namespace}"] if namespace else [])]
@@ -26,7 +41,7 @@ def depends_on(file: str, line: int, name: str, namespace: str) -> str:
         return has
     text = _text(path)
     if text is None or any("dependsOn" in one for one in _document(text, line)):
-        return ""
+        return ()
 
     def whole(_indent: str) -> list[str]:
         return ["  dependsOn:", *entry("    ")]
@@ -36,9 +51,10 @@ def depends_on(file: str, line: int, name: str, namespace: str) -> str:
 
 def _text(file: Path) -> list[str] | None:
     try:
-        if file.stat().st_size > _LARGEST:
+        if not file.is_file() or file.stat().st_size > _LARGEST:
             return None
-        return file.read_text(encoding="utf-8").splitlines(keepends=True)
+        with file.open(encoding="utf-8", newline="") as opened:  # line ends as they are
+            return _LINE.findall(opened.read())
     except (OSError, ValueError):
         return None
 
@@ -55,22 +71,23 @@ def _document(lines: list[str], start: int) -> list[str]:
 
 def _added(
     file: Path, head: re.Pattern[str], made: Callable[[str], list[str]], *, start: int = 1, first: bool = False
-) -> str:
+) -> tuple[Patch, ...]:
     """The diff that adds lines below the line that matches `head`: after the last entry of its list, or as the first lines."""
     lines = _text(file)
     if lines is None:
-        return ""
+        return ()
     end = start - 1 + len(_document(lines, start))
     at = next((number for number in range(max(start - 1, 0), end) if head.match(lines[number])), None)
     if at is None:
-        return ""
+        return ()
     last, indent = (at, "") if first else _last_entry(lines, at, end)
     if not first and last == at:
-        return ""
-    before = [*lines[:last], lines[last].rstrip("\n") + "\n"]
-    changed = [*before, *(f"{line}\n" for line in made(indent)), *lines[last + 1 :]]
-    name = _name(file)
-    return "".join(difflib.unified_diff(lines, changed, f"a/{name}", f"b/{name}"))
+        return ()
+    line_end = "\r\n" if lines[at].endswith("\r\n") else "\n"
+    before = [*lines[:last], lines[last].rstrip("\r\n") + line_end]
+    changed = [*before, *(f"{line}{line_end}" for line in made(indent)), *lines[last + 1 :]]
+    _, _, *hunks = difflib.unified_diff(lines, changed)  # behind two lines of names
+    return (Patch(str(file), "".join(hunk if hunk.endswith("\n") else f"{hunk}\n{_NO_END}\n" for hunk in hunks)),)
 
 
 def _last_entry(lines: list[str], at: int, end: int) -> tuple[int, str]:
@@ -88,8 +105,3 @@ def _last_entry(lines: list[str], at: int, end: int) -> tuple[int, str]:
             break
         last = number
     return last, indent
-
-
-def _name(file: Path) -> str:
-    top = next((folder for folder in file.parents if any((folder / mark).exists() for mark in _TOPS)), None)
-    return file.relative_to(top).as_posix() if top else file.as_posix().lstrip("/")
