@@ -192,7 +192,9 @@ def test_all_problems_of_a_castle_at_once_and_nothing_made(yard):
     code, _, complaints = yard.run("create", "castle")
     assert code == 2
     assert re.search(r"^error: castle/castle.yaml:\d+: colour: unknown key$", complaints, re.MULTILINE)
-    assert re.search(r"^error: castle/castle.yaml:\d+: machines.nodes\[0\].cores: .*integer", complaints, re.MULTILINE)
+    assert re.search(
+        r"^error: castle/castle.yaml:\d+: machines.nodes\[0\].cores: must be a whole number$", complaints, re.MULTILINE
+    )
     assert sorted(yard.castle.rglob("*")) == before
 
 

@@ -22,5 +22,6 @@ def schema() -> None:
     import json
 
     from rebirth.castle.schema import schema_of_castle
+    from rebirth.console import write
 
-    print(json.dumps(schema_of_castle(), indent=2))
+    write(json.dumps(schema_of_castle(), indent=2) + "\n")
