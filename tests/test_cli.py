@@ -18,6 +18,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from rebirth.cli import app
+from rebirth.terminal.bugs import trace_of, where
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle" / "castle.yaml"
 REFERENCE = re.compile(r"\{secret: ([^}]+)\}")
@@ -71,6 +76,12 @@ class Yard:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(command, cwd=self.castle.parent, env=self.environment, text=True, **pipes)
 
+    def in_process(self, *arguments: str) -> str:
+        """What a command prints that neither reads nor makes anything."""
+        done = CliRunner().invoke(app, arguments, env=self.environment, prog_name="rebirth")
+        assert done.exit_code == 0
+        return done.output
+
     def run(self, *arguments: str) -> tuple[int, str, str]:
         with self.start(*arguments) as process:
             out, complaints = process.communicate(timeout=60)
@@ -94,6 +105,60 @@ def test_help_names_the_commands(yard):
     assert code == 0
     for command in ("create", "verify", "status", "report", "destroy", "doctor", "lab"):
         assert command in out
+
+
+@pytest.mark.parametrize("arguments", [["-h"], ["help"]])
+def test_help_by_its_other_names(yard, arguments):
+    assert yard.run(*arguments) == yard.run("--help")
+
+
+@pytest.mark.parametrize("command", [["create"], ["check"], ["report"], ["lab", "up"]])
+def test_help_of_a_command(yard, command):
+    code, out, _ = yard.run("help", *command)
+    assert code == 0
+    assert f"Usage: rebirth {' '.join(command)} " in out
+    assert out.strip() == yard.run(*command, "-h")[1].strip()
+
+
+def test_help_of_no_command(yard):
+    code, out, complaints = yard.run("help", "lab", "frob")
+    assert (code, out) == (2, "")
+    assert complaints == "error: no such command: lab frob\nhint: `rebirth --help` names them.\n"
+
+
+def commands_below(command, path=()):
+    yield path, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from commands_below(child, (*path, name))
+
+
+def test_no_flag_is_said_to_take_a_value(yard):
+    for path, _ in commands_below(get_command(app)):
+        if path != ("help",):
+            assert "<bool>" not in yard.in_process(*path, "--help")
+
+
+def test_help_has_examples_that_are_commands(yard):
+    known = {path for path, _ in commands_below(get_command(app))}
+    for command in ("create", "check", "plan", "explain", "verify", "status", "report", "logs"):
+        text = yard.in_process(command, "--help")
+        examples = [line.split() for line in text.partition("Examples:")[2].splitlines() if line.strip()]
+        assert examples
+        for words in examples:
+            assert words[0] == "rebirth"
+            assert (words[1],) in known
+            for option in (word for word in words if word.startswith("--")):
+                assert option in text
+
+
+def test_what_only_a_benchmark_needs_is_not_in_the_help(yard):
+    assert "--layered" not in yard.in_process("create", "--help")
+
+
+def test_completion(yard):
+    yard.environment |= {"_REBIRTH_COMPLETE": "complete_bash", "COMP_WORDS": "rebirth cr", "COMP_CWORD": "1"}
+    code, out, _ = yard.run()
+    assert (code, out.split()) == (0, ["create"])
 
 
 def test_the_version_is_told(yard):
@@ -209,13 +274,93 @@ def test_events_as_json(yard):
     assert (folder / "events.jsonl").read_text() == out
 
 
+def test_events_and_answer_exclude_each_other(yard):
+    yard.write()
+    code, _, complaints = yard.run("create", "castle", "--format", "json", "--json")
+    assert (code, complaints.splitlines()[0]) == (2, "error: --json and --format json exclude each other")
+
+
+def test_the_answer_of_a_run_as_json(yard):
+    yard.write()
+    (yard.vault / "github-token").unlink()
+    code, out, complaints = yard.run("create", "castle", "--json")
+    assert code == 2
+    found = json.loads(out)
+    assert (found["version"], found["castle"], found["ok"], found["online"]) == (1, "tazlab-k8s", False, None)
+    (error,) = found["errors"]
+    assert error["step"] == "resolve_secrets"
+    assert "github-token" in error["error"]
+    assert "converge" in found["not_run"]
+    assert Path(found["logs"]).is_dir()
+    assert "github-token" in complaints
+
+
+def test_the_state_of_a_castle_as_json(yard):
+    yard.write()
+    code, out, _ = yard.run("status", "castle", "--json")
+    assert code == 1
+    found = json.loads(out)
+    assert (found["version"], found["ok"]) == (1, False)
+    assert {"step", "state", "why"} == set(found["steps"][0])
+
+
+def test_what_did_not_run_is_named_if_asked(yard):
+    yard.write()
+    (yard.vault / "github-token").unlink()
+    code, _, complaints = yard.run("create", "castle", "--verbose")
+    assert code == 2
+    assert re.search(r"^\d+ later steps did not run: .*converge", complaints, re.MULTILINE)
+    assert re.search(r"^logs: /.*/logs/\d{8}T\d{6}Z$", complaints, re.MULTILINE)
+    assert "run the same command again to go on" in complaints
+
+
+def test_options_from_the_environment(yard):
+    yard.write()
+    yard.environment |= {"REBIRTH_CASTLE": "castle", "REBIRTH_BUDGET": "soon"}
+    assert "budget" in yard.run("create")[2]
+    assert yard.run("report")[2].startswith(f"error: {yard.castle}/logs: no run was recorded")
+    yard.environment["REBIRTH_CASTLE"] = "nowhere"
+    assert yard.run("plan")[2].startswith("error: nowhere/castle.yaml: no such file")
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "coloured"),
+    [
+        ({"NO_COLOR": "", "FORCE_COLOR": "1"}, [], True),
+        ({}, ["--color", "always"], True),
+        ({"NO_COLOR": "", "FORCE_COLOR": "1"}, ["--color", "never"], False),
+    ],
+)
+def test_colours_in_a_pipe(yard, environment, options, coloured):
+    yard.environment |= environment
+    code, out, _ = yard.run("explain", "apps", "auth", "--gitops", str(EXAMPLE.parent / "gitops"), *options)
+    assert code == 0
+    assert ("\x1b[" in out) is coloured
+
+
+def test_a_bug_is_said_with_its_place_and_a_trace_without_values():
+    def fail(secret):
+        raise KeyError(secret)
+
+    value = secrets.token_hex(8)
+    with pytest.raises(KeyError) as caught:
+        fail(value)
+    assert re.fullmatch(r"internal error \(KeyError in test_cli.py:\d+\)", where(caught.value))
+    file = Path(trace_of(caught.value).rpartition(" ")[2])
+    text = file.read_text()
+    file.unlink()
+    assert "in fail" in text
+    assert "KeyError" in text
+    assert value not in text
+
+
 def test_status_of_nothing(yard):
     yard.write()
     code, out, complaints = yard.run("status", "castle")
     assert code == 1
     assert re.search(r"upload_image +does not hold", out)
     assert re.search(r"converge +not looked at", out)
-    assert "`rebirth create`" in complaints
+    assert "`rebirth create castle`" in complaints
     assert "Traceback" not in out + complaints
 
 
@@ -237,7 +382,8 @@ def test_an_interrupted_run_has_a_report(yard, silence):
         process.kill()
     code, out, _ = yard.run("report", "castle")
     assert code == 0
-    assert re.search(r"^read_repository .* running", out, re.MULTILINE)
+    assert re.search(r"^… read_repository ", out, re.MULTILINE)
+    assert "interrupted after" in out
     code, out, _ = yard.run("report", "castle", "--format", "html")
     assert code == 0
     assert out.startswith("<!doctype html>")

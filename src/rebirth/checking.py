@@ -2,22 +2,21 @@
 
 import asyncio
 import json
-import os
-import shutil
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rebirth.castle import Castle, load
 from rebirth.castle.load import FILE
+from rebirth.console import colours, width, write
 from rebirth.errors import Impossible, Rebirth, SpecError
 from rebirth.events import Checked, RunFinished, RunStarted
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict, weigh
+from rebirth.plan.prediction import until_online
 from rebirth.proof.prove import Proof, prove
 from rebirth.proof.rules import Severity
 from rebirth.repository import Repository, local, repository_of, without_castle
@@ -25,9 +24,8 @@ from rebirth.repository import Repository, local, repository_of, without_castle
 if TYPE_CHECKING:
     from rebirth.session import Session
 
+_NO = 4  # exit code where the answer to a question is no
 STYLES = ("text", "json", "sarif", "github")
-_PIPED = 80  # columns where nobody says how wide it is
-_WIDEST = 130
 
 
 @dataclass(frozen=True)
@@ -92,22 +90,10 @@ def check(asked: Asked, *, style: str, verbose: bool, strict: bool) -> int:
         async with proved(asked) as done:
             verdict = weigh(done.proof, done.places)
             write(told(verdict, done.places, style, verbose=verbose))
-            if style == "text":
-                write(_needs_flux(done))
             return verdict
 
     verdict = asyncio.run(run())
     return 3 if verdict.impossible or (strict and any(f.severity == "warning" for f in verdict.findings)) else 0
-
-
-def _needs_flux(done: Proved) -> str:
-    """A line for who would learn it from create: a repository without Flux' manifests takes them from the flux program."""
-    if done.castle is None:
-        return ""
-    folder = Path(done.castle.gitops.path, "flux-system")
-    if (done.repository.root / folder).is_dir() or shutil.which("flux"):
-        return ""
-    return f"create will need the flux program: the repository has no {folder}, and flux is not on PATH\n"
 
 
 def told(verdict: Verdict, places: Places, style: str = "text", *, verbose: bool = False) -> str:
@@ -166,15 +152,20 @@ async def _proved_for(session: "Session", *, unproved: bool) -> tuple[Checked, s
         repository = await stack.enter_async_context(repository_of(directory, castle))
         _require_path(repository, castle)
         places = _places(repository, directory)
-        verdict = weigh(await prove(repository.root, castle=castle, directory=directory), places)
+        proof = await prove(repository.root, castle=castle, directory=directory)
+        verdict = weigh(proof, places)
         errors = verdict.count(Severity.ERROR)
         against = f"{errors} error{'s' * (errors != 1)} of the proof passed over" if errors else ""
-        return Checked(errors, verdict.count(Severity.WARNING), against), told(verdict, places) if errors else ""
+        online = until_online(proof.model, proof.graph, session.place)
+        words = told(verdict, places) if errors else ""
+        return Checked(errors, verdict.count(Severity.WARNING), against, online), words
 
 
 def _counted(checked: Checked) -> str:
     warnings = f"{checked.warnings} warning{'s' * (checked.warnings != 1)}"
-    return f"no errors, {warnings}" + (" (`rebirth check` shows them)" if checked.warnings else "")
+    shown = " (`rebirth check` shows them)" if checked.warnings else ""
+    predicted = f"; online is predicted after {checked.online:.0f} s" if checked.online is not None else ""
+    return f"no errors, {warnings}{shown}{predicted}"
 
 
 def _stop(session: "Session", checked: Checked, words: str) -> NoReturn:
@@ -233,7 +224,7 @@ def plan(asked: Asked, *, style: str, graph: str, whole: bool) -> None:
 
 
 def explain(asked: Asked, one: str, other: str, *, style: str) -> int:
-    """Why `one` needs `other`, on standard output. Returns 0 where it does, 1 where it does not."""
+    """Why `one` needs `other`, on standard output. Returns 0 where it does, 4 where it does not: 1 is a failure's."""
     from rebirth.findings.data import edge_data
     from rebirth.findings.text import Text
     from rebirth.plan.schedule import labels
@@ -252,7 +243,7 @@ def explain(asked: Asked, one: str, other: str, *, style: str) -> int:
                 edges = [edge_data(edge, done.places) for edge in links]
                 found = {"needs": edges if answer.chain else None, "needed_by": edges if answer.back else None}
                 write(json.dumps({"version": 1, "one": answer.one, "other": answer.other} | found, indent=2) + "\n")
-                return 0 if answer.chain else 1
+                return 0 if answer.chain else _NO
             words = (
                 f"{answer.one} needs {answer.other}:" if answer.chain else f"{answer.one} does not need {answer.other}"
             )
@@ -262,7 +253,7 @@ def explain(asked: Asked, one: str, other: str, *, style: str) -> int:
             unknown = len(proof.graph.unknowns)
             said = [f"as far as files tell: {unknown} places are unknown"] if unknown and not answer.chain else []
             write("\n".join([words, *drawn, *said]) + "\n")
-            return 0 if answer.chain else 1
+            return 0 if answer.chain else _NO
 
     return asyncio.run(run())
 
@@ -279,22 +270,3 @@ def show_rules() -> None:
     from rebirth.findings.pages import index
 
     write(index())
-
-
-def write(words: str) -> None:
-    """To standard output; who has closed it wants no more (`| head`)."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without arrows gets question marks
-    try:
-        sys.stdout.write(words)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def width() -> int:
-    return min(shutil.get_terminal_size((_PIPED, 24)).columns, _WIDEST)
-
-
-def colours() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

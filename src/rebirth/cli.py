@@ -2,38 +2,51 @@
 
 import asyncio
 import sys
-import traceback
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from rebirth.errors import Rebirth, SpecError
 from rebirth.lab import commands as lab_commands
+from rebirth.report.commands import app as reports
+from rebirth.terminal.commands import app as telling
+from rebirth.terminal.options import (
+    HERE,
+    Budget,
+    Castle,
+    Clusters,
+    Color,
+    Commands,
+    Directory,
+    Format,
+    GitOps,
+    InLab,
+    Json,
+    LabName,
+    Quiet,
+    TextOrJson,
+    Verbose,
+    examples,
+    form,
+    meant,
+)
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    help="From nothing to online: a disposable Kubernetes cluster.",
+    context_settings={"help_option_names": ["--help", "-h"]},
+    help="Brings up a disposable Kubernetes cluster, proves beforehand that it can come up, and rehearses it in a lab.",
+    epilog=examples(
+        "rebirth check --gitops my-flux-repository",
+        "rebirth create --lab examples/castle",
+        "rebirth help create",
+    ),
 )
 app.add_typer(lab_commands.app, name="lab")
-
-Directory = Annotated[Path, typer.Argument(help="The castle directory.", show_default=True)]
-InLab = Annotated[bool, typer.Option("--lab", help="Rehearse in the lab; it is started if it is not up.")]
-LabName = Annotated[str, typer.Option("--lab-name", help="Which lab; the castle's name if not given.")]
-Budget = Annotated[float | None, typer.Option(min=1, help="Seconds after which the run gives up.")]
-Format = Annotated[str, typer.Option("--format", help="text, or json: one event a line.")]
-HERE = Path()
-Castle = Annotated[Path | None, typer.Argument(help="The castle directory; here if not given, nor --gitops.")]
-GitOps = Annotated[
-    Path | None, typer.Option(help="A Flux repository on this machine: alone, or instead of the castle's.")
-]
-Clusters = Annotated[
-    list[str],
-    typer.Option("--cluster", help="The folder that Flux starts from, such as clusters/x; found if not given."),
-]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="What is ignored, what is unknown, all of every info.")]
+app.add_typer(reports)
+app.add_typer(telling)
 
 
 def _tell_version(asked: bool) -> None:
@@ -47,74 +60,104 @@ def _tell_version(asked: bool) -> None:
 @app.callback()
 def rebirth(
     version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which.")
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and exit.")
     ] = False,
-) -> None:
-    """From nothing to online: a disposable Kubernetes cluster."""
+    color: Color = "auto",
+) -> None: ...
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "rebirth create", "rebirth create --lab examples/castle", "rebirth create --json | jq -r .kubeconfig"
+    )
+)
 def create(
     directory: Directory = HERE,
     lab: InLab = False,
     lab_name: LabName = "",
     budget: Budget = None,
     format_: Format = "text",
-    layered: Annotated[
-        bool, typer.Option(help="Run the protocol's layers one after the other, for comparison.")
+    as_json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
+    layered: Annotated[bool, typer.Option("--layered", hidden=True)] = False,  # what make bench compares with
+    unproved: Annotated[
+        bool, typer.Option("--unproved", help="Continue in spite of errors found by `rebirth check`.")
     ] = False,
-    unproved: Annotated[bool, typer.Option("--unproved", help="Go on where the proof finds errors.")] = False,
 ) -> None:
-    """From nothing to online; goes on after a crash; changes nothing on a live castle."""
+    """Build the cluster that castle.yaml describes. Safe to run again: it resumes, and does nothing if all is up."""
     if lab:
         lab_commands.enter(directory, lab_name, takes=True)
     from rebirth import checking
     from rebirth.run import create as run
     from rebirth.session import session
 
-    with session(directory, "create", format_) as s:
+    with session(directory, "create", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
         checked = checking.before_create(s, unproved=unproved)
         created = run.create(s.castle, s.place, s.events, s.redaction, budget=budget, layered=layered, checked=checked)
         s.finish(asyncio.run(created))
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "rebirth check",
+        "rebirth check --gitops my-flux-repository --cluster clusters/home",
+        "rebirth check --format github --strict",
+        "rebirth check --explain R13",
+    )
+)
 def check(
     castle: Castle = None,
     gitops: GitOps = None,
     cluster: Clusters = [],  # noqa: B006 - typer reads the default, nobody changes it
-    format_: Annotated[str, typer.Option("--format", help="text, json, sarif, or github: workflow commands.")] = "text",
-    strict: Annotated[bool, typer.Option(help="Warnings count as errors.")] = False,
-    verbose: Verbose = False,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="FORM", help="text, json, sarif, or github: workflow commands.")
+    ] = "text",
+    as_json: Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 for warnings, too.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print what is ignored, what is unknown, and every note in full.")
+    ] = False,
+    color: Color = "auto",
     explain: Annotated[str, typer.Option(metavar="RULE", help="Print a rule's page, such as R13.")] = "",
     rules: Annotated[bool, typer.Option("--rules", help="List all rules.")] = False,
 ) -> None:
-    """Proves that the bootstrap can finish, before anything is made. Exit 0: it can; 3: errors."""
+    """Prove that the cluster can come up, before anything is made. Exit code 0: it can; 3: errors were found."""
     from rebirth import checking
 
     if rules:
         return checking.show_rules()
     if explain:
         return checking.show_page(explain)
-    sys.exit(checking.check(checking.Asked(castle, gitops, cluster), style=format_, verbose=verbose, strict=strict))
+    asked = checking.Asked(meant(castle, gitops), gitops, cluster)
+    sys.exit(checking.check(asked, style=form(format_, as_json), verbose=verbose, strict=strict))
 
 
-@app.command()
+@app.command(epilog=examples("rebirth plan", "rebirth plan --graph mermaid > plan.mmd"))
 def plan(
     castle: Castle = None,
     gitops: GitOps = None,
     cluster: Clusters = [],  # noqa: B006 - see check
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-    graph: Annotated[str, typer.Option(metavar="FORM", help="The graph instead: dot, mermaid or json.")] = "",
-    whole: Annotated[bool, typer.Option("--all", help="With --graph: every thing, not only phases and units.")] = False,
+    format_: TextOrJson = "text",
+    as_json: Json = False,
+    graph: Annotated[str, typer.Option(metavar="FORM", help="Draw the graph instead: dot, mermaid or json.")] = "",
+    whole: Annotated[
+        bool, typer.Option("--all", help="With --graph: every object, not only steps, Kustomizations and releases.")
+    ] = False,
 ) -> None:
-    """What can start when, the longest chain, and what is held back for nothing. Nothing is touched."""
+    """Show the start order, the critical path and needless dependsOn. Changes nothing."""
     from rebirth import checking
 
-    checking.plan(checking.Asked(castle, gitops, cluster), style=format_, graph=graph, whole=whole)
+    asked = checking.Asked(meant(castle, gitops), gitops, cluster)
+    checking.plan(asked, style=form(format_, as_json), graph=graph, whole=whole)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "rebirth explain apps phase:place_secrets", "rebirth explain apps configs --gitops my-flux-repository"
+    )
+)
 def explain(
     one: Annotated[
         str, typer.Argument(metavar="A", help="Such as apps, phase:converge, Secret/monitoring/grafana-db.")
@@ -123,58 +166,58 @@ def explain(
     castle: Castle = None,
     gitops: GitOps = None,
     cluster: Clusters = [],  # noqa: B006 - see check
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    format_: TextOrJson = "text",
+    as_json: Json = False,
+    color: Color = "auto",
 ) -> None:
-    """Why A needs B, with file and line of every step. Exit 0: it does; 1: it does not."""
+    """Explain why A needs B, with file and line of every step. Exit code 0: it does; 4: it does not."""
     from rebirth import checking
 
-    sys.exit(checking.explain(checking.Asked(castle, gitops, cluster), one, other, style=format_))
+    asked = checking.Asked(meant(castle, gitops), gitops, cluster)
+    sys.exit(checking.explain(asked, one, other, style=form(format_, as_json)))
 
 
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of castle.yaml, for editors.
-
-    Save it beside castle.yaml and begin that with: # yaml-language-server: $schema=castle.schema.json
-    """
-    import json
-
-    from rebirth.castle.schema import schema_of_castle
-
-    print(json.dumps(schema_of_castle(), indent=2))
-
-
-@app.command()
+@app.command(epilog=examples("rebirth verify", "rebirth verify --json"))
 def verify(
     directory: Directory = HERE,
     lab: InLab = False,
     lab_name: LabName = "",
     budget: Budget = 60,
     format_: Format = "text",
+    as_json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
 ) -> None:
-    """The end-to-end checks alone: the ingress has its address, the sites answer."""
+    """Check from outside that the ingress has its address and that the sites answer."""
     if lab:
         lab_commands.enter(directory, lab_name)
     from rebirth.run import create as run
     from rebirth.session import session
 
-    with session(directory, "verify", format_) as s:
+    with session(directory, "verify", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
         s.finish(asyncio.run(run.verify(s.castle, s.place, s.events, s.redaction, budget=budget)))
 
 
-@app.command()
-def status(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "", format_: Format = "text") -> None:
-    """Which facts hold now. Nothing is written."""
+@app.command(epilog=examples("rebirth status", "rebirth status --json"))
+def status(
+    directory: Directory = HERE,
+    lab: InLab = False,
+    lab_name: LabName = "",
+    format_: Format = "text",
+    as_json: Json = False,
+) -> None:
+    """Show which steps of create hold now. Changes nothing."""
     if lab:
         lab_commands.enter(directory, lab_name)
     from rebirth.run import create as run
     from rebirth.session import session
 
-    with session(directory, "status", format_) as s:
+    with session(directory, "status", format_, as_json=as_json) as s:
         s.finish(asyncio.run(run.status(s.castle, s.place, s.events, s.redaction)))
 
 
-@app.command()
+@app.command(epilog=examples("rebirth destroy --dry-run", "rebirth destroy --lab examples/castle"))
 def destroy(
     directory: Directory = HERE,
     lab: Annotated[bool, typer.Option("--lab", help="Act on the lab, not on the real systems.")] = False,
@@ -189,51 +232,14 @@ def destroy(
     if lab:
         lab_commands.enter(directory, lab_name)
     if dry_run:
-        _list_remains(directory, as_json=json_)
+        from rebirth.terminal.remains import list_remains
+
+        list_remains(directory, as_json=json_)
     from rebirth.run.asking import destroy as run_destroy
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
         s.finish(run_destroy(s.castle, s.place, s.events, s.redaction, s.say, yes=yes))
-
-
-def _list_remains(directory: Path, *, as_json: bool) -> NoReturn:
-    """What destroy would find: nothing is written, no log either."""
-    import json
-
-    from rebirth.castle import load
-    from rebirth.console import Steps, show_error
-    from rebirth.events import Events
-    from rebirth.place import place_of
-    from rebirth.run import asking
-    from rebirth.secrets import Redaction
-
-    castle, redaction = load(directory), Redaction()
-    place = place_of(directory, castle.secrets)
-    found = asking.look(castle, place, Events(Steps(redaction, sys.stderr)), redaction)
-    if as_json:
-        fields = ("kind", "name", "identity", "stays")
-        items = [{name: redaction.redact(getattr(one, name)) for name in fields} for one in found.made]
-        print(json.dumps(items, indent=2))
-    else:
-        print(*map(redaction.redact, asking.listed(found, place)), sep="\n")
-    for error in found.outcome.failures.values():
-        show_error(error, redaction)
-    sys.exit(0 if found.outcome.ok else 1)
-
-
-@app.command()
-def report(
-    directory: Directory = HERE,
-    format_: Annotated[
-        str, typer.Option("--format", help="text, json, or html: one page, on standard output.")
-    ] = "text",
-    run: Annotated[str, typer.Option(help="Which run, by its time; else the last that did something.")] = "",
-) -> None:
-    """The timeline of a run: phases, layers, the critical path; beside it the times of the run before."""
-    from rebirth.session import show_report
-
-    show_report(directory, format_, run)
 
 
 @app.command()
@@ -267,14 +273,14 @@ def doctor(
 def main() -> None:
     """The entry point: errors become a message, a hint and the documented exit code."""
     try:
-        app()
+        app(prog_name="rebirth")  # not `python -m rebirth`, as which it is started inside the lab
     except Rebirth as error:
         from rebirth.console import show_error
 
         show_error(error)
         sys.exit(error.exit_code)
-    except Exception as error:  # noqa: BLE001 - a defect outside of a run: its trace could show a secret
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        sys.stderr.write(f"error: unexpected {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}\n")
-        sys.stderr.write("hint: A defect; please report it.\n")
+    except Exception as error:  # noqa: BLE001 - a bug of ours outside of a run
+        from rebirth.terminal.bugs import trace_of, where
+
+        sys.stderr.write(f"error: {where(error)}\nhint: This is a bug; please report it{trace_of(error)}.\n")
         sys.exit(1)

@@ -1,17 +1,19 @@
 """Listeners of a run: what the operator sees, and the run's log folder. Redaction stands before every sink."""
 
+import asyncio
 import json
+import os
+import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import IO
 
 from rich.console import Console
-from rich.live import Live
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from rebirth import events as e
@@ -19,6 +21,39 @@ from rebirth.errors import Rebirth
 from rebirth.secrets import Redaction
 
 _Redact = Callable[[str], str]
+_PIPED = 80  # columns where nobody says how wide it is
+_WIDEST = 130
+_PAUSE = 10.0  # seconds between two lines that say what the same phase waits for
+
+
+def width() -> int:
+    """Columns of standard output: as COLUMNS says, else the terminal's, else those of a narrow one."""
+    return min(shutil.get_terminal_size((_PIPED, 24)).columns, _WIDEST)
+
+
+def colours(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether standard output gets colours: NO_COLOR forbids them, FORCE_COLOR asks for them, else a terminal has them."""
+    if environment.get("NO_COLOR") or environment.get("TERM") == "dumb":
+        return False
+    return bool(environment.get("FORCE_COLOR")) or sys.stdout.isatty()
+
+
+def write(words: str) -> None:
+    """To standard output; who has closed it wants no more (`| head`)."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without arrows gets question marks
+    try:
+        sys.stdout.write(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write_text(words: Text) -> None:
+    """The same with styles, where standard output gets colours; lines are neither folded nor filled up."""
+    out = StringIO()
+    Console(file=out, force_terminal=colours(), width=width(), highlight=False).print(words, soft_wrap=True)
+    write(out.getvalue())
 
 
 def show_error(error: Rebirth, redaction: Redaction | None = None) -> None:
@@ -63,7 +98,7 @@ class Recorder:
         self._events.close()
 
 
-def _briefly(event: e.Event, redaction: Redaction) -> str:
+def briefly(event: e.Event, redaction: Redaction) -> str:
     """In one line, redacted before it is folded; what a failure says in full comes when the run has ended."""
     if isinstance(event, e.PhaseFailed):
         first, *others = redaction.redact(event.error).splitlines() or [""]
@@ -101,26 +136,81 @@ def describe(event: e.Event) -> str:  # noqa: C901 - one case an event
     return type(event).__name__
 
 
-# For the phase's log alone: nothing that a person who watches has to know.
-_FOR_LOGS = (e.BecameReady, e.Nudged)
+def is_shown(event: e.Event, *, verbose: bool = False) -> bool:
+    """Whether a person sees it: how phases end, what they retry and what they note. The rest, such as nudges, is in the logs."""
+    if type(event) in {e.PhaseStarted, e.PhaseHolds, e.PhaseDone, e.PhaseFailed, e.PhaseRetried, e.Arrived, e.Noted}:
+        return True
+    return verbose and isinstance(event, e.PhaseEvent) and not isinstance(event, e.Waiting)
+
+
+class Progress:
+    """How far a run is: steps that have ended of all, and the time that the plan predicts."""
+
+    def __init__(self) -> None:
+        self.since = time.time()
+        self.total = 0  # 0: nobody knows how many there will be
+        self.predicted: float | None = None  # seconds until online
+        self._ended: set[str] = set()
+
+    def __call__(self, event: e.Event) -> None:
+        if isinstance(event, e.RunStarted):
+            self.since = event.at
+            self.total = len(event.phases) if event.command == "create" else 0
+        elif isinstance(event, e.Checked):
+            self.predicted = event.online
+        elif isinstance(event, e.PhaseDone | e.PhaseHolds | e.PhaseFailed | e.PhaseSkipped):
+            self._ended.add(event.phase)
+
+    @property
+    def count(self) -> str:
+        return f"{len(self._ended)} of {self.total}" if self.total else ""
 
 
 class Lines:
-    """Plain lines, for logs and pipes."""
+    """Plain lines, for logs and pipes. Of what a phase waits for it gets a line when that changes, not more than one in 10 s."""
 
-    def __init__(self, redaction: Redaction, out: IO[str] = sys.stdout) -> None:
-        self._redaction, self._out, self._since = redaction, out, time.time()
+    def __init__(self, redaction: Redaction, out: IO[str] = sys.stdout, *, verbose: bool = False) -> None:
+        self._redaction, self._out, self._verbose = redaction, out, verbose
+        self._progress = Progress()
+        self._spoke: dict[str, float] = {}  # phase -> when a wait of it was printed
+        self._unsaid: dict[str, e.Waiting] = {}  # phase -> its newest wait, which comes when the pause is over
 
     def __call__(self, event: e.Event) -> None:
-        if isinstance(event, e.PhaseEvent) and not isinstance(
-            event, (e.Waiting, e.PhaseReady, e.PhaseSkipped, *_FOR_LOGS)
-        ):
-            line = f"{event.at - self._since:7.1f}s  {event.phase:24} {_briefly(event, self._redaction)}"
-            self._out.write(line + "\n")
-            self._out.flush()
+        self._progress(event)
+        if isinstance(event, e.Waiting):
+            self._wait(event)
+        elif isinstance(event, e.PhaseEvent):
+            if isinstance(event, e.PhaseDone | e.PhaseHolds | e.PhaseFailed | e.Arrived):
+                self._unsaid.pop(event.phase, None)
+            if is_shown(event, verbose=self._verbose):
+                ended = isinstance(event, e.PhaseDone | e.PhaseHolds) and self._progress.count
+                self._print(event, event.at, f" ({ended})" if ended else "")
+
+    def _wait(self, event: e.Waiting) -> None:
+        left = self._spoke.get(event.phase, event.at - _PAUSE) + _PAUSE - event.at
+        if left <= 0:
+            self._spoke[event.phase] = event.at
+            self._unsaid.pop(event.phase, None)
+            self._print(event, event.at)
+            return
+        first = event.phase not in self._unsaid
+        self._unsaid[event.phase] = event
+        with suppress(RuntimeError):  # outside of a run nothing calls later
+            if first:
+                asyncio.get_running_loop().call_later(left, self._say_late, event.phase)
+
+    def _say_late(self, phase: str) -> None:
+        if event := self._unsaid.pop(phase, None):
+            self._spoke[phase] = now = time.time()
+            self._print(event, now)
+
+    def _print(self, event: e.PhaseEvent, at: float, end: str = "") -> None:
+        words = briefly(event, self._redaction) + end
+        self._out.write(f"{at - self._progress.since:7.1f}s  {event.phase:24} {words}\n")
+        self._out.flush()
 
     def close(self) -> None:
-        pass
+        self._unsaid.clear()
 
 
 class Steps:
@@ -172,55 +262,3 @@ class Silent:
 
     def close(self) -> None:
         pass
-
-
-class LiveView:
-    """What runs now, redrawn in place; what has ended scrolls above it."""
-
-    def __init__(self, redaction: Redaction, console: Console | None = None) -> None:
-        self._redaction, self._since = redaction, time.time()
-        self._running: dict[str, tuple[float, str]] = {}
-        self._live = Live(
-            console=console or Console(), get_renderable=self._table, refresh_per_second=5, transient=True
-        )
-        self._live.start()
-
-    def __call__(self, event: e.Event) -> None:
-        if not isinstance(event, e.PhaseEvent):
-            return
-        words = _briefly(event, self._redaction)
-        if isinstance(event, e.PhaseStarted | e.Waiting | e.PhaseRetried | e.Arrived):
-            since, seen = self._running.get(event.phase, (event.at, ""))
-            self._running[event.phase] = (since, "" if isinstance(event, e.PhaseStarted | e.Arrived) else words or seen)
-        elif isinstance(event, e.Noted):
-            self._print(event, "dim", "·", words)
-        elif isinstance(event, e.PhaseDone | e.PhaseHolds):
-            started, _ = self._running.pop(event.phase, (event.at, ""))
-            took = f"in {event.at - started:.1f} s" if isinstance(event, e.PhaseDone) else "still holds"
-            self._print(event, "green", "✓", took)
-        elif isinstance(event, e.PhaseFailed):
-            self._running.pop(event.phase, None)
-            self._print(event, "red", "✗", words)
-
-    def _print(self, event: e.PhaseEvent, style: str, mark: str, words: str) -> None:
-        at = f"{event.at - self._since:6.1f}s"
-        self._live.console.print(f"[dim]{at}[/] [{style}]{mark}[/] {event.phase:24} {escape(words)}", highlight=False)
-
-    def _table(self) -> Table:
-        table = Table.grid(padding=(0, 1))
-        now = time.time()
-        for phase, (since, words) in self._running.items():
-            width = max(20, self._live.console.width - 44)
-            line = " ".join(words.split())
-            shown = line if len(line) <= width else line[: width - 1] + "…"
-            table.add_row(
-                f"[dim]{now - self._since:6.1f}s[/]",
-                "[cyan]…[/]",
-                f"{phase:24}",
-                f"{now - since:5.1f}s",
-                Text(shown, style="dim"),
-            )
-        return table
-
-    def close(self) -> None:
-        self._live.stop()

@@ -24,6 +24,7 @@ class Checked(Event):
     errors: int
     warnings: int
     unproved: str = ""
+    online: float | None = None  # seconds until online, as the plan predicts it
 
 
 @dataclass(frozen=True)

@@ -1,30 +1,30 @@
 """What every command on a castle shares: the castle, its places, the listeners, and how it ends."""
 
 import json
+import os
 import sys
 import time
 import traceback
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.console import Console
-
 from rebirth.castle import Castle, load
-from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, Steps, show_error
+from rebirth.console import JsonLines, Lines, Recorder, Silent, Steps, show_error, width, write_text
 from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
 from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
-from rebirth.report import page, text, timeline
+from rebirth.report import closing, recorded, text, timeline
 from rebirth.run.engine import Outcome
 from rebirth.run.facts import SitesVisited
 from rebirth.secrets import Redaction
+from rebirth.terminal.bugs import where
+from rebirth.terminal.live import LiveView
 
 _View = Lines | LiveView | JsonLines | Silent | Steps
-_PREPARING = {phase.name for phase in PHASES if phase.prepares}
-LAYER_OF = {phase.name: phase.layer for phase in PHASES}
 
 
 @dataclass
@@ -36,37 +36,73 @@ class Session:
     folder: Path  # this run's logs
     command: str
     view: _View
-    quiet: bool  # only events on standard output
+    quiet: bool  # nothing on standard output but what a program reads
+    verbose: bool = False
+    as_json: bool = False  # one answer at the end
 
     def finish(self, outcome: Outcome) -> None:
         """Shows how the run ended, and ends the process with its code."""
         self.view.close()
-        if not self.quiet and self.command == "create":
-            ran = timeline.read(self.folder)
-            if _worked(ran):
-                _show(self.folder, earlier=_earlier(self.place.logs, self.folder))
-            elif ran.ok:
-                print(f"every fact still holds, nothing was done; looked in {ran.total:.1f} s")
-        if visited := outcome.made(SitesVisited):
-            for host, heading in [] if self.quiet else visited.headings.items():
-                print(f"https://{host} says: {heading}")
-        if self.command == "status" and not self.quiet:
-            _show_facts(outcome)
+        if self.as_json:
+            print(json.dumps(self._answer(outcome), indent=2))
+        elif not self.quiet:
+            self._show(outcome)
         self._show_failures(outcome)
         if not outcome.ok:
-            sys.stderr.write(f"the run's logs are in {self.folder}\n")
             sys.exit(max((error.exit_code for error in outcome.failures.values()), default=1))
+
+    def _show(self, outcome: Outcome) -> None:
+        visited = outcome.made(SitesVisited)
+        headings = visited.headings if visited else {}
+        if self.command == "status":
+            _show_facts(outcome)
+        elif self.command == "create" and outcome.ok:
+            ran = timeline.read(self.folder)
+            if ran.worked:
+                earlier = recorded.earlier(self.place.logs, self.folder)
+                write_text(text.essential(ran, earlier, width()))
+                print(f"Everything about it: {closing.again('report', replace(self.place, lab=None), ran.castle)}\n")
+                write_text(closing.success(ran, self.place, self.folder, headings))
+            else:
+                print("\n".join([closing.unchanged(ran), *closing.sites(headings)]))
+        else:
+            print("".join(f"{line}\n" for line in closing.sites(headings)), end="")
+
+    def _answer(self, outcome: Outcome) -> dict[str, object]:
+        """What a program wants to know of the run: JSON of `version` 1."""
+        ran = timeline.read(self.folder)
+        failures = {name: self.redaction.redact(str(error)) for name, error in outcome.failures.items()}
+        found: dict[str, object] = {"version": 1, "castle": self.castle.name, "command": self.command, "ok": outcome.ok}
+        if self.command == "status":
+            return found | {"steps": [vars(state) for state in _states(outcome)]}
+        visited = outcome.made(SitesVisited)
+        headings = visited.headings if visited else {}
+        return found | {
+            "sites": [{"url": f"https://{host}", "heading": heading} for host, heading in headings.items()],
+            "online": ran.online,
+            "total": ran.total,
+            "kubeconfig": str(self.place.kubeconfig),
+            "logs": str(self.folder),
+            "errors": [{"step": name, "error": error} for name, error in failures.items()],
+            "not_run": sorted(outcome.skipped),
+        }
 
     def _show_failures(self, outcome: Outcome) -> None:
         asked = self.command == "status"
-        failures = {str(error): error for error in outcome.failures.values()}
+        stopped = Counter(outcome.skipped.values())
+        roots = sorted(outcome.failures, key=lambda phase: -stopped[phase])  # first what kept most from starting
+        failures = {str(error): error for error in map(outcome.failures.__getitem__, roots)}
         for error in failures.values():
             if not (asked and isinstance(error, DoesNotHold)):
                 show_error(error, self.redaction)
         if asked and any(isinstance(error, DoesNotHold) for error in failures.values()):
-            sys.stderr.write("hint: `rebirth create` makes true what does not hold.\n")
-        elif outcome.skipped:
-            sys.stderr.write(f"{len(outcome.skipped)} phases could not start: {', '.join(sorted(outcome.skipped))}\n")
+            sys.stderr.write(
+                f"hint: Run `{closing.again('create', self.place, self.castle.name)}` to bring up what is missing.\n"
+            )
+        elif self.command in {"create", "destroy"} and not outcome.ok:
+            sys.stderr.write(closing.stopped(self.folder, list(outcome.skipped), verbose=self.verbose))
+        elif not outcome.ok:
+            sys.stderr.write(f"logs: {self.folder}\n")
 
     def say(self, words: str) -> None:
         """One line for the operator and for the run's folder, from what is no run of the graph."""
@@ -77,8 +113,10 @@ class Session:
 
 
 @contextmanager
-def session(directory: Path, command: str, style: str) -> Iterator[Session]:
-    """A run of `command` on the castle in `directory`."""
+def session(
+    directory: Path, command: str, style: str, *, verbose: bool = False, quiet: bool = False, as_json: bool = False
+) -> Iterator[Session]:
+    """A run of `command` on the castle in `directory`. `style`: text, or json for every event; `as_json`: one answer at the end."""
     castle = load(directory)
     place = place_of(directory, castle.secrets)
     redaction = Redaction()
@@ -87,6 +125,10 @@ def session(directory: Path, command: str, style: str) -> Iterator[Session]:
         folder = folder.with_name(folder.name + "+")
     if style not in {"text", "json"}:
         raise SpecError(f"--format: {style} is neither text nor json")
+    if as_json and style == "json":
+        raise SpecError(
+            "--json and --format json exclude each other", hint="--json: the answer; --format json: the events."
+        )
     try:
         recorder = Recorder(folder, redaction)
     except OSError as error:
@@ -94,87 +136,65 @@ def session(directory: Path, command: str, style: str) -> Iterator[Session]:
             error.strerror or "cannot be written", system=str(folder), operation="open the run's logs"
         ) from None
     started = time.monotonic()
-    view = _view(style, command, redaction)
+    silent = as_json or quiet or command == "status"
+    view = _view(style, command, redaction, silent=silent, verbose=verbose)
+    shared = castle, place, Events(recorder, view), redaction, folder, command, view
     try:
-        yield Session(castle, place, Events(recorder, view), redaction, folder, command, view, style == "json")
+        yield Session(*shared, quiet or as_json or style == "json", verbose, as_json)
     except KeyboardInterrupt:
         view.close()
         seconds = time.monotonic() - started
-        sys.stderr.write(f"interrupted after {seconds:.1f} s; run the same command again to go on\n")
+        sys.stderr.write(closing.interrupted(command, seconds) + "\n")
         sys.exit(130)
     except (Rebirth, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 - the trace goes into the log, redacted; bare it could show a secret
         trace = folder / "crash.log"
         trace.write_text(redaction.redact("".join(traceback.format_exception(error))), encoding="utf-8")
-        hint = f"A defect: the trace is in {trace}."
-        raise Broken(f"unexpected {type(error).__name__}", operation=command, hint=hint) from None
+        hint = f"This is a bug; please report it with the trace in {trace}."
+        raise Broken(where(error), operation=command, hint=hint) from None
     finally:
         view.close()
         recorder.close()
 
 
-def _view(style: str, command: str, redaction: Redaction) -> _View:
+def _view(style: str, command: str, redaction: Redaction, *, silent: bool, verbose: bool) -> _View:
     if style == "json":
         return JsonLines(redaction)
-    if command == "status":
+    if silent:
         return Silent()
     if command == "destroy":
         return Steps(redaction)
-    return LiveView(redaction) if sys.stdout.isatty() else Lines(redaction)
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        return LiveView(redaction, verbose=verbose)
+    return Lines(redaction, verbose=verbose)
 
 
-def _show_facts(outcome: Outcome) -> None:
+@dataclass(frozen=True)
+class _State:
+    """What is known of a step's fact."""
+
+    step: str
+    state: str
+    why: str = ""
+
+
+def _states(outcome: Outcome) -> Iterator[_State]:
     for phase in PHASES:
         if phase.on_demand and phase.name not in outcome.failures:
             continue  # an ingredient: it holds only while a run needs it
         failure = outcome.failures.get(phase.name)
-        held = "holds" if phase.name in outcome.facts else "not looked at"
-        lacks = str(failure).partition(": ")[2]  # does not hold, and why
-        state = held if failure is None else lacks if isinstance(failure, DoesNotHold) else "failed"
-        because = outcome.skipped.get(phase.name)
-        print(f"{phase.name:24} {state}" + (f": {because} is not true" if because else ""))
+        if isinstance(failure, DoesNotHold):
+            state, _, why = str(failure).partition(": ")[2].partition(": ")  # does not hold, and why
+            yield _State(phase.name, state, why)
+        elif failure is not None:
+            yield _State(phase.name, "failed")
+        elif because := outcome.skipped.get(phase.name):
+            yield _State(phase.name, "not looked at", f"{because} is not true")
+        else:
+            yield _State(phase.name, "holds" if phase.name in outcome.facts else "not looked at")
 
 
-def _worked(run: timeline.Timeline) -> bool:
-    """Whether the run did something, not only looked."""
-    return any(span.outcome in {"done", "failed", "running"} and span.phase not in _PREPARING for span in run.spans)
-
-
-def _earlier(logs: Path, folder: Path) -> timeline.Timeline | None:
-    """The last run before that folder's that did the same."""
-    for other in reversed([run for run in timeline.runs(logs) if run < folder]):
-        found = timeline.read(other)
-        if found.command == "create" and found.online is not None:
-            return found
-    return None
-
-
-def _show(folder: Path, earlier: timeline.Timeline | None) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 150)
-    console.print(text.render(timeline.read(folder), LAYER_OF, earlier), highlight=False)
-
-
-def show_report(directory: Path, style: str, wanted: str) -> None:
-    """The report of a recorded run, on standard output."""
-    castle = load(directory)
-    logs = place_of(directory, castle.secrets).logs
-    folder = _chosen(logs, wanted)
-    if style == "json":
-        print(json.dumps(timeline.as_data(timeline.read(folder), LAYER_OF), indent=2))
-    elif style == "html":
-        print(page.render(timeline.read(folder), LAYER_OF, _earlier(logs, folder)))
-    elif style == "text":
-        _show(folder, _earlier(logs, folder))
-    else:
-        raise SpecError(f"--format: {style} is none of text, json, html")
-
-
-def _chosen(logs: Path, wanted: str) -> Path:
-    """The run of that time, whole or its beginning; without one the last that did something."""
-    known = {folder: timeline.read(folder) for folder in timeline.runs(logs)}
-    created = [folder for folder, run in known.items() if run.command == "create" and folder.name.startswith(wanted)]
-    best = [folder for folder in created if (folder.name == wanted if wanted else _worked(known[folder]))]
-    if not created:
-        raise SpecError(f"{logs}: no run {wanted or 'was recorded'}", hint="`rebirth create` records one.")
-    return (best or created)[-1]
+def _show_facts(outcome: Outcome) -> None:
+    for state in _states(outcome):
+        print(f"{state.step:24} {state.state}" + (f": {state.why}" if state.why else ""))

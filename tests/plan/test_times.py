@@ -8,13 +8,16 @@ import pytest
 from rebirth import events as e
 from rebirth.castle import load
 from rebirth.console import Recorder
+from rebirth.place import Place
 from rebirth.plan import schedule, times
+from rebirth.plan.prediction import until_online
 from rebirth.proof.graph import Graph
 from rebirth.proof.prove import prove
 from rebirth.proof.things import NOWHERE, Milestone, Need, Thing
 from rebirth.secrets import Redaction
 
 SINCE = 1_800_000_000.0
+EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
 
 
 def _noted(phase, node, *, at):
@@ -54,6 +57,36 @@ def test_no_run(tmp_path):
     assert times.measured(tmp_path / "logs") == times.Measured()
 
 
+def test_a_run_that_only_went_on_does_not_count(record):
+    record("1", course())
+    went_on = [course()[0], e.PhaseHolds("upload_image", at=SINCE), *course(fast=0.1)[1:]]
+    assert times.measured(record("2", went_on)).run == "1"
+
+
+@pytest.fixture(scope="module")
+def example():
+    return asyncio.run(prove(EXAMPLE / "gitops", castle=load(EXAMPLE), directory=EXAMPLE))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "lab", "begun", "known"),
+    [
+        (False, None, False, True),
+        (False, None, True, False),
+        (False, "tower", False, False),
+        (True, "tower", False, True),
+        (True, None, True, False),
+    ],
+)
+def test_when_a_run_is_predicted(record, tmp_path, example, recorded, lab, begun, known):
+    if recorded:
+        record("logs/1", course())
+    place = Place(tmp_path, tmp_path, tmp_path, tmp_path / "state", tmp_path / "logs", lab)
+    place.state.mkdir()
+    (place.state / "journal.jsonl").write_text('{"kind": "fact"}\n' if begun else "")
+    assert (until_online(example.model, example.graph, place) is not None) is known
+
+
 @pytest.mark.parametrize("ready", [e.BecameReady, _noted])
 def test_the_last_run_that_went_online_counts(record, ready):
     record("1", course())
@@ -87,9 +120,6 @@ def test_nodes_are_ready_when_they_were(record):
     ends = graph.finish_times()
     assert ends[flux] == pytest.approx(4)
     assert ends[node("b")] - ends[node("a")] == pytest.approx(5)
-
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
 
 
 def planned(earlier):

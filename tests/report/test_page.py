@@ -93,6 +93,50 @@ def test_bars_stay_inside_the_chart(record, course, later):
         assert 0 <= float(bar["y"]) <= float(bar["y"]) + float(bar["height"]) <= height
 
 
+def test_nodes_of_flux_have_rows_of_their_own(record, course):
+    since = course[0].at
+    ready = [
+        e.Noted("converge", "Kustomization flux-system/apps is Ready", at=since + 5),
+        e.Noted("converge", "HelmRelease <b>/a-name-that-is-much-longer-than-its-column is Ready", at=since + 6),
+    ]
+    page = parsed(render(read(record("one", [*course[:-1], *ready, course[-1]])), LAYERS))
+    words = " ".join(page.words)
+    assert "Kustomization flux-system/apps: Ready after 5.0 s" in words
+    assert "a-name-that-is-much-longe…" in words
+    (box,) = [attrs["viewbox"] for tag, attrs in page.seen if tag == "svg"]
+    width, height = (float(number) for number in box.split()[2:])
+    dots = [attrs for tag, attrs in page.seen if tag == "circle"]
+    assert len(dots) == 2
+    assert all(0 < float(dot["cx"]) < width and 0 < float(dot["cy"]) < height for dot in dots)
+
+
+def test_what_failed_is_marked_by_more_than_colour(record, course):
+    failed = [*course[:-3], e.PhaseFailed("converge", "x", "Do y.", at=course[0].at + 6)]
+    failed += [e.PhaseSkipped("later", "converge"), e.RunFinished(ok=False, at=course[0].at + 6)]
+    page = parsed(render(read(record("one", failed)), LAYERS))
+    words = " ".join(page.words)
+    assert "✗ converge" in words
+    assert "Do y." in words
+    assert "1 later step did not run" in words
+    assert [tag for tag, attrs in page.seen if attrs.get("class") == "hatched"] == ["rect"]
+
+
+def test_every_table_scrolls_by_itself(record, course):
+    page = parsed(render(read(record("one", course)), LAYERS))
+    tags = [(tag, attrs.get("class")) for tag, attrs in page.seen]
+    tables = [at for at, (tag, _) in enumerate(tags) if tag == "table"]
+    assert tables
+    assert all(tags[at - 1] == ("div", "scroll") for at in tables)
+
+
+def test_the_path_to_online_begins_where_it_leaves_the_other(record, course):
+    page = render(read(record("one", course)), LAYERS)
+    own = page[page.index("The critical path to online") :]
+    assert "As above until <b>boot</b>, then:" in own
+    assert "<td>visit_sites</td>" in own
+    assert "<td>resolve</td>" not in own
+
+
 def test_the_run_before_is_named(record, course, later):
     page = render(read(record("b", later(course, 60))), LAYERS, read(record("a", course)))
     assert "compared with the run of" in page
@@ -102,8 +146,8 @@ def test_the_run_before_is_named(record, course, later):
 @pytest.mark.parametrize(
     ("events", "words"),
     [
-        ([e.PhaseHolds("resolve")], "No phase had to run."),
-        ([], "No phase had to run."),
+        ([e.PhaseHolds("resolve")], "No step had to run."),
+        ([], "No step had to run."),
         ([e.PhaseReady("resolve"), e.PhaseStarted("resolve")], "interrupted after"),
         ([e.PhaseReady("resolve"), e.PhaseFailed("resolve", "the token was refused")], "the token was refused"),
     ],

@@ -105,6 +105,23 @@ def test_what_still_holds_has_no_length(record, course):
     assert timeline.critical_path() == ()
 
 
+@pytest.mark.parametrize(
+    "ready",
+    [
+        {"event": "BecameReady", "node": "Kustomization flux-system/apps"},
+        {"event": "Noted", "text": "Kustomization flux-system/apps is Ready"},  # an earlier version's
+    ],
+    ids=lambda event: event["event"],
+)
+def test_nodes_of_flux_are_told_once(record, course, ready):
+    folder = record("one", course[:-1])
+    with (folder / "events.jsonl").open("a") as file:
+        for at in (5, 7):
+            file.write(json.dumps({**ready, "phase": "converge", "at": course[0].at + at}) + "\n")
+    (node,) = read(folder).flux
+    assert (node.label, node.at, node.phase) == ("Kustomization flux-system/apps", 5.0, "converge")
+
+
 def test_no_run_is_an_error_with_a_hint(tmp_path: Path):
     with pytest.raises(SpecError, match="no run was recorded") as caught:
         read(tmp_path)

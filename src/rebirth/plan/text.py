@@ -12,7 +12,7 @@ _LEAST = 12  # columns that are worth a column
 
 
 def render(plan: Plan, places: Places, *, width: int = 100, measured: str = "") -> str:
-    lines = [*_table(plan, width), "", *_chain(plan)]
+    lines = [*_table(plan, width), "", *_chain(plan, width)]
     if plan.never:
         names = ", ".join(node.label for node in plan.never)
         lines += ["", *_fold(f"never ready: {names}", width), "  `rebirth check` says why"]
@@ -38,16 +38,17 @@ def _cut(words: str, room: int) -> str:
     return words if len(words) <= room else f"{words[: room - 1]}…" if room else ""
 
 
-def _chain(plan: Plan) -> Iterator[str]:
+def _chain(plan: Plan, width: int) -> Iterator[str]:
     if not plan.longest:
         return
     goal, length = ("online", plan.online) if plan.online is not None else ("all ready", plan.total)
-    yield f"longest chain, {goal} after {clock(length)}:"
+    yield f"critical path, {goal} after {clock(length)}:"
     at = 0.0
     for step in plan.longest:
         at += step.seconds
         if step.seconds:
-            yield f"  {clock(at):>6}  +{clock(step.seconds)}  {step.label}"
+            times = f"  {clock(at):>6}  +{clock(step.seconds)}  "
+            yield times + _cut(step.label, max(_LEAST, width - len(times)))
     if plan.online is not None:
         yield f"all ready after {clock(plan.total)}"
 

@@ -1,7 +1,5 @@
 """How long things take: as the last run of the castle says, else by rules of thumb (`durations`)."""
 
-import json
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +14,6 @@ from rebirth.report import timeline
 
 # These wait for what others do, which the graph holds itself: how long they took says nothing of them.
 _WAITING = {phase.name for phase in PHASES if phase.waits}
-_READY_NOTE = re.compile(r"(\S+ \S+/\S+) is Ready")  # how it was written before it had an event of its own
 
 
 @dataclass(frozen=True)
@@ -34,25 +31,13 @@ def measured(logs: Path) -> Measured:
     for folder in reversed(timeline.runs(logs)):
         with suppress(SpecError):
             run = timeline.read(folder)
-            if run.command == "create" and run.ok and run.online is not None:
+            held = any(span.outcome == "holds" for span in run.spans)
+            if run.command == "create" and run.ok and run.online is not None and not held:
                 spans = [span for span in run.spans if span.outcome == "done"]
                 alone = {span.phase: span.seconds for span in spans if span.phase not in _WAITING}
                 ended = {span.phase: span.end for span in spans}
-                return Measured(folder.name, alone, ended, _notes(folder, run.started))
+                return Measured(folder.name, alone, ended, {node.label: node.at for node in run.flux})
     return Measured()
-
-
-def _notes(folder: Path, started: float) -> dict[str, float]:
-    """When the nodes of the Flux graph were Ready, as the phase that watches them noted it."""
-    found: dict[str, float] = {}
-    for line in (folder / "events.jsonl").read_text(encoding="utf-8").splitlines():
-        with suppress(ValueError, KeyError):
-            event = json.loads(line)
-            if event["event"] == "BecameReady":
-                found.setdefault(event["node"], event["at"] - started)
-            elif event["event"] == "Noted" and (note := _READY_NOTE.fullmatch(event["text"])):
-                found.setdefault(note[1], event["at"] - started)
-    return found
 
 
 def predict(graph: Graph, earlier: Measured, labels: set[str]) -> None:

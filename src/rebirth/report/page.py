@@ -1,13 +1,13 @@
 """The timeline as one self-contained page: no script, nothing fetched, every text escaped."""
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
 
 from rebirth.report.gantt import gantt
-from rebirth.report.timeline import ONLINE, Step, Timeline
+from rebirth.report.text import branch, not_run
+from rebirth.report.timeline import Step, Timeline
 
 _PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 
@@ -30,23 +30,18 @@ def render(timeline: Timeline, layer_of: Mapping[str, str], earlier: Timeline | 
 
 
 def _when(timeline: Timeline, earlier: Timeline | None) -> str:
-    words = f"started {_utc(timeline.started)}"
+    words = f"started {timeline.when}"
     words += f"; <b>unproved: {escape(timeline.unproved)}</b>" if timeline.unproved else ""
-    return words + (f"; compared with the run of {_utc(earlier.started)}" if earlier else "")
-
-
-def _utc(at: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
+    return words + (f"; compared with the run of {earlier.when}" if earlier else "")
 
 
 def _figures(timeline: Timeline, earlier: Timeline | None) -> Iterable[str]:
     if timeline.online is not None:
         yield _figure(timeline.online, "online after", "good", earlier.online if earlier else None)
     if timeline.ok:
-        yield _figure(timeline.total, "everything ready after", "good", earlier.total if earlier else None)
+        yield _figure(timeline.total, "everything in place after", "good", earlier.total if earlier else None)
     else:
-        interrupted = any(span.outcome == "running" for span in timeline.spans)
-        yield _figure(timeline.total, "interrupted after" if interrupted else "failed after", "bad", None)
+        yield _figure(timeline.total, f"{timeline.outcome} after", "bad", None)
 
 
 def _figure(seconds: float, words: str, kind: str, before: float | None) -> str:
@@ -55,38 +50,46 @@ def _figure(seconds: float, words: str, kind: str, before: float | None) -> str:
 
 
 def _failures(timeline: Timeline) -> str:
-    failed = [span for span in timeline.spans if span.outcome == "failed"]
-    skipped = [span.phase for span in timeline.spans if span.outcome == "skipped"]
-    if not failed and not skipped:
+    if not timeline.failed and not timeline.error and not timeline.skipped:
         return ""
-    lines = [f'<p><b>{escape(span.phase)}</b> <span class="error">{escape(span.error)}</span></p>' for span in failed]
-    if skipped:
-        lines.append(f'<p class="soft">Could not start: {escape(", ".join(skipped))}</p>')
+    lines = []
+    for span in timeline.failed:
+        lines.append(f'<p>✗ <b>{escape(span.phase)}</b> <span class="error">{escape(span.error)}</span></p>')
+        lines += [f"<p>{escape(span.hint)}</p>"] if span.hint else []
+    if timeline.error and not timeline.failed:
+        lines.append(f'<p class="error">{escape(timeline.error)}</p>')
+    if timeline.skipped:
+        names = ", ".join(sorted(timeline.skipped))
+        words = not_run(timeline.skipped)
+        lines.append(f'<details class="soft"><summary>{escape(words)}</summary>{escape(names)}</details>')
     return "<h2>What failed</h2>\n" + "\n".join(lines)
 
 
 def _legend(timeline: Timeline, earlier: Timeline | None) -> Iterable[str]:
-    kinds = {"critical": "on the critical path", "plain": "beside it"}
+    kinds = {"critical": "▸ on the critical path", "plain": "beside it"}
     if any(span.outcome == "failed" for span in timeline.spans):
-        kinds["failed"] = "failed"
+        kinds["failed"] = "✗ failed"
     if earlier:
         kinds["before"] = "the run before"
+    if timeline.flux:
+        kinds["flux"] = "● a node of Flux is Ready"
     for kind, words in kinds.items():
-        yield f'<span><i style="background: var(--{kind})"></i>{words}</span>'
+        yield f'<span><i class="{kind}"></i>{words}</span>'
 
 
 def _paths(timeline: Timeline) -> Iterable[str]:
     whole = timeline.critical_path()
     yield "<h2>The critical path</h2>"
     if not whole:
-        yield '<p class="soft">No phase had to run.</p>'
+        yield '<p class="soft">No step had to run.</p>'
         return
-    yield "<p>Each phase that the end waited for, and the pauses between them, in seconds: together they are the whole run.</p>"
+    yield "<p>Each step that the end waited for, and the pauses between them, in seconds: together they are the whole run.</p>"
     yield _path(timeline, whole)
-    to_online = timeline.critical_path(ONLINE) if timeline.online is not None else ()
-    if to_online and to_online[-1].phase != whole[-1].phase:
+    if apart := branch(timeline):
+        shared, own = apart
         yield "<h2>The critical path to online</h2>"
-        yield _path(timeline, to_online, to_the_end=False)
+        yield f"<p>As above until <b>{escape(shared)}</b>, then:</p>" if shared else ""
+        yield _path(timeline, own, to_the_end=False)
 
 
 def _path(timeline: Timeline, steps: Sequence[Step], *, to_the_end: bool = True) -> str:
@@ -101,15 +104,16 @@ def _path(timeline: Timeline, steps: Sequence[Step], *, to_the_end: bool = True)
         rows.append((_soft("ending the run"), ended, 0.0, timeline.total - ended))
     body = [[name, f"{start:.2f}", f"{before:.2f}", f"{took:.2f}"] for name, start, before, took in rows]
     paused, took = sum(row[2] for row in rows), sum(row[3] for row in rows)
-    foot = [f"in all {paused + took:.2f} s", "", f"{paused:.2f}", f"{took:.2f}"]
-    return _table(["phase", "start", "pause before it", "took"], body, foot)
+    ends = timeline.total if to_the_end else ended
+    foot = [f"in all {ends:.2f} s", "", f"{paused:.2f}", f"{took:.2f}"]
+    return _table(["step", "start", "pause before it", "took"], body, foot)
 
 
 def _layers(timeline: Timeline, layer_of: Mapping[str, str]) -> str:
     rows = [
         [escape(layer), f"{span:.1f} s", f"{total:.1f} s"] for layer, (span, total) in timeline.layers(layer_of).items()
     ]
-    return _table(["layer", "from first start to last end", "sum of its phases"], rows)
+    return _table(["layer", "from first start to last end", "sum of its steps"], rows)
 
 
 def _waits(timeline: Timeline) -> str:
@@ -118,7 +122,7 @@ def _waits(timeline: Timeline) -> str:
         for span in timeline.spans
         for first, (what, seconds) in _marked(sorted(span.waited_for, key=lambda wait: -wait[1]))
     ]
-    return _table(["phase", "until", "for"], rows) if rows else '<p class="soft">Nothing.</p>'
+    return _table(["step", "until", "for"], rows) if rows else '<p class="soft">Nothing.</p>'
 
 
 def _marked(waits: Sequence[tuple[str, float]]) -> Iterable[tuple[bool, tuple[str, float]]]:
@@ -131,7 +135,7 @@ def _soft(words: str) -> str:
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], foot: Sequence[str] = ()) -> str:
     """Cells are markup already; the cells of columns that hold seconds stand on the right."""
-    on_the_right = [head not in {"phase", "layer", "until"} for head in heads]
+    on_the_right = [head not in {"step", "layer", "until"} for head in heads]
 
     def row(cells: Sequence[str], tag: str = "td") -> str:
         marked = zip(cells, on_the_right, strict=True)
@@ -141,4 +145,6 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], foot: Sequence[s
 
     body = "\n".join(row(cells) for cells in rows)
     end = f"<tfoot>{row(foot)}</tfoot>" if foot else ""
-    return f"<table>\n<thead>{row(heads, 'th')}</thead>\n<tbody>\n{body}\n</tbody>{end}\n</table>"
+    return (
+        f"<div class=scroll><table>\n<thead>{row(heads, 'th')}</thead>\n<tbody>\n{body}\n</tbody>{end}\n</table></div>"
+    )

@@ -1,6 +1,8 @@
 """Reads a run's events.jsonl into a timeline: spans, the critical path, the protocol's layers."""
 
 import json
+import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -11,6 +13,8 @@ from rebirth.errors import SpecError
 from rebirth.phases import PHASES
 
 ONLINE = next(phase.name for phase in PHASES if phase.online)
+_PREPARING = {phase.name for phase in PHASES if phase.prepares}  # nothing was made before these are done
+_READY_NOTE = re.compile(r"(\S+ \S+/\S+) is Ready")
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Span:
     outcome: str  # done, holds, failed, skipped, running
     waited_for: tuple[tuple[str, float], ...]  # what, seconds
     error: str = ""  # why it failed, or which failure kept it from starting
+    hint: str = ""  # what to do about it
 
     @property
     def end(self) -> float:
@@ -38,6 +43,20 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Ready:
+    """A node of the Flux graph that became Ready."""
+
+    kind: str
+    name: str  # namespace/name
+    at: float  # seconds since the run started
+    phase: str = ""  # that waited for it
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
 class Timeline:
     castle: str
     command: str
@@ -46,6 +65,37 @@ class Timeline:
     total: float  # seconds
     spans: tuple[Span, ...]
     unproved: str = ""  # why it ran without the proof, or against it
+    flux: tuple[Ready, ...] = ()  # in the order in which they became Ready
+    finished: bool = True  # False: it was killed or interrupted, or goes on
+    error: str = ""  # why it ended, where no phase says so
+
+    @property
+    def when(self) -> str:
+        return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.started))
+
+    @property
+    def ran(self) -> tuple[Span, ...]:
+        return tuple(span for span in self.spans if span.outcome != "skipped")
+
+    @property
+    def worked(self) -> bool:
+        """Whether it did something, not only looked."""
+        return any(s.outcome in {"done", "failed", "running"} and s.phase not in _PREPARING for s in self.spans)
+
+    @property
+    def failed(self) -> tuple[Span, ...]:
+        """What failed; first the failure that kept most from starting."""
+        stopped = [span.error for span in self.spans if span.outcome == "skipped"]
+        failed = [span for span in self.spans if span.outcome == "failed"]
+        return tuple(sorted(failed, key=lambda span: (-stopped.count(span.phase), span.end)))
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        return tuple(span.phase for span in self.spans if span.outcome == "skipped")
+
+    @property
+    def outcome(self) -> str:
+        return "done" if self.ok else "failed" if self.finished else "interrupted"
 
     @property
     def online(self) -> float | None:
@@ -85,7 +135,7 @@ def as_data(timeline: Timeline, layer_of: Mapping[str, str]) -> dict[str, object
         layer: {"from_first_to_last": span, "sum": total} for layer, (span, total) in timeline.layers(layer_of).items()
     }
     path = [asdict(step) for step in timeline.critical_path()]
-    return asdict(timeline) | {"online": timeline.online, "critical_path": path, "layers": layers}
+    return {"version": 1} | asdict(timeline) | {"online": timeline.online, "critical_path": path, "layers": layers}
 
 
 def read(folder: Path) -> Timeline:
@@ -114,7 +164,27 @@ def read(folder: Path) -> Timeline:
         total=ended - first["at"],
         spans=tuple(sorted(spans, key=lambda span: (span.start, span.end))),
         unproved=checked.get("unproved", ""),
+        flux=tuple(_flux(events, first["at"])),
+        finished=last is not None,
+        error=last["error"] if last else "",
     )
+
+
+def _flux(events: Iterable[dict[str, Any]], since: float) -> Iterator[Ready]:
+    """The first time that each node was Ready, as the phase that watches them recorded it."""
+    seen: set[str] = set()
+    for event in events:
+        label = event["node"] if event["event"] == "BecameReady" else _noted(event)
+        if label and label not in seen:
+            seen.add(label)
+            kind, _, name = label.partition(" ")
+            yield Ready(kind, name, event["at"] - since, event["phase"])
+
+
+def _noted(event: dict[str, Any]) -> str:
+    """Runs of an earlier version recorded the same as a note."""
+    note = _READY_NOTE.fullmatch(event["text"]) if event["event"] == "Noted" else None
+    return note[1] if note else ""
 
 
 def _parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -140,6 +210,7 @@ def _span(phase: str, events: list[dict[str, Any]], since: float) -> Span:
         outcome=outcome,
         waited_for=waits,
         error=end.get("error", "") if outcome == "failed" else end.get("because", ""),
+        hint=end.get("hint", ""),
     )
 
 

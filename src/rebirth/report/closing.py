@@ -1,0 +1,86 @@
+"""What a run says at its end: how it went, where everything is, and what comes next."""
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from rich.text import Text
+
+from rebirth.place import Place
+from rebirth.report import text
+from rebirth.report.timeline import Timeline
+
+_ON = "what was done stays done; run the same command again to go on"
+
+
+def again(command: str, place: Place, castle: str) -> str:
+    """The command line that runs `command` on this castle, from where the user is."""
+    words = ["rebirth", command]
+    if place.lab:
+        words.append("--lab")
+        words += ["--lab-name", place.lab] if place.lab != castle else []
+    return shlex.join([*words, *_directory(place.castle)])
+
+
+def _directory(castle: Path) -> list[str]:
+    here = Path.cwd()
+    if castle == here:
+        return []
+    return [str(castle.relative_to(here) if castle.is_relative_to(here) else castle)]
+
+
+def success(run: Timeline, place: Place, logs: Path, headings: Mapping[str, str]) -> Text:
+    """A castle that has just come online: its times, its sites, its kubeconfig, and the next commands."""
+    online = f"online after {run.online:.1f} s, " if run.online is not None else ""
+    lines = [
+        Text(f"{run.castle}: {online}everything in place after {run.total:.1f} s", style="bold green"),
+        Text(_counted(run)),
+    ]
+    if run.unproved:
+        lines.append(Text(f"unproved: {run.unproved}", style="bold"))
+    lines += [Text(), *map(Text, sites(headings)), Text()]
+    only = " (its API answers inside the lab only)" if place.lab else ""
+    lines += [Text(f"kubeconfig  {place.kubeconfig}{only}"), Text(f"logs        {logs}"), Text()]
+    lines += [Text("Next:", style="bold"), *(Text(f"  {line}") for line in _next(run, place))]
+    return Text("\n").join(lines)
+
+
+def _counted(run: Timeline) -> str:
+    done = sum(span.outcome == "done" for span in run.spans)
+    held = sum(span.outcome == "holds" for span in run.spans)
+    return f"{done} step{'s' * (done != 1)} done" + (f", {held} in place already" if held else "")
+
+
+def _next(run: Timeline, place: Place) -> Iterator[str]:
+    look = "kubectl get nodes,kustomizations,pods -A"
+    if place.lab:
+        yield f"{shlex.join(['rebirth', 'lab', 'run', '--lab-name', place.lab])} -- {look}"
+    else:
+        yield f"export KUBECONFIG={shlex.quote(os.fspath(place.kubeconfig))}"
+        yield look
+    yield again("status", place, run.castle)
+    yield again("destroy", place, run.castle)
+
+
+def unchanged(run: Timeline) -> str:
+    """A run that found everything as it should be."""
+    return f"nothing to do: everything is in place (checked in {run.total:.1f} s)"
+
+
+def sites(headings: Mapping[str, str]) -> list[str]:
+    """A line a site that answered."""
+    return [f"https://{host} says: {heading}" for host, heading in headings.items()]
+
+
+def interrupted(command: str, seconds: float, by: str = "") -> str:
+    """What Ctrl-C says, or another signal, which is named."""
+    words = f"interrupted {f'by {by} ' if by else ''}after {seconds:.1f} s"
+    return words + f"; {_ON}" if command in {"create", "destroy"} else words
+
+
+def stopped(logs: Path, skipped: Sequence[str], *, verbose: bool) -> str:
+    """Below the errors of a run that failed: what did not run, where the logs are, and how to go on."""
+    names = " (--verbose names them)" if skipped and not verbose else ""
+    lines = [text.not_run(skipped, names=verbose) + names] if skipped else []
+    return "\n".join([*lines, f"logs: {logs}", f"When this is fixed: {_ON}"]) + "\n"
