@@ -15,8 +15,8 @@ from rebirth.castle import load
 from rebirth.checklist import Check, as_json, as_text, exit_code
 from rebirth.doctor import examine, programs
 from rebirth.errors import SpecError
-from rebirth.lab.git import Repository, git_app
 from rebirth.lab.proxmox import Pve, Storage, proxmox_app
+from rebirth.lab.systems.git import Repository, git_app
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 
 _STORAGES = {"local": Storage(frozenset({"iso"})), "local-lvm": Storage(frozenset({"images"}))}

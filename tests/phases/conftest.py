@@ -13,8 +13,8 @@ from paper import PaperHypervisor
 from phases.ruins import Ruin, ruined
 from rebirth.castle import Castle, load
 from rebirth.errors import NotYet
-from rebirth.lab.faults import Fault, Faults
 from rebirth.lab.proxmox import Pve, Storage, proxmox_app
+from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 from rebirth.phases.connections import proxmox_api, tailnet_api
 from rebirth.phases.resolve_secrets import resolve_secrets

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Events, Waiting
-from rebirth.lab.faults import Fault, Faults
+from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.phases import bootstrap_kubernetes
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.providers.talos import Talosctl

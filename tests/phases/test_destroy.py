@@ -12,8 +12,8 @@ from phases.ruins import LEFT, files_left, killed_when, names_left
 from rebirth.castle import Identity
 from rebirth.errors import SpecError
 from rebirth.events import PhaseDone
-from rebirth.lab.faults import Fault
 from rebirth.lab.proxmox import Volume
+from rebirth.lab.systems.faults import Fault
 from rebirth.phases.mint_node_key import mint_node_key
 from rebirth.run.journal import Journal, Marks
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from phases.ruins import LEFT, names_left
-from rebirth.lab.faults import Fault
+from rebirth.lab.systems.faults import Fault
 
 
 async def rebirth(outside, *arguments, typed=None, **environment):

@@ -12,9 +12,9 @@ from phases.conftest import REACHED
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Events
-from rebirth.lab.factory import factory_app
-from rebirth.lab.faults import Fault, Faults
 from rebirth.lab.proxmox import Volume
+from rebirth.lab.systems.factory import factory_app
+from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.phases import boot_machines, create_machines, upload_image
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.phases.connections import proxmox_api

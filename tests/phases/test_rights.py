@@ -6,7 +6,7 @@ from paper_vault import PaperVault, vault_app
 from rebirth.castle import Handovers
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
-from rebirth.lab.faults import Fault
+from rebirth.lab.systems.faults import Fault
 from rebirth.lab.tailscale import OAuthClient
 from rebirth.phases import reach_outside
 from rebirth.phases.connections import vault_api

@@ -6,7 +6,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from phases.conftest import REACHED
 from rebirth.castle import Identity
 from rebirth.errors import Broken, NotYet
-from rebirth.lab.faults import Fault
+from rebirth.lab.systems.faults import Fault
 from rebirth.lab.tailscale import tailscale_app
 from rebirth.phases import free_names, mint_node_key
 from rebirth.phases.connections import tailnet_api

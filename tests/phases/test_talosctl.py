@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from rebirth.commands import Commands
-from rebirth.lab.toolchain import Toolchain
+from rebirth.lab.building.toolchain import Toolchain
 from rebirth.place import Place
 from rebirth.providers.talos import SCRATCH, Talosctl
 from rebirth.secrets import Redaction

@@ -61,7 +61,7 @@ def needs(directory: Path | None) -> list["Check"]:
 @app.command("build")
 def build() -> None:
     """Builds the lab's programs that are not in the cache."""
-    from rebirth.lab.toolchain import main
+    from rebirth.lab.building.toolchain import main
 
     sys.argv = sys.argv[:1]
     main()
@@ -137,7 +137,7 @@ def clean(
     unused: Annotated[bool, typer.Option("--unused", help="Only what this version no longer uses.")] = False,
 ) -> None:
     """Removes the programs and image layers that the lab built into its cache."""
-    from rebirth.lab.cache import clean as remove
+    from rebirth.lab.building.cache import clean as remove
 
     found = asyncio.run(remove(unused=unused))
     print(

@@ -9,9 +9,9 @@ from pathlib import Path
 from rebirth.castle import load
 from rebirth.errors import Broken
 from rebirth.lab import namespaces
+from rebirth.lab.building.toolchain import Toolchain
 from rebirth.lab.network import operator_namespace
 from rebirth.lab.state import LabState
-from rebirth.lab.toolchain import Toolchain
 from rebirth.place import LAB, REPOSITORY, VAULT_DIRECTORY
 
 # What would lead a program out of the lab, or to trust others than the lab.

@@ -11,9 +11,9 @@ from rebirth.castle import load
 from rebirth.checklist import Check, found
 from rebirth.commands import Commands
 from rebirth.errors import Broken
+from rebirth.lab.building.toolchain import cache_directory
 from rebirth.lab.namespaces import UNSHARE
 from rebirth.lab.spec import load_lab
-from rebirth.lab.toolchain import cache_directory
 from rebirth.secrets import Redaction
 
 _PROGRAMS = {  # program -> Debian package

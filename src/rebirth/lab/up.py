@@ -15,11 +15,11 @@ from pathlib import Path
 from rebirth.castle import load
 from rebirth.errors import Broken
 from rebirth.lab import cgroups
+from rebirth.lab.building.toolchain import Built, Toolchain
 from rebirth.lab.namespaces import UNSHARE
 from rebirth.lab.needs import watchers
 from rebirth.lab.spec import FILE, load_lab
 from rebirth.lab.state import STATE_VARIABLE, LabState
-from rebirth.lab.toolchain import Built, Toolchain
 
 Report = Callable[[str], None]
 _PATIENCE = 120.0  # seconds without any progress until a starting lab is given up
