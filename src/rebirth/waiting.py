@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from rebirth.errors import NotYet
+from rebirth.errors import NotYet, Rebirth
 from rebirth.events import Arrived, Events, Noted, Waiting
 
 T = TypeVar("T")
@@ -22,13 +22,17 @@ class Watcher:
     events: Events
     pending: dict[str, str] = field(default_factory=dict)
 
+    def looks(self, what: str) -> None:
+        """The first look at `what` begins: until it has ended nothing was seen, but it is known what for."""
+        self.pending.setdefault(what, "")
+
     def saw(self, what: str, seen: str) -> None:
         if self.pending.get(what) != seen:
             self.pending[what] = seen
             self.events(Waiting(self.phase, what, seen))
 
     def arrived(self, what: str, since: float) -> None:
-        if self.pending.pop(what, None) is not None:
+        if self.pending.pop(what, ""):
             self.events(Arrived(self.phase, what, time.monotonic() - since))
 
 
@@ -62,7 +66,9 @@ async def until(
     """
     watcher, since = _watcher.get(), time.monotonic()
     alarm = asyncio.Event()
-    listening = asyncio.create_task(_listen(changes, alarm)) if changes is not None else None
+    listening = asyncio.create_task(_listen(changes, alarm, what)) if changes is not None else None
+    if watcher:
+        watcher.looks(what)
     try:
         while True:
             alarm.clear()
@@ -75,19 +81,32 @@ async def until(
                 if watcher:
                     watcher.arrived(what, since)
                 return answer
+            # Never asyncio.wait_for: in Python 3.11 it swallows a cancellation that comes together with the alarm.
             with suppress(TimeoutError):
-                await asyncio.wait_for(alarm.wait(), every)
+                async with asyncio.timeout(every):
+                    await alarm.wait()
+            if listening and listening.done():
+                listening.result()  # a bug in the watch is none that asking again gets round
     finally:
         if listening:
             listening.cancel()
             await asyncio.wait([listening])
+            if not listening.cancelled():
+                listening.exception()  # it is the wait that fails, or has its answer
 
 
-async def _listen(changes: AsyncIterable[object], alarm: asyncio.Event) -> None:
+async def _listen(changes: AsyncIterable[object], alarm: asyncio.Event, what: str) -> None:
     # A watch that breaks is not a failure: `every` still asks.
-    with suppress(NotYet):
+    try:
         async for _ in changes:
             alarm.set()
+    except NotYet:
+        pass
+    except Rebirth as error:
+        note(f"whether {what} is asked from time to time only, since it cannot be watched: {error}")
+    except Exception:
+        alarm.set()
+        raise
 
 
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:

@@ -173,7 +173,8 @@ async def test_boots_and_waits_for_the_machine_api(yard, serve):
         for node in nodes:
             server = await asyncio.start_server(lambda _, writer: writer.close(), str(node.address), 50000, ssl=tls)
             await stack.enter_async_context(server)
-        booted = await asyncio.wait_for(booting, 20)
+        async with asyncio.timeout(20):
+            booted = await booting
     assert booted.vm_ids == created.vm_ids
     assert await boot_machines.still(booted, yard.proxmox)
     await yard.proxmox.stop(vm_id=800)
@@ -201,4 +202,5 @@ async def test_what_passes_by_itself_and_what_does_not(outside, status):
     with pytest.raises(Broken if status == 500 else NotYet):
         await outside.proxmox.machines()
     outside.faults.clear()
-    await asyncio.wait_for(outside.proxmox.machines(), 5)
+    async with asyncio.timeout(5):
+        await outside.proxmox.machines()

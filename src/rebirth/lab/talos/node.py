@@ -118,7 +118,8 @@ class Node:
                 self._bootstrapped.set()
                 return members
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._bootstrapped.wait(), 1)
+                async with asyncio.timeout(1):
+                    await self._bootstrapped.wait()
         return None
 
     # -- the node
