@@ -3,7 +3,7 @@
 from rebirth.phase import Phase, declared
 
 
-def as_phase(function, *, patience=2.0, on_demand=False, still=None, layer="platform") -> Phase:
+def as_phase(function, *, patience=2.0, on_demand=False, still=None, layer="platform", waits_for=()) -> Phase:
     """A phase out of a function, as rebirth.phase.read makes one out of a module."""
     still_takes = dict(list(declared(still).takes.items())[1:]) if still else {}
     return Phase(
@@ -12,6 +12,7 @@ def as_phase(function, *, patience=2.0, on_demand=False, still=None, layer="plat
         layer=layer,
         patience=patience,
         on_demand=on_demand,
+        waits_for=waits_for,
         still=still,
         still_takes=still_takes,
     )

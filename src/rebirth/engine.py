@@ -94,6 +94,8 @@ class Engine:
         self._tasks: dict[type, asyncio.Task[Any]] = {}
         self._finished: dict[type, float] = {}
         self._opened: list[object] = []
+        self._limits: dict[type, asyncio.Timeout] = {}  # of the phases that run now
+        self._hopeless: dict[type, str] = {}  # fact -> the phase whose failure ends the wait for it
         self._lacks: dict[str, str] = {}  # phase -> why its remembered fact does not hold
         self._outcome = Outcome()
         self._prove()
@@ -171,6 +173,7 @@ class Engine:
         except _StoppedError as stopped:
             self._outcome.skipped[phase.name] = stopped.because
             self._events(PhaseSkipped(phase.name, stopped.because))
+            self._end_waits_for(phase, stopped.because)
             raise
         except Rebirth as error:
             self._fail(phase, error)
@@ -188,7 +191,17 @@ class Engine:
     def _fail(self, phase: Phase, error: Rebirth, trace: str = "") -> NoReturn:
         self._outcome.failures[phase.name] = error
         self._events(PhaseFailed(phase.name, str(error), error.hint, trace))
+        self._end_waits_for(phase, phase.name)
         raise _StoppedError(phase.name) from error
+
+    def _end_waits_for(self, failed: Phase, because: str) -> None:
+        """Phases that wait for what `failed` would have made, without taking its fact: their time is over."""
+        for phase in self.phases.values():
+            if failed.makes in phase.waits_for and phase.makes not in self._hopeless:
+                self._hopeless[phase.makes] = because
+                limit = self._limits.get(phase.makes)
+                if limit and not limit.expired():
+                    limit.reschedule(asyncio.get_running_loop().time())
 
     async def _hold_or_run(self, phase: Phase) -> Fact:
         first, later = self._split(phase)
@@ -228,21 +241,33 @@ class Engine:
         remembered = self._journal.recall(phase.name, phase.makes, fingerprint)
         if remembered is None or phase.still is None:
             return None
+        patience = self._patience(phase)
         try:
-            async with asyncio.timeout(self._patience(phase)):
+            async with asyncio.timeout(patience) as limit:
                 holds = await phase.still(remembered, **await self._take(phase.still_takes))
-        except (NotYet, TimeoutError) as error:
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            self._lacks[phase.name] = f"no answer in {patience:.0f} s"
+            return None
+        except NotYet as error:
             self._lacks[phase.name] = str(error)
             return None
         return remembered if holds else None
 
     async def _persist(self, phase: Phase, takes: Mapping[str, Any]) -> Fact:
-        """Runs the phase until it no longer says NotYet, or its time is over."""
+        """Runs the phase until it no longer says NotYet, or its time is over, or there is nothing left to wait for."""
+        patience = self._patience(phase)
+        if because := self._hopeless.get(phase.makes):
+            raise _StoppedError(because)
+        if patience <= 0:
+            raise Broken(f"not started: the {self._budget:.0f} s of this run are over", operation=phase.title)
         watcher = Watcher(phase.name, self._events)
         last_error: NotYet | None = None
         delay, attempt = _FIRST_DELAY, 1
         try:
-            async with asyncio.timeout(self._patience(phase)):
+            async with asyncio.timeout(patience) as limit:
+                self._limits[phase.makes] = limit
                 with watched(watcher):
                     while True:
                         watcher.pending.clear()
@@ -255,21 +280,21 @@ class Engine:
                         await asyncio.sleep(delay)
                         delay, attempt = min(delay * 2, _LONGEST_DELAY), attempt + 1
         except TimeoutError:
-            seen = "; ".join(f"{what}: {said}" for what, said in watcher.pending.items()) or str(
-                last_error or "nothing"
-            )
+            if not limit.expired():
+                raise  # it is the phase's own, and says nothing of its time
+            if because := self._hopeless.get(phase.makes):
+                raise _StoppedError(because) from None
+            seen = _last_seen(watcher, last_error)
             hint = last_error.hint if last_error else ""
             raise Broken(
-                f"not done after {self._patience(phase, whole=True):.0f} s; saw last: {seen}",
-                operation=phase.title,
-                hint=hint,
+                f"gave up after {patience:.0f} s; last seen: {seen}", operation=phase.title, hint=hint
             ) from None
+        finally:
+            self._limits.pop(phase.makes, None)
 
-    def _patience(self, phase: Phase, *, whole: bool = False) -> float:
+    def _patience(self, phase: Phase) -> float:
         if self._deadline is None:
             return phase.patience
-        if whole:
-            return min(phase.patience, self._budget or phase.patience)
         return min(phase.patience, max(0.0, self._deadline - time.monotonic()))
 
     def _fingerprint(self, phase: Phase) -> str:
@@ -293,3 +318,12 @@ class Engine:
             elif kind in self._connections:
                 found |= self._inputs(self._connections[kind].takes)
         return found
+
+
+def _last_seen(watcher: Watcher, last_error: NotYet | None) -> str:
+    """What a phase that is out of time was waiting for; where not even a first look had ended, what it looked for."""
+    seen = [f"{what}: {said}" for what, said in watcher.pending.items() if said]
+    looking = [f"whether {what}" for what in watcher.pending]
+    if seen or last_error:
+        return "; ".join(seen) or str(last_error)
+    return f"nothing yet, while asking {', '.join(looking)}" if looking else "nothing yet, in its first attempt"

@@ -5,6 +5,8 @@ A phase is a module with one async function of the module's name:
     LAYER = "platform"          the protocol's layer that its time is summed under
     PATIENCE = 120              seconds after which the engine gives up on it
     ON_DEMAND = True            optional: runs only when a phase that has to run takes its fact
+    WAITS_FOR = (facts.X,)      optional: facts that it does not take, but without which what it waits for never comes: where
+                                one of them has failed for good, the wait ends
 
     async def boot_machines(machines: Machines, proxmox: ProxmoxApi, created: MachinesCreated) -> MachinesBooted:
         '''Start the virtual machines and wait for Talos' maintenance mode.'''
@@ -21,11 +23,19 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Literal, get_type_hints
+from typing import Any, get_type_hints
 
 from rebirth.facts import Fact
 
-Layer = Literal["secrets", "key", "platform", "engine", "networking", "gitops", "storage", "waits"]
+# The order in which the protocol's script runs its layers: what `make bench` compares the graph with.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("secrets",),
+    ("key",),
+    ("platform",),
+    ("engine",),
+    ("networking", "gitops", "storage"),
+    ("waits",),
+)
 
 
 @dataclass(frozen=True)
@@ -43,9 +53,10 @@ class Declaration:
 @dataclass(frozen=True)
 class Phase(Declaration):
     title: str
-    layer: Layer
+    layer: str  # one of LAYERS
     patience: float  # seconds
     on_demand: bool
+    waits_for: tuple[type[Fact], ...]
     still: Callable[..., Awaitable[bool]] | None
     still_takes: dict[str, type]
 
@@ -76,6 +87,8 @@ def read(module: ModuleType) -> Phase:
     declaration = declared(getattr(module, name))
     if not issubclass(declaration.makes, Fact):
         raise TypeError(f"{name} returns {declaration.makes.__name__}, which is no fact")
+    if not any(module.LAYER in layers for layers in LAYERS):
+        raise TypeError(f"{name}: no such layer: {module.LAYER}")
     still = getattr(module, "still", None)
     still_takes = dict(list(declared(still).takes.items())[1:]) if still else {}
     return Phase(
@@ -84,6 +97,7 @@ def read(module: ModuleType) -> Phase:
         layer=module.LAYER,
         patience=float(module.PATIENCE),
         on_demand=getattr(module, "ON_DEMAND", False),
+        waits_for=getattr(module, "WAITS_FOR", ()),
         still=still,
         still_takes=still_takes,
     )

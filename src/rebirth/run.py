@@ -7,21 +7,11 @@ from pydantic import BaseModel
 from rebirth.engine import Engine, Outcome
 from rebirth.events import Checked, Events, RunFinished, RunStarted
 from rebirth.journal import Journal
-from rebirth.phase import Phase
+from rebirth.phase import LAYERS, Phase
 from rebirth.phases import CONNECTIONS, PHASES
 from rebirth.place import Place
 from rebirth.secrets import Redaction
 from rebirth.spec import Castle, Handovers, Identity
-
-# The order in which the protocol's script runs its layers: what `make bench` compares the graph with.
-LAYERS: tuple[tuple[str, ...], ...] = (
-    ("secrets",),
-    ("key",),
-    ("platform",),
-    ("engine",),
-    ("networking", "gitops", "storage"),
-    ("waits",),
-)
 
 
 def given(castle: Castle, place: Place, redaction: Redaction) -> dict[type, object]:

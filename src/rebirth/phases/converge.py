@@ -5,12 +5,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from rebirth.errors import NotYet
-from rebirth.facts import Converged, FluxBootstrapped
+from rebirth.facts import (
+    Converged,
+    CoreDnsInstalled,
+    ExternalSecretsInstalled,
+    FluxBootstrapped,
+    HandedOver,
+    MetalLbInstalled,
+    StorageInstalled,
+    VaultStoreOpened,
+)
 from rebirth.providers.cluster import Cluster, condition
 from rebirth.waiting import note, until
 
 LAYER = "waits"  # not gitops: its graph waits for the hand-over, which a layer order runs after gitops
 PATIENCE = 1200
+WAITS_FOR = (
+    CoreDnsInstalled,
+    ExternalSecretsInstalled,
+    HandedOver,
+    MetalLbInstalled,
+    StorageInstalled,
+    VaultStoreOpened,
+)  # what the units of the graph use, and Flux does not bring
 
 _KINDS = (("kustomize.toolkit.fluxcd.io/v1", "Kustomization"), ("helm.toolkit.fluxcd.io/v2", "HelmRelease"))
 _AGAIN = 10.0  # seconds before the same node is nudged again

@@ -1,13 +1,14 @@
 """Step 8 of the protocol: the ingress has its address."""
 
 from rebirth.errors import NotYet
-from rebirth.facts import FluxBootstrapped, IngressFound, MetalLbInstalled
+from rebirth.facts import Converged, FluxBootstrapped, IngressFound, MetalLbInstalled
 from rebirth.providers.cluster import Cluster
 from rebirth.spec import Online
 from rebirth.waiting import until
 
 LAYER = "waits"
 PATIENCE = 900
+WAITS_FOR = (Converged,)  # the graph brings the ingress
 
 
 async def find_ingress(

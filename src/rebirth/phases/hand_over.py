@@ -5,7 +5,7 @@ import time
 from functools import partial
 
 from rebirth.errors import NotYet
-from rebirth.facts import HandedOver, VaultStoreApplied
+from rebirth.facts import Converged, HandedOver, VaultStoreApplied
 from rebirth.providers.cluster import Cluster, condition, ready_replicas
 from rebirth.providers.vault import VaultApi
 from rebirth.secrets import Redaction, Secret
@@ -14,6 +14,7 @@ from rebirth.waiting import note, together, until
 
 LAYER = "waits"
 PATIENCE = 1200
+WAITS_FOR = (Converged,)  # the graph brings who makes the secret, and who waits for it
 
 _EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
 

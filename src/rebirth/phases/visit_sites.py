@@ -3,13 +3,14 @@
 from functools import partial
 
 from rebirth.errors import NotYet
-from rebirth.facts import IngressFound, SecretsResolved, SitesVisited
+from rebirth.facts import Converged, IngressFound, SecretsResolved, SitesVisited
 from rebirth.providers.web import Page, Web
 from rebirth.spec import Online, Site
 from rebirth.waiting import together, until
 
 LAYER = "waits"
 PATIENCE = 900
+WAITS_FOR = (Converged,)  # the graph brings the sites
 
 
 async def visit_sites(online: Online, web: Web, secrets: SecretsResolved, ingress: IngressFound) -> SitesVisited:
