@@ -58,7 +58,7 @@ async def create(
 async def verify(
     castle: Castle, place: Place, events: Events, redaction: Redaction, *, budget: float | None = None
 ) -> Outcome:
-    """The end-to-end checks alone, on what an earlier run has made."""
+    """The end-to-end checks alone, on what an earlier run has made; nothing is written, so that it may run beside create."""
     goals = {"find_ingress", "visit_sites"}
     return await _run(
         "verify",
@@ -69,12 +69,14 @@ async def verify(
         goals=goals,
         may_run=lambda phase: phase.name in {*goals, "resolve_secrets"},
         budget=budget,
+        writes=False,
     )
 
 
 async def status(castle: Castle, place: Place, events: Events, redaction: Redaction) -> Outcome:
-    """Which facts hold now; nothing is written."""
-    return await _run("status", castle, place, events, redaction, may_run=lambda phase: phase.name == "resolve_secrets")
+    """Which facts hold now; nothing is written, so that it may run beside create."""
+    may_run = lambda phase: phase.name == "resolve_secrets"  # noqa: E731
+    return await _run("status", castle, place, events, redaction, may_run=may_run, writes=False)
 
 
 async def _run(
@@ -89,8 +91,9 @@ async def _run(
     budget: float | None = None,
     after: Mapping[str, Iterable[str]] | None = None,
     checked: Checked | None = None,
+    writes: bool = True,
 ) -> Outcome:
-    with Journal(place.state) as journal:
+    with Journal(place.state, command, writes=writes) as journal:
         engine = Engine(
             PHASES,
             CONNECTIONS,
