@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ConfigDict, field_validator
 
 REDACTED = "[secret]"
+VARIABLE = "REBIRTH_SECRET_"  # how the name of an environment variable begins that holds a secret
 _SHORTEST = 4  # shorter values would blank out ordinary text
 
 
@@ -27,7 +28,7 @@ class SecretRef(BaseModel):
     @property
     def variable(self) -> str:
         """The environment variable asked first: REBIRTH_SECRET_ and the name in capitals."""
-        return "REBIRTH_SECRET_" + re.sub(r"[^A-Za-z0-9]", "_", self.secret).upper()
+        return VARIABLE + re.sub(r"[^A-Za-z0-9]", "_", self.secret).upper()
 
 
 @dataclass(frozen=True, repr=False)

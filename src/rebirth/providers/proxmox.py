@@ -2,10 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,13 +32,6 @@ class ProxmoxApi:
         user, _, rest = token.reveal().partition("!")
         token_name, _, token_value = rest.partition("=")
         parts = urlsplit(endpoint)
-        verify: bool | str = True
-        self._ca_file: Path | None = None
-        if ca is not None:
-            with NamedTemporaryFile("w", suffix=".pem", delete=False) as file:  # a certificate is no secret
-                file.write(ca.reveal())
-            self._ca_file = Path(file.name)
-            verify = file.name
         # Here, and not above: check imports phases for what they take, and has no time for their clients.
         from proxmoxer import ProxmoxAPI
 
@@ -51,14 +41,16 @@ class ProxmoxApi:
             user=user,
             token_name=token_name,
             token_value=token_value,
-            verify_ssl=verify,
             timeout=20,
         )
+        self._session = self._api._store["session"]  # noqa: SLF001 - proxmoxer takes an authority as a file only
+        if ca is not None:
+            from rebirth.trust import trust_only
+
+            trust_only(self._session, ca)
 
     async def close(self) -> None:
-        if self._ca_file:
-            with suppress(FileNotFoundError):
-                self._ca_file.unlink()
+        self._session.close()
 
     @property
     def _node(self) -> Any:

@@ -2,10 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from rebirth.errors import Broken, NotYet
@@ -22,21 +19,16 @@ class VaultApi:
         import hvac
         import requests
 
-        self._mount, self._ca_file = mount, None
-        verify: bool | str = True
-        if ca is not None:
-            with NamedTemporaryFile("w", suffix=".pem", delete=False) as file:  # a certificate is no secret
-                file.write(ca.reveal())
-            self._ca_file, verify = Path(file.name), file.name
+        self._mount = mount
         session = requests.Session()
-        session.verify = verify
-        session.trust_env = ca is None  # requests lets REQUESTS_CA_BUNDLE win over the session's own CA
-        self._client = hvac.Client(url=address, token=token.reveal(), session=session, timeout=15, verify=verify)
+        if ca is not None:
+            from rebirth.trust import trust_only
+
+            trust_only(session, ca)
+        self._client = hvac.Client(url=address, token=token.reveal(), session=session, timeout=15)
 
     async def close(self) -> None:
-        if self._ca_file:
-            with suppress(FileNotFoundError):
-                self._ca_file.unlink()
+        self._client.adapter.close()
 
     async def reach(self, *, writes: Sequence[str]) -> None:
         """Raises where the address, the certificate or the token is wrong, or the token may not write at those paths."""
