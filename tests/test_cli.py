@@ -1,5 +1,6 @@
 """The commands as an operator meets them: as processes, by exit code and by what they say."""
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -217,15 +218,71 @@ def test_status_of_nothing(yard):
     assert "Traceback" not in out + complaints
 
 
-def test_ctrl_c_ends_with_130_and_says_how_to_go_on(yard, silence):
+def named(words: str) -> list[int]:
+    """Processes with these words among their arguments."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if words.encode() in file.read_bytes():
+                found.append(int(file.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_run_with_what_it_started_and_says_how_to_go_on(yard, silence, number):
     yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
     with yard.start("create", "castle", "--unproved") as process:
         wait_for(yard.castle / "logs", '"phase": "read_repository"')
-        process.send_signal(signal.SIGINT)
+        while not named(f":{silence}/"):
+            time.sleep(0.01)
+        process.send_signal(number)
+        process.send_signal(number)  # a terminal's reaches a process twice where it is passed on, too
         out, complaints = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "run the same command again" in complaints
+    assert process.returncode == 128 + number
+    assert re.search(
+        rf"^interrupted by {number.name} after \d+\.\d s; run the same command again to go on$",
+        complaints,
+        re.MULTILINE,
+    )
     assert "Traceback" not in out + complaints
+    assert not named(f":{silence}/"), "git has ended"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_destroy_in_the_same_way(yard, silence, number):
+    yard.write(("  tailnet: magellanic", f"  api: https://127.0.0.1:{silence}\n  tailnet: magellanic"))
+    with yard.start("destroy", "castle") as process:
+        while not (yard.castle / "logs").exists():
+            time.sleep(0.01)
+        time.sleep(0.3)
+        process.send_signal(number)
+        out, complaints = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert "run the same command again to go on" in complaints
+    assert "Traceback" not in out + complaints
+
+
+def test_a_signal_during_the_proof_ends_it_too(yard, silence):
+    yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
+    with yard.start("create", "castle") as process:
+        while not named(f":{silence}/"):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        out, complaints = process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "run the same command again to go on" in complaints
+    assert "Traceback" not in out + complaints
+    assert not named(f":{silence}/")
+
+
+def test_what_was_ignored_before_still_is(yard, silence):
+    yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
+    yard.prefix = ["nohup"]
+    with yard.start("create", "castle", "--unproved", "--budget", "1") as process:
+        wait_for(yard.castle / "logs", '"phase": "read_repository"')
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=30)
+    assert process.returncode == 1
 
 
 def test_an_interrupted_run_has_a_report(yard, silence):

@@ -135,7 +135,7 @@ def before_create(session: "Session", *, unproved: bool) -> Checked:
             return Checked(errors, verdict.count(Severity.WARNING), against), told(verdict, places) if errors else ""
 
     try:
-        checked, words = asyncio.run(run())
+        checked, words = session.run(run())
     except Exception as error:
         if not unproved or isinstance(error, SpecError):
             raise

@@ -91,7 +91,7 @@ def create(
     with session(directory, "create", format_) as s:
         checked = checking.before_create(s, unproved=unproved)
         created = run.create(s.castle, s.place, s.events, s.redaction, budget=budget, layered=layered, checked=checked)
-        s.finish(asyncio.run(created))
+        s.finish(s.run(created))
 
 
 @app.command()
@@ -159,7 +159,7 @@ def verify(
     from rebirth.session import session
 
     with session(directory, "verify", format_) as s:
-        s.finish(asyncio.run(run.verify(s.castle, s.place, s.events, s.redaction, budget=budget)))
+        s.finish(s.run(run.verify(s.castle, s.place, s.events, s.redaction, budget=budget)))
 
 
 @app.command()
@@ -171,7 +171,7 @@ def status(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = 
     from rebirth.session import session
 
     with session(directory, "status", format_) as s:
-        s.finish(asyncio.run(run.status(s.castle, s.place, s.events, s.redaction)))
+        s.finish(s.run(run.status(s.castle, s.place, s.events, s.redaction)))
 
 
 @app.command()
@@ -183,7 +183,7 @@ def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName =
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
-        asyncio.run(run_destroy(s.castle, s.place, s.redaction, report=s.say))
+        s.run(run_destroy(s.castle, s.place, s.redaction, report=s.say))
 
 
 @app.command()

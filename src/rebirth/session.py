@@ -1,18 +1,20 @@
 """What every command on a castle shares: the castle, its places, the listeners, and how it ends."""
 
+import asyncio
 import json
 import sys
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 
 from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, show_error
+from rebirth.ending import Ending
 from rebirth.engine import Outcome
 from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
@@ -25,6 +27,7 @@ from rebirth.spec import Castle, load
 if TYPE_CHECKING:  # the product runs without what the lab needs
     from rebirth.lab.state import LabState
 
+T = TypeVar("T")
 _View = Lines | LiveView | JsonLines | Silent
 _PREPARING = ("resolve_secrets", "read_repository", "reach_outside")  # nothing was made before these are done
 LAYER_OF = {phase.name: phase.layer for phase in PHASES}
@@ -40,6 +43,11 @@ class Session:
     command: str
     view: _View
     quiet: bool  # only events on standard output
+    ending: Ending
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """As asyncio.run, but a signal ends it in the way that all commands have in common."""
+        return self.ending.run(work)
 
     def finish(self, outcome: Outcome) -> None:
         """Shows how the run ended, and ends the process with its code."""
@@ -98,13 +106,22 @@ def session(directory: Path, command: str, style: str) -> Iterator[Session]:
         ) from None
     started = time.monotonic()
     view = _view(style, command, redaction)
+    ending = Ending()
     try:
-        yield Session(castle, place, Events(recorder, view), redaction, folder, command, view, style == "json")
-    except KeyboardInterrupt:
-        view.close()
+        with ending:
+            yield Session(
+                castle, place, Events(recorder, view), redaction, folder, command, view, style == "json", ending
+            )
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        if not ending.number:
+            raise
         seconds = time.monotonic() - started
-        sys.stderr.write(f"interrupted after {seconds:.1f} s; run the same command again to go on\n")
-        sys.exit(130)
+        with suppress(OSError):  # SIGHUP: the terminal is gone
+            view.close()
+            sys.stderr.write(
+                f"interrupted by {ending.name} after {seconds:.1f} s; run the same command again to go on\n"
+            )
+        sys.exit(ending.exit_code)
     except (Rebirth, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 - the trace goes into the log, redacted; bare it could show a secret
@@ -113,7 +130,8 @@ def session(directory: Path, command: str, style: str) -> Iterator[Session]:
         hint = f"A defect: the trace is in {trace}."
         raise Broken(f"unexpected {type(error).__name__}", operation=command, hint=hint) from None
     finally:
-        view.close()
+        with suppress(OSError):
+            view.close()
         recorder.close()
 
 
