@@ -3,7 +3,9 @@
 from rebirth.phase import Phase, declared
 
 
-def as_phase(function, *, patience=2.0, on_demand=False, still=None, layer="platform", waits_for=()) -> Phase:
+def as_phase(
+    function, *, patience=2.0, on_demand=False, still=None, layer="platform", waits_for=(), found=None
+) -> Phase:
     """A phase out of a function, as rebirth.phase.read makes one out of a module."""
     still_takes = dict(list(declared(still).takes.items())[1:]) if still else {}
     return Phase(
@@ -15,4 +17,5 @@ def as_phase(function, *, patience=2.0, on_demand=False, still=None, layer="plat
         waits_for=waits_for,
         still=still,
         still_takes=still_takes,
+        found=declared(found) if found else None,
     )

@@ -20,6 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from rebirth.journal import Journal
+
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle" / "castle.yaml"
 REFERENCE = re.compile(r"\{secret: ([^}]+)\}")
 
@@ -208,14 +210,43 @@ def test_events_as_json(yard):
     assert (folder / "events.jsonl").read_text() == out
 
 
-def test_status_of_nothing(yard):
-    yard.write()
+def test_status_never_says_that_something_does_not_hold_that_it_could_not_ask(yard):
+    yard.write()  # nobody has the addresses that stand in it
     code, out, complaints = yard.run("status", "castle")
     assert code == 1
-    assert re.search(r"upload_image +does not hold", out)
-    assert re.search(r"converge +not looked at", out)
-    assert "`rebirth create`" in complaints
+    assert re.search(r"^upload_image +cannot tell: Proxmox: .*", out, re.MULTILINE)
+    assert re.search(r"^converge +cannot tell: of \w+ nothing is known$", out, re.MULTILINE)
+    assert "does not hold" not in out + complaints
     assert "Traceback" not in out + complaints
+
+
+def test_status_without_secrets_names_them(yard):
+    yard.write()
+    (yard.vault / "proxmox-api-token").unlink()
+    (yard.vault / "github-token").unlink()
+    code, out, complaints = yard.run("status", "castle")
+    assert code == 2
+    assert re.search(r"^resolve_secrets +cannot tell: .*the secret is missing \(and 1 more\)$", out, re.MULTILINE)
+    assert re.search(r"^upload_image +cannot tell: of resolve_secrets nothing is known$", out, re.MULTILINE)
+    assert "does not hold" not in out + complaints
+    assert len(re.findall(r"^error: .*the secret is missing$", complaints, re.MULTILINE)) == 2
+
+
+@pytest.mark.parametrize("command", ["status", "verify"])
+def test_who_only_looks_writes_no_state_and_does_not_wait_for_create(yard, command):
+    yard.write()
+    yard.run(command, "castle", *(["--budget", "1"] if command == "verify" else []))
+    assert not (yard.castle / ".rebirth").exists()
+    with Journal(yard.castle / ".rebirth" / "real", "create"):
+        _, _, complaints = yard.run(command, "castle", *(["--budget", "1"] if command == "verify" else []))
+        assert "is at work on this castle" not in complaints
+        code, _, complaints = yard.run("create", "castle", "--unproved")
+    assert code == 1
+    assert re.search(
+        rf"^error: `rebirth create` \(pid {os.getpid()}, since \d\d:\d\d\) is at work on this castle$",
+        complaints,
+        re.MULTILINE,
+    )
 
 
 def named(words: str) -> list[int]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from declaring import as_phase
 from rebirth.engine import Engine
-from rebirth.errors import Broken, Impossible, NotYet
+from rebirth.errors import Broken, CannotTell, DoesNotHold, Impossible, NoAnswer, NotYet
 from rebirth.events import (
     Events,
     PhaseDone,
@@ -338,6 +338,72 @@ async def test_status_runs_nothing(lay):
     assert "does not hold" in str(outcome.failures["dig"])
     assert outcome.skipped == {"build_wall": "dig"}
     assert not names(lay.events, PhaseStarted)
+
+
+async def test_where_no_run_is_remembered_status_looks_at_what_the_world_shows(lay):
+    """The ground is there, the wall is lower than planned, of the tower nothing can be asked."""
+
+    async def dig() -> Ground:
+        raise AssertionError("must not run")
+
+    async def found_ground() -> Ground:
+        return Ground(3)
+
+    async def ground_still(fact: Ground) -> bool:
+        return fact.depth == 3
+
+    async def build_wall(ground: Ground) -> Wall:
+        raise AssertionError("must not run")
+
+    async def found_wall(ground: Ground) -> Wall:
+        return Wall(ground.depth)
+
+    async def wall_still(fact: Wall) -> bool:
+        raise NotYet(f"is {fact.height} high")
+
+    async def build_tower() -> Tower:
+        raise AssertionError("must not run")
+
+    async def tower_still(fact: Tower) -> bool:
+        raise AssertionError("must not be asked")
+
+    phases = [
+        as_phase(dig, still=ground_still, found=found_ground),
+        as_phase(build_wall, still=wall_still, found=found_wall),
+        as_phase(build_tower, still=tower_still),
+    ]
+    outcome = await lay.run(phases, may_run=lambda phase: False)
+    assert outcome.facts == {"dig": Ground(3)}
+    assert str(outcome.failures["build_wall"]) == "build_wall: does not hold: is 3 high"
+    assert str(outcome.failures["build_tower"]) == "build_tower: cannot tell: no run is remembered here"
+    assert [type(outcome.failures[name]) for name in ("build_wall", "build_tower")] == [DoesNotHold, CannotTell]
+
+
+@pytest.mark.parametrize("answer", ["none", "late"])
+async def test_what_does_not_answer_is_not_said_not_to_hold(lay, answer):
+    async def dig() -> Ground:
+        return Ground(1)
+
+    async def still(fact: Ground) -> bool:
+        if answer == "late":
+            await asyncio.Event().wait()
+        raise NoAnswer("refused")
+
+    assert (await lay.run([as_phase(dig, still=still)])).ok
+    phase = as_phase(dig, still=still, patience=0.05)
+    outcome = await lay.run([phase], may_run=lambda phase: False)
+    said = {"none": "refused", "late": "no answer in 0 s"}[answer]
+    assert str(outcome.failures["dig"]) == f"dig: cannot tell: {said}"
+
+
+async def test_status_says_that_what_a_fact_was_made_from_has_changed(lay):
+    async def dig(plan: Plan) -> Ground:
+        return Ground(plan.height)
+
+    phase = as_phase(dig, still=holding(answer=True), found=dig)
+    assert (await lay.run([phase], given={Plan: Plan(height=1)})).ok
+    outcome = await lay.run([phase], given={Plan: Plan(height=2)}, may_run=lambda phase: False)
+    assert str(outcome.failures["dig"]) == "dig: does not hold: what it was made from has changed since"
 
 
 async def test_extra_edges_delay_and_fail_like_needs(lay):

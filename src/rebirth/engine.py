@@ -16,7 +16,7 @@ from typing import Any, NoReturn, cast
 
 from pydantic import BaseModel, TypeAdapter
 
-from rebirth.errors import Broken, DoesNotHold, Impossible, NotYet, Rebirth
+from rebirth.errors import Broken, CannotTell, DoesNotHold, Impossible, NoAnswer, NotYet, Rebirth
 from rebirth.events import (
     Events,
     PhaseDone,
@@ -96,7 +96,8 @@ class Engine:
         self._opened: list[object] = []
         self._limits: dict[type, asyncio.Timeout] = {}  # of the phases that run now
         self._hopeless: dict[type, str] = {}  # fact -> the phase whose failure ends the wait for it
-        self._lacks: dict[str, str] = {}  # phase -> why its remembered fact does not hold
+        self._lacks: dict[str, str] = {}  # phase -> why its fact does not hold
+        self._unasked: dict[str, str] = {}  # phase -> why it is not known whether its fact holds
         self._outcome = Outcome()
         self._prove()
 
@@ -214,6 +215,8 @@ class Engine:
             self._events(PhaseHolds(phase.name))
             return fact
         if not self._may_run(phase):
+            if why := self._unasked.get(phase.name):
+                raise CannotTell(f"cannot tell: {why}", operation=phase.title)
             why = self._lacks.get(phase.name)
             words = f"does not hold: {why}" if why else "does not hold"
             raise DoesNotHold(words, operation=phase.title, hint="`rebirth create` makes it true.")
@@ -238,22 +241,36 @@ class Engine:
         await asyncio.gather(*map(asyncio.shield, tasks))
 
     async def _holding(self, phase: Phase, fingerprint: str) -> Fact | None:
-        remembered = self._journal.recall(phase.name, phase.makes, fingerprint)
-        if remembered is None or phase.still is None:
+        """The fact, if it holds already."""
+        if phase.still is None:
             return None
         patience = self._patience(phase)
         try:
             async with asyncio.timeout(patience) as limit:
-                holds = await phase.still(remembered, **await self._take(phase.still_takes))
+                fact = self._journal.recall(phase.name, phase.makes, fingerprint) or await self._found(phase)
+                if fact and await phase.still(fact, **await self._take(phase.still_takes)):
+                    return fact
         except TimeoutError:
             if not limit.expired():
                 raise
-            self._lacks[phase.name] = f"no answer in {patience:.0f} s"
-            return None
+            self._unasked[phase.name] = f"no answer in {patience:.0f} s"
+        except NoAnswer as error:
+            self._unasked[phase.name] = str(error)
         except NotYet as error:
             self._lacks[phase.name] = str(error)
+        return None
+
+    async def _found(self, phase: Phase) -> Fact | None:
+        """A fact that no run remembers, where it may not be made: out of what the world shows."""
+        if self._may_run(phase):
             return None
-        return remembered if holds else None
+        if self._journal.recall(phase.name, phase.makes):
+            self._lacks[phase.name] = "what it was made from has changed since"
+            return None
+        if phase.found is None:
+            self._unasked[phase.name] = "no run is remembered here"
+            return None
+        return cast("Fact", await phase.found.function(**await self._take(phase.found.takes)))
 
     async def _persist(self, phase: Phase, takes: Mapping[str, Any]) -> Fact:
         """Runs the phase until it no longer says NotYet, or its time is over, or there is nothing left to wait for."""

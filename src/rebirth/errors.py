@@ -83,8 +83,16 @@ class DoesNotHold(Broken):
     """A fact is not true, and the command that asked may not make it true."""
 
 
+class CannotTell(Broken):
+    """Whether a fact is true could not be asked."""
+
+
 class NotYet(Rebirth):
     """What was asked is not true yet, and may become true by itself: the engine tries again.
 
     The message says what was seen last, so that a time-out can tell it.
     """
+
+
+class NoAnswer(NotYet):
+    """Who was asked did not answer: what was asked may be true already, or not."""

@@ -12,6 +12,10 @@ A phase is a module with one async function of the module's name:
         '''Start the virtual machines and wait for Talos' maintenance mode.'''
 
     async def still(fact: MachinesBooted, proxmox: ProxmoxApi) -> bool:       optional; never writes
+    async def found(created: MachinesCreated) -> MachinesBooted:              optional; never writes
+
+`still` says whether a fact that was made true by an earlier run holds now. `found` makes the fact, for `still` to look at,
+out of what castle.yaml and the systems outside say: so `rebirth status` can look where no run is remembered.
 
 What it takes are sections of the castle, facts and connections; what it returns is the fact that it makes true. A
 connection is a plain function, declared the same way, that makes a client of an outside system:
@@ -59,6 +63,7 @@ class Phase(Declaration):
     waits_for: tuple[type[Fact], ...]
     still: Callable[..., Awaitable[bool]] | None
     still_takes: dict[str, type]
+    found: Declaration | None
 
 
 def declared(function: Callable[..., Any]) -> Declaration:
@@ -100,6 +105,7 @@ def read(module: ModuleType) -> Phase:
         waits_for=getattr(module, "WAITS_FOR", ()),
         still=still,
         still_takes=still_takes,
+        found=declared(module.found) if hasattr(module, "found") else None,
     )
 
 

@@ -1,10 +1,13 @@
 """The commands that run the graph: create, verify, status. One graph, run with more or less leave to act."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import BaseModel
 
 from rebirth.engine import Engine, Outcome
+from rebirth.errors import DoesNotHold, Rebirth
 from rebirth.events import Checked, Events, RunFinished, RunStarted
 from rebirth.journal import Journal
 from rebirth.phase import LAYERS, Phase
@@ -12,6 +15,41 @@ from rebirth.phases import CONNECTIONS, PHASES
 from rebirth.place import Place
 from rebirth.secrets import Redaction
 from rebirth.spec import Castle, Handovers, Identity
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What status says of one phase's fact."""
+
+    phase: str
+    title: str
+    verdict: Literal["holds", "does not hold", "cannot tell"]
+    why: str  # "" where there is nothing to add
+
+
+def verdicts(outcome: Outcome) -> list[Verdict]:
+    """A verdict on every fact; ingredients, which hold only while a run needs them, only where they could not be had."""
+    found = []
+    for phase in PHASES:
+        failure = outcome.failures.get(phase.name)
+        if phase.name in outcome.facts and not phase.on_demand:
+            found.append(Verdict(phase.name, phase.title, "holds", ""))
+        elif failure is not None:
+            verdict: Literal["does not hold", "cannot tell"]
+            verdict = "does not hold" if isinstance(failure, DoesNotHold) else "cannot tell"
+            found.append(Verdict(phase.name, phase.title, verdict, _briefly(phase, verdict, failure)))
+        elif because := outcome.skipped.get(phase.name):
+            known = isinstance(outcome.failures.get(because), DoesNotHold)
+            words = f"{because} does not hold" if known else f"of {because} nothing is known"
+            found.append(Verdict(phase.name, phase.title, "cannot tell", words))
+    return found
+
+
+def _briefly(phase: Phase, verdict: str, failure: Rebirth) -> str:
+    """Its first line, without what stands beside it: the phase's title and the verdict."""
+    first, *others = str(failure).splitlines() or [""]
+    words = first.removeprefix(f"{phase.title}: ").removeprefix(verdict).removeprefix(": ")
+    return f"{words} (and {len(others)} more)" if others else words
 
 
 def given(castle: Castle, place: Place, redaction: Redaction) -> dict[type, object]:

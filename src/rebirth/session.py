@@ -16,11 +16,12 @@ from rich.console import Console
 from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, show_error
 from rebirth.ending import Ending
 from rebirth.engine import Outcome
-from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
+from rebirth.errors import Broken, CannotTell, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
 from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
 from rebirth.report import page, text, timeline
+from rebirth.run import verdicts
 from rebirth.secrets import Redaction
 from rebirth.spec import Castle, load
 
@@ -72,11 +73,11 @@ class Session:
         asked = self.command == "status"
         failures = {str(error): error for error in outcome.failures.values()}
         for error in failures.values():
-            if not (asked and isinstance(error, DoesNotHold)):
+            if not (asked and isinstance(error, DoesNotHold | CannotTell)):
                 show_error(error, self.redaction)
         if asked and any(isinstance(error, DoesNotHold) for error in failures.values()):
             sys.stderr.write("hint: `rebirth create` makes true what does not hold.\n")
-        elif outcome.skipped:
+        elif outcome.skipped and not asked:
             sys.stderr.write(f"{len(outcome.skipped)} phases could not start: {', '.join(sorted(outcome.skipped))}\n")
 
     def say(self, words: str) -> None:
@@ -144,15 +145,8 @@ def _view(style: str, command: str, redaction: Redaction) -> _View:
 
 
 def _show_facts(outcome: Outcome) -> None:
-    for phase in PHASES:
-        if phase.on_demand and phase.name not in outcome.failures:
-            continue  # an ingredient: it holds only while a run needs it
-        failure = outcome.failures.get(phase.name)
-        held = "holds" if phase.name in outcome.facts else "not looked at"
-        lacks = str(failure).partition(": ")[2]  # does not hold, and why
-        state = held if failure is None else lacks if isinstance(failure, DoesNotHold) else "failed"
-        because = outcome.skipped.get(phase.name)
-        print(f"{phase.name:24} {state}" + (f": {because} is not true" if because else ""))
+    for found in verdicts(outcome):
+        print(f"{found.phase:24} {found.verdict}" + (f": {found.why}" if found.why else ""))
 
 
 def _worked(run: timeline.Timeline) -> bool:

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from rebirth.errors import NoAnswer
 from rebirth.facts import KubernetesBootstrapped, MachinesConfigured
 from rebirth.journal import Once
 from rebirth.place import Place
@@ -39,9 +40,13 @@ async def _ready(place: Place) -> None:
         await cluster.close()
 
 
+async def found(kubernetes: Kubernetes) -> KubernetesBootstrapped:
+    return KubernetesBootstrapped(kubernetes.endpoint)
+
+
 async def still(fact: KubernetesBootstrapped, place: Place) -> bool:
     if not place.kubeconfig.exists():
-        return False
+        raise NoAnswer("the castle's kubeconfig is not in the produced folder")
     cluster = Cluster(place=place)
     try:
         await cluster.ready()

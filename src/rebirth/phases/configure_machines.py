@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from rebirth.errors import NotYet
+from rebirth.errors import NoAnswer, NotYet
 from rebirth.facts import MachinesBooted, MachinesConfigured, NamesFreed, NodeKeyMinted, SecretsResolved
 from rebirth.machine_patches import patches
 from rebirth.place import Place
@@ -69,5 +69,11 @@ async def _configured(machine: Machine, talosctl: Talosctl) -> None:
         raise NotYet("does not answer to this castle's credentials", hint=hint)
 
 
+async def found(machines: Machines) -> MachinesConfigured:
+    return MachinesConfigured(tuple(machine.name for machine in machines.nodes))
+
+
 async def still(fact: MachinesConfigured, machines: Machines, talosctl: Talosctl) -> bool:
+    if not talosctl.has_credentials:
+        raise NoAnswer("the castle's talosconfig is not in the produced folder")
     return all(await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes)))

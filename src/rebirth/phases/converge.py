@@ -1,7 +1,7 @@
 """The repository's Flux graph is Ready. A node that only looked too early is nudged to look again."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rebirth.errors import NotYet
@@ -39,28 +39,34 @@ _Node = tuple[str, str, str]  # kind, namespace, name
 
 async def converge(cluster: Cluster, flux: FluxBootstrapped) -> Converged:
     """Wait for the Flux graph to be Ready."""
-    ready: set[_Node] = set()
     noted: set[_Node] = set()
     nudged: dict[_Node, float] = {}
 
-    async def look() -> tuple[str, ...]:
+    async def look() -> Converged:
         nodes = await _nodes(cluster)
         states = {node: condition(item) for node, item in nodes.items()}
         now_ready = {node for node, (status, _) in states.items() if status == "True"}
         for node in sorted(now_ready - noted):
             note(f"{node[0]} {node[1]}/{node[2]} is Ready")
         noted.update(now_ready)
-        ready.clear()
-        ready.update(now_ready)
         await _nudge(cluster, nodes, states, nudged)
-        root = ("Kustomization", *flux.root.split("/"))
-        if waiting := [f"{node[2]}: {states[node][1]}" for node in sorted(nodes) if node not in ready]:
-            raise NotYet("; ".join(waiting))
-        if root not in ready:
-            raise NotYet(f"{flux.root} is not there")
-        return tuple(f"{namespace}/{name}" for kind, namespace, name in sorted(nodes) if kind == "Kustomization")
+        return _converged(nodes, states, flux)
 
-    return Converged(await until(look, what="the Flux graph is Ready", every=1, changes=cluster.changes(*_KINDS[0])))
+    return await until(look, what="the Flux graph is Ready", every=1, changes=cluster.changes(*_KINDS[0]))
+
+
+def _converged(nodes: Iterable[_Node], states: Mapping[_Node, tuple[str, str]], flux: FluxBootstrapped) -> Converged:
+    """Raises NotYet with every node that is not Ready."""
+    if waiting := [f"{node[2]}: {states[node][1]}" for node in sorted(nodes) if states[node][0] != "True"]:
+        raise NotYet("; ".join(waiting))
+    if ("Kustomization", *flux.root.split("/")) not in states:
+        raise NotYet(f"{flux.root} is not there")
+    return Converged(tuple(f"{namespace}/{name}" for kind, namespace, name in sorted(nodes) if kind == "Kustomization"))
+
+
+async def found(cluster: Cluster, flux: FluxBootstrapped) -> Converged:
+    nodes = await _nodes(cluster)
+    return _converged(nodes, {node: condition(item) for node, item in nodes.items()}, flux)
 
 
 async def still(fact: Converged, cluster: Cluster) -> bool:

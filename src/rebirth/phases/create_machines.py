@@ -37,6 +37,14 @@ async def create_machines(
     return MachinesCreated(dict(sorted(ids.items())))
 
 
+async def found(machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> MachinesCreated:
+    existing = await proxmox.machines()
+    ids = {machine.name: vm.vm_id for machine in machines.nodes if (vm := _ours(machine, existing, spec))}
+    if missing := [machine.name for machine in machines.nodes if machine.name not in ids]:
+        raise NotYet(f"{', '.join(missing)}: no such machine with the tag {spec.tag}")
+    return MachinesCreated(dict(sorted(ids.items())))
+
+
 async def still(fact: MachinesCreated, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
     there = {vm.name: vm.vm_id for vm in await proxmox.machines() if spec.tag in vm.tags}
     return all(there.get(name) == vm_id for name, vm_id in fact.vm_ids.items())

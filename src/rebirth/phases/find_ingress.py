@@ -26,6 +26,10 @@ async def find_ingress(
     )
 
 
+async def found(online: Online, cluster: Cluster) -> IngressFound:
+    return IngressFound(await _address(online, cluster))
+
+
 async def still(fact: IngressFound, online: Online, cluster: Cluster) -> bool:
     return await _address(online, cluster) == fact.address
 

@@ -27,6 +27,10 @@ async def hand_over(
     return HandedOver(tuple(handover.name for handover in handovers.handovers))
 
 
+async def found(handovers: Handovers) -> HandedOver:
+    return HandedOver(tuple(handover.name for handover in handovers.handovers))
+
+
 async def still(
     fact: HandedOver, handovers: Handovers, cluster: Cluster, vault: VaultApi, redaction: Redaction
 ) -> bool:

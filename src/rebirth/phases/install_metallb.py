@@ -57,6 +57,10 @@ def objects(networking: Networking) -> list[dict[str, Any]]:
     return [addresses, advertisement]
 
 
+async def found(networking: Networking) -> MetalLbInstalled:
+    return MetalLbInstalled(networking.metallb.version)
+
+
 async def still(fact: MetalLbInstalled, networking: Networking, cluster: Cluster) -> bool:
     pool = await cluster.find(_VERSION, "IPAddressPool", networking.pool.name, networking.metallb.namespace)
     return pool is not None and pool["spec"]["addresses"] == list(networking.pool.addresses)

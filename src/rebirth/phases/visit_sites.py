@@ -24,6 +24,11 @@ async def visit_sites(online: Online, web: Web, secrets: SecretsResolved, ingres
     return SitesVisited({site.host: page.heading for site, page in zip(online.sites, pages, strict=True)})
 
 
+async def found(online: Online, web: Web, secrets: SecretsResolved, ingress: IngressFound) -> SitesVisited:
+    pages = await together(*(_visit(site, web, secrets, ingress.address) for site in online.sites))
+    return SitesVisited({site.host: page.heading for site, page in zip(online.sites, pages, strict=True)})
+
+
 async def still(fact: SitesVisited, online: Online, web: Web, secrets: SecretsResolved, ingress: IngressFound) -> bool:
     await together(*(_visit(site, web, secrets, ingress.address) for site in online.sites))
     return True

@@ -17,7 +17,7 @@ from lightkube.generic_resource import (
 from lightkube.types import PatchType
 from yaml import YAMLError
 
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.place import Place
 
 MANAGER = "rebirth"
@@ -126,7 +126,7 @@ class Cluster:
                 return []
             raise self._translated(error, f"list {kind}", "") from None
         except httpx.HTTPError as error:
-            raise NotYet(f"{_SYSTEM}: list {kind}: {type(error).__name__}") from None
+            raise NoAnswer(f"{_SYSTEM}: list {kind}: {type(error).__name__}") from None
         return found
 
     async def merge(self, api_version: str, kind: str, name: str, namespace: str | None, change: Object) -> None:
@@ -172,7 +172,7 @@ class Cluster:
         except ApiError as error:
             raise self._translated(error, what, "") from None
         except httpx.HTTPError as error:
-            raise NotYet(f"{_SYSTEM}: {what}: {type(error).__name__}") from None
+            raise NoAnswer(f"{_SYSTEM}: {what}: {type(error).__name__}") from None
 
     def _translated(self, error: ApiError, what: str, hint: str) -> Broken | NotYet:
         """What may mend by itself is NotYet: a webhook without endpoints, a kind or namespace that is still to come."""

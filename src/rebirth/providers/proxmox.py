@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.secrets import Secret
 from rebirth.waiting import until
 
@@ -200,14 +200,14 @@ class ProxmoxApi:
                     "the token was refused", system=_SYSTEM, operation=operation, status=status, hint=hint
                 ) from None
             if status in {429, 502, 503, 504, 595, 596, 599} or (status == 500 and _locked(_words(error))):
-                raise NotYet(f"{_SYSTEM}: {operation}: HTTP {status}") from None
+                raise NoAnswer(f"{_SYSTEM}: {operation}: HTTP {status}") from None
             raise Broken(_words(error), system=_SYSTEM, operation=operation, status=status) from None
         except requests.exceptions.SSLError:
             hint = "Name the CA that signed it with proxmox.ca."
             raise Broken("its certificate is not trusted", system=_SYSTEM, operation=operation, hint=hint) from None
         except requests.exceptions.RequestException as error:
             hint = "Is proxmox.endpoint right, and reachable from here?"
-            raise NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
+            raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
 
 
 def _locked(words: str) -> bool:

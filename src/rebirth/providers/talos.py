@@ -116,9 +116,14 @@ class Talosctl:
             f"apply-config to {machine}",
         )
 
+    @property
+    def has_credentials(self) -> bool:
+        """Whether this castle's client configuration is there."""
+        return self._place.talosconfig.exists()
+
     async def answers(self, *, address: str) -> bool:
         """Whether the machine answers to this castle's credentials."""
-        if not self._place.talosconfig.exists():
+        if not self.has_credentials:
             return False
         try:
             await self._machine("version", address, "version", "--short")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken, NoAnswer
 from rebirth.secrets import Secret
 
 _SYSTEM = "Vault"
@@ -79,9 +79,9 @@ class VaultApi:
             raise Broken("its certificate is not trusted", system=_SYSTEM, operation=operation, hint=hint) from None
         except (VaultDown, requests.exceptions.RequestException) as error:
             hint = "Is engine.vault.address right, reachable from here, and unsealed?"
-            raise NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
+            raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
         except VaultError as error:
-            raise NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}") from None
+            raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}") from None
 
 
 class _NothingThereError(Exception):
