@@ -93,8 +93,7 @@ class Redaction:
             if several and _BASE64_RUN.fullmatch(part.rstrip("=")):
                 self._learn_base64(part.rstrip("="))
                 self._forms.discard(part)  # its pieces say the same, and a long list of alternatives is slow
-        longest_first = sorted(self._forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._pattern = None
 
     def _learn_base64(self, encoded: str) -> None:
         if len(encoded) >= _PIECE:
@@ -103,8 +102,10 @@ class Redaction:
             self._forms |= {encoded, encoded.replace("+", "-").replace("/", "_")}
 
     def redact(self, text: str) -> str:
-        if self._pattern is None:
+        if not self._forms:
             return text
+        if self._pattern is None:  # made only now: a run learns many secrets before it says anything
+            self._pattern = re.compile(_any_of(self._forms))
         return _BASE64_RUN.sub(self._without_pieces, self._pattern.sub(REDACTED, text))
 
     def _without_pieces(self, run: re.Match[str]) -> str:
@@ -118,6 +119,16 @@ class Redaction:
                 kept += [text[end:at], REDACTED]
             end = at + _PIECE
         return "".join([*kept, text[end:]])
+
+
+def _any_of(forms: Iterable[str], depth: int = 2) -> str:
+    """A pattern for the longest of them; by their first characters, or each would be tried at every place of a text."""
+    if depth == 0:
+        return "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
+    tails: dict[str, list[str]] = {}
+    for form in forms:
+        tails.setdefault(form[0], []).append(form[1:])
+    return "|".join(f"{re.escape(first)}(?:{_any_of(rest, depth - 1)})" for first, rest in tails.items())
 
 
 def _escaped(value: str) -> Iterator[str]:
