@@ -22,10 +22,10 @@ demo: lab ## the example castle, from nothing to a blog that answers, in the lab
 	@echo "And back:      $(RUN)/rebirth destroy --lab $(CASTLE) && $(RUN)/rebirth lab down tazlab-k8s"
 
 test: unit lab ## all tests: units in seconds, then the lab
-	$(RUN)/python -m pytest -m lab
+	$(RUN)/python -m pytest -m "lab or install"
 
 unit: $(VENV)/ready ## the tests that take seconds
-	$(RUN)/python -m pytest -m "not lab"
+	$(RUN)/python -m pytest -m "not lab and not install"
 
 check: $(VENV)/ready ## what CI runs first: lint, format, types, layers
 	$(RUN)/ruff check
@@ -47,7 +47,7 @@ lab: $(VENV)/ready $(VENV)/packages ## builds the lab's programs that are not in
 	$(RUN)/rebirth lab build
 
 docs: $(VENV)/ready ## the rules' pages, from their docstrings and test cases
-	$(RUN)/python -m rebirth.findings.pages docs/rules tests/rules
+	$(RUN)/python -m rebirth.findings.pages docs/rules tests/proof/rules
 
 lock: $(VENV)/ready ## pins every dependency anew
 	$(RUN)/pip install --quiet pip-tools

@@ -30,7 +30,7 @@ def one_run(castle: Path, *, layered: bool) -> Timeline:
     if done.returncode:
         sys.exit(f"create ended with {done.returncode}:\n{done.stderr}")
     timeline = read(runs(castle / "logs")[-1])
-    rebirth("destroy", str(castle), "--lab", "--lab-name", NAME)
+    rebirth("destroy", str(castle), "--yes", "--lab", "--lab-name", NAME)
     rebirth("lab", "down", NAME)
     return timeline
 

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from declaring import as_phase
-from rebirth.engine import Engine, Outcome
 from rebirth.events import Event, Events
-from rebirth.journal import Journal
-from rebirth.phase import Phase, declared
+from rebirth.run.engine import Engine, Outcome
+from rebirth.run.journal import Journal
+from rebirth.run.phase import Phase, declared
 from serving import serve
 
 __all__ = ["lay", "serve"]

@@ -1,12 +1,12 @@
 """Phases out of functions, for tests."""
 
-from rebirth.phase import Phase, declared
+from rebirth.run.phase import Phase, declared
 
 
 def as_phase(
-    function, *, patience=2.0, on_demand=False, still=None, layer="platform", waits_for=(), found=None
+    function, *, patience=2.0, on_demand=False, still=None, layer="platform", waits_for=(), found=None, **properties
 ) -> Phase:
-    """A phase out of a function, as rebirth.phase.read makes one out of a module."""
+    """A phase out of a function, as rebirth.run.phase.read makes one out of a module."""
     still_takes = dict(list(declared(still).takes.items())[1:]) if still else {}
     return Phase(
         **vars(declared(function)),
@@ -18,4 +18,5 @@ def as_phase(
         still=still,
         still_takes=still_takes,
         found=declared(found) if found else None,
+        **{"usually": 1.0} | dict.fromkeys(("waits", "prepares", "looks", "verifies", "online"), False) | properties,
     )

@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from rebirth.journal import Journal
+from rebirth.run.journal import Journal
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle" / "castle.yaml"
 REFERENCE = re.compile(r"\{secret: ([^}]+)\}")
@@ -282,7 +282,7 @@ def test_a_signal_ends_a_run_with_what_it_started_and_says_how_to_go_on(yard, si
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_destroy_in_the_same_way(yard, silence, number):
     yard.write(("  tailnet: magellanic", f"  api: https://127.0.0.1:{silence}\n  tailnet: magellanic"))
-    with yard.start("destroy", "castle") as process:
+    with yard.start("destroy", "castle", "--yes") as process:
         while not (yard.castle / "logs").exists():
             time.sleep(0.01)
         time.sleep(0.3)

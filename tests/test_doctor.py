@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from rebirth.castle import load
 from rebirth.doctor import Check, examine, show
 from rebirth.errors import SpecError
-from rebirth.spec import load
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
 

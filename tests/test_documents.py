@@ -16,7 +16,8 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 
 
 def test_the_picture_shows_every_phase_once():
-    words = re.findall(r"[a-z_]+", README.split("```")[1])
+    picture = next(block for block in README.split("```")[1::2] if PHASES[0].name in block)
+    words = re.findall(r"[a-z_]+", picture)
     names = [phase.name for phase in PHASES]
     assert [words.count(name) for name in names] == [1] * len(names)
     assert {word for word in words if "_" in word} <= set(names)
@@ -34,12 +35,20 @@ def test_links_lead_somewhere(document: Path):
 
 
 def test_the_tree_is_the_tree():
-    tree = CONTRIBUTING.split("```")[1]
-    above, below = tree.split("src/rebirth/\n")
+    """What CONTRIBUTING draws is there, each name in the folder that it is drawn in; and every folder is drawn."""
+    above, below = CONTRIBUTING.split("```")[1].split("src/rebirth/\n")
     for folder in re.findall(r"(?<![\w/])((?:[a-z_]+/)+)(?=\s)", above):
         assert (ROOT / folder).is_dir(), folder
-    for name in re.findall(r"(?<![\w./])([a-z_]+(?:\.py|/))(?=[\s,])", below):
-        assert (ROOT / "src" / "rebirth" / name).exists(), name
+    source, parent = ROOT / "src" / "rebirth", ""
+    for line in below.splitlines():
+        first = re.match(r" +([a-z_]+/?)", line)
+        inner = line.startswith("    ")
+        parent = parent if inner else first[1] if first and first[1].endswith("/") else ""
+        for name in re.findall(r"(?<![\w./])([a-z_]+(?:\.py|/))(?=[\s,])", line):
+            places = (source / parent / name, source / parent / "sources" / name, source / name)
+            assert any(place.exists() for place in places), f"{parent}{name}"
+    drawn = set(re.findall(r"(?<![\w./])([a-z_]+/)", below))
+    assert {f"{folder.name}/" for folder in source.iterdir() if (folder / "__init__.py").exists()} <= drawn
 
 
 def test_make_targets_that_are_named_exist():

@@ -30,14 +30,14 @@ async def get(session: requests.Session, url: str) -> str:
 
 async def test_who_it_signed_is_trusted(serve, url):
     session = requests.Session()
-    trust_only(session, Secret(serve.ca.read_text()))
+    trust_only(session, serve.ca.read_text())
     assert await get(session, url) == "hello"
 
 
 async def test_nobody_else_is_whatever_the_environment_says(serve, url, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(serve.ca))
     session = requests.Session()
-    trust_only(session, Secret(Authority("another").pem))
+    trust_only(session, Authority("another").pem)
     with pytest.raises(requests.exceptions.SSLError):
         await get(session, url)
 

@@ -12,15 +12,15 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from rebirth.castle import Castle, load
+from rebirth.castle.load import FILE
 from rebirth.errors import Broken, Impossible, SpecError
 from rebirth.events import Checked, RunFinished, RunStarted
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict, weigh
-from rebirth.proof import Proof, prove
+from rebirth.proof.prove import Proof, prove
+from rebirth.proof.rules import Severity
 from rebirth.repository import Repository, local, repository_of, without_castle
-from rebirth.rules import Severity
-from rebirth.spec import Castle, load
-from rebirth.spec.load import FILE
 
 if TYPE_CHECKING:
     from rebirth.session import Session
@@ -203,10 +203,10 @@ def plan(asked: Asked, *, style: str, graph: str, whole: bool) -> None:
 
 def explain(asked: Asked, one: str, other: str, *, style: str) -> int:
     """Why `one` needs `other`, on standard output. Returns 0 where it does, 1 where it does not."""
-    from rebirth.explain import explain as ask
     from rebirth.findings.data import edge_data
     from rebirth.findings.text import Text
     from rebirth.plan.schedule import labels
+    from rebirth.proof.explain import explain as ask
 
     if style not in {"text", "json"}:
         raise SpecError(f"--format: {style} is neither text nor json")

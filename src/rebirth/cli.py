@@ -5,11 +5,11 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from rebirth.errors import Broken, Rebirth
+from rebirth.errors import Broken, Rebirth, SpecError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,9 +45,9 @@ def _enter_lab(directory: Path, name: str) -> None:
 
     if os.environ.get(LAB):
         return
+    from rebirth.castle import load
     from rebirth.lab.enter import environment, run
     from rebirth.lab.up import up
-    from rebirth.spec import load
 
     state = asyncio.run(up(name or load(directory).name, directory, lambda line: print(line, file=sys.stderr)))
     sys.exit(run(state, [sys.executable, "-m", "rebirth", *sys.argv[1:]], asyncio.run(environment(state))))
@@ -57,7 +57,7 @@ def _tell_version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        print(f"rebirth {version('rebirth')}")
+        print(f"rebirth {version('castle-rebirth')}")
         raise typer.Exit
 
 
@@ -85,7 +85,8 @@ def create(
     """From nothing to online; goes on after a crash; changes nothing on a live castle."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth import checking, run
+    from rebirth import checking
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "create", format_) as s:
@@ -155,7 +156,7 @@ def verify(
     """The end-to-end checks alone: the ingress has its address, the sites answer."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth import run
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "verify", format_) as s:
@@ -167,7 +168,7 @@ def status(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = 
     """Which facts hold now. Nothing is written."""
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth import run
+    from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "status", format_) as s:
@@ -175,15 +176,51 @@ def status(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = 
 
 
 @app.command()
-def destroy(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "") -> None:
-    """Back to nothing, outside the cluster too; then looks whether anything is left."""
+def destroy(
+    directory: Directory = HERE,
+    lab: Annotated[bool, typer.Option("--lab", help="Act on the lab, not on the real systems.")] = False,
+    lab_name: LabName = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="With --dry-run: the list as JSON.")] = False,
+) -> None:
+    """Delete the castle's machines, tailnet devices and keys, then verify that nothing is left."""
+    if json_ and not dry_run:
+        raise SpecError("--json is for --dry-run", hint="`rebirth destroy --dry-run --json` prints the list.")
     if lab:
         _enter_lab(directory, lab_name)
-    from rebirth.destroy import destroy as run_destroy
+    if dry_run:
+        _list_remains(directory, as_json=json_)
+    from rebirth.run.asking import destroy as run_destroy
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
-        s.run(run_destroy(s.castle, s.place, s.redaction, report=s.say))
+        s.finish(run_destroy(s.castle, s.place, s.events, s.redaction, s.say, yes=yes, run=s.run))
+
+
+def _list_remains(directory: Path, *, as_json: bool) -> NoReturn:
+    """What destroy would find: nothing is written, no log either."""
+    import json
+
+    from rebirth.castle import load
+    from rebirth.console import Steps, show_error
+    from rebirth.events import Events
+    from rebirth.place import place_of
+    from rebirth.run import asking
+    from rebirth.secrets import Redaction
+
+    castle, redaction = load(directory), Redaction()
+    place = place_of(directory, castle.secrets)
+    found = asking.look(castle, place, Events(Steps(redaction, sys.stderr)), redaction)
+    if as_json:
+        fields = ("kind", "name", "identity", "stays")
+        items = [{name: redaction.redact(getattr(one, name)) for name in fields} for one in found.made]
+        print(json.dumps(items, indent=2))
+    else:
+        print(*map(redaction.redact, asking.listed(found, place)), sep="\n")
+    for error in found.outcome.failures.values():
+        show_error(error, redaction)
+    sys.exit(0 if found.outcome.ok else 1)
 
 
 @app.command()
@@ -212,8 +249,8 @@ def lab_build() -> None:
 @lab_app.command("up")
 def lab_up(directory: Directory = HERE, lab_name: LabName = "") -> None:
     """Starts the lab for a castle."""
+    from rebirth.castle import load
     from rebirth.lab.up import up
-    from rebirth.spec import load
 
     state = asyncio.run(up(lab_name or load(directory).name, directory, print))
     print(f"lab {state.name} is up")

@@ -115,6 +115,33 @@ class Lines:
         pass
 
 
+class Steps:
+    """For destroy: a line for each thing that is done, and for what it waits for, again every now and then."""
+
+    _AGAIN = 15.0  # seconds
+
+    def __init__(self, redaction: Redaction, out: IO[str] = sys.stdout) -> None:
+        self._redaction, self._out = redaction, out
+        self._told: dict[str, float] = {}
+
+    def __call__(self, event: e.Event) -> None:
+        match event:
+            case e.Noted(text=text):
+                self._print(text)
+            case e.PhaseRetried(error=error) if event.at - self._told.get(error, 0.0) >= self._AGAIN:
+                self._told[error] = event.at
+                self._print(f"waiting: {error}")
+            case e.Waiting(what=what, seen=seen):
+                self._print(f"waiting: {what}: {seen}")
+
+    def _print(self, words: str) -> None:
+        self._out.write(" ".join(self._redaction.redact(words).split()) + "\n")
+        self._out.flush()
+
+    def close(self) -> None:
+        pass
+
+
 class JsonLines:
     """Every event as a line of JSON."""
 

@@ -80,8 +80,8 @@ def _found(program: str) -> bool:
 
 
 def _castle(directory: Path, environment: Mapping[str, str]) -> Iterator[Check]:
+    from rebirth.castle import load
     from rebirth.place import place_of
-    from rebirth.spec import load
 
     castle = load(directory)
     place = place_of(directory, castle.secrets, environment)

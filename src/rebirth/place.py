@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rebirth.spec.vault_directory import Secrets
+from rebirth.castle.vault_directory import Secrets
 
 LAB = "REBIRTH_LAB"  # the lab's name, set by the lab for what runs inside it
 VAULT_DIRECTORY = "REBIRTH_VAULT_DIRECTORY"  # stands before secrets.directory of the castle

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rebirth.castle import Castle
+from rebirth.castle.load import FILE
 from rebirth.errors import NotYet, SpecError
 from rebirth.lab.spec import load_lab
-from rebirth.spec import Castle
-from rebirth.spec.load import FILE
 
 PATIENCE = 30.0  # seconds for a fetch
 

@@ -112,7 +112,8 @@ class Redaction:
         """A run of base64 characters without what is known of it."""
         text = run[0]
         standard = text.translate(_STANDARD)
-        kept, end = [], 0  # what is kept so far; up to where it was looked at
+        kept: list[str] = []
+        end = 0  # what is kept so far; up to where it was looked at
         known = [at for at in range(len(text) - _PIECE + 1) if standard[at : at + _PIECE] in self._pieces]
         for at in known:
             if at > end + _GAP or not kept:

@@ -13,24 +13,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 
-from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, show_error
+from rebirth.castle import Castle, load
+from rebirth.console import JsonLines, Lines, LiveView, Recorder, Silent, Steps, show_error
 from rebirth.ending import Ending
-from rebirth.engine import Outcome
 from rebirth.errors import Broken, CannotTell, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
 from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
 from rebirth.report import page, text, timeline
-from rebirth.run import verdicts
+from rebirth.run.create import verdicts
+from rebirth.run.engine import Outcome
+from rebirth.run.facts import SitesVisited
 from rebirth.secrets import Redaction
-from rebirth.spec import Castle, load
 
 if TYPE_CHECKING:  # the product runs without what the lab needs
     from rebirth.lab.state import LabState
 
 T = TypeVar("T")
-_View = Lines | LiveView | JsonLines | Silent
-_PREPARING = ("resolve_secrets", "read_repository", "reach_outside")  # nothing was made before these are done
+_View = Lines | LiveView | JsonLines | Silent | Steps
+_PREPARING = {phase.name for phase in PHASES if phase.prepares}
 LAYER_OF = {phase.name: phase.layer for phase in PHASES}
 
 
@@ -59,8 +60,8 @@ class Session:
                 _show(self.folder, earlier=_earlier(self.place.logs, self.folder))
             elif ran.ok:
                 print(f"every fact still holds, nothing was done; looked in {ran.total:.1f} s")
-        if visited := outcome.facts.get("visit_sites"):
-            for host, heading in [] if self.quiet else visited.headings.items():  # type: ignore[attr-defined]
+        if visited := outcome.made(SitesVisited):
+            for host, heading in [] if self.quiet else visited.headings.items():
                 print(f"https://{host} says: {heading}")
         if self.command == "status" and not self.quiet:
             _show_facts(outcome)
@@ -141,6 +142,8 @@ def _view(style: str, command: str, redaction: Redaction) -> _View:
         return JsonLines(redaction)
     if command == "status":
         return Silent()
+    if command == "destroy":
+        return Steps(redaction)
     return LiveView(redaction) if sys.stdout.isatty() else Lines(redaction)
 
 

@@ -6,12 +6,10 @@ from typing import Any
 from requests import Session
 from requests.adapters import HTTPAdapter
 
-from rebirth.secrets import Secret
 
-
-def trust_only(session: Session, ca: Secret) -> None:
-    """From now on `session` trusts servers whose certificate that authority signed (PEM), and no others, whatever the environment says."""
-    session.mount("https://", _Adapter(ssl.create_default_context(cadata=ca.reveal())))
+def trust_only(session: Session, authority: str) -> None:
+    """From now on `session` trusts servers that `authority` (PEM) signed, and no others, whatever the environment says."""
+    session.mount("https://", _Adapter(ssl.create_default_context(cadata=authority)))
 
 
 class _Adapter(HTTPAdapter):

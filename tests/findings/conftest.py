@@ -7,7 +7,7 @@ import pytest
 
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict, weigh
-from rebirth.proof import prove
+from rebirth.proof.prove import prove
 from trees import lay
 
 

@@ -8,8 +8,8 @@ import pytest
 from rebirth.findings import data, github, sarif
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Seen, Verdict
-from rebirth.graph import NOWHERE, Place
-from rebirth.rules import RULES, Finding, Severity
+from rebirth.proof.rules import RULES, Finding, Severity
+from rebirth.proof.things import NOWHERE, Place
 from trees import change
 
 SEEN = Seen(1, 1, 0, 1, 1, 1)

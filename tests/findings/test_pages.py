@@ -23,7 +23,7 @@ def test_ids_are_given_once():
 
 
 def test_the_documents_are_made_of_the_rules_as_they_are():
-    wanted = documents(ROOT / "tests" / "rules")
+    wanted = documents(ROOT / "tests" / "proof" / "rules")
     folder = ROOT / "docs" / "rules"
     found = {file.name: file.read_text() for file in folder.glob("*")}
     assert sorted(found) == sorted(wanted), "`make docs` makes them anew"

@@ -7,8 +7,8 @@ import pytest
 from rebirth.findings.places import Places
 from rebirth.findings.text import Text
 from rebirth.findings.verdict import Seen, Verdict
-from rebirth.graph import NOWHERE, Edge, Milestone, Need, Place, Thing
-from rebirth.rules import Finding, Severity
+from rebirth.proof.rules import Finding, Severity
+from rebirth.proof.things import NOWHERE, Edge, Milestone, Need, Place, Thing
 from trees import lay, write
 
 

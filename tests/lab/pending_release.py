@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from rebirth.castle import load
 from rebirth.commands import Commands
 from rebirth.errors import NotYet
 from rebirth.place import place_of
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
 from rebirth.secrets import Redaction
-from rebirth.spec import load
 
 
 async def pend(cluster: Cluster, namespace: str, updated: str) -> None:

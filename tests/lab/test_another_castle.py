@@ -64,6 +64,6 @@ def test_another_castle(tmp_path):
         assert all(map(ready, castle.kubectl("get", "kustomizations", "-A")["items"]))
         etcd = castle.rebirth("lab", "run", "--lab-name", castle.lab.name, "--", "talosctl", "etcd", "members")
         assert len([line for line in etcd.splitlines() if "https://10.77.3.1" in line]) == 3, etcd
-        castle.inside("destroy")
+        castle.inside("destroy", "--yes")
         assert castle.ask("/status")["machines"] == {}
         assert castle.ask("/status")["devices"] == ["granary-vault"]

@@ -35,9 +35,9 @@ def test_the_example_castle(castle):
     script = str(Path(__file__).with_name("pending_release.py"))
     castle.rebirth("lab", "run", "--lab-name", castle.lab.name, "--", sys.executable, script, str(castle.folder))
 
-    castle.inside("destroy")
+    castle.inside("destroy", "--yes")
     check_nothing_is_left(castle)
-    castle.inside("destroy")
+    castle.inside("destroy", "--yes")
 
     create_killed_and_run_again(castle)
     check_the_cluster(castle)

@@ -14,7 +14,7 @@ from rehearsal import ready, rehearsed
 
 pytestmark = pytest.mark.lab
 
-RULES = Path(__file__).parents[1] / "rules"
+RULES = Path(__file__).parents[1] / "proof" / "rules"
 TAILNET_NAME = "lushycorp-k8s.magellanic-gondola.ts.net"
 
 

@@ -10,18 +10,19 @@ from pathlib import Path
 import pytest
 
 from paper import PaperHypervisor
+from phases.ruins import Ruin, ruined
+from rebirth.castle import Castle, load
 from rebirth.errors import NotYet
-from rebirth.facts import OutsideReached, SecretsResolved
 from rebirth.lab.faults import Fault, Faults
 from rebirth.lab.proxmox import Pve, Storage, proxmox_app
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
+from rebirth.phases.connections import proxmox_api, tailnet_api
 from rebirth.phases.resolve_secrets import resolve_secrets
 from rebirth.place import Place, place_of
-from rebirth.providers.connections import proxmox_api, tailnet_api
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
+from rebirth.run.facts import OutsideReached, SecretsResolved
 from rebirth.secrets import Redaction
-from rebirth.spec import Castle, load
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle" / "castle.yaml"
 REACHED = OutsideReached("8.4.1")
@@ -96,3 +97,9 @@ async def outside(tmp_path, serve, monkeypatch) -> AsyncIterator[Outside]:
     yield Outside(castle, place, found, redaction, pve, tailnet, faults, proxmox, tailscale)
     await proxmox.close()
     await tailscale.close()
+
+
+@pytest.fixture
+async def ruin(outside) -> Ruin:
+    """A castle that was created in that outside."""
+    return await ruined(outside)

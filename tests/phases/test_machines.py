@@ -10,13 +10,13 @@ import pytest
 from phases.conftest import REACHED
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
-from rebirth.facts import ImageUploaded
-from rebirth.journal import Journal, Once
 from rebirth.lab.faults import Fault
 from rebirth.lab.proxmox import Volume
 from rebirth.phases import boot_machines, create_machines, upload_image
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.providers.talos import Talosctl
+from rebirth.run.facts import ImageUploaded
+from rebirth.run.journal import Journal, Once
 
 IMAGE = ImageUploaded("local:iso/talos.iso")
 

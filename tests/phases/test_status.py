@@ -2,12 +2,12 @@
 
 import pytest
 
-from rebirth import run
 from rebirth.events import Events
-from rebirth.facts import MachinesBooted, MachinesConfigured, MachinesCreated
 from rebirth.lab.faults import Fault
 from rebirth.lab.proxmox import Volume
 from rebirth.phases import PHASES
+from rebirth.run import create as run
+from rebirth.run.facts import MachinesBooted, MachinesConfigured, MachinesCreated
 
 NAMES = {phase.makes: phase.name for phase in PHASES}
 

@@ -3,9 +3,10 @@
 import pytest
 
 from phases.conftest import REACHED
+from rebirth.castle import Identity
 from rebirth.errors import Broken
 from rebirth.phases import free_names, mint_node_key
-from rebirth.spec import Identity
+from rebirth.run.journal import Journal, Marks
 
 OURS, OPERATOR = "tag:tazlab-k8s", "tag:k8s-operator"
 LONG_AGO = 1_700_000_000.0
@@ -17,9 +18,10 @@ async def free(outside):
 
 async def mint(outside):
     identity = Identity(name=outside.castle.name)
-    return await mint_node_key.mint_node_key(
-        identity, outside.castle.tailscale, outside.tailscale, outside.redaction, REACHED
-    )
+    with Journal(outside.place.state) as journal:
+        return await mint_node_key.mint_node_key(
+            identity, outside.castle.tailscale, outside.tailscale, outside.redaction, Marks(journal), REACHED
+        )
 
 
 async def test_stale_devices_of_ours_give_their_names_back(outside):

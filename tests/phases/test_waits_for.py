@@ -2,9 +2,9 @@
 
 import pytest
 
-from rebirth import facts
-from rebirth.phase import needs
 from rebirth.phases import CONNECTIONS, PHASES
+from rebirth.run import facts
+from rebirth.run.phase import needs
 
 
 def stopped_by(failed: type[facts.Fact]) -> set[type]:

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from rebirth import events as e
+from rebirth.castle import load
 from rebirth.console import Recorder
-from rebirth.graph import NOWHERE, Graph, Milestone, Need, Thing
 from rebirth.plan import schedule, times
-from rebirth.proof import prove
+from rebirth.proof.graph import Graph
+from rebirth.proof.prove import prove
+from rebirth.proof.things import NOWHERE, Milestone, Need, Thing
 from rebirth.secrets import Redaction
-from rebirth.spec import load
 
 SINCE = 1_800_000_000.0
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from proof.flux_model import World
 from proof.mutations import mutations
-from rebirth.proof import prove
-from rebirth.rules import Severity
-from rebirth.spec import load
+from rebirth.castle import load
+from rebirth.proof.prove import prove
+from rebirth.proof.rules import Severity
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
 ALL = list(mutations(EXAMPLE))

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from declaring import as_phase
 from proof.virtual_time import run
-from rebirth.engine import Engine
 from rebirth.errors import NotYet
 from rebirth.events import Events
-from rebirth.facts import Fact
-from rebirth.graph import NOWHERE, Graph, Milestone, Need, Thing
-from rebirth.journal import Journal
+from rebirth.proof.graph import Graph
+from rebirth.proof.things import NOWHERE, Milestone, Need, Thing
+from rebirth.run.engine import Engine
+from rebirth.run.facts import Fact
+from rebirth.run.journal import Journal
 
 MOST = 9
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict
-from rebirth.graph import Edge, Place, Thing
-from rebirth.rules import Finding, Severity
+from rebirth.proof.rules import Finding, Severity
+from rebirth.proof.things import Edge, Place, Thing
 
 
 def render(verdict: Verdict, places: Places) -> str:

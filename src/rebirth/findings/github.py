@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rebirth.findings.places import Places
 from rebirth.findings.text import because
 from rebirth.findings.verdict import Verdict
-from rebirth.rules import Finding, Severity
+from rebirth.proof.rules import Finding, Severity
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from rebirth.castle import Check
 from rebirth.findings.places import Places
-from rebirth.graph import Place
-from rebirth.rules import Finding, Severity
-from rebirth.spec import Check
+from rebirth.proof.rules import Finding, Severity
+from rebirth.proof.things import Place
 
 _MARK = b"rebirth: ignore"
 _COMMENT = re.compile(r"(?:^|\s)#\s*rebirth: ignore\b(.*)$")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rebirth.errors import SpecError
 from rebirth.findings.ignores import r00_ignore
-from rebirth.rules import RULES
+from rebirth.proof.rules import RULES
 
 HEADINGS = ("What it finds", "Why it cannot work", "Example", "Instead")
 _LONGEST = 120  # lines of an example's file that its page shows

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import rebirth
-from rebirth.graph import Place
-from rebirth.sources.yaml_files import Lines
+from rebirth.proof.reading.yaml_files import Lines
+from rebirth.proof.things import Place
 
 _OURS = Path(rebirth.__file__).parents[1]  # phases are places, too
 _FAR = "../../../"  # from here on the whole path reads better

@@ -10,8 +10,8 @@ from typing import Any
 from rebirth.findings.pages import Page, pages
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict
-from rebirth.graph import Place
-from rebirth.rules import Finding, Severity
+from rebirth.proof.rules import Finding, Severity
+from rebirth.proof.things import Place
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}

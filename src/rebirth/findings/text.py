@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict
-from rebirth.graph import Edge, Unknown
-from rebirth.rules import Finding, Severity
-from rebirth.rules.finding import tell
+from rebirth.proof.rules import Finding, Severity
+from rebirth.proof.rules.finding import tell
+from rebirth.proof.things import Edge, Unknown
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 _INFOS = 3  # of one rule that are shown unless all are asked for

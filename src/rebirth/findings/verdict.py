@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rebirth.castle import RepositoryFile, load_model
+from rebirth.castle.check import FILE
 from rebirth.findings.ignores import Ignore, comments, entries, r00_ignore
 from rebirth.findings.places import Places
-from rebirth.graph import Atomicity, Unknown
-from rebirth.proof import Proof
-from rebirth.rules import RULES, Finding, Severity
-from rebirth.sources.kustomization import NAMES
-from rebirth.spec import RepositoryFile, load_model
-from rebirth.spec.check import FILE
+from rebirth.proof.prove import Proof
+from rebirth.proof.reading.kustomization import NAMES
+from rebirth.proof.rules import RULES, Finding, Severity
+from rebirth.proof.things import Atomicity, Unknown
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
+from rebirth.castle import Castle
 from rebirth.lab.spec import Lab
-from rebirth.spec import Castle
 
 
 def make(castle: Castle, lab: Lab, *, ca: str, vault_ca: str) -> dict[str, str]:

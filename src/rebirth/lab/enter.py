@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from rebirth.castle import load
 from rebirth.errors import Broken
 from rebirth.lab import namespaces
 from rebirth.lab.network import operator_namespace
@@ -15,7 +16,6 @@ from rebirth.lab.state import LabState
 from rebirth.lab.toolchain import Toolchain
 from rebirth.place import LAB, VAULT_DIRECTORY
 from rebirth.secrets import VARIABLE
-from rebirth.spec import load
 
 # What would lead a program out of the lab, or to trust others than the lab.
 _LEFT_OUT = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_DIR")

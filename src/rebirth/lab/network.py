@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pyroute2 import IPRoute
 
+from rebirth.castle import Machines
 from rebirth.lab.namespaces import NET, bind, setns, unshare
-from rebirth.spec import Machines
 
 LAN, OPERATOR = "lan", "operator"
 RESOLVER = "198.18.0.53"

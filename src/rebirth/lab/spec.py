@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rebirth.spec import Section, load_model
-from rebirth.spec.model import DnsLabel, DnsName, HttpsUrl, Tag, Text
+from rebirth.castle import Section, load_model
+from rebirth.castle.model import DnsLabel, DnsName, HttpsUrl, Tag, Text
 
 FILE = "lab.yaml"
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from rebirth.castle import load
 from rebirth.errors import Broken
 from rebirth.lab import cgroups
 from rebirth.lab.namespaces import UNSHARE
@@ -17,7 +18,6 @@ from rebirth.lab.spec import load_lab
 from rebirth.lab.state import STATE_VARIABLE, LabState
 from rebirth.lab.toolchain import Built, Toolchain
 from rebirth.secrets import VARIABLE
-from rebirth.spec import load
 
 Report = Callable[[str], None]
 _PATIENCE = 120.0  # seconds without any progress until a starting lab is given up

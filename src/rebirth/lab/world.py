@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from rebirth.castle import Castle, host_of, load, port_of
 from rebirth.lab import canaries, charts, dns, git, images, network, registry, vault
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import control_app
@@ -30,7 +31,6 @@ from rebirth.lab.state import LabState
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 from rebirth.lab.talos.parts import Parts
 from rebirth.lab.toolchain import Toolchain, cache_directory, sources, wheel_program
-from rebirth.spec import Castle, host_of, load, port_of
 
 _GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS = (f"198.18.0.{n}" for n in (10, 11, 12, 13, 14, 15))
 _PROXMOX, _VAULT_OUTSIDE, _VAULT_TAILNET = "198.18.0.20", "198.18.0.21", "100.64.0.10"

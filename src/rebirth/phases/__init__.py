@@ -1,6 +1,5 @@
 """The bootstrap, one file a phase. The order here means nothing: it follows from what each phase takes."""
 
-from rebirth.phase import declared, read
 from rebirth.phases import (
     apply_vault_store,
     await_nodes,
@@ -27,7 +26,8 @@ from rebirth.phases import (
     upload_image,
     visit_sites,
 )
-from rebirth.providers.connections import CONNECTIONS as _CONNECTIONS
+from rebirth.phases.connections import CONNECTIONS as _CONNECTIONS
+from rebirth.run.phase import declared, read
 
 PHASES = tuple(
     map(

@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from rebirth.facts import ExternalSecretsInstalled, SecretsPlaced, VaultStoreApplied
+from rebirth.castle import Engine
+from rebirth.phases.made.vault_store import STORE_KIND, STORE_VERSION, cluster_secret_store
 from rebirth.providers.cluster import Cluster
-from rebirth.spec import Engine
-from rebirth.vault_store import STORE_KIND, STORE_VERSION, cluster_secret_store
-from rebirth.waiting import until
+from rebirth.run.facts import ExternalSecretsInstalled, SecretsPlaced, VaultStoreApplied
+from rebirth.run.waiting import until
 
 LAYER = "engine"
 PATIENCE = 120

@@ -1,13 +1,15 @@
 """Every machine is a Ready node."""
 
+from rebirth.castle import Machines
 from rebirth.errors import NotYet
-from rebirth.facts import NodesReady
 from rebirth.providers.cluster import Cluster, condition
-from rebirth.spec import Machines
-from rebirth.waiting import until
+from rebirth.run.facts import NodesReady
+from rebirth.run.waiting import until
 
 LAYER = "platform"
 PATIENCE = 600
+USUALLY = 20
+WAITS = True
 
 
 async def await_nodes(machines: Machines, cluster: Cluster) -> NodesReady:

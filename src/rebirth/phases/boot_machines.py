@@ -2,14 +2,15 @@
 
 from functools import partial
 
-from rebirth.facts import MachinesBooted, MachinesCreated
+from rebirth.castle import Machines
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.talos import Talosctl
-from rebirth.spec import Machines
-from rebirth.waiting import together, until
+from rebirth.run.facts import MachinesBooted, MachinesCreated
+from rebirth.run.waiting import together, until
 
 LAYER = "platform"
 PATIENCE = 300
+USUALLY = 40
 
 
 async def boot_machines(

@@ -5,15 +5,16 @@ from typing import Any
 
 import yaml
 
+from rebirth.castle import GitOps
 from rebirth.commands import Commands
 from rebirth.errors import NotYet
-from rebirth.facts import FluxBootstrapped, NamespacesCreated, RepositoryRead, SecretsPlaced
 from rebirth.providers.cluster import Cluster, condition, ready_replicas, split_documents
-from rebirth.spec import GitOps
-from rebirth.waiting import together, until
+from rebirth.run.facts import FluxBootstrapped, NamespacesCreated, RepositoryRead, SecretsPlaced
+from rebirth.run.waiting import together, until
 
 LAYER = "gitops"
 PATIENCE = 600
+USUALLY = 15
 
 _NAMESPACE = "flux-system"
 _SOURCE, _KUSTOMIZE = "source.toolkit.fluxcd.io/v1", "kustomize.toolkit.fluxcd.io/v1"

@@ -2,17 +2,19 @@
 
 from functools import partial
 
+from rebirth.castle import Kubernetes, Machines
 from rebirth.errors import NoAnswer
-from rebirth.facts import KubernetesBootstrapped, MachinesConfigured
-from rebirth.journal import Once
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.talos import Talosctl
-from rebirth.spec import Kubernetes, Machines
-from rebirth.waiting import until
+from rebirth.run.facts import KubernetesBootstrapped, MachinesConfigured, MachinesCreated, Made
+from rebirth.run.journal import Once
+from rebirth.run.waiting import until
 
 LAYER = "platform"
 PATIENCE = 600
+UNDO_AFTER = (MachinesCreated,)  # while a machine is there, its credentials are needed
+USUALLY = 60
 ETCD = "bootstrap etcd"  # as the journal names it
 
 
@@ -53,3 +55,12 @@ async def still(fact: KubernetesBootstrapped, place: Place) -> bool:
     finally:
         await cluster.close()
     return True
+
+
+async def undo(place: Place) -> list[Made]:
+    """The kubeconfig."""
+
+    async def remove() -> None:
+        place.kubeconfig.unlink(missing_ok=True)
+
+    return [Made("file", str(place.kubeconfig), "", remove)] if place.kubeconfig.exists() else []

@@ -1,17 +1,29 @@
 """Machine configurations: generated, patched and validated by talosctl, and applied to machines in maintenance mode."""
 
+import shutil
 from functools import partial
+from pathlib import Path
 
+from rebirth.castle import Engine, Identity, Kubernetes, Machine, Machines, Tailscale, Talos
 from rebirth.errors import NoAnswer, NotYet
-from rebirth.facts import MachinesBooted, MachinesConfigured, NamesFreed, NodeKeyMinted, SecretsResolved
-from rebirth.machine_patches import patches
+from rebirth.phases.made.machine_patches import patches
 from rebirth.place import Place
-from rebirth.providers.talos import Talosctl
-from rebirth.spec import Engine, Identity, Kubernetes, Machine, Machines, Tailscale, Talos
-from rebirth.waiting import note, together, until
+from rebirth.providers.talos import SCRATCH, Talosctl
+from rebirth.run.facts import (
+    MachinesBooted,
+    MachinesConfigured,
+    MachinesCreated,
+    Made,
+    NamesFreed,
+    NodeKeyMinted,
+    SecretsResolved,
+)
+from rebirth.run.waiting import note, together, until
 
 LAYER = "platform"
 PATIENCE = 300
+UNDO_AFTER = (MachinesCreated,)  # while a machine is there, its credentials are needed
+USUALLY = 20
 
 
 async def configure_machines(
@@ -77,3 +89,16 @@ async def still(fact: MachinesConfigured, machines: Machines, talosctl: Talosctl
     if not talosctl.has_credentials:
         raise NoAnswer("the castle's talosconfig is not in the produced folder")
     return all(await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes)))
+
+
+async def undo(place: Place) -> list[Made]:
+    """The credentials of the machines."""
+    files = (place.talosconfig, place.talos_secrets, place.produced / SCRATCH)
+    return [Made("file", str(file), "", partial(_remove, file)) for file in files if file.exists()]
+
+
+async def _remove(file: Path) -> None:
+    if file.is_dir():
+        shutil.rmtree(file)
+    else:
+        file.unlink(missing_ok=True)

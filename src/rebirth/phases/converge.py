@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rebirth.errors import NotYet
-from rebirth.facts import (
+from rebirth.providers.cluster import Cluster, condition
+from rebirth.run.facts import (
     Converged,
     CoreDnsInstalled,
     ExternalSecretsInstalled,
@@ -15,8 +16,7 @@ from rebirth.facts import (
     StorageInstalled,
     VaultStoreOpened,
 )
-from rebirth.providers.cluster import Cluster, condition
-from rebirth.waiting import note, until
+from rebirth.run.waiting import note, until
 
 LAYER = "waits"  # not gitops: its graph waits for the hand-over, which a layer order runs after gitops
 PATIENCE = 1200
@@ -28,6 +28,7 @@ WAITS_FOR = (
     StorageInstalled,
     VaultStoreOpened,
 )  # what the units of the graph use, and Flux does not bring
+WAITS = True
 
 _KINDS = (("kustomize.toolkit.fluxcd.io/v1", "Kustomization"), ("helm.toolkit.fluxcd.io/v2", "HelmRelease"))
 _AGAIN = 10.0  # seconds before the same node is nudged again

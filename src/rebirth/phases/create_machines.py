@@ -1,25 +1,25 @@
 """Step 3 of the protocol: the virtual machines. What is already ours is adopted, what is not is never touched."""
 
+from functools import partial
+
+from rebirth.castle import Machine, Machines, Proxmox
 from rebirth.errors import Broken, NotYet
-from rebirth.facts import ImageUploaded, MachinesCreated, OutsideReached
-from rebirth.journal import Once
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.providers.proxmox import ProxmoxApi, Vm
-from rebirth.spec import Machine, Machines, Proxmox
-from rebirth.waiting import note, together
+from rebirth.run.facts import ImageUploaded, MachinesCreated, Made, OutsideReached
+from rebirth.run.journal import Once
+from rebirth.run.waiting import note, together
 
 LAYER = "platform"
 PATIENCE = 300
+USUALLY = 15
 
 
 async def create_machines(
     machines: Machines, spec: Proxmox, proxmox: ProxmoxApi, once: Once, image: ImageUploaded, outside: OutsideReached
 ) -> MachinesCreated:
     """Create the virtual machines."""
-    existing = await proxmox.machines()
-    if born := [vm.vm_id for vm in existing if vm.lock == "create" and vm.vm_id in spec.vm_ids]:
-        # A run that was killed in between may have asked for it: whose it is shows when Proxmox is done.
-        raise NotYet(f"Proxmox is still creating the machine {born[0]}")
+    existing = await _machines(spec, proxmox)
     ids = {machine.name: vm.vm_id for machine in machines.nodes if (vm := _ours(machine, existing, spec))}
     for name, vm_id in ids.items():
         note(f"adopted the machine {name} ({vm_id})")
@@ -48,6 +48,27 @@ async def found(machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> Machi
 async def still(fact: MachinesCreated, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
     there = {vm.name: vm.vm_id for vm in await proxmox.machines() if spec.tag in vm.tags}
     return all(there.get(name) == vm_id for name, vm_id in fact.vm_ids.items())
+
+
+async def undo(spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:
+    """The machines with the castle's tag."""
+    ours = [vm for vm in await _machines(spec, proxmox) if spec.tag in vm.tags]
+    return [Made("machine", vm.name, str(vm.vm_id), partial(_remove, vm, proxmox)) for vm in ours]
+
+
+async def _remove(vm: Vm, proxmox: ProxmoxApi) -> None:
+    if vm.running:
+        await proxmox.stop(vm_id=vm.vm_id)
+    await proxmox.delete(vm_id=vm.vm_id)
+
+
+async def _machines(spec: Proxmox, proxmox: ProxmoxApi) -> list[Vm]:
+    """Raises NotYet while it does not show whose a machine is."""
+    found = await proxmox.machines()
+    if born := [vm.vm_id for vm in found if vm.lock == "create" and vm.vm_id in spec.vm_ids]:
+        # A run that was killed in between may have asked for it: whose it is shows when Proxmox is done.
+        raise NotYet(f"Proxmox is still creating the machine {born[0]}")
+    return found
 
 
 def _ours(machine: Machine, existing: list[Vm], spec: Proxmox) -> Vm | None:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from rebirth.facts import NamespacesCreated
+from rebirth.castle import Engine, Networking, Storage
 from rebirth.providers.cluster import Cluster
-from rebirth.spec import Engine, Networking, Storage
-from rebirth.waiting import together
+from rebirth.run.facts import NamespacesCreated
+from rebirth.run.waiting import together
 
 LAYER = "engine"
 PATIENCE = 120

@@ -1,14 +1,16 @@
 """Step 8 of the protocol: the ingress has its address."""
 
+from rebirth.castle import Online
 from rebirth.errors import NotYet
-from rebirth.facts import Converged, FluxBootstrapped, IngressFound, MetalLbInstalled
 from rebirth.providers.cluster import Cluster
-from rebirth.spec import Online
-from rebirth.waiting import until
+from rebirth.run.facts import Converged, FluxBootstrapped, IngressFound, MetalLbInstalled
+from rebirth.run.waiting import until
 
 LAYER = "waits"
 PATIENCE = 900
 WAITS_FOR = (Converged,)  # the graph brings the ingress
+WAITS = True
+VERIFIES = True
 
 
 async def find_ingress(

@@ -1,15 +1,27 @@
 """A stale device on the tailnet would make the new machine `name-1`, and nothing would find it."""
 
-from rebirth.errors import Broken
-from rebirth.facts import NamesFreed, OutsideReached
+import asyncio
+import base64
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from rebirth.castle import Machines, Tailscale
+from rebirth.errors import Broken, NotYet
+from rebirth.place import Place
+from rebirth.providers.cluster import Cluster
 from rebirth.providers.tailnet import Device, TailnetApi
-from rebirth.spec import Tailscale
-from rebirth.waiting import note, together
+from rebirth.run.facts import Made, NamesFreed, OutsideReached
+from rebirth.run.journal import Marks
+from rebirth.run.waiting import note, together
 
 LAYER = "key"
 PATIENCE = 60
 ON_DEMAND = True
 OPERATOR_TAG = "tag:k8s-operator"  # of Tailscale's operator, unless its chart is told another
+PROXY_TAG = "tag:k8s"  # of what the operator makes, unless its chart is told another
+_PATIENCE_INSIDE = 5.0  # seconds for a cluster that may be dead already
 
 
 async def free_names(tailscale: Tailscale, tailnet: TailnetApi, outside: OutsideReached) -> NamesFreed:
@@ -39,3 +51,72 @@ def _abandoned(device: Device) -> bool:
 async def _remove(tailnet: TailnetApi, device: Device) -> None:
     await tailnet.delete_device(identity=device.identity)
     note(f"removed the stale device {device.name} from the tailnet")
+
+
+async def undo(tailscale: Tailscale, machines: Machines, place: Place, tailnet: TailnetApi, marks: Marks) -> list[Made]:
+    """The tailnet devices that have the castle's names, or that its cluster made.
+
+    Nodes' devices are known by name and tag. What the operator makes has names of others' choosing and is not ephemeral:
+    the cluster knows which it is, for as long as it lives.
+    """
+    inside = await _devices_inside(place)
+    known = (inside or frozenset()) | marks.of("device")
+    devices = await tailnet.devices()
+    ours = [
+        device
+        for device in devices
+        if {device.identity, device.node_identity} & known or _named(device, tailscale, machines)
+    ]
+    found = [
+        Made("device", device.name, device.identity, partial(tailnet.delete_device, identity=device.identity))
+        for device in ours
+    ]
+    gone = not place.kubeconfig.exists()  # nothing is there to be asked: either it was asked before, or never was
+    if inside is not None or (gone and (known or not ours)):
+        return found
+    why = "the cluster does not answer, and nobody else knows whether it is this castle's; if it is, remove it by hand"
+    doubtful = [device for device in devices if device not in ours and {OPERATOR_TAG, PROXY_TAG} & set(device.tags)]
+    return found + [Made("device", device.name, device.identity, stays=why) for device in doubtful]
+
+
+def _named(device: Device, tailscale: Tailscale, machines: Machines) -> bool:
+    """Whether it has one of the castle's names, and a tag of its nodes or of an operator."""
+    tags = {*tailscale.node_key.tags, OPERATOR_TAG, PROXY_TAG}
+    names = {*tailscale.names, *(machine.name for machine in machines.nodes)}
+    return bool(tags & set(device.tags) and names & {device.name, device.hostname})
+
+
+async def _devices_inside(place: Place) -> frozenset[str] | None:
+    """Ids of the devices whose state lies in Secrets of the cluster; None where it does not answer."""
+    if not place.kubeconfig.exists():
+        return None
+    try:
+        async with asyncio.timeout(_PATIENCE_INSIDE):
+            cluster = Cluster(place=place)
+            try:
+                secrets = await cluster.all("v1", "Secret")
+            finally:
+                await cluster.close()
+    except (TimeoutError, NotYet, Broken):
+        return None
+    return frozenset(identity for secret in secrets for identity in _identities(secret.get("data") or {}))
+
+
+def _identities(data: dict[str, str]) -> Iterator[str]:
+    """Which devices a Secret holds the state of: a proxy's says it, the operator's has the state alone.
+
+    Any Secret may have keys of these names, and hold anything in them.
+    """
+    if said := _decoded(data.get("device_id")).strip():
+        yield said
+    try:
+        profiles: Any = json.loads(_decoded(data.get("_profiles")) or "{}")
+    except ValueError:
+        return
+    for profile in profiles.values() if isinstance(profiles, dict) else ():
+        if isinstance(profile, dict) and isinstance(known := profile.get("NodeID"), str) and known:
+            yield known
+
+
+def _decoded(encoded: str | None) -> str:
+    return base64.b64decode(encoded or "").decode(errors="replace")

@@ -4,17 +4,18 @@ import base64
 import time
 from functools import partial
 
+from rebirth.castle import Handover, Handovers
 from rebirth.errors import NotYet
-from rebirth.facts import Converged, HandedOver, VaultStoreApplied
 from rebirth.providers.cluster import Cluster, condition, ready_replicas
 from rebirth.providers.vault import VaultApi
+from rebirth.run.facts import Converged, HandedOver, Made, VaultStoreApplied
+from rebirth.run.waiting import note, together, until
 from rebirth.secrets import Redaction, Secret
-from rebirth.spec import Handover, Handovers
-from rebirth.waiting import note, together, until
 
 LAYER = "waits"
 PATIENCE = 1200
 WAITS_FOR = (Converged,)  # the graph brings who makes the secret, and who waits for it
+WAITS = True
 
 _EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
 
@@ -122,3 +123,15 @@ async def _ready(handover: Handover, cluster: Cluster) -> None:
         available, wanted = ready_replicas(await cluster.find("apps/v1", ready.kind, ready.name, ready.namespace))
         if available < wanted or not wanted:
             raise NotYet(f"{available} of {wanted} replicas are ready")
+
+
+async def undo(handovers: Handovers) -> list[Made]:
+    """What was handed over to Vault, which stays.
+
+    Vault is the operator's, and outlives castles; and who has lost its token must be able to get rid of a castle.
+    """
+    why = "if it was handed over: Vault is not the castle's, and the next one writes over it"
+    return [
+        Made("value", f"{handover.to.property} of {handover.to.path}", "", stays=why)
+        for handover in handovers.handovers
+    ]

@@ -1,14 +1,15 @@
 """Cluster DNS, managed by the castle: Talos' own is disabled in the machine configuration."""
 
-from rebirth.coredns import NAME, NAMESPACE, objects
+from rebirth.castle import CoreDns, Kubernetes
 from rebirth.errors import NotYet
-from rebirth.facts import CoreDnsInstalled
+from rebirth.phases.made.coredns import NAME, NAMESPACE, objects
 from rebirth.providers.cluster import Cluster, ready_replicas
-from rebirth.spec import CoreDns, Kubernetes
-from rebirth.waiting import until
+from rebirth.run.facts import CoreDnsInstalled
+from rebirth.run.waiting import until
 
 LAYER = "engine"
 PATIENCE = 300
+USUALLY = 5
 
 
 async def install_coredns(coredns: CoreDns, kubernetes: Kubernetes, cluster: Cluster) -> CoreDnsInstalled:

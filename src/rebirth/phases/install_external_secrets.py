@@ -2,17 +2,18 @@
 
 from functools import partial
 
-from rebirth.admission import until_admitted
+from rebirth.castle import Engine
 from rebirth.errors import NotYet
-from rebirth.facts import ExternalSecretsInstalled, NamespacesCreated
+from rebirth.phases.made.admission import until_admitted
+from rebirth.phases.made.vault_store import STORE_KIND, STORE_VERSION, cluster_secret_store
 from rebirth.providers.cluster import Cluster, condition
 from rebirth.providers.helm import Helm
-from rebirth.spec import Engine
-from rebirth.vault_store import STORE_KIND, STORE_VERSION, cluster_secret_store
-from rebirth.waiting import until
+from rebirth.run.facts import ExternalSecretsInstalled, NamespacesCreated
+from rebirth.run.waiting import until
 
 LAYER = "engine"
 PATIENCE = 300
+USUALLY = 15
 
 _RELEASE = "external-secrets"
 _CRD = "clustersecretstores.external-secrets.io"

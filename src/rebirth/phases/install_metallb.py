@@ -3,14 +3,15 @@
 from functools import partial
 from typing import Any
 
-from rebirth.admission import until_admitted
-from rebirth.facts import MetalLbInstalled, NamespacesCreated
+from rebirth.castle import Networking
+from rebirth.phases.made.admission import until_admitted
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
-from rebirth.spec import Networking
+from rebirth.run.facts import MetalLbInstalled, NamespacesCreated
 
 LAYER = "networking"
 PATIENCE = 300
+USUALLY = 10
 
 _VERSION = "metallb.io/v1beta1"
 

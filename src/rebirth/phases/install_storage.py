@@ -1,14 +1,15 @@
 """Storage: a StorageClass with somebody behind it. Nothing but volumes waits for it."""
 
+from rebirth.castle import Storage
 from rebirth.errors import NotYet
-from rebirth.facts import NamespacesCreated, StorageInstalled
 from rebirth.providers.cluster import Cluster, ready_replicas
 from rebirth.providers.helm import Helm
-from rebirth.spec import Storage
-from rebirth.waiting import until
+from rebirth.run.facts import NamespacesCreated, StorageInstalled
+from rebirth.run.waiting import until
 
 LAYER = "storage"
 PATIENCE = 900
+USUALLY = 30
 
 _CLASS = "storage.k8s.io/v1"
 

@@ -1,31 +1,51 @@
 """Step 2 of the protocol: a short-lived tailnet key for the nodes. It exists in memory only and is minted again on resume."""
 
-from rebirth.facts import NodeKeyMinted, OutsideReached
+from functools import partial
+
+from rebirth.castle import Identity, Tailscale
 from rebirth.providers.tailnet import TailnetApi
+from rebirth.run.facts import Made, NodeKeyMinted, OutsideReached
+from rebirth.run.journal import Marks
 from rebirth.secrets import Redaction
-from rebirth.spec import Identity, Tailscale
 
 LAYER = "key"
 PATIENCE = 60
 ON_DEMAND = True
 
 
-def key_description(castle: str) -> str:
-    """By which destroy knows the keys that were minted for a castle."""
-    return f"rebirth {castle}"
+_KEYS = "rebirth "  # and the castle's name: by this description its keys are known again
+_MARK = "description of a key"
 
 
 async def mint_node_key(
-    identity: Identity, tailscale: Tailscale, tailnet: TailnetApi, redaction: Redaction, outside: OutsideReached
+    identity: Identity,
+    tailscale: Tailscale,
+    tailnet: TailnetApi,
+    redaction: Redaction,
+    marks: Marks,
+    outside: OutsideReached,
 ) -> NodeKeyMinted:
     """Mint the nodes' tailnet key."""
-    asked = tailscale.node_key
+    asked, description = tailscale.node_key, f"{_KEYS}{identity.name}"
+    marks.add(_MARK, description)  # should the castle be renamed
     key = await tailnet.mint_key(
         tags=asked.tags,
         seconds=asked.ttl_seconds,
         reusable=asked.reusable,
         ephemeral=asked.ephemeral,
-        description=key_description(identity.name),
+        description=description,
     )
     redaction.learn(key.value)
     return NodeKeyMinted(key.value, key.identity)
+
+
+async def undo(identity: Identity, tailnet: TailnetApi, marks: Marks) -> list[Made]:
+    """The tailnet keys that were minted for the castle."""
+    ours = {f"{_KEYS}{identity.name}", *marks.of(_MARK)}
+    return [
+        Made("key", description, key, partial(tailnet.delete_key, identity=key))
+        if description in ours
+        else Made("key", description, key, stays="minted for another castle, or for this one under an earlier name")
+        for key, description in (await tailnet.keys()).items()
+        if description.startswith(_KEYS)
+    ]

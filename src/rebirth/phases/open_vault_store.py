@@ -6,13 +6,14 @@ Where that name is a tailnet's, this becomes true only when Flux has brought the
 import time
 
 from rebirth.errors import NotYet
-from rebirth.facts import VaultStoreApplied, VaultStoreOpened
+from rebirth.phases.made.vault_store import STORE_KIND, STORE_VERSION
 from rebirth.providers.cluster import Cluster, condition
-from rebirth.vault_store import STORE_KIND, STORE_VERSION
-from rebirth.waiting import until
+from rebirth.run.facts import VaultStoreApplied, VaultStoreOpened
+from rebirth.run.waiting import until
 
 LAYER = "waits"
 PATIENCE = 900
+WAITS = True
 
 _EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
 _NUDGE_EVERY = 3.0  # seconds: the operator backs off for minutes after failures that were only too early

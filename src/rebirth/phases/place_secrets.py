@@ -4,11 +4,11 @@ import base64
 import json
 from typing import Any
 
-from rebirth.facts import NamespacesCreated, SecretsPlaced, SecretsResolved
+from rebirth.castle import DirectSecret, Engine, PullSecret
 from rebirth.providers.cluster import Cluster
+from rebirth.run.facts import NamespacesCreated, SecretsPlaced, SecretsResolved
+from rebirth.run.waiting import together
 from rebirth.secrets import SecretRef
-from rebirth.spec import DirectSecret, Engine, PullSecret
-from rebirth.waiting import together
 
 LAYER = "engine"
 PATIENCE = 120

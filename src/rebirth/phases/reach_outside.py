@@ -1,15 +1,16 @@
 """Every outside system is asked once, and every program looked for, before anything is created anywhere."""
 
+from rebirth.castle import Handovers, Proxmox
 from rebirth.commands import Commands
-from rebirth.facts import OutsideReached, RepositoryRead
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
 from rebirth.providers.vault import VaultApi
-from rebirth.spec import Handovers, Proxmox
-from rebirth.waiting import together
+from rebirth.run.facts import OutsideReached, RepositoryRead
+from rebirth.run.waiting import together
 
 LAYER = "secrets"
 PATIENCE = 20
+PREPARES = True
 ON_DEMAND = True
 
 

@@ -1,11 +1,13 @@
 """The repository that Flux will follow, read before anything is made: a wrong path or token is seen first."""
 
-from rebirth.facts import RepositoryRead
+from rebirth.castle import GitOps
 from rebirth.providers.git import GitRemote
-from rebirth.spec import GitOps
+from rebirth.run.facts import RepositoryRead
 
 LAYER = "secrets"
 PATIENCE = 30
+USUALLY = 2
+PREPARES = True
 ON_DEMAND = True
 
 

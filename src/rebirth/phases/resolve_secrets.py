@@ -3,16 +3,18 @@
 import datetime as dt
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from rebirth.castle import Castle
 from rebirth.errors import Problem, SpecError
-from rebirth.facts import SecretsResolved
 from rebirth.place import Place
+from rebirth.run.facts import SecretsResolved
 from rebirth.secrets import Redaction, Secret, SecretRef
-from rebirth.spec import Castle
 
 LAYER = "secrets"
 PATIENCE = 30
+PREPARES = True
+LOOKS = True
 ON_DEMAND = True
 
 _PROXMOX_TOKEN = re.compile(r"[^@\s!=]+@[^@\s!=]+![^@\s!=]+=[0-9a-fA-F-]{36}")
@@ -20,9 +22,14 @@ _PROXMOX_TOKEN = re.compile(r"[^@\s!=]+@[^@\s!=]+![^@\s!=]+=[0-9a-fA-F-]{36}")
 
 async def resolve_secrets(castle: Castle, place: Place, redaction: Redaction) -> SecretsResolved:
     """Resolve the castle's secrets."""
+    return resolved(castle.references(), place, redaction)
+
+
+def resolved(references: Iterable[tuple[str, SecretRef]], place: Place, redaction: Redaction) -> SecretsResolved:
+    """These secrets alone, each with its YAML path; all problems at once. Raises SpecError."""
     found: dict[str, Secret] = {}
     problems: dict[str, Problem] = {}
-    for path, reference in castle.references():
+    for path, reference in references:
         value = _value(reference, place, os.environ)
         if isinstance(value, Problem):
             problems.setdefault(reference.secret, value)

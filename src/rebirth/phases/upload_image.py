@@ -1,11 +1,12 @@
 """The Talos boot image, in a storage of the Proxmox node."""
 
-from rebirth.facts import ImageUploaded, OutsideReached
+from rebirth.castle import Proxmox, Talos
 from rebirth.providers.proxmox import ProxmoxApi
-from rebirth.spec import Proxmox, Talos
+from rebirth.run.facts import ImageUploaded, Made, OutsideReached
 
 LAYER = "platform"
 PATIENCE = 600
+USUALLY = 20
 
 
 async def upload_image(talos: Talos, spec: Proxmox, proxmox: ProxmoxApi, outside: OutsideReached) -> ImageUploaded:
@@ -22,6 +23,18 @@ async def found(talos: Talos, spec: Proxmox) -> ImageUploaded:
 
 async def still(fact: ImageUploaded, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
     return fact.volume in await proxmox.images(storage=spec.image_storage)
+
+
+async def undo(talos: Talos, spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:
+    """The Talos boot image, which stays.
+
+    Nothing says who uploaded it, other castles boot from it, and to remove it a token would need the right to remove
+    every volume of the storage.
+    """
+    volume = _volume(talos, spec)
+    if volume not in await proxmox.images(storage=spec.image_storage):
+        return []
+    return [Made("boot image", volume, "", stays=f"other castles may boot from it; it is on the node {spec.node}")]
 
 
 def _volume(talos: Talos, spec: Proxmox) -> str:

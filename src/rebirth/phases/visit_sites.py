@@ -2,15 +2,18 @@
 
 from functools import partial
 
+from rebirth.castle import Online, Site
 from rebirth.errors import NotYet
-from rebirth.facts import Converged, IngressFound, SecretsResolved, SitesVisited
 from rebirth.providers.web import Page, Web
-from rebirth.spec import Online, Site
-from rebirth.waiting import together, until
+from rebirth.run.facts import Converged, IngressFound, SecretsResolved, SitesVisited
+from rebirth.run.waiting import together, until
 
 LAYER = "waits"
 PATIENCE = 900
 WAITS_FOR = (Converged,)  # the graph brings the sites
+WAITS = True
+VERIFIES = True
+ONLINE = True
 
 
 async def visit_sites(online: Online, web: Web, secrets: SecretsResolved, ingress: IngressFound) -> SitesVisited:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rebirth.findings.data import edge_data, thing_data
 from rebirth.findings.places import Places
-from rebirth.graph import Graph
 from rebirth.plan.schedule import Plan
+from rebirth.proof.graph import Graph
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rebirth.graph import Edge, Graph, Milestone, Need, Scope, Thing
-from rebirth.sources.manifest import Model
+from rebirth.phases import PHASES
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading.manifest import Model
+from rebirth.proof.things import Edge, Milestone, Need, Scope, Thing
 
-ONLINE = "phase visit_sites"
+ONLINE = f"phase {next(phase.name for phase in PHASES if phase.online)}"
 _COURSE = (Milestone.STARTED, Milestone.APPLIED, Milestone.READY)  # of a phase or a unit
 # Whoever makes these, it is no other phase or unit: what a node uses of others is known without them.
 _PLAIN = {Need.SOURCE, Need.CREDENTIAL}

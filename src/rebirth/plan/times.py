@@ -7,13 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rebirth.durations import usual
 from rebirth.errors import SpecError
-from rebirth.graph import Graph, Milestone, Scope, Thing
+from rebirth.phases import PHASES
+from rebirth.proof.durations import usual
+from rebirth.proof.graph import Graph
+from rebirth.proof.things import Milestone, Scope, Thing
 from rebirth.report import timeline
 
 # These wait for what others do, which the graph holds itself: how long they took says nothing of them.
-_WAITING = {"converge", "hand_over", "find_ingress", "visit_sites", "open_vault_store", "await_nodes"}
+_WAITING = {phase.name for phase in PHASES if phase.waits}
 _READY_NOTE = re.compile(r"(\S+) (\S+/\S+) is Ready")
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rebirth.errors import Broken, NoAnswer, NotYet
+from rebirth.run.waiting import until
 from rebirth.secrets import Secret
-from rebirth.waiting import until
 
 _SYSTEM = "Proxmox"
 
@@ -47,7 +47,7 @@ class ProxmoxApi:
         if ca is not None:
             from rebirth.trust import trust_only
 
-            trust_only(self._session, ca)
+            trust_only(self._session, ca.reveal())
 
     async def close(self) -> None:
         self._session.close()

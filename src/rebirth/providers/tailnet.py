@@ -14,7 +14,8 @@ _SYSTEM = "Tailscale"
 
 @dataclass(frozen=True)
 class Device:
-    identity: str
+    identity: str  # the API's older id, a number
+    node_identity: str  # such as n1234567CNTRL: what the device itself knows, and the operator's Secrets hold
     name: str  # without the tailnet
     hostname: str
     tags: tuple[str, ...]
@@ -53,6 +54,7 @@ class TailnetApi:
         return [
             Device(
                 identity=entry["id"],
+                node_identity=entry.get("nodeId", ""),
                 name=entry["name"].partition(".")[0],
                 hostname=entry["hostname"],
                 tags=tuple(entry.get("tags") or ()),

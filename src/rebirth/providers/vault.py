@@ -24,7 +24,7 @@ class VaultApi:
         if ca is not None:
             from rebirth.trust import trust_only
 
-            trust_only(session, ca)
+            trust_only(session, ca.reveal())
         self._client = hvac.Client(url=address, token=token.reveal(), session=session, timeout=15)
 
     async def close(self) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from rebirth.errors import SpecError
+from rebirth.phases import PHASES
 
-ONLINE = "visit_sites"  # the phase whose end is "online"
+ONLINE = next(phase.name for phase in PHASES if phase.online)
 
 
 @dataclass(frozen=True)

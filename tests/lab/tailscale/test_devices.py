@@ -21,14 +21,15 @@ async def test_what_a_device_is_shown_as(world):
     assert ip_address(address) in ip_network("100.64.0.0/10")
     device = (await devices(world))["lushycorp-k8s"]
     expected = {
-        "id": joined["id"],
-        "nodeId": f"n{joined['id']}CNTRL",
+        "nodeId": joined["id"],
         "hostname": "lushycorp-k8s",
         "tags": ["tag:castle"],
     }
     expected |= {"isEphemeral": True, "authorized": True, "connectedToControl": True, "created": "2026-05-28T20:26:40Z"}
     assert {name: device[name] for name in expected} == expected
     assert device["addresses"][0] == address
+    assert device["id"].isdigit()
+    assert device["id"] not in device["nodeId"], "the one cannot be made out of the other"
     for identity in (device["id"], device["nodeId"]):
         assert (await world.castle.get(f"/device/{identity}")).json()["name"] == joined["name"]
     assert (await world.castle.get(f"/device/{device['id']}?fields=some")).status_code == 400

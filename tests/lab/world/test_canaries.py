@@ -9,10 +9,10 @@ from urllib.parse import quote
 import pytest
 
 from lab.world.castles import write_castle
+from rebirth.castle import load
 from rebirth.errors import SpecError
 from rebirth.lab import canaries
 from rebirth.lab.spec import load_lab
-from rebirth.spec import load
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def _device(tailnet: Tailnet, device: Device, *, everything: bool) -> dict[str, 
     connected = tailnet.connected(device)
     shown: dict[str, Any] = {
         "id": device.identity,
-        "nodeId": f"n{device.identity}CNTRL",
+        "nodeId": device.node_identity,
         "name": f"{device.name}.{tailnet.name}",
         "hostname": device.hostname,
         "addresses": [device.address, _version_6(device.address)],

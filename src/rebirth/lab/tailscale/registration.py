@@ -1,6 +1,7 @@
 """How devices join, stay and leave. In reality that is Tailscale's own protocol; POST /lab/* stands in for it."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,11 +21,12 @@ async def _text(request: Request, name: str) -> str:
 
 
 async def _register(tailnet: Tailnet, request: Request) -> Response:
-    """{"auth_key", "hostname", "tags"?} -> {"id", "name", "addresses"}."""
+    """{"auth_key", "hostname", "tags"?} -> {"id", "name", "addresses"}; a device knows its newer id alone."""
     key, hostname = await _text(request, "auth_key"), await _text(request, "hostname")
     tags = (await body(request)).get("tags") or ()
     device = tailnet.register(key, hostname, tuple(map(str, tags)), request.client.host if request.client else "")
-    return JSONResponse({"id": device.identity, "name": f"{device.name}.{tailnet.name}", "addresses": [device.address]})
+    name = f"{device.name}.{tailnet.name}"
+    return JSONResponse({"id": device.node_identity, "name": name, "addresses": [device.address]})
 
 
 async def _heartbeat(tailnet: Tailnet, request: Request) -> Response:
@@ -36,7 +38,7 @@ async def _heartbeat(tailnet: Tailnet, request: Request) -> Response:
 async def _logout(tailnet: Tailnet, request: Request) -> Response:
     """{"id"}: the device is gone, whether or not it was there."""
     identity = await _text(request, "id")
-    if identity in tailnet.devices:
+    with suppress(Refused):
         tailnet.remove(identity)
     return JSONResponse({})
 
@@ -44,7 +46,7 @@ async def _logout(tailnet: Tailnet, request: Request) -> Response:
 async def _resolve(tailnet: Tailnet, request: Request) -> Response:
     """?name=FQDN -> {"address"}, for devices of the tailnet: X-Device-Id says which one asks."""
     tailnet.sweep()
-    if request.headers.get("x-device-id") not in tailnet.devices:
+    if request.headers.get("x-device-id") not in {device.node_identity for device in tailnet.devices.values()}:
         raise Refused("only devices of the tailnet resolve its names", 403)
     address = tailnet.resolve(request.query_params.get("name", ""))
     if address is None:

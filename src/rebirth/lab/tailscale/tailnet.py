@@ -61,7 +61,8 @@ class Key:
 
 @dataclass
 class Device:
-    identity: str
+    identity: str  # the older id, a number
+    node_identity: str  # the newer one, which the device itself knows; nothing of the one stands in the other
     hostname: str
     name: str  # without the tailnet: a taken hostname gets a number
     address: str
@@ -199,6 +200,7 @@ class Tailnet:
         identity, moment = str(10**15 + secrets.randbelow(10**15)), self.now()
         self.devices[identity] = device = Device(
             identity,
+            f"n{secrets.token_hex(6)}CNTRL",
             hostname,
             name,
             address or self._free_address(),
@@ -219,7 +221,7 @@ class Tailnet:
     def device(self, identity: str) -> Device:
         """By its id, old or new. Raises Refused."""
         self.sweep()
-        device = self.devices.get(identity.removeprefix("n").removesuffix("CNTRL"))
+        device = next((one for one in self.devices.values() if identity in {one.identity, one.node_identity}), None)
         if device is None:
             raise Refused("no such device", 404)
         return device

@@ -1,0 +1,54 @@
+"""What the operator wants: castle.yaml, one model a section."""
+
+from rebirth.castle.castle import Castle, Handovers, Identity, references
+from rebirth.castle.check import Check, Ignored, RepositoryFile
+from rebirth.castle.foundation import Chart, CoreDns, DirectSecret, Engine, KeyReference, PullSecret, Store, Vault
+from rebirth.castle.gitops import GitOps
+from rebirth.castle.handovers import Handover
+from rebirth.castle.kubernetes import Kubernetes
+from rebirth.castle.load import load, load_model
+from rebirth.castle.machines import Machine, Machines
+from rebirth.castle.model import Section, host_of, port_of
+from rebirth.castle.networking import Networking
+from rebirth.castle.online import Online, Site
+from rebirth.castle.proxmox import Proxmox
+from rebirth.castle.storage import Storage
+from rebirth.castle.tailscale import Tailscale
+from rebirth.castle.talos import Talos
+from rebirth.castle.vault_directory import Secrets
+
+__all__ = [
+    "Castle",
+    "Chart",
+    "Check",
+    "CoreDns",
+    "DirectSecret",
+    "Engine",
+    "GitOps",
+    "Handover",
+    "Handovers",
+    "Identity",
+    "Ignored",
+    "KeyReference",
+    "Kubernetes",
+    "Machine",
+    "Machines",
+    "Networking",
+    "Online",
+    "Proxmox",
+    "PullSecret",
+    "RepositoryFile",
+    "Secrets",
+    "Section",
+    "Site",
+    "Storage",
+    "Store",
+    "Tailscale",
+    "Talos",
+    "Vault",
+    "host_of",
+    "load",
+    "load_model",
+    "port_of",
+    "references",
+]

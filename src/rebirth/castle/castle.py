@@ -1,0 +1,78 @@
+"""The castle: everything that castle.yaml says."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from rebirth.castle.check import Check
+from rebirth.castle.foundation import Engine
+from rebirth.castle.gitops import GitOps
+from rebirth.castle.handovers import Handover
+from rebirth.castle.kubernetes import Kubernetes
+from rebirth.castle.machines import Machines
+from rebirth.castle.model import DnsLabel, Section
+from rebirth.castle.networking import Networking
+from rebirth.castle.online import Online
+from rebirth.castle.proxmox import Proxmox
+from rebirth.castle.storage import Storage
+from rebirth.castle.tailscale import Tailscale
+from rebirth.castle.talos import Talos
+from rebirth.castle.vault_directory import Secrets
+from rebirth.secrets import SecretRef
+
+
+class Handovers(Section):
+    """The list of handovers as a section of its own, so that a phase can take it."""
+
+    handovers: list[Handover] = []
+
+
+class Identity(Section):
+    """The castle's name as a section of its own."""
+
+    name: str
+
+
+class Castle(Section):
+    version: Literal[1]
+    name: Annotated[DnsLabel, Field(max_length=40)]
+    secrets: Secrets
+    tailscale: Tailscale
+    proxmox: Proxmox
+    machines: Machines
+    talos: Talos
+    kubernetes: Kubernetes
+    engine: Engine
+    networking: Networking
+    gitops: GitOps
+    storage: Storage
+    handovers: list[Handover] = []
+    online: Online
+    check: Check = Check()
+
+    @model_validator(mode="after")
+    def _enough_vm_ids(self) -> Self:
+        ids = self.proxmox.vm_ids
+        if ids.last - ids.first + 1 < len(self.machines.nodes):
+            raise ValueError(f"proxmox.vm_ids holds fewer ids than there are machines ({len(self.machines.nodes)})")
+        return self
+
+    def references(self) -> Iterator[tuple[str, SecretRef]]:
+        """Every secret reference with its YAML path, such as ("proxmox.token", ...)."""
+        yield from references(self)
+
+
+def references(value: object, path: str = "") -> Iterator[tuple[str, SecretRef]]:
+    """Every secret reference in a section, with its YAML path."""
+    if isinstance(value, SecretRef):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            yield from references(getattr(value, name), f"{path}.{field.alias or name}".lstrip("."))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from references(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from references(item, f"{path}[{index}]")

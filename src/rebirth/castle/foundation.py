@@ -1,0 +1,79 @@
+"""Section `engine`: what stands between a bare API server and Flux."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from rebirth.castle.model import Address, DnsLabel, DnsName, HttpsUrl, Section, Text
+from rebirth.secrets import SecretRef
+
+
+class Chart(Section):
+    """A release of a Helm chart that the bootstrap installs itself."""
+
+    version: Text
+    repository: HttpsUrl
+    namespace: DnsLabel
+    values: dict[str, object] = {}
+
+
+class CoreDns(Section):
+    image: Text
+    replicas: Annotated[int, Field(ge=1)] = 2
+    forwards: dict[DnsName, Annotated[list[Address], Field(min_length=1)]] = {}
+
+
+class Vault(Section):
+    """The Vault outside the cluster, as this machine reaches it."""
+
+    address: HttpsUrl
+    mount: Text
+    token: SecretRef
+    ca: SecretRef | None = None
+
+
+class KeyReference(Section):
+    namespace: DnsLabel
+    name: DnsName
+    key: Text
+
+
+class Store(Section):
+    """The ClusterSecretStore through which the cluster reads that Vault."""
+
+    name: DnsName
+    ca_secret: KeyReference | None = None
+    token_secret: KeyReference
+
+
+class DirectSecret(Section):
+    """A Kubernetes Secret placed straight from the vault directory, with no controller in between."""
+
+    namespace: DnsLabel
+    name: DnsName
+    type: Text = "Opaque"
+    data: dict[str, SecretRef | Text]
+
+
+class PullSecret(Section):
+    name: DnsName
+    registry: DnsName
+    username: Text
+    password: SecretRef
+    namespaces: Annotated[list[DnsLabel], Field(min_length=1)]
+
+
+class Engine(Section):
+    external_secrets: Chart
+    coredns: CoreDns
+    vault: Vault
+    store: Store
+    direct_secrets: list[DirectSecret] = []
+    pull_secrets: list[PullSecret] = []
+
+    @property
+    def namespaces(self) -> list[str]:
+        """Every namespace that secrets of this section are placed in, sorted."""
+        direct = {secret.namespace for secret in self.direct_secrets}
+        pulls = {namespace for secret in self.pull_secrets for namespace in secret.namespaces}
+        return sorted({self.external_secrets.namespace} | direct | pulls)

@@ -1,0 +1,25 @@
+"""Section `gitops`: the repository that Flux follows."""
+
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+from rebirth.castle.model import DnsName, HttpsUrl, Section, Text
+from rebirth.secrets import SecretRef
+
+
+def _inside(value: str) -> str:
+    if PurePosixPath(value).is_absolute() or ".." in PurePosixPath(value).parts:
+        raise ValueError("must be a folder inside the repository")
+    return value.removeprefix("./")
+
+
+class GitOps(Section):
+    repository: HttpsUrl
+    branch: Text
+    path: Annotated[Text, AfterValidator(_inside)]
+    token: SecretRef
+    auth_secret: DnsName = "flux-system"  # noqa: S105 - a name
+    interval: Annotated[str, StringConstraints(pattern=r"^(\d+(h|m|s))+$")] = "1m"
+    variables: dict[Annotated[str, StringConstraints(pattern=r"^[_a-zA-Z][_a-zA-Z0-9]*$")], str] = {}

@@ -1,0 +1,138 @@
+"""Reads castle.yaml: every problem at once, each with file, line and YAML path, and never a value."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from rebirth.castle.castle import Castle
+from rebirth.errors import Problem, SpecError
+
+FILE = "castle.yaml"
+_LARGEST = 1 << 20  # bytes; a castle.yaml has a few thousand
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load(directory: Path) -> Castle:
+    """The castle declared in `directory`. Raises SpecError with every problem found."""
+    return load_model(
+        directory / FILE,
+        Castle,
+        hint="Name the castle directory; examples/castle of the source tree is one to start from.",
+    )
+
+
+def load_model(file: Path, model: type[Model], *, hint: str = "") -> Model:
+    """Validates a YAML file against a pydantic model. Raises SpecError with every problem found.
+
+    Goes through JSON: pydantic's strict mode then accepts addresses and networks, which YAML has no types for, and still
+    refuses `no` where a string is wanted.
+    """
+    root = _compose(file, hint)
+    try:
+        document = _Loader.construct(root)
+        return model.model_validate_json(json.dumps(document, default=str))
+    except ValidationError as error:
+        # No input and no URL: a mistyped secret must not be printed.
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        raise SpecError([_problem(file, root, item["loc"], item["msg"], item["type"]) for item in found]) from None
+    except yaml.MarkedYAMLError as error:
+        raise _yaml_problem(file, error) from None
+    except (
+        ValueError,
+        TypeError,
+        RecursionError,
+    ):  # a date that does not exist, a number without end, a bottomless list
+        raise SpecError([Problem(str(file), 0, "", "holds a value that no castle needs")]) from None
+
+
+def _compose(file: Path, hint: str) -> yaml.Node:
+    try:
+        if file.stat().st_size > _LARGEST:
+            raise SpecError([Problem(str(file), 0, "", f"larger than {_LARGEST} bytes")])
+        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=_Loader)
+    except FileNotFoundError:
+        raise SpecError([Problem(str(file), 0, "", "no such file", hint)]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise SpecError([Problem(str(file), 0, "", f"cannot be read: {reason}")]) from None
+    except yaml.MarkedYAMLError as error:
+        raise _yaml_problem(file, error) from None
+    except RecursionError:
+        raise SpecError([Problem(str(file), 0, "", "is nested too deep")]) from None
+    except yaml.YAMLError:
+        raise SpecError([Problem(str(file), 0, "", "holds characters that YAML does not allow")]) from None
+    if not isinstance(root, yaml.MappingNode):
+        raise SpecError([Problem(str(file), 1, "", "must be a YAML mapping")])
+    return root
+
+
+def _yaml_problem(file: Path, error: yaml.MarkedYAMLError) -> SpecError:
+    line = error.problem_mark.line + 1 if error.problem_mark else 0
+    # Only the parser's own words, without what they quote: the line may hold a secret.
+    words = re.sub(r"'(?!<)[^']{2,}'", "...", error.problem or "")
+    return SpecError([Problem(str(file), line, "", f"is not YAML: {words}")])
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML without aliases and without a key standing twice."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "aliases are not used in a castle", event.start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key.start_mark)
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key `{key.value}` stands twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+    @classmethod
+    def construct(cls, root: yaml.Node) -> Any:
+        return cls("").construct_document(root)
+
+
+def _problem(file: Path, root: yaml.Node, location: Sequence[str | int], message: str, kind: str) -> Problem:
+    # A validator of a whole section says where it means: "at nodes[1].address: ...".
+    if inner := re.match(r"(?:Value error, )?at (\S+): (.*)", message, re.DOTALL):
+        location = [*location, *(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", inner[1]))]
+        message = inner[2]
+    line, path = _locate(root, location)
+    words = {
+        "extra_forbidden": "unknown key",
+        "missing": "is missing",
+    }.get(kind, message.removeprefix("Value error, ").removeprefix("Input "))
+    return Problem(str(file), line, path, words)
+
+
+def _locate(root: yaml.Node, location: Sequence[str | int]) -> tuple[int, str]:
+    """The line and the YAML path that a pydantic location names.
+
+    Locations also name union members and dictionary keys, which are no YAML path: those parts are passed over.
+    """
+    node, line, path = root, root.start_mark.line + 1, ""
+    for part in location:
+        if isinstance(part, int) and isinstance(node, yaml.SequenceNode) and part < len(node.value):
+            node = node.value[part]
+            line, path = node.start_mark.line + 1, f"{path}[{part}]"
+        elif isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if found:
+                line, node = found[0].start_mark.line + 1, found[1]
+            elif part != location[-1]:
+                continue
+            path = f"{path}.{part}".lstrip(".")
+    return line, path

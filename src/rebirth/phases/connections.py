@@ -1,0 +1,61 @@
+"""How clients are made. Each function's signature says what it takes, as a phase's does."""
+
+from rebirth.castle import GitOps, Proxmox, Tailscale, Vault
+from rebirth.commands import Commands
+from rebirth.place import Place
+from rebirth.providers.cluster import Cluster
+from rebirth.providers.git import GitRemote
+from rebirth.providers.helm import Helm
+from rebirth.providers.proxmox import ProxmoxApi
+from rebirth.providers.tailnet import TailnetApi
+from rebirth.providers.talos import Talosctl
+from rebirth.providers.vault import VaultApi
+from rebirth.providers.web import Web
+from rebirth.run.facts import KubernetesBootstrapped, SecretsResolved
+from rebirth.secrets import Redaction
+
+
+def commands(redaction: Redaction) -> Commands:
+    return Commands(redaction)
+
+
+def tailnet_api(tailscale: Tailscale, secrets: SecretsResolved) -> TailnetApi:
+    return TailnetApi(
+        api=tailscale.api,
+        tailnet=tailscale.tailnet,
+        client_id=secrets[tailscale.oauth_client_id],
+        client_secret=secrets[tailscale.oauth_client_secret],
+    )
+
+
+def proxmox_api(proxmox: Proxmox, secrets: SecretsResolved) -> ProxmoxApi:
+    ca = secrets[proxmox.ca] if proxmox.ca else None
+    return ProxmoxApi(endpoint=proxmox.endpoint, node=proxmox.node, token=secrets[proxmox.token], ca=ca)
+
+
+def talosctl(place: Place, commands: Commands) -> Talosctl:
+    return Talosctl(place=place, commands=commands)
+
+
+def cluster(place: Place, kubernetes: KubernetesBootstrapped) -> Cluster:
+    return Cluster(place=place)
+
+
+def helm(place: Place, commands: Commands, cluster: Cluster) -> Helm:
+    return Helm(place=place, commands=commands, cluster=cluster)
+
+
+def vault_api(vault: Vault, secrets: SecretsResolved) -> VaultApi:
+    ca = secrets[vault.ca] if vault.ca else None
+    return VaultApi(address=vault.address, mount=vault.mount, token=secrets[vault.token], ca=ca)
+
+
+def git_remote(gitops: GitOps, secrets: SecretsResolved, commands: Commands) -> GitRemote:
+    return GitRemote(url=gitops.repository, branch=gitops.branch, token=secrets[gitops.token], commands=commands)
+
+
+def web() -> Web:
+    return Web()
+
+
+CONNECTIONS = (commands, tailnet_api, proxmox_api, talosctl, cluster, helm, vault_api, git_remote, web)

@@ -1,0 +1,115 @@
+"""What a castle changes in the machine configuration that talosctl generates."""
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rebirth.castle import Engine, Kubernetes, Machine, Machines, Tailscale, Talos, host_of
+from rebirth.errors import SpecError
+from rebirth.run.facts import NodeKeyMinted, SecretsResolved
+
+_ISSUER = "service-account-issuer"
+
+
+def patches(
+    castle: Path,
+    machine: Machine,
+    machines: Machines,
+    talos: Talos,
+    kubernetes: Kubernetes,
+    tailscale: Tailscale,
+    engine: Engine,
+    secrets: SecretsResolved,
+    node_key: NodeKeyMinted,
+) -> list[str]:
+    """Patches for one machine, in the order in which they are applied: ours, then the castle's own files."""
+    documents = [
+        {
+            "machine": _machine(machine, machines, talos, kubernetes, engine, secrets),
+            "cluster": _cluster(machine, kubernetes),
+        },
+        {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": machine.name, "auto": "off"},
+        _tailscale(machine, tailscale, node_key),
+    ]
+    return [*(yaml.safe_dump(document) for document in documents), *(_file(castle, name) for name in talos.patches)]
+
+
+def _file(castle: Path, name: str) -> str:
+    try:
+        return (castle / name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise SpecError(
+            f"{castle / name}: {error.strerror}", hint="talos.patches names files beside castle.yaml."
+        ) from None
+
+
+def _machine(
+    machine: Machine, machines: Machines, talos: Talos, kubernetes: Kubernetes, engine: Engine, secrets: SecretsResolved
+) -> dict[str, Any]:
+    interface = {
+        "deviceSelector": {"physical": True},
+        "addresses": [f"{machine.address}/{machines.network.prefixlen}"],
+        "routes": [{"network": "0.0.0.0/0", "gateway": str(machines.gateway)}],
+    }
+    logins = {
+        pull.registry: {"auth": {"username": pull.username, "password": secrets[pull.password].reveal()}}
+        for pull in engine.pull_secrets
+    }
+    return {
+        "network": {"interfaces": [interface], "nameservers": [str(server) for server in machines.nameservers]},
+        "kubelet": {"clusterDNS": [str(kubernetes.cluster_dns)]},
+        "install": {"image": talos.installer},
+        **({"registries": {"config": logins}} if logins else {}),
+    }
+
+
+def _cluster(machine: Machine, kubernetes: Kubernetes) -> dict[str, Any]:
+    network = {
+        "podSubnets": [str(kubernetes.pod_network)],
+        "serviceSubnets": [str(kubernetes.service_network)],
+        "dnsDomain": kubernetes.cluster_domain,
+    }
+    if machine.role == "worker":
+        return {"network": network}
+    # certSANs of the API server (port 6443). machine.certSANs is for the Talos API (port 50000), and changing it on a running
+    # machine makes trustd renew what the kubelet depends on.
+    names = dict.fromkeys([host_of(kubernetes.endpoint), *map(str, kubernetes.cert_sans)])
+    return {
+        "network": network,
+        "apiServer": {"certSANs": list(names), "extraArgs": _service_account(kubernetes)},
+        # Talos would take an edited kube-system/coredns back with server-side apply; ours replaces it.
+        "coreDNS": {"disabled": True},
+    }
+
+
+def _service_account(kubernetes: Kubernetes) -> dict[str, str]:
+    """Arguments for several issuers: the first signs, all are accepted.
+
+    Talos 1.12 keeps extra arguments in a map and passes them on sorted, so a flag stands there once. Kubernetes reads `_` in a
+    flag's name as `-`: each other spelling is one more place. `-` sorts before `_`, so the first issuer stays the first.
+    """
+    if (account := kubernetes.service_account) is None:
+        return {}
+    words = _ISSUER.split("-")
+    spellings = sorted(f"{words[0]}{a}{words[1]}{b}{words[2]}" for a, b in product("-_", repeat=2))
+    if len(account.issuers) > len(spellings):
+        raise SpecError(
+            f"kubernetes.service_account.issuers: more than {len(spellings)} issuers cannot be passed to Talos"
+        )
+    arguments = dict(zip(spellings, account.issuers, strict=False))
+    if account.audiences:
+        arguments["api-audiences"] = ",".join(account.audiences)
+    if account.jwks_uri:
+        arguments["service-account-jwks-uri"] = account.jwks_uri
+    return arguments
+
+
+def _tailscale(machine: Machine, tailscale: Tailscale, node_key: NodeKeyMinted) -> dict[str, Any]:
+    environment = [
+        f"TS_AUTHKEY={node_key.key.reveal()}",
+        f"TS_HOSTNAME={machine.name}",
+        f"TS_EXTRA_ARGS=--advertise-tags={','.join(tailscale.node_key.tags)}",
+    ]
+    return {"apiVersion": "v1alpha1", "kind": "ExtensionServiceConfig", "name": "tailscale", "environment": environment}

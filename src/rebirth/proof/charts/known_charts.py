@@ -1,0 +1,179 @@
+"""The objects of a chart that is known (`sources.knowledge`), as if it had been rendered: so that whatever reads manifests
+reads them, too. They hold what others may need, and nothing else.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rebirth.proof.charts import releases
+from rebirth.proof.charts.knowledge import Named, Operator, Webhook, When, Workload, fill, value_at
+from rebirth.proof.charts.releases import ChartSource, Values
+from rebirth.proof.reading import scopes
+from rebirth.proof.reading.manifest import Manifest
+
+
+def objects(known: Operator, own: Manifest, chart: ChartSource, values: Values) -> list[Manifest]:
+    """What the release of a known chart makes."""
+    return [
+        Manifest(data, own.file, own.line, chart.place.path) for data in _Chart(known, own, chart, values).objects()
+    ]
+
+
+def secrets(known: Operator, own: Manifest, chart: ChartSource, values: Values) -> set[str]:
+    """The Secrets without which the pods of a known chart do not start, and that have to come from elsewhere."""
+    found = _Chart(known, own, chart, values)
+    return {name for workload in known.workloads for name, _ in found.needed(workload)}
+
+
+def fullname(release: str, chart: str, values: Mapping[str, Any]) -> str:
+    """The name that most charts give to what they make."""
+    if override := value_at(values, "fullnameOverride"):
+        return str(override)[:63].rstrip("-")
+    name = str(value_at(values, "nameOverride") or chart)
+    return (release if name in release else f"{release}-{name}")[:63].rstrip("-")
+
+
+class _Chart:
+    def __init__(self, known: Operator, own: Manifest, chart: ChartSource, values: Values) -> None:
+        self.known, self.own, self.chart, self.values = known, own, chart, values
+        self.namespace = releases.target_namespace(own)
+        release = releases.release_name(own)
+        self.context: Mapping[str, Any] = {
+            "release": release,
+            "namespace": self.namespace,
+            "fullname": fullname(release, chart.name, values.data),
+            "values": values.data,
+        }
+
+    def objects(self) -> Iterator[Mapping[str, Any]]:
+        yield from self._crds()
+        for workload in self.known.workloads:
+            if self._maybe(workload.when):
+                yield from self._workload(workload)
+        for secret in self._named(self.known.secrets):
+            yield self._object("v1", "Secret", secret[0], self.namespace, data=dict.fromkeys(secret[1].keys, ""))
+        for name, _ in self._named(self.known.ingress_classes):
+            yield self._object("networking.k8s.io/v1", "IngressClass", name, spec={"controller": self.known.name})
+        for name, _ in self._named(self.known.storage_classes):
+            provisioner = next(iter(self.known.provisioners), self.known.name)
+            yield self._object("storage.k8s.io/v1", "StorageClass", name, provisioner=provisioner)
+        for name, named in self._named(self.known.resources):
+            group, _, kind = named.kind.rpartition("/")
+            yield self._object(f"{group}/v1", kind, name, "" if kind in scopes.CUSTOM else self.namespace)
+        for webhook in self.known.webhooks:
+            if not webhook.runtime and self._surely(webhook.when) and (found := self._webhook(webhook)):
+                yield found
+
+    def _maybe(self, when: When) -> bool:
+        """What others may need is taken as there where that is not known."""
+        return when.holds(self.values.data, self.chart.version, whole=self.values.whole) is not False
+
+    def _surely(self, when: When) -> bool:
+        """What asks for something is only taken as there where that is known."""
+        return when.holds(self.values.data, self.chart.version, whole=self.values.whole) is True
+
+    def _named(self, names: tuple[Named, ...]) -> Iterator[tuple[str, Named]]:
+        for named in names:
+            if self._maybe(named.when):
+                for name in fill(named.name, self.context):
+                    yield name, named
+
+    def _name(self, template: str) -> str:
+        return next(fill(template, self.context), "")
+
+    def _object(
+        self, version: str, kind: str, name: str, namespace: str = "", annotations: Mapping[str, str] | None = None,
+        **fields: Any,
+    ) -> Mapping[str, Any]:  # fmt: skip
+        metadata: dict[str, Any] = {"name": name}
+        if namespace:
+            metadata["namespace"] = namespace
+        if annotations:
+            metadata["annotations"] = annotations
+        return {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
+
+    def _crds(self) -> Iterator[Mapping[str, Any]]:
+        skipped = self.own.at("spec", "install", "crds") == "Skip"
+        for crds in self.known.crds:
+            if not self._maybe(crds.when) or (crds.folder and skipped):
+                continue
+            annotations = {releases.FOLDER: "true"} if crds.folder else None
+            for kind in crds.kinds:
+                plural = kind.lower() + "s"
+                yield self._object(
+                    "apiextensions.k8s.io/v1", "CustomResourceDefinition", f"{plural}.{crds.group}", "", annotations,
+                    spec={"group": crds.group, "names": {"kind": kind, "plural": plural}},
+                )  # fmt: skip
+
+    def _workload(self, workload: Workload) -> Iterator[Mapping[str, Any]]:
+        name = self._name(workload.name)
+        if not name:
+            return
+        labels = {releases.MADE_UP: name, **workload.labels}
+        for service, named in self._named(workload.services):
+            spec: dict[str, Any] = {"selector": {releases.MADE_UP: name}}
+            if named.type:
+                spec["type"] = self._name(named.type)
+            yield self._object("v1", "Service", service, self.namespace, spec=spec)
+        volumes = [
+            {"name": f"secret-{index}", "secret": {"secretName": secret, "items": [{"key": key} for key in keys]}}
+            for index, (secret, keys) in enumerate(self.needed(workload))
+        ]
+        annotations = {releases.OPERATOR: self.known.name} if workload is self.known.workloads[0] else {}
+        template = {
+            "metadata": {"labels": labels, "annotations": annotations},
+            "spec": {"containers": [{"name": name, "image": workload.image}], "volumes": volumes},
+        }
+        yield self._object(
+            "apps/v1", workload.kind, name, self.namespace,
+            spec={"selector": {"matchLabels": {releases.MADE_UP: name}}, "template": template},
+        )  # fmt: skip
+
+    def needed(self, workload: Workload) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for secret in workload.secrets:
+            if self._surely(secret.when):
+                for name in fill(secret.name, self.context):
+                    yield name, secret.keys
+
+    def _webhook(self, webhook: Webhook) -> Mapping[str, Any] | None:
+        policy = str(value_at(self.values.data, webhook.policy) or "") if webhook.policy else ""
+        if webhook.policy and not policy and not self.values.whole:
+            return None
+        return webhook_configuration(webhook, self.namespace, self._name(webhook.service), self.context, policy)
+
+
+def webhook_configuration(
+    webhook: Webhook, namespace: str, service: str, context: Mapping[str, Any], policy: str = ""
+) -> Mapping[str, Any]:
+    """The configuration of a known webhook, by kinds instead of plural names."""
+    expressions = [
+        {"key": "kubernetes.io/metadata.name", "operator": operator, "values": names}
+        for operator, names in (
+            ("In", [name for one in webhook.only for name in fill(one, context)]),
+            ("NotIn", [name for one in webhook.but for name in fill(one, context)]),
+        )
+        if names
+    ]
+    rules = [
+        {
+            "apiGroups": [group],
+            "apiVersions": ["*"],
+            "operations": list(webhook.operations),
+            "rebirth/kinds": list(kinds),
+        }
+        for group, kinds in webhook.kinds.items()
+    ]
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingWebhookConfiguration" if webhook.mutating else "ValidatingWebhookConfiguration",
+        "metadata": {"name": webhook.name},
+        "webhooks": [
+            {
+                "name": webhook.name,
+                "failurePolicy": policy or ("Fail" if webhook.fails else "Ignore"),
+                "clientConfig": {"service": {"namespace": namespace, "name": service}},
+                "rules": rules,
+                "namespaceSelector": {"matchExpressions": expressions},
+            }
+        ],
+    }

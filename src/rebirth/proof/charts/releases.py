@@ -1,0 +1,144 @@
+"""Helm releases as Flux reads them: which chart, from where, with which values, to which namespace."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rebirth.proof.reading import flux
+from rebirth.proof.reading.manifest import Manifest, Model, thing
+from rebirth.proof.reading.yaml_files import UnreadableError, parse
+from rebirth.proof.things import Milestone, Place, Thing
+
+FOLDER = "rebirth/chart-crds"  # an annotation: the object stands in the chart's crds/ folder
+OPERATOR = "rebirth/operator"  # an annotation of pods: they are that operator
+MADE_UP = "rebirth/workload"  # a label of pods that stand for those of a chart which is not rendered
+_LONGEST = 53  # characters of a release's name
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSource:
+    """What a release installs. `url` is empty where the source is not in the repository."""
+
+    name: str
+    version: str
+    url: str
+    source: Thing | None  # the Flux source that it is fetched from
+    place: Place
+    path: str = ""  # of a chart that lies in a Git repository or a bucket
+
+
+def is_release(manifest: Manifest) -> bool:
+    return manifest.kind == "HelmRelease" and manifest.group == flux.HELM
+
+
+def started(own: Manifest) -> Thing:
+    return own.thing(Milestone.STARTED)
+
+
+def target_namespace(own: Manifest) -> str:
+    return str(own.at("spec", "targetNamespace") or own.namespace)
+
+
+def release_name(own: Manifest) -> str:
+    """The name that charts see."""
+    named = own.at("spec", "releaseName")
+    prefix = own.at("spec", "targetNamespace")
+    return str(named or (f"{prefix}-{own.name}" if prefix else own.name))[:_LONGEST]
+
+
+def chart_of(model: Model, own: Manifest) -> ChartSource | None:
+    """The chart of a release; None where its object does not say any."""
+    if own.mapping("spec", "chartRef"):
+        return _referenced(model, own)
+    chart = own.mapping("spec", "chart", "spec")
+    name = str(chart.get("chart") or "")
+    if not name:
+        return None
+    place = own.place("spec", "chart", "spec", "chart")
+    reference = own.mapping("spec", "chart", "spec", "sourceRef")
+    if not reference:  # a phase's release names its repository itself
+        return ChartSource(name, str(chart.get("version") or ""), str(own.at("spec", "url") or ""), None, place)
+    return _fetched(model, own.namespace, chart, reference, place)
+
+
+def _fetched(
+    model: Model, namespace: str, chart: Mapping[str, Any], reference: Mapping[str, Any], place: Place
+) -> ChartSource:
+    kind, name = str(reference.get("kind") or ""), str(reference.get("name") or "")
+    space = str(reference.get("namespace") or namespace)
+    url = next((str(m.at("spec", "url", default="")) for m, _ in model.find(kind, space, name)), "")
+    source = thing(kind, space, name, Milestone.READY)
+    written = str(chart.get("chart"))
+    if kind == "HelmRepository":
+        return ChartSource(written, str(chart.get("version") or ""), url, source, place)
+    return ChartSource(written.rstrip("/").rpartition("/")[2], "", url, source, place, path=written)
+
+
+def _referenced(model: Model, own: Manifest) -> ChartSource | None:
+    reference = own.mapping("spec", "chartRef")
+    kind, name = str(reference.get("kind") or ""), str(reference.get("name") or "")
+    space = str(reference.get("namespace") or own.namespace)
+    place = own.place("spec", "chartRef", "name")
+    source = thing(kind, space, name, Milestone.READY)
+    found = next((member for member, _ in model.find(kind, space, name)), None)
+    if found is None:
+        return ChartSource("", "", "", source, place)
+    if kind == "HelmChart":
+        inner = _fetched(model, space, found.mapping("spec"), found.mapping("spec", "sourceRef"), place)
+        return ChartSource(inner.name, inner.version, inner.url, source, place, inner.path)
+    url = str(found.at("spec", "url", default=""))
+    tag = found.at("spec", "ref", "tag") or found.at("spec", "ref", "semver") or ""
+    return ChartSource(url.rstrip("/").rpartition("/")[2], str(tag), url, source, place)
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    data: Mapping[str, Any]
+    whole: bool  # whether these are all: a Secret's are not known
+
+
+def values_of(model: Model, own: Manifest) -> Values:
+    """What a release sets: from ConfigMaps of the repository, then its own values above them."""
+    found: dict[str, Any] = {}
+    whole = True
+    for entry in own.items("spec", "valuesFrom"):
+        if not isinstance(entry, Mapping):
+            continue
+        read = None if entry.get("targetPath") else _from(model, own.namespace, entry)
+        if read is None:
+            whole = False
+        else:
+            found = _merged(found, read)
+    return Values(_merged(found, own.mapping("spec", "values")), whole)
+
+
+def _from(model: Model, namespace: str, entry: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    if entry.get("kind") != "ConfigMap":
+        return None
+    for member, _ in model.find("ConfigMap", namespace, str(entry.get("name"))):
+        text = member.mapping("data").get(str(entry.get("valuesKey") or "values.yaml"))
+        if isinstance(text, str):
+            try:
+                data: Any = next((document.data for document in parse(text)), {})
+            except UnreadableError:
+                return None
+            return data if isinstance(data, Mapping) else None
+    return None
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Mappings key by key, anything else replaced: as Helm merges values."""
+    merged = dict(under)
+    for key, value in over.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+_HOOK = "helm.sh/hook"
+
+
+def hooks(member: Manifest) -> frozenset[str]:
+    """When a member of a chart is applied by itself: post-install, for instance."""
+    written = str(member.annotations.get(_HOOK) or "")
+    return frozenset(word.strip() for word in written.split(",") if word.strip())

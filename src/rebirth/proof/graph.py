@@ -1,0 +1,289 @@
+"""Who needs whom, and where that is written.
+
+Most things need all that their edges name. Some are made by somebody, and one maker is enough: those are entered with `makes`.
+
+A bootstrap can finish if every thing can become true in some order. What cannot is found by letting everything become true
+that can (`settle`): what is left needs something that nothing makes (`missing`), or needs itself (`cycles`).
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from rebirth.proof.cycles import Cycle, components, shortest, walk_back
+from rebirth.proof.things import (
+    ALWAYS,
+    NOWHERE,
+    PERSISTED,
+    Edge,
+    Holding,
+    Milestone,
+    Need,
+    Place,
+    Reading,
+    Remark,
+    Scope,
+    Strength,
+    Thing,
+    Unknown,
+)
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class Settled:
+    order: tuple[Thing, ...]  # everything that becomes true, makers before what they make
+    stuck: frozenset[Thing]
+
+
+@dataclass(repr=False)
+class Graph:
+    """Filled by sources through `needs`, `makes`, `given`, `remark` and `unknown`; read by rules."""
+
+    edges: dict[Thing, list[Edge]] = field(default_factory=lambda: defaultdict(list))  # by who needs
+    made: set[Thing] = field(default_factory=set)  # one of their edges is enough
+    starts: dict[Thing, tuple[str, Place]] = field(default_factory=dict)  # true from the start, and who says so
+    where: dict[Thing, Place] = field(default_factory=dict)  # where a thing is declared
+    remarks: list[Remark] = field(default_factory=list)
+    unknowns: list[Unknown] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    holdings: dict[Thing, list[Holding]] = field(default_factory=lambda: defaultdict(list))
+    whole: bool = False  # whether all that is made before and beside the repository is known (a castle), too
+    seconds: dict[Thing, float] = field(default_factory=dict)  # how long it takes once all its needs are true
+    _cycles: dict[Scope, list[Cycle]] = field(default_factory=dict, repr=False)
+    _entered: int = 0  # edges so far
+    _kept: dict[Hashable, tuple[Hashable, Any]] = field(
+        default_factory=dict, repr=False
+    )  # answers, and what they are of
+
+    # -- filling
+
+    def needs(
+        self,
+        by: Thing,
+        needed: Thing,
+        need: Need,
+        place: Place,
+        words: str = "",
+        *,
+        strength: Strength = Strength.SOFT,
+        scope: Scope = Scope.FIRST_BOOT,
+        patience: float | None = None,
+    ) -> None:
+        """`by` cannot become true before `needed` is."""
+        self._entered += 1
+        self.edges[by].append(Edge(by, needed, need, place, words, strength, scope, patience))
+        self.edges.setdefault(needed, [])
+
+    def makes(
+        self,
+        maker: Thing,
+        made: Thing,
+        place: Place,
+        words: str = "",
+        *,
+        need: Need = Need.MADE_BY,
+        scope: Scope = Scope.FIRST_BOOT,
+    ) -> None:
+        """`made` becomes true once `maker` is, or another of its makers."""
+        self.wanted(made)
+        self.where.setdefault(made, place)
+        self.needs(made, maker, need, place, words, scope=scope)
+
+    def wanted(self, made: Thing) -> None:
+        """`made` has to be made by somebody; without `makes` or `given` it is missing."""
+        self.made.add(made)
+        self.edges.setdefault(made, [])
+
+    def given(self, thing: Thing, why: str, place: Place = NOWHERE) -> None:
+        """True from the start, says `why`."""
+        self.edges.setdefault(thing, [])
+        self.starts.setdefault(thing, (why, place))
+
+    def remark(self, slug: str, place: Place, words: str, about: Thing | None = None, **data: str) -> None:
+        self.remarks.append(Remark(slug, place, words, about, tuple(data.items())))
+
+    def reads(self, by: Thing, of: Thing, key: str, place: Place) -> None:
+        """`by` reads that key; the edge to `of` is entered with `needs`."""
+        self.readings.append(Reading(by, of, key, place))
+
+    def holds(self, thing: Thing, keys: Iterable[str] | None, place: Place) -> None:
+        """A maker of `thing` makes these keys (None: files do not tell)."""
+        self.holdings[thing].append(Holding(None if keys is None else frozenset(keys), place))
+
+    def close(self) -> None:
+        """To be called when all sources are done: nothing comes further than to exist that does not exist."""
+        for thing in list(self.edges):
+            bare = thing not in self.made and thing not in self.starts and not self.edges[thing]
+            if bare and thing.milestone is not Milestone.EXISTS:
+                existing = thing._replace(milestone=Milestone.EXISTS)
+                self.wanted(existing)
+                self.needs(thing, existing, Need.MADE_BY, NOWHERE)
+
+    def unknown(self, what: str, place: Place, why: str, hides: Iterable[str] = ()) -> None:
+        self.unknowns.append(Unknown(what, place, why, frozenset(hides)))
+
+    # -- reading
+
+    @property
+    def things(self) -> Iterable[Thing]:
+        return self.edges.keys()
+
+    def all_edges(self) -> Iterator[Edge]:
+        for found in self.edges.values():
+            yield from found
+
+    def makers(self, thing: Thing) -> list[Edge]:
+        """The edges to those who make `thing`."""
+        return self.edges.get(thing, []) if thing in self.made else []
+
+    def needed_by(self) -> dict[Thing, list[Edge]]:
+        """The edges turned round: thing -> edges of those who need it. Worked out once; not to be changed."""
+        return self._once("needed by", self._needed_by)
+
+    def _needed_by(self) -> dict[Thing, list[Edge]]:
+        found: dict[Thing, list[Edge]] = defaultdict(list)
+        for edge in self.all_edges():
+            found[edge.needs].append(edge)
+        return found
+
+    def _once(self, question: Hashable, work: Callable[[], _Answer]) -> _Answer:
+        """The answer to a question about the whole graph, worked out again only when the graph has changed."""
+        state = (self._entered, len(self.edges), len(self.starts), len(self.made))
+        kept = self._kept.get(question)
+        if kept is None or kept[0] != state:
+            self._kept[question] = kept = (state, work())
+        found: _Answer = kept[1]
+        return found
+
+    def marked(self, *slugs: str) -> Iterator[Remark]:
+        return (remark for remark in self.remarks if remark.slug in slugs)
+
+    # -- whether it can finish
+
+    def missing(self, scope: Scope = Scope.FIRST_BOOT) -> list[Thing]:
+        """What something needs and nothing makes, in the order in which it was entered."""
+        return [*self._once(("missing", scope), lambda: self._missing(scope))]
+
+    def _missing(self, scope: Scope) -> list[Thing]:
+        persisted = PERSISTED if scope is Scope.COLD_RESTART else frozenset()
+        needed = {edge.needs for edge in self.all_edges() if edge.scope & scope and edge.by.milestone not in persisted}
+        return [
+            thing
+            for thing in self.edges
+            if thing in self.made
+            and thing in needed
+            and thing not in self.starts
+            and thing.milestone not in persisted
+            and not any(edge.scope & scope for edge in self.edges[thing])
+        ]
+
+    def settle(
+        self, scope: Scope = Scope.FIRST_BOOT, assume: Iterable[Thing] = (), without: Edge | None = None
+    ) -> Settled:
+        """Lets everything become true that can. `assume` is taken as true; `without` is an edge that does not count."""
+        users: dict[Thing, list[Thing]] = defaultdict(list)
+        open_needs: dict[Thing, int] = {}
+        true = {*self.starts, *assume}
+        if scope is Scope.COLD_RESTART:
+            true |= {thing for thing in self.edges if thing.milestone in PERSISTED}
+        for thing, edges in self.edges.items():
+            counting = [edge for edge in edges if edge.scope & scope and edge is not without]
+            if thing in true:
+                continue
+            open_needs[thing] = 1 if thing in self.made else len(counting)
+            for edge in counting:
+                users[edge.needs].append(thing)
+        queue = deque([*true, *(thing for thing, count in open_needs.items() if not count)])
+        order: list[Thing] = []
+        while queue:
+            thing = queue.popleft()
+            order.append(thing)
+            for user in users[thing]:
+                if open_needs[user] > 0:
+                    open_needs[user] -= 1
+                    if not open_needs[user]:
+                        queue.append(user)
+        return Settled(tuple(order), frozenset(thing for thing, count in open_needs.items() if count))
+
+    def cycles(self, scope: Scope = Scope.FIRST_BOOT) -> list[Cycle]:
+        """What needs itself: each time the shortest cycle that is left; its cheapest edge is then taken as cut.
+
+        So cycles which hang on the same edge are told once. Worked out when first asked for.
+        """
+        if scope not in self._cycles:
+            self._cycles[scope] = list(self._find_cycles(scope))
+        return self._cycles[scope]
+
+    def _find_cycles(self, scope: Scope) -> Iterator[Cycle]:
+        missing = self.missing(scope)
+        stuck = self.settle(scope, missing).stuck
+        cut: set[int] = set()
+        pending = [stuck]
+        while pending:
+            among = pending.pop()
+            for component in components(among, self._inside(scope, cut)):
+                if component != among:
+                    pending.append(component)  # makers that stand outside of it count now
+                    continue
+                cycle = Cycle(shortest(component, self._inside(scope, cut)))
+                yield cycle
+                cut.add(id(cycle.cheapest))
+                pending.append(component)
+
+    def _inside(self, scope: Scope, cut: set[int]) -> Callable[[Thing, frozenset[Thing]], list[Edge]]:
+        def edges(thing: Thing, among: frozenset[Thing]) -> list[Edge]:
+            found = self.edges[thing]
+            if thing in self.made and any(id(edge) in cut for edge in found):
+                return []  # one maker has come free
+            if thing in self.made and any(edge.scope & scope and edge.needs not in among for edge in found):
+                return []  # it waits for a maker that is stuck for another reason: what is in this circle is not to blame
+            return [edge for edge in found if edge.scope & scope and edge.needs in among and id(edge) not in cut]
+
+        return edges
+
+    # -- questions
+
+    def path(self, start: Thing, goal: Thing, scope: Scope = ALWAYS) -> tuple[Edge, ...] | None:
+        """The shortest chain of edges by which `start` needs `goal`; None where it does not."""
+        came: dict[Thing, Edge | None] = {start: None}
+        queue = deque([start])
+        while queue:
+            thing = queue.popleft()
+            if thing == goal and thing != start:
+                return walk_back(came, goal)
+            for edge in self.edges.get(thing, ()):
+                if edge.scope & scope and edge.needs not in came:
+                    came[edge.needs] = edge
+                    queue.append(edge.needs)
+        return None
+
+    def before(self, start: Thing, scope: Scope = Scope.FIRST_BOOT) -> set[Thing]:
+        """Everything that `start` needs, directly or through others."""
+        nearest = self._once(("nearest", scope), lambda: self._nearest(scope))
+        found: set[Thing] = set()
+        pending = [start]
+        while pending:
+            new = nearest.get(pending.pop(), found) - found
+            found |= new
+            pending += new
+        return found
+
+    def _nearest(self, scope: Scope) -> dict[Thing, frozenset[Thing]]:
+        """What each thing needs directly."""
+        return {
+            thing: frozenset(edge.needs for edge in edges if edge.scope & scope)
+            for thing, edges in self.edges.items()
+            if edges
+        }
+
+    def finish_times(self, scope: Scope = Scope.FIRST_BOOT) -> dict[Thing, float]:
+        """When each thing becomes true, in seconds from the start, by `seconds`; what is stuck is left out."""
+        times: dict[Thing, float] = {}
+        for thing in self.settle(scope).order:
+            ends = [times[e.needs] for e in self.edges.get(thing, ()) if e.scope & scope and e.needs in times]
+            begin = 0.0 if thing in self.starts or not ends else min(ends) if thing in self.made else max(ends)
+            times[thing] = begin + self.seconds.get(thing, 0.0)
+        return times

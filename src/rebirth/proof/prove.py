@@ -1,0 +1,95 @@
+"""The proof: reads everything that holds a dependency, makes one graph of it, and asks the rules. Creates nothing."""
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rebirth.castle import Castle
+from rebirth.castle.load import FILE
+from rebirth.commands import Commands
+from rebirth.proof.charts.install import install
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading.kustomize import Kustomize
+from rebirth.proof.reading.manifest import Model
+from rebirth.proof.reading.survey import Survey, survey
+from rebirth.proof.rules import Finding, judge, merged
+from rebirth.proof.seeds import plant
+from rebirth.proof.sources import in_order
+from rebirth.secrets import Redaction
+
+
+# Never shown as text: asyncio makes the text of what a task returns when it puts the signal handlers back.
+@dataclass(frozen=True, repr=False)
+class World:
+    """One cluster: what it needs it has to find in itself."""
+
+    cluster: str  # the folder that Flux is pointed at
+    model: Model
+    graph: Graph
+    findings: list[Finding]
+
+
+@dataclass(frozen=True, repr=False)
+class Proof:
+    worlds: tuple[World, ...]  # one a cluster, at least one
+    findings: list[Finding]  # of all clusters; what is found in several is told once
+
+    @property
+    def model(self) -> Model:
+        """Of the first cluster."""
+        return self.worlds[0].model
+
+    @property
+    def graph(self) -> Graph:
+        """Of the first cluster."""
+        return self.worlds[0].graph
+
+
+async def prove(
+    repository: Path, *, clusters: Sequence[str] = (), castle: Castle | None = None, directory: Path | None = None
+) -> Proof:
+    """Proves the bootstrap of every cluster in a repository, and of the castle in `directory` that follows it."""
+    with _patient_collector():
+        return await _prove(repository, clusters, castle, directory)
+
+
+@contextmanager
+def _patient_collector() -> Iterator[None]:
+    """All that a proof makes lives to its end: looking for garbage in it again and again takes a quarter of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+async def _prove(repository: Path, clusters: Sequence[str], castle: Castle | None, directory: Path | None) -> Proof:
+    commands = Commands(Redaction())
+    kustomize = Kustomize(commands=commands)
+    file = directory.resolve() / FILE if directory else None
+    surveys = await survey(
+        repository, [castle.gitops.path] if castle and not clusters else clusters, kustomize, castle, file
+    )
+    worlds = tuple([await _world(read, commands) for read in surveys])
+    return Proof(worlds, merged([world.findings for world in worlds]))
+
+
+async def _world(read: Survey, commands: Commands) -> World:
+    plant(read.model)
+    unrendered = await install(read.model, commands)
+    graph = assemble(read.model)
+    graph.remarks[:0] = read.remarks
+    graph.unknowns[:0] = [*read.unknowns, *unrendered]
+    return World(read.model.cluster, read.model, graph, judge(graph))
+
+
+def assemble(model: Model) -> Graph:
+    """The graph that all sources make together."""
+    graph = Graph(whole=model.castle is not None)
+    for source in in_order():
+        source(model, graph)
+    graph.close()
+    return graph

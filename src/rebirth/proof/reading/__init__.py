@@ -1,0 +1,1 @@
+"""From a repository to built objects: files, YAML, kustomize, variables, artifacts, clusters, scopes."""

@@ -1,0 +1,133 @@
+"""Which folder of the repository a Flux source holds: the repository itself, an artifact made of parts of it, or something else."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rebirth.proof.reading import flux, kustomization
+from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.yaml_files import UnreadableError
+from rebirth.proof.things import NOWHERE
+
+_Source = tuple[str, str, str]  # kind, namespace, name
+_DEFAULT: _Source = ("GitRepository", "flux-system", "flux-system")
+_MARKS = (b"GitRepository", b"OCIRepository", b"Bucket", b"ArtifactGenerator")
+_COPY = re.compile(r"@([^/]+)/(.*)")
+
+
+@dataclass(frozen=True)
+class Sync:
+    """Where the Flux operator points Flux at."""
+
+    kind: str
+    url: str
+    path: str
+    name: str
+
+
+def syncs(files: Files) -> Iterator[Sync]:
+    """Every FluxInstance, every release of its chart, and every file of values for that, in the repository's files."""
+    for file in files.mentioning(b"FluxInstance", b"flux-instance", b"instance:"):
+        for said in _said(files, file):
+            if said.get("path") or said.get("url"):
+                path = str(said.get("path", "")).strip().removeprefix("./").lstrip("/")
+                kind, name = str(said.get("kind", "GitRepository")), str(said.get("name") or "flux-system")
+                yield Sync(kind, str(said.get("url", "")), path, name)
+
+
+def _said(files: Files, file: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        documents = files.documents(file)
+    except UnreadableError:
+        return
+    for document in documents:
+        values = Manifest(document.data if isinstance(document.data, Mapping) else {}, str(file), document.line)
+        if not values.kind:
+            yield values.mapping("instance", "sync")
+    for manifest in _manifests(files, file):
+        if manifest.kind == "FluxInstance":
+            yield manifest.mapping("spec", "sync")
+        elif manifest.kind == "HelmRelease" and manifest.group == flux.HELM:
+            yield manifest.mapping("spec", "values", "instance", "sync")
+
+
+class Artifacts:
+    """The Flux sources that lie in the repository's files."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._urls: dict[_Source, str] = {}
+        self._copies: dict[tuple[str, str], list[tuple[str, str]]] = {}  # artifact -> its folders and the repository's
+        for file in files.mentioning(*_MARKS):
+            for manifest in _manifests(files, file):
+                if manifest.kind in flux.SOURCES and manifest.group == flux.SOURCE:
+                    key = (manifest.kind, manifest.namespace, manifest.name)
+                    self._urls.setdefault(key, _address(manifest.at("spec", "url", default="")))
+                elif manifest.kind == "ArtifactGenerator":
+                    self._generator(manifest)
+        self._sync = next(syncs(files), None)
+
+    def _generator(self, manifest: Manifest) -> None:
+        aliases = {
+            str(source.get("alias"))
+            for source in manifest.items("spec", "sources")
+            if isinstance(source, Mapping) and source.get("kind") in {"GitRepository", "OCIRepository", "Bucket"}
+        }
+        for artifact in manifest.items("spec", "artifacts"):
+            for copy in artifact.get("copy") or [] if isinstance(artifact, Mapping) else []:
+                taken, put = (_COPY.fullmatch(str(copy.get(key))) for key in ("from", "to"))
+                if taken and put and taken[1] in aliases:
+                    folder, into = taken[2].rstrip("*").strip("/"), put[2].strip("/")
+                    copies = self._copies.setdefault((manifest.namespace, str(artifact.get("name"))), [])
+                    copies.append((into, folder))
+
+    def own(self, root: Manifest | None) -> _Source:
+        """The source of the repository itself, as the Kustomization of the cluster's folder names it."""
+        if root is not None:
+            return flux.source_of(root)
+        return (self._sync.kind, "flux-system", self._sync.name) if self._sync else _DEFAULT
+
+    def folder(self, own: Manifest, repository: _Source) -> Path | None:
+        """The folder of this repository that a Kustomization applies; None where it is fetched from elsewhere."""
+        source = flux.source_of(own)
+        path = str(own.at("spec", "path", default="./") or "./").removeprefix("./").strip("/")
+        if source[0] == "ExternalArtifact":
+            return self._copied(source, path)
+        if source == repository or self._is_this(source, repository, path):
+            return flux.folder_of(own, self._files.root)
+        return None
+
+    def _copied(self, source: _Source, path: str) -> Path | None:
+        copies = self._copies.get(source[1:]) or self._copies.get(("", source[2]), [])
+        for into, folder in sorted(copies, key=lambda copy: -len(copy[0])):
+            if not into or path == into or path.startswith(f"{into}/"):
+                return (self._files.root / folder / path.removeprefix(into).lstrip("/")).resolve()
+        return None
+
+    def _is_this(self, source: _Source, repository: _Source, path: str) -> bool:
+        """Whether another source holds this repository, too."""
+        url, ours = self._url(source), self._url(repository) or (_address(self._sync.url) if self._sync else "")
+        if url and ours:
+            return url == ours
+        # Where its address is not known, the folder tells: a source of that name and with that folder.
+        return bool(path) and (self._files.root / path).is_dir()
+
+    def _url(self, source: _Source) -> str:
+        return self._urls.get(source) or self._urls.get((source[0], "", source[2]), "")
+
+
+def _manifests(files: Files, file: Path) -> list[Manifest]:
+    try:
+        documents = files.documents(file)
+    except UnreadableError:
+        return []
+    return [m for document in documents for m in kustomization.manifests(document, file, NOWHERE)]
+
+
+def _address(url: Any) -> str:
+    """An address in which the same repository over SSH and HTTPS is the same."""
+    text = str(url).lower().removesuffix("/").removesuffix(".git")
+    return re.sub(r"^(\w+://)?([^@/]*@)?", "", text).replace(":", "/", 1)

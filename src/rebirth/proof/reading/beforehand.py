@@ -1,0 +1,27 @@
+"""Finds what a repository keeps for whoever sets the cluster up before Flux runs: objects in a folder `bootstrap` that no
+Kustomization leads to.
+"""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from rebirth.proof.reading import clusters, kustomization
+from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.reading.repository_files import Files
+
+_FOLDER = "bootstrap"
+
+
+def find(files: Files, listed: Collection[Path]) -> Iterator[Manifest]:
+    """The objects of such folders, with the namespaces that their kustomizations give them."""
+    apart = [f for f in files.yaml_files() if _FOLDER in f.relative_to(files.root).parts[:-1] and f not in listed]
+    built = [kustomization.folder(files, f.parent) for f in apart if f.name in kustomization.NAMES]
+    inner = {file.parent for folder in built for file in folder.kustomizations if file.parent != folder.path}
+    taken: set[Path] = set()
+    for folder in built:
+        taken |= folder.files
+        if folder.path not in inner:
+            yield from folder.manifests
+    for file in apart:
+        if file not in taken and file.name not in kustomization.NAMES:
+            yield from clusters.manifests_of(files, file)

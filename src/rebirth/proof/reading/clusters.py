@@ -1,0 +1,169 @@
+"""Finds where Flux starts in a repository: the folders that a cluster is pointed at."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rebirth.errors import SpecError
+from rebirth.proof.reading import flux, kustomization
+from rebirth.proof.reading.artifacts import syncs
+from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.yaml_files import UnreadableError
+from rebirth.proof.things import NOWHERE
+
+_UPWARDS = 6  # folders above the named one in which the repository's root is looked for
+_CLUSTERS = frozenset({"clusters", "cluster"})  # how the folders are called that Flux is pointed at
+_MARK = flux.KUSTOMIZE.encode()
+
+
+@dataclass(frozen=True)
+class Found:
+    root: Path  # what `path` of a Kustomization is relative to
+    clusters: list[str]  # below the root
+    files: Files
+
+
+def find(named: Path, clusters: Sequence[str]) -> Found:
+    """The repository's root, which may lie above the folder that was named, and the clusters in that folder.
+
+    Raises SpecError where there are none.
+    """
+    files = Files(named)
+    written = [m for file in files.mentioning(_MARK) for m in manifests_of(files, file) if flux.is_kustomization(m)]
+    root = _root(named, written)
+    if root != named:
+        files = Files(root)
+    if clusters:
+        return Found(root, [_below(named, root, cluster) for cluster in clusters], files)
+    starts = _instances(files, named) or _starts(files, written)
+    if not starts:
+        raise SpecError(f"{named}: no Flux Kustomization is below it", hint="Name the cluster's folder with --cluster.")
+    return Found(root, sorted(files.shown(folder) for folder in _outermost(starts)), files)
+
+
+def manifests_of(files: Files, file: Path) -> list[Manifest]:
+    """The objects of a file; none where it cannot be read."""
+    try:
+        documents = files.documents(file)
+    except UnreadableError:
+        return []
+    return [m for document in documents for m in kustomization.manifests(document, file, NOWHERE)]
+
+
+def _below(named: Path, root: Path, cluster: str) -> str:
+    """A cluster's folder below the root, whether it was said from there or from the folder that was named."""
+    for base in (named, root):
+        folder = (base / cluster).resolve()
+        if folder.is_dir() and (folder == root or root in folder.parents):
+            return str(folder.relative_to(root))
+    raise SpecError(f"{named / cluster}: no such directory", hint="--cluster names a folder of the repository.")
+
+
+def _root(named: Path, written: Sequence[Manifest]) -> Path:
+    """The folder from which most paths of Kustomizations are there: the one that was named, one above it, or one in it.
+
+    One in it: where an OCI artifact is made of a part of the repository.
+    """
+    written = [m for m in written if flux.source_of(m)[0] != "ExternalArtifact"]
+    paths = {str(m.at("spec", "path", default="")).strip("./") for m in written}
+    paths = {path for path in paths if path and "$" not in path}
+    best, most = named, -1
+    inside = [folder for folder in _inside(named) if all(folder in Path(m.file).parents for m in written)]
+    for folder in (*_upwards(named), *inside):
+        there = sum((folder / path).is_dir() for path in paths)
+        if there > most:
+            best, most = folder, there
+    return best
+
+
+def _upwards(named: Path) -> Iterator[Path]:
+    """The folder, and those above it up to the top of the git checkout."""
+    for number, folder in enumerate((named, *named.parents)):
+        if number > _UPWARDS:
+            return
+        yield folder
+        if (folder / ".git").exists():
+            return
+
+
+def _inside(named: Path) -> list[Path]:
+    """The folders in the one that was named."""
+    try:
+        return sorted(entry for entry in named.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    except OSError:
+        return []
+
+
+def _instances(files: Files, named: Path) -> set[Path]:
+    """Where the Flux operator points Flux at."""
+    found = {(files.root / sync.path).resolve() for sync in syncs(files) if sync.path}
+    return {folder for folder in found if folder.is_dir() and (folder == named or named in folder.parents)}
+
+
+def _starts(files: Files, written: Sequence[Manifest]) -> set[Path]:
+    """Folders that lead to themselves, as `flux bootstrap` writes them; else those that nothing leads to.
+
+    A path that is the whole repository is hardly ever this one's: so the artifacts of charts and operators are taken.
+    """
+    root = files.root
+    written = [m for m in written if flux.folder_of(m, root) != root] or written
+    holding = {Path(m.file).parent for m in written}
+    led = {flux.folder_of(m, root) for m in written}
+    leading = {
+        folder
+        for m in written
+        if (folder := flux.folder_of(m, root)) in Path(m.file).parents and folder.is_dir() and folder != root
+    }
+    if leading:
+        return leading
+    takers = _takers(files)
+    tops = {
+        top
+        for folder in holding
+        if not _is_led(folder, led, takers)
+        for top in _topmost(folder, takers)
+        if not _is_led(top, led, takers)
+    }
+    # Beside clusters lie folders that nothing uses (any more).
+    tops = {top for top in tops if _CLUSTERS & set(top.relative_to(root).parts)} or tops
+    roots = {folder for folder in led if any(folder == path or folder in path.parents for path in holding)}
+    return tops or roots
+
+
+def _takers(files: Files) -> dict[Path, set[Path]]:
+    """Which folders' kustomizations take a folder, or a file in it, in."""
+    found: dict[Path, set[Path]] = {}
+    for file in files.yaml_files():
+        if file.name not in kustomization.NAMES:
+            continue
+        for entry in kustomization.entries(files, file):
+            target = (file.parent / entry).resolve()
+            folder = target if target.is_dir() else target.parent
+            if folder != file.parent:
+                found.setdefault(folder, set()).add(file.parent)
+    return found
+
+
+def _is_led(folder: Path, led: set[Path], takers: dict[Path, set[Path]]) -> bool:
+    """Whether a Kustomization leads to the folder, or to one that takes it in."""
+    return any(above == path or path in above.parents for above in _above(folder, takers) for path in led)
+
+
+def _topmost(folder: Path, takers: dict[Path, set[Path]]) -> set[Path]:
+    """The folders that take it in, directly or through others, and that no other takes in; itself where none does."""
+    return {above for above in _above(folder, takers) if not takers.get(above)} or {folder}
+
+
+def _above(folder: Path, takers: dict[Path, set[Path]]) -> set[Path]:
+    found, pending = {folder}, [folder]
+    while pending:
+        for taker in takers.get(pending.pop(), ()):
+            if taker not in found:
+                found.add(taker)
+                pending.append(taker)
+    return found
+
+
+def _outermost(folders: set[Path]) -> set[Path]:
+    return {folder for folder in folders if not any(other in folder.parents for other in folders)}

@@ -1,0 +1,51 @@
+"""A kustomization as Flux completes it with a Kustomization's own fields before it builds (fluxcd/pkg/kustomize)."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rebirth.proof.reading.kustomization import Folder, as_list, kustomization_of
+from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.things import Place
+
+
+def merged(found: Folder, own: Manifest | None) -> dict[str, Any]:
+    """The kustomization as Flux completes it with the Kustomization's own fields (fluxcd/pkg/kustomize)."""
+    data = {**found.data, "apiVersion": found.data.get("apiVersion") or "kustomize.config.k8s.io/v1beta1"}
+    data["kind"] = found.data.get("kind") or "Kustomization"
+    data["buildMetadata"] = sorted({*as_list(data.get("buildMetadata")), "originAnnotations"})
+    if own is None:
+        return data
+    for key, field_name in (("namespace", "targetNamespace"), ("namePrefix",) * 2, ("nameSuffix",) * 2):
+        if value := own.at("spec", field_name):
+            data[key] = value
+    if patches := [p for p in own.items("spec", "patches") if isinstance(p, Mapping)]:
+        data["patches"] = [*as_list(data.get("patches")), *patches]
+    if images := [i for i in own.items("spec", "images") if isinstance(i, Mapping)]:
+        names = {image.get("name") for image in images}
+        kept = [i for i in as_list(data.get("images")) if not isinstance(i, Mapping) or i.get("name") not in names]
+        data["images"] = [*kept, *images]
+    if components := [c for c in own.items("spec", "components") if isinstance(c, str) and _is_there(found, c)]:
+        data["components"] = [*as_list(data.get("components")), *components]
+    return data
+
+
+def _is_there(found: Folder, component: str) -> bool:
+    file = kustomization_of(Path(os.path.normpath(found.path / component)))
+    return file is not None and file in found.kustomizations
+
+
+def adds(own: Manifest | None) -> bool:
+    """Whether Flux adds something that only kustomize can work out."""
+    return own is not None and any(own.at("spec", key) for key in ("patches", "images", "namePrefix", "nameSuffix"))
+
+
+def components(folder: Path, own: Manifest) -> list[tuple[str, Place]]:
+    """What Flux adds to the kustomization's components, with where that is written."""
+    optional = own.at("spec", "ignoreMissingComponents") is True
+    return [
+        (str(entry), own.place("spec", "components", number))
+        for number, entry in enumerate(own.items("spec", "components"))
+        if not optional or (folder / str(entry)).exists()
+    ]

@@ -1,0 +1,89 @@
+"""What an object of Flux says: which it is, what it is fetched from, which folder it applies, how long it waits."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from rebirth.proof.reading.manifest import Manifest, thing
+from rebirth.proof.things import Milestone, Thing
+
+KUSTOMIZE, SOURCE, HELM = "kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
+SOURCES = {"GitRepository", "OCIRepository", "Bucket", "ExternalArtifact"}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_LEAST = 30.0  # seconds: the shortest time-out
+
+
+def is_kustomization(manifest: Manifest) -> bool:
+    return manifest.kind == "Kustomization" and manifest.group == KUSTOMIZE
+
+
+def started(manifest: Manifest) -> Thing:
+    return thing(manifest.kind, manifest.namespace, manifest.name, Milestone.STARTED)
+
+
+def applied(manifest: Manifest) -> Thing:
+    return thing(manifest.kind, manifest.namespace, manifest.name, Milestone.APPLIED)
+
+
+def ready(kind: str, namespace: str, name: str) -> Thing:
+    return thing(kind, namespace, name, Milestone.READY)
+
+
+def seconds(duration: object, default: float) -> float:
+    """A Go duration such as 1h30m in seconds."""
+    found = _DURATION.findall(duration) if isinstance(duration, str) else []
+    return sum(float(number) * _UNITS[unit] for number, unit in found) if found else default
+
+
+def timeout(own: Manifest) -> float:
+    """How long Flux waits for the health of a Kustomization, in seconds."""
+    interval = seconds(own.at("spec", "interval"), 600.0)
+    return max(seconds(own.at("spec", "timeout"), interval - 30.0), _LEAST)
+
+
+def folder_of(manifest: Manifest, root: Path) -> Path:
+    """The folder that a Kustomization applies, if its source is the repository in `root`."""
+    return (root / str(manifest.at("spec", "path", default="./") or "./").lstrip("/")).resolve()
+
+
+def source_of(own: Manifest) -> tuple[str, str, str]:
+    """Kind, namespace and name of what a Kustomization is fetched from."""
+    reference = own.mapping("spec", "sourceRef")
+    return (
+        str(reference.get("kind") or "GitRepository"),
+        str(reference.get("namespace") or own.namespace),
+        str(reference.get("name") or ""),
+    )
+
+
+def is_first(member: Manifest) -> bool:
+    """Whether Flux applies it before it looks at the rest."""
+    return member.kind in {"Namespace", "CustomResourceDefinition", "ClusterRole"} or member.kind.endswith("Class")
+
+
+def is_left_out(member: Manifest) -> bool:
+    """Whether Flux leaves it to others."""
+    marks = {**member.labels, **member.annotations}
+    return marks.get(f"{KUSTOMIZE}/ssa") == "Ignore" or marks.get(f"{KUSTOMIZE}/reconcile") == "disabled"
+
+
+def is_suspended(own: Manifest) -> bool:
+    return own.at("spec", "suspend") is True
+
+
+def is_elsewhere(own: Manifest) -> bool:
+    """Whether it is applied to another cluster."""
+    return bool(own.mapping("spec", "kubeConfig"))
+
+
+def variables_of(own: Manifest) -> dict[str, str]:
+    """The variables that a Kustomization itself says; Flux takes line breaks out of their values."""
+    inline = own.mapping("spec", "postBuild", "substitute")
+    return {str(key): text_of(value) for key, value in inline.items()}
+
+
+def text_of(value: Any) -> str:
+    """A variable's value as Flux reads it."""
+    words = {True: "true", False: "false", None: ""}
+    return (words[value] if value is None or isinstance(value, bool) else str(value)).replace("\n", "")

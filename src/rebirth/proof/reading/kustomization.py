@@ -1,0 +1,330 @@
+"""Reads a folder as kustomize would: which files it takes, which it misses, and, where nothing has to be transformed, what
+comes out. What needs transformers is built by kustomize itself (`providers.kustomize`), without the entries that are not
+there; so a missing base is one remark, and the rest is still checked.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rebirth.proof.reading.manifest import Manifest, texts
+from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.scopes import in_namespace
+from rebirth.proof.reading.yaml_files import Document, UnreadableError
+from rebirth.proof.things import Place, Remark
+
+NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+ENDINGS = {".yaml", ".yml"}
+# Fields that change nothing in the resources themselves.
+_INERT = {
+    "apiVersion", "kind", "resources", "components", "bases", "metadata", "sortOptions", "openapi", "generatorOptions", "namespace",
+}  # fmt: skip
+# Kinds in which kustomize changes more than metadata.namespace when it sets a namespace.
+_ENTANGLED = {
+    "Namespace", "RoleBinding", "ClusterRoleBinding", "APIService", "CustomResourceDefinition", "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration",
+}  # fmt: skip
+_LOCAL = "config.kubernetes.io/local-config"  # objects that kustomize leaves out
+_REMOTE = re.compile(r"^(https?|git|ssh|oci|s3|file)(::|://)|^git@|^github\.com[/:]|^[\w.-]+\.[a-z]+/.*(\?|//)")
+
+
+@dataclass
+class Folder:
+    """A kustomization and all that it takes in."""
+
+    path: Path
+    file: Path | None = None  # its kustomization; None where Flux generates one
+    data: dict[str, Any] = field(default_factory=dict)  # the kustomization itself, without what is not there
+    line: int = 1
+    manifests: list[Manifest] = field(default_factory=list)
+    files: set[Path] = field(default_factory=set)  # every file that it reads, kustomizations included
+    remarks: list[Remark] = field(default_factory=list)
+    plain: bool = True  # `manifests` are exactly what kustomize makes
+    whole: bool = True  # nothing had to be left out
+    remote: list[tuple[str, Place]] = field(default_factory=list)
+    kustomizations: dict[Path, tuple[dict[str, Any], int]] = field(
+        default_factory=dict
+    )  # as they are built, and their lines
+    rewritten: set[Path] = field(default_factory=set)  # kustomizations of which entries were left out
+    loose: list[Manifest] = field(default_factory=list)  # objects of files that kustomize refuses, as they lie
+    gaps: list[tuple[str, Place]] = field(default_factory=list)  # what was left out and may have made something
+
+
+def folder(files: Files, path: Path, components: Sequence[tuple[str, Place]] = ()) -> Folder:
+    """What the kustomization in `path` takes in, with the components that Flux adds to it.
+
+    A folder without a kustomization gets Flux' generated one: all its manifests.
+    """
+    return _Walk(files, path).run(components)
+
+
+def kustomization_of(path: Path) -> Path | None:
+    return next((path / name for name in NAMES if (path / name).is_file()), None)
+
+
+def entries(files: Files, file: Path) -> Iterator[str]:
+    """What a kustomization lists as resources, bases and components; nothing where it cannot be read."""
+    try:
+        documents = files.documents(file)
+    except UnreadableError:
+        return
+    data = documents[0].data if documents else None
+    if not isinstance(data, dict):
+        return
+    for key in ("resources", "bases", "components"):
+        yield from (entry for entry in as_list(data.get(key)) if isinstance(entry, str) and not _REMOTE.match(entry))
+
+
+def put_into(namespace: str, manifests: list[Manifest]) -> list[Manifest] | None:
+    """The objects as kustomize puts them into a namespace; None where only kustomize knows how."""
+    if any(manifest.kind in _ENTANGLED for manifest in manifests):
+        return None
+    placed = [in_namespace(manifest, namespace) for manifest in manifests]
+    return placed if len({_identity(m) for m in placed}) == len(placed) else None
+
+
+def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
+    return str(manifest.data.get("apiVersion")), manifest.kind, manifest.namespace, manifest.name
+
+
+class _Walk:
+    def __init__(self, files: Files, path: Path) -> None:
+        self.files = files
+        self.into = Folder(path)
+        self._identities: dict[tuple[str, str, str, str], Manifest] = {}
+
+    def run(self, components: Sequence[tuple[str, Place]]) -> Folder:
+        into = self.into
+        into.file = kustomization_of(into.path)
+        if into.file is None:
+            into.data = {"resources": self._generated(into.path)}
+        else:
+            self._kustomization(into.path, into.file, (), top=True)
+            into.data, into.line = into.kustomizations.get(into.file, ({}, 1))
+        for entry, place in components:
+            self._folder_entry(into.path, entry, place, (into.path,), "components")
+        if not into.plain or not into.whole:
+            return into
+        for manifest in into.manifests:
+            if self._identities.setdefault(_identity(manifest), manifest) is not manifest:
+                into.plain = False  # kustomize says in its own words what stands twice
+        return into
+
+    def _remark(self, slug: str, place: Place, words: str, **data: str) -> None:
+        self.into.remarks.append(Remark(slug, place, words, data=tuple(data.items())))
+
+    def _kustomization(
+        self, path: Path, file: Path, above: tuple[Path, ...], *, top: bool = False, wanted: str = ""
+    ) -> bool:
+        """Takes in one kustomization. False where kustomize cannot have it at all."""
+        into = self.into
+        into.files.add(file)
+        try:
+            documents = self.files.documents(file)
+        except UnreadableError as error:
+            self._remark("unread" if error.ours else "unreadable", Place(str(file), error.line), error.words)
+            return False
+        document = documents[0] if documents else Document({}, 1)
+        if not isinstance(document.data, dict):
+            self._remark("not-a-kustomization", Place(str(file), document.line), "is no kustomization")
+            return False
+        data, place = dict(document.data), Place(str(file), document.line)
+        for key, line in document.doubles:
+            self._remark(
+                "duplicate-key",
+                Place(str(file), line),
+                f"the key `{key}` stands twice: only the last one counts",
+                key=key,
+            )
+        component = data.get("kind") == "Component"
+        if (
+            set(data) - _INERT
+            or component != (wanted == "components")
+            or not (top or set(data) - {"apiVersion", "kind"})
+        ):
+            into.plain = False
+        into.kustomizations[file] = (data, document.line)
+        before = len(into.manifests)
+        for key in ("resources", "bases", "components"):
+            self._entries(path, data, key, place, (*above, path))
+        if any(data.get(key) != document.data.get(key) for key in ("resources", "bases", "components")):
+            into.rewritten.add(file)
+        self._other_files(path, data, place)
+        if isinstance(namespace := data.get("namespace"), str) and namespace:
+            placed = put_into(namespace, into.manifests[before:])
+            into.plain = into.plain and placed is not None
+            into.manifests[before:] = placed or [in_namespace(m, namespace) for m in into.manifests[before:]]
+        return True
+
+    def _entries(self, path: Path, data: dict[str, Any], key: str, place: Place, above: tuple[Path, ...]) -> None:
+        """Goes through a list of a kustomization; what cannot be taken is taken out of it."""
+        entries = data.get(key)
+        if entries is None:
+            return
+        if not isinstance(entries, list):
+            self._remark("bad-entry", place._replace(path=(key,)), f"`{key}` must be a list")
+            data[key] = []
+            self.into.whole = False
+            return
+        kept = []
+        for index, entry in enumerate(entries):
+            where = place._replace(path=(key, index))
+            if not isinstance(entry, str):
+                self._remark("bad-entry", where, f"an entry of `{key}` must be a path")
+            elif self._folder_entry(path, entry, where, above, key):
+                kept.append(entry)
+                continue
+            self.into.whole = False
+        data[key] = kept
+
+    def _folder_entry(self, path: Path, entry: str, place: Place, above: tuple[Path, ...], key: str) -> bool:
+        """Takes in what an entry names. False where kustomize must not see the entry."""
+        target = self.files.target(path, entry)
+        if target is None and _REMOTE.match(entry):
+            self.into.remote.append((entry, place))
+        elif target is None:
+            self._remark("missing-file", place, self.files.why_missing(path, entry), entry=entry)
+            self.into.gaps.append((entry, place))
+        elif not target.is_dir():
+            if key == "resources":
+                return self._take(target, place)
+            self._remark("missing-file", place, f"{entry} is a file; `{key}` takes folders", entry=entry)
+        else:
+            return self._base(target, entry, place, above, key)
+        self.into.whole = False
+        return False
+
+    def _base(self, target: Path, entry: str, place: Place, above: tuple[Path, ...], key: str) -> bool:
+        around = next((p for p in above if p == target or target in p.parents), None)
+        if around:
+            chain = " -> ".join(self.files.shown(p) for p in (*above[above.index(around) :], target))
+            words = f"kustomizations take each other in: {chain}"
+            if around != target:
+                words = f"{entry} contains the folder that takes it in: {chain}"
+            self._remark("kustomize-cycle", place, words)
+            return False
+        file = kustomization_of(target)
+        if file is None:
+            self._remark("missing-file", place, f"{entry} is a folder without a kustomization.yaml", entry=entry)
+            self.into.gaps.append((entry, place))
+            return False
+        if not self._kustomization(target, file, above, wanted="components" if key == "components" else ""):
+            self.into.gaps.append((entry, place))
+            return False
+        return True
+
+    def _generated(self, path: Path) -> list[str]:
+        """Flux generates a kustomization of all manifests below a folder, and of the kustomizations in it."""
+        found = []
+        for entry in self.files.below(path, stop=lambda folder: kustomization_of(folder) is not None):
+            relative = f"./{entry.relative_to(path)}"
+            if entry.is_dir():
+                if self._base(entry, relative, Place(str(entry)), (path,), "resources"):
+                    found.append(relative)
+                else:
+                    self.into.whole = False
+            elif entry.suffix in ENDINGS:
+                if self._take(entry, Place(str(entry))):
+                    found.append(relative)
+                else:
+                    self.into.whole = False
+        return found
+
+    def _take(self, file: Path, listed: Place) -> bool:
+        """Takes in a file of manifests. False where kustomize refuses it; what it holds is then read as it lies."""
+        into = self.into
+        into.files.add(file)
+        try:
+            documents = self.files.documents(file)
+        except UnreadableError as error:
+            self._remark("unread" if error.ours else "unreadable", Place(str(file), error.line), error.words)
+            into.gaps.append((self.files.shown(file), listed))
+            return False
+        found, good = [], True
+        for document in documents:
+            for key, line in document.doubles:
+                self._remark("duplicate-key", Place(str(file), line), f"the key `{key}` stands twice", key=key)
+                good = False
+            objects = list(manifests(document, file, listed))
+            if not objects and not _is_list(document.data):
+                words = "is no Kubernetes object: it needs apiVersion, kind and metadata.name"
+                self._remark("not-an-object", Place(str(file), document.line), words)
+                good = False
+            found += objects
+        if any(manifest.annotations.get(_LOCAL) for manifest in found):
+            into.plain = False
+        into.manifests += found
+        if not good:
+            into.loose += found
+        return good
+
+    def _other_files(self, path: Path, data: dict[str, Any], place: Place) -> None:
+        """Files that transformers and generators read: they are listed, too."""
+        for entry, where in _mentioned(data):
+            target = self.files.target(path, entry)
+            if target is None:
+                if not _REMOTE.match(entry):
+                    self._remark(
+                        "missing-file", place._replace(path=where), self.files.why_missing(path, entry), entry=entry
+                    )
+                self.into.whole = False
+            elif target.is_dir():
+                self.into.files |= {file for file in self.files.below(target) if file.is_file()}
+            else:
+                self.into.files.add(target)
+        for text in texts({key: value for key, value in data.items() if key not in _INERT}):
+            target = self.files.target(path, text) if len(text) < _LONGEST and "\n" not in text else None
+            if target is not None and target.is_file():
+                self.into.files.add(target)
+
+
+_LONGEST = 400  # characters of a path
+
+
+def manifests(document: Document, file: Path, listed: Place) -> Iterator[Manifest]:
+    """The objects of a document: itself, or the items of a List."""
+    data = document.data
+    if not isinstance(data, Mapping) or not isinstance(data.get("kind"), str) or "apiVersion" not in data:
+        return
+    if _is_list(data):
+        for index, item in enumerate(data["items"]):
+            if isinstance(item, Mapping) and "kind" in item:
+                yield Manifest(item, str(file), document.line, ("items", index), listed)
+        return
+    found = Manifest(data, str(file), document.line, (), listed)
+    if found.name:
+        yield found
+
+
+def _is_list(data: Any) -> bool:
+    return (
+        isinstance(data, Mapping) and str(data.get("kind", "")).endswith("List") and isinstance(data.get("items"), list)
+    )
+
+
+def _mentioned(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    """Paths in fields other than resources, with where they stand."""
+    for key, inner in _PATHS:
+        for index, entry in enumerate(as_list(data.get(key))):
+            if not inner and isinstance(entry, str) and "\n" not in entry:
+                yield entry, (key, index)
+            elif inner == "path" and isinstance(entry, Mapping) and isinstance(entry.get("path"), str):
+                yield entry["path"], (key, index, "path")
+            elif isinstance(entry, Mapping):
+                for number, item in enumerate(as_list(entry.get(inner))):
+                    if isinstance(item, str):
+                        yield item.partition("=")[2] or item, (key, index, inner, number)
+
+
+# Fields that name files: the file itself, or under which key of an entry.
+_PATHS = (
+    ("patches", "path"), ("patchesJson6902", "path"), ("replacements", "path"),
+    ("patchesStrategicMerge", ""), ("configurations", ""), ("crds", ""), ("transformers", ""), ("generators", ""), ("validators", ""),
+    ("configMapGenerator", "files"), ("configMapGenerator", "envs"), ("secretGenerator", "files"), ("secretGenerator", "envs"),
+)  # fmt: skip
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,181 @@
+"""What sources read: Kubernetes objects as they will be applied, and the units that apply them."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rebirth.castle import Castle
+from rebirth.proof.things import NOWHERE, Atomicity, Milestone, Place, Thing
+from rebirth.run.phase import Declaration, Phase
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Manifest:
+    """One Kubernetes object, and where it is written: an absolute file, and the first line of its document."""
+
+    data: Mapping[str, Any]
+    file: str
+    line: int
+    prefix: tuple[str | int, ...] = ()  # where in that document it stands: ("items", 3) of a List
+    listed: Place = NOWHERE  # the line of the kustomization that names the file
+    written: Mapping[tuple[str | int, ...], tuple[str | int, ...]] = field(default_factory=dict)
+    # values that stand elsewhere in the document: path in the object -> path in the document
+
+    kind: str = field(init=False)
+    group: str = field(init=False)  # the API group; "" is the core's
+    name: str = field(init=False)
+    namespace: str = field(init=False)  # "" where it has none
+
+    def __post_init__(self) -> None:
+        # Asked for a hundred times an object, so they are looked up once.
+        version = str(self.data.get("apiVersion", ""))
+        put = object.__setattr__
+        put(self, "kind", str(self.data.get("kind", "")))
+        put(self, "group", version.partition("/")[0] if "/" in version else "")
+        put(self, "name", str(self.at("metadata", "name", default="")))
+        put(self, "namespace", str(self.at("metadata", "namespace", default=None) or ""))
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        found = self.at("metadata", "labels", default={})
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def annotations(self) -> Mapping[str, Any]:
+        found = self.at("metadata", "annotations", default={})
+        return found if isinstance(found, Mapping) else {}
+
+    def at(self, *path: str | int, default: Any = None) -> Any:
+        """The value at that path, or `default` where there is none, whatever shape the object has."""
+        value: Any = self.data
+        for part in path:
+            if isinstance(value, dict):
+                if part not in value:
+                    return default
+            else:
+                keys: Any = (
+                    value if isinstance(value, Mapping) else range(len(value)) if isinstance(value, list) else ()
+                )
+                if part not in keys:
+                    return default
+            value = value[part]
+        return value
+
+    def items(self, *path: str | int) -> list[Any]:
+        """The list at that path; empty where there is none."""
+        found = self.at(*path)
+        return found if isinstance(found, list) else []
+
+    def mapping(self, *path: str | int) -> Mapping[str, Any]:
+        """The mapping at that path; empty where there is none."""
+        found = self.at(*path)
+        return found if isinstance(found, Mapping) else {}
+
+    def place(self, *path: str | int) -> Place:
+        """Where the value at that path stands."""
+        for end in range(len(path), -1, -1) if self.written else ():
+            if path[:end] in self.written:
+                return Place(self.file, self.line, (*self.written[path[:end]], *path[end:]))
+        return Place(self.file, self.line, (*self.prefix, *path))
+
+    def thing(self, milestone: Milestone = Milestone.EXISTS) -> Thing:
+        return thing(self.kind, self.namespace, self.name, milestone)
+
+
+def thing(kind: str, namespace: str, name: str, milestone: Milestone = Milestone.EXISTS) -> Thing:
+    return Thing(kind, namespace, name, milestone)
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """What is applied together.
+
+    `applied` becomes true when all members have been taken by the API server, `ready` when the unit says that it is done.
+    A phase has one fact for both.
+    """
+
+    applied: Thing
+    ready: Thing
+    atomicity: Atomicity
+    place: Place
+    own: Manifest | None = None  # the Flux Kustomization or HelmRelease itself
+    members: list[Manifest] = field(default_factory=list)
+    phase: str = ""  # the phase that applies it
+    root: bool = False  # where Flux is pointed by hand: its own object and Flux itself are there before it
+    known: bool = True  # whether the members are all that it makes; a chart that could not be rendered hides some
+
+    @property
+    def name(self) -> str:
+        return self.applied.label
+
+
+@dataclass(frozen=True, slots=True)
+class MachineConfiguration:
+    """What is written about one machine's Talos configuration, in the order in which it is merged."""
+
+    machine: str
+    role: str  # controlplane or worker
+    patches: tuple[Manifest, ...]  # documents and patches; what a castle generates stands in castle.yaml
+    whole: bool = True  # whether these are all; loose patches in a repository are not
+
+
+@dataclass(repr=False)
+class Model:
+    """All that was read, before anything is concluded from it."""
+
+    root: Path  # of the GitOps repository; absolute
+    cluster: str = ""  # the folder that Flux is pointed at, below the root
+    own_source: tuple[str, str, str] = ("", "", "")  # kind, namespace and name of the repository's own Flux source
+    castle: Castle | None = None
+    castle_file: Path | None = None
+    castle_line: int = 1  # on which the mapping of castle.yaml begins
+    phases: tuple[Phase, ...] = ()  # of the bootstrap itself; none without a castle
+    connections: tuple[Declaration, ...] = ()
+    machines: list[MachineConfiguration] = field(default_factory=list)
+    units: list[Unit] = field(default_factory=list)
+    seeded: list[Manifest] = field(default_factory=list)  # objects that the repository keeps for what runs before Flux
+    orphans: list[Manifest] = field(default_factory=list)  # objects in files that no kustomization lists
+    built: dict[str, Place] = field(default_factory=dict)  # folder that was built -> the Kustomization that names it
+    _index: dict[tuple[str, str, str], list[tuple[Manifest, Unit]]] = field(default_factory=dict)
+
+    def index(self) -> None:
+        """To be called once all units have their members."""
+        self._index = defaultdict(list)
+        for unit in self.units:
+            for member in unit.members:
+                self._index[member.kind, member.namespace, member.name].append((member, unit))
+
+    def find(self, kind: str, namespace: str, name: str) -> list[tuple[Manifest, Unit]]:
+        """The objects of that kind and name, with the units that apply them."""
+        return self._index.get((kind, namespace, name), [])
+
+    def objects(self, *kinds: str) -> Iterator[tuple[Manifest, Unit]]:
+        """Every object of those kinds (none named: of all), with its unit, in the order in which they are applied."""
+        for unit in self.units:
+            for member in unit.members:
+                if not kinds or member.kind in kinds:
+                    yield member, unit
+
+    def at(self, *path: str | int) -> Place:
+        """Where that value stands in castle.yaml."""
+        return Place(str(self.castle_file), self.castle_line, path) if self.castle_file else NOWHERE
+
+    def orphan(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        """An object like that in a file which no kustomization lists."""
+        return next(
+            (o for o in self.orphans if o.kind == kind and o.name == name and o.namespace in {namespace, ""}), None
+        )
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a value, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)

@@ -1,0 +1,70 @@
+"""Which kinds stand in no namespace. kustomize gives a namespace to every kind that it does not know; the API server takes it away."""
+
+from collections.abc import Iterable, Mapping
+
+from rebirth.proof.reading.manifest import Manifest
+
+# What kustomize itself knows to stand in no namespace (the built-in kinds).
+BUILT_IN = frozenset({
+    "APIService", "CSIDriver", "CSINode", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding", "ComponentStatus",
+    "CustomResourceDefinition", "FlowSchema", "IngressClass", "MutatingWebhookConfiguration", "Namespace", "Node",
+    "PersistentVolume", "PriorityClass", "PriorityLevelConfiguration", "RuntimeClass", "SelfSubjectAccessReview",
+    "SelfSubjectRulesReview", "StorageClass", "SubjectAccessReview", "TokenReview", "ValidatingWebhookConfiguration",
+    "VolumeAttachment",
+})  # fmt: skip
+# Common custom resources; what a CRD in the repository says comes first.
+CUSTOM = frozenset({
+    "AdmissionReport", "CiliumClusterwideNetworkPolicy", "CiliumLoadBalancerIPPool", "CiliumL2AnnouncementPolicy",
+    "CiliumBGPPeeringPolicy", "ClusterExternalSecret", "ClusterGenerator", "ClusterImageCatalog", "ClusterIssuer", "ClusterPolicy",
+    "ClusterPushSecret", "ClusterSecretStore", "ClusterTrustBundle", "DNSConfig", "DeviceClass", "GatewayClass",
+    "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "NodePool", "ProxyClass", "ProxyGroup", "Connector",
+    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "VolumeSnapshotClass", "VolumeSnapshotContent",
+    "VolumeGroupSnapshotClass",
+})  # fmt: skip
+
+
+def cluster_scoped(manifests: Iterable[Manifest]) -> tuple[frozenset[str], frozenset[str]]:
+    """The kinds that the CRDs among `manifests` put into no namespace, and those that they put into one."""
+    scopes: dict[str, set[str]] = {"Cluster": set(), "Namespaced": set()}
+    for manifest in manifests:
+        if manifest.kind == "CustomResourceDefinition":
+            kind, scope = manifest.at("spec", "names", "kind"), manifest.at("spec", "scope")
+            if isinstance(kind, str) and isinstance(scope, str):
+                scopes.setdefault(scope, set()).add(kind)
+    return frozenset(scopes["Cluster"]), frozenset(scopes["Namespaced"] - scopes["Cluster"])
+
+
+def in_namespace(manifest: Manifest, namespace: str) -> Manifest:
+    """The object as kustomize puts it into a namespace."""
+    if manifest.kind in BUILT_IN:
+        return manifest
+    return _with_metadata(manifest, {**manifest.mapping("metadata"), "namespace": namespace})
+
+
+def in_none(manifest: Manifest) -> Manifest:
+    """The object without its namespace."""
+    return _with_metadata(manifest, {k: v for k, v in manifest.mapping("metadata").items() if k != "namespace"})
+
+
+def _with_metadata(manifest: Manifest, metadata: Mapping[str, object]) -> Manifest:
+    data = {**manifest.data, "metadata": metadata}
+    return Manifest(data, manifest.file, manifest.line, manifest.prefix, manifest.listed)
+
+
+# Groups that the API server itself serves; what ends in .k8s.io besides these comes with a CRD.
+_BUILT_IN = frozenset({
+    "", "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "apps", "authentication.k8s.io",
+    "authorization.k8s.io", "autoscaling", "batch", "certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io",
+    "events.k8s.io", "extensions", "flowcontrol.apiserver.k8s.io", "internal.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io",
+    "policy", "rbac.authorization.k8s.io", "resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io", "storagemigration.k8s.io",
+    "metrics.k8s.io", "kustomize.config.k8s.io",
+})  # fmt: skip
+
+
+def is_custom(group: str) -> bool:
+    return group not in _BUILT_IN
+
+
+def kind_of(manifest: Manifest) -> tuple[str, str]:
+    """Group and kind that a CustomResourceDefinition defines."""
+    return str(manifest.at("spec", "group", default="")), str(manifest.at("spec", "names", "kind", default=""))

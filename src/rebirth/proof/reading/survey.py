@@ -1,0 +1,344 @@
+"""Reads a GitOps repository the way Flux does: from the cluster's folder to every Kustomization that comes out of it."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rebirth.castle import Castle
+from rebirth.errors import SpecError
+from rebirth.proof.reading import beforehand, completion, flux, kustomization, scopes, talos
+from rebirth.proof.reading import clusters as where
+from rebirth.proof.reading.artifacts import Artifacts
+from rebirth.proof.reading.built import placed
+from rebirth.proof.reading.kustomization import Folder
+from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
+from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
+from rebirth.proof.reading.repository_files import MOST, Files
+from rebirth.proof.reading.variables import SubstitutionError, Variables
+from rebirth.proof.things import Atomicity, Milestone, Place, Remark, Unknown
+from rebirth.run.waiting import together
+
+_INJECTOR = "kustomize-mutating-webhook"  # adds substitutions to every Kustomization that is applied
+_AT_ONCE = 4  # builds that run side by side
+ANYWHERE = frozenset({"*"})
+
+
+@dataclass
+class Survey:
+    """One cluster's model, and what was noticed while reading."""
+
+    model: Model
+    remarks: list[Remark] = field(default_factory=list)
+    unknowns: list[Unknown] = field(default_factory=list)
+
+
+async def survey(
+    root: Path,
+    clusters: Iterable[str],
+    kustomize: Kustomize,
+    castle: Castle | None = None,
+    castle_file: Path | None = None,
+) -> list[Survey]:
+    """Reads the repository in `root`, one survey a cluster: what is in one is not in the other.
+
+    `clusters` are the folders that Flux starts from; without any they are found. Raises SpecError where there is nothing to read.
+    """
+    if not root.is_dir():
+        raise SpecError(f"{root}: no such directory", hint="Name the folder of the GitOps repository.")
+    found = where.find(root.resolve(), [*clusters])
+    sources = Artifacts(found.files)
+    surveys = []
+    for cluster in found.clusters:
+        model = Model(found.root, cluster=cluster, castle=castle, castle_file=castle_file)
+        reader = _Reader(found.files, kustomize, sources, model)
+        await reader.read(found.root / cluster)
+        surveys.append(reader.survey)
+    return surveys
+
+
+class _Reader:
+    def __init__(self, files: Files, kustomize: Kustomize, artifacts: Artifacts, model: Model) -> None:
+        self.root, self.kustomize, self.files, self.artifacts = files.root, kustomize, files, artifacts
+        self.model = model
+        self.survey = Survey(model)
+        self.listed: set[Path] = set()
+        self._limit = asyncio.Semaphore(_AT_ONCE)
+        self._seen: set[tuple[str, str]] = set()
+        self._raw: dict[Unit, list[Manifest]] = {}  # members before variables are put in
+        self._injected = False  # whether a webhook adds variables that no file tells
+        self._put_in: dict[Unit, tuple[object, list[Manifest], list[Remark]]] = {}
+
+    async def read(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise SpecError(f"{folder}: no such directory", hint="--cluster names a folder of the repository.")
+        waiting = self._put(folder, None, await self._root(folder))
+        # Level by level, so that the order of units does not hang on which build is done first.
+        while waiting:
+            builds = await together(*(self._build(path, own) for path, own in waiting))
+            waiting = [
+                child
+                for (path, own), members in zip(waiting, builds, strict=True)
+                for child in self._put(path, own, members)
+            ]
+        self._scopes()
+        self._substitute()
+        self._orphans()
+        self.model.seeded += beforehand.find(self.files, self.listed)
+        if self.model.castle is None:
+            self.model.machines += talos.lying(self.files)
+        self.model.index()
+
+    async def _root(self, folder: Path) -> list[Manifest]:
+        """What stands in the cluster's folder. The Kustomization that applies it may stand there, too, and add to it."""
+        members = await self._build(folder, None)
+        own = self._leader(members, folder)
+        if own is None or not (
+            completion.adds(own) or own.at("spec", "targetNamespace") or own.items("spec", "components")
+        ):
+            return members
+        self.survey.remarks.clear()
+        self.survey.unknowns.clear()
+        return await self._build(folder, own)
+
+    def _leader(self, members: list[Manifest], folder: Path) -> Manifest | None:
+        """The Kustomization that applies the folder in which it stands itself."""
+        return next((m for m in members if flux.is_kustomization(m) and flux.folder_of(m, self.root) == folder), None)
+
+    # -- units
+
+    def _put(self, folder: Path, own: Manifest | None, members: list[Manifest]) -> list[tuple[Path, Manifest]]:
+        """Enters the unit that makes `members`; returns those whose Kustomizations are among them, with their folders."""
+        place = own.place("spec", "path") if own else Place(str(folder))
+        root = own is None
+        if own is None:
+            own = self._leader(members, folder)
+            self.model.own_source = self.artifacts.own(own)
+        if own is None:
+            applied = thing("Kustomization", "flux-system", "flux-system", Milestone.APPLIED)
+            unit = Unit(applied, applied._replace(milestone=Milestone.READY), Atomicity.FLUX, place)
+        else:
+            unit = self._unit(own, place)
+            self._seen.add((own.namespace, own.name))
+        unit.root = root
+        self.model.units.append(unit)
+        self._raw[unit] = members
+        unit.members = self._substituted(unit, members, [])
+        children = []
+        for child in unit.members:
+            if flux.is_kustomization(child) and (child.namespace, child.name) not in self._seen:
+                self._seen.add((child.namespace, child.name))
+                if (target := self._folder(child)) is not None:
+                    children.append((target, child))
+        return children
+
+    def _unit(self, own: Manifest, place: Place, *, known: bool = True) -> Unit:
+        ready = flux.ready(own.kind, own.namespace, own.name)
+        return Unit(flux.applied(own), ready, Atomicity.FLUX, place, own, known=known)
+
+    def _folder(self, own: Manifest) -> Path | None:
+        """The folder that a Kustomization applies; None where there is nothing to read, which is then noted."""
+        if flux.is_suspended(own):
+            words = f"{own.thing().label} is suspended"
+            self.survey.remarks.append(Remark("suspended", own.place("spec", "suspend"), words, own.thing()))
+        if flux.is_elsewhere(own):
+            self.model.units.append(self._unit(own, own.place("spec", "kubeConfig")))
+            return None
+        path = str(own.at("spec", "path", default="./") or "./")
+        target = self.artifacts.folder(own, self.model.own_source)
+        if target is None:
+            self._unknown(own, "sourceRef", f"is fetched from {' '.join(filter(None, flux.source_of(own)))}")
+        elif "${" in path:
+            self._unknown(own, "path", "its path holds a variable that is not known")
+        elif not self.files.is_inside(target):
+            self._missing(own, "path-outside", f"{path} leads out of the repository")
+        elif not target.is_dir():
+            words = "is a file, not a folder" if target.is_file() else "is not there"
+            self._missing(own, "missing-path", f"{path} {words}")
+        else:
+            return target
+        return None
+
+    def _unknown(self, own: Manifest, key: str, why: str) -> None:
+        place = own.place("spec", key)
+        self.model.units.append(self._unit(own, place, known=False))
+        self.survey.unknowns.append(Unknown(own.thing().label, place, why, ANYWHERE))
+
+    def _missing(self, own: Manifest, slug: str, words: str) -> None:
+        place = own.place("spec", "path")
+        self.model.units.append(self._unit(own, place, known=False))
+        self.survey.remarks.append(Remark(slug, place, words, own.thing()))
+
+    # -- builds
+
+    async def _build(self, folder: Path, own: Manifest | None) -> list[Manifest]:
+        found = kustomization.folder(self.files, folder, completion.components(folder, own) if own else [])
+        place = own.place("spec", "path") if own else Place(str(folder))
+        self.model.built[str(folder)] = place
+        self.listed |= found.files
+        self.survey.remarks += found.remarks
+        self._gaps(found, own)
+        if (made := self._plain(found, own)) is not None:
+            return made
+        written = {found.file or folder / kustomization.NAMES[0]: completion.merged(found, own)}
+        written |= {file: found.kustomizations[file][0] for file in found.rewritten - written.keys()}
+        try:
+            async with self._limit:
+                text = await self.kustomize.build(folder=folder, root=self.root, reads=found.files, written=written)
+        except BuildFailed as error:
+            # Where something was left out, that is what is wrong, and has been told.
+            if found.whole:
+                where_ = Place(str(found.file), found.line) if found.file else place
+                about = own.thing() if own else None
+                self.survey.remarks.append(Remark("build-error", where_, error.said, about))
+            return found.manifests
+        return [*placed(text, found), *found.loose]
+
+    def _plain(self, found: Folder, own: Manifest | None) -> list[Manifest] | None:
+        """What kustomize would make, where that is plain to see."""
+        if not found.plain or not found.whole or completion.adds(own):
+            return None
+        namespace = own.at("spec", "targetNamespace") if own else None
+        return kustomization.put_into(str(namespace), found.manifests) if namespace else found.manifests
+
+    def _gaps(self, found: Folder, own: Manifest | None) -> None:
+        namespace = (own.at("spec", "targetNamespace") if own else None) or found.data.get("namespace")
+        hides = frozenset({str(namespace)}) if namespace else ANYWHERE
+        unknowns = [Unknown(entry, place, "a remote base is not fetched", ANYWHERE) for entry, place in found.remote]
+        unknowns += [Unknown(entry, place, "it cannot be read", hides) for entry, place in found.gaps]
+        self.survey.unknowns += unknowns
+
+    # -- what is done to objects after they are built
+
+    def _scopes(self) -> None:
+        """Kustomize gives a namespace to cluster-scoped custom resources too, and the API server takes it away again."""
+        known, namespaced = scopes.cluster_scoped(m for members in self._raw.values() for m in members)
+        kinds = (known | scopes.BUILT_IN | scopes.CUSTOM) - namespaced
+        for unit, members in self._raw.items():
+            if any(m.namespace and m.kind in kinds for m in members):
+                self._raw[unit] = [scopes.in_none(m) if m.namespace and m.kind in kinds else m for m in members]
+
+    def _substitute(self) -> None:
+        """postBuild, once every ConfigMap that it may read from is known."""
+        self._injected = any(
+            member.kind == "HelmRelease" and _INJECTOR in (member.name, member.at("spec", "chart", "spec", "chart"))
+            for members in self._raw.values()
+            for member in members
+        )
+        for unit, members in self._raw.items():
+            unit.members = self._substituted(unit, members, self.survey.remarks)
+
+    def _substituted(self, unit: Unit, members: list[Manifest], remarks: list[Remark]) -> list[Manifest]:
+        if unit.own is None or not unit.own.mapping("spec", "postBuild"):
+            return members
+        variables = self._variables(unit.own)
+        known = (variables.values, variables.hidden, variables.whole, members)
+        if (before := self._put_in.get(unit)) and before[0] == known:
+            remarks += before[2]  # nothing more has become known since the unit was built
+            return before[1]
+        found, noted = self._put_into(unit.own, members, variables)
+        self._put_in[unit] = (known, found, noted)
+        remarks += noted
+        return found
+
+    def _put_into(
+        self, own: Manifest, members: list[Manifest], variables: Variables
+    ) -> tuple[list[Manifest], list[Remark]]:
+        found = []
+        remarks: list[Remark] = []
+        for member in members:
+            if {**member.labels, **member.annotations}.get(f"{flux.KUSTOMIZE}/substitute") == "disabled":
+                found.append(member)
+                continue
+            variables.undefined.clear()
+            try:
+                data = variables.into(member.data)
+            except SubstitutionError as error:
+                piece = "text" if member.kind == "Secret" else repr(error.piece)
+                words = f"{member.thing().label} holds {piece}, which Flux' substitution does not understand"
+                remarks.append(Remark("bad-substitution", member.place(), words, own.thing()))
+                data = member.data
+            remarks += [_undefined(member, path, names, own) for path, names in variables.undefined.items()]
+            found.append(
+                member
+                if data is member.data
+                else Manifest(data, member.file, member.line, member.prefix, member.listed)
+            )
+        return found, remarks
+
+    def _variables(self, own: Manifest) -> Variables:
+        found: dict[str, str] = {}
+        hidden: set[str] = set()
+        whole = not self._injected
+        for entry in own.items("spec", "postBuild", "substituteFrom"):
+            if not isinstance(entry, Mapping):
+                continue
+            kind, name = str(entry.get("kind")), str(entry.get("name"))
+            holder = self._holder(kind, own.namespace, name)
+            if holder is None:
+                whole = whole and bool(entry.get("optional"))
+            elif kind == "Secret":
+                hidden |= {str(key) for part in ("data", "stringData") for key in _mapping(holder, part)}
+            else:
+                found |= {str(key): flux.text_of(value) for key, value in _mapping(holder, "data").items()}
+        return Variables({**found, **flux.variables_of(own)}, frozenset(hidden - flux.variables_of(own).keys()), whole)
+
+    def _holder(self, kind: str, namespace: str, name: str) -> Mapping[str, object] | None:
+        castle = self.model.castle
+        if castle and (kind, namespace, name) == ("ConfigMap", "flux-system", "cluster-variables"):
+            return {"data": castle.gitops.variables}
+        for unit in self.model.units:
+            for member in self._raw.get(unit, ()):
+                if member.kind == kind and member.name == name and member.namespace in {namespace, ""}:
+                    return member.data
+        return None
+
+    def _unlisted(self, file: Path, found: list[Manifest]) -> None:
+        """Notes a file with objects that the kustomization beside it does not list."""
+        listing = _listing(file)
+        if listing is None or listing not in self.listed or not found:
+            return
+        first = found[0]
+        words = f"{file.name} holds {first.thing().label}, and {listing.name} beside it does not list it"
+        data = (("entry", file.name), ("kustomization", str(listing)), ("out", "yes" if _is_out(listing, file) else ""))
+        self.survey.remarks.append(Remark("unlisted", first.place("metadata", "name"), words, first.thing(), data))
+
+    def _orphans(self) -> None:
+        """Objects in files beside listed ones that nothing lists."""
+        folders = {file.parent for file in self.listed}
+        for file in self.files.yaml_files():
+            if file not in self.listed and file.parent in folders and file.name not in kustomization.NAMES:
+                found = where.manifests_of(self.files, file)
+                self.model.orphans += found
+                self._unlisted(file, found)
+        if self.files.cut:
+            self.survey.unknowns.append(
+                Unknown(
+                    str(self.root), Place(str(self.root)), f"it holds more than {MOST} files: the rest is not looked at"
+                )
+            )
+
+
+def _is_out(listing: Path, file: Path) -> bool:
+    """Whether the kustomization names the file in a comment: it was left out on purpose."""
+    lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
+    return any(file.name in line for line in lines if line.lstrip().startswith("#"))
+
+
+def _listing(file: Path) -> Path | None:
+    """The kustomization in the file's own folder."""
+    return kustomization.kustomization_of(file.parent)
+
+
+def _mapping(data: Mapping[str, object], key: str) -> Mapping[str, object]:
+    found = data.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _undefined(member: Manifest, path: tuple[str | int, ...], names: list[str], own: Manifest) -> Remark:
+    listed = ", ".join(f"${{{name}}}" for name in dict.fromkeys(names))
+    words = f"{listed} is used in {member.thing().label}, and nothing provides it"
+    return Remark(
+        "undefined-variable", member.place(*path), words, member.thing(),
+        (("names", " ".join(dict.fromkeys(names))), ("unit", own.thing().label), ("path", ".".join(map(str, path)))),
+    )  # fmt: skip

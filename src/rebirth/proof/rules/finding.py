@@ -1,0 +1,62 @@
+"""What a rule says."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rebirth.proof.things import Edge, Place, Scope, Thing
+
+
+class Severity(StrEnum):
+    ERROR = "error"  # cannot work
+    WARNING = "warning"  # works by luck: of timing, or of something that is not in these files
+    INFO = "info"  # works, and costs time
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One way in which a bootstrap is impossible or fragile; every place of its chain is named."""
+
+    rule: str  # R07
+    severity: Severity
+    message: str  # one sentence: what cannot work, names included
+    place: Place  # where to look first
+    chain: tuple[Edge, ...] = ()
+    why: str = ""  # why it cannot work, one or two sentences
+    instead: str = ""  # what to do
+    cut: Edge | None = None  # the edge of the chain that is cheapest to cut
+    closed: bool = False  # the chain ends where it began
+    scope: Scope = Scope.FIRST_BOOT
+    also: tuple[tuple[Edge, ...], ...] = ()  # other circles that this finding tells, too
+    patch: str = ""  # a unified diff, where the mend is one line
+
+    @property
+    def links(self) -> tuple[Edge, ...]:
+        """The chain without the steps inside one thing (what is Ready has been applied)."""
+        return tuple(edge for edge in self.chain if edge.by.label != edge.needs.label)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """By which two rules would tell the same thing twice."""
+        return _circle(self.chain) if self.closed else (self.rule, self.message, self.place.file, str(self.place.line))
+
+    @property
+    def keys(self) -> set[tuple[str, ...]]:
+        """Its own key, and those of what it tells besides."""
+        return {self.key, *map(_circle, self.also)}
+
+
+def _circle(chain: Iterable[Edge]) -> tuple[str, ...]:
+    return ("cycle", *sorted(map(str, {edge.by for edge in chain})))
+
+
+def tell(chain: Iterable[Edge]) -> str:
+    """A chain in a line: a <- b <- c."""
+    edges = tuple(chain)
+    labels = [*(edge.by.label for edge in edges), edges[-1].needs.label] if edges else []
+    return " <- ".join(label for at, label in enumerate(labels) if at == 0 or label != labels[at - 1])
+
+
+def names(things: Iterable[Thing]) -> str:
+    """Things in a list, each once."""
+    return ", ".join(dict.fromkeys(thing.label for thing in things))

@@ -1,0 +1,63 @@
+"""A custom resource stands in the unit that brings its CRD, or in an earlier one.
+
+What it finds:
+    A custom resource whose CRD is made by something that comes only after the custom resource has been applied: by a HelmRelease
+    in the same Kustomization, by one in a Kustomization that depends on it, or by the same chart's templates.
+
+Why it cannot work:
+    Flux asks the API server for all objects of a Kustomization before it applies any of them (but CRDs and Namespaces that stand
+    there as plain objects, which come first). While one kind is unknown it applies nothing: not the HelmRelease either that
+    would bring the CRD. Helm, too, refuses a chart as a whole that holds a kind which is not known yet.
+
+Example:
+    cert-manager's HelmRelease and a ClusterIssuer in one folder (fluxcd/flux2#1966; hashicorp/terraform-provider-kubernetes#1367
+    and devantler-tech/platform#1755 are the same with other tools).
+
+Instead:
+    Put the custom resources into a Kustomization of their own that depends on the one with the HelmRelease, which waits for
+    it (`wait: true`).
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Edge, Need, Thing
+
+# What may stand between the CRD and the custom resource; anything else is another rule's circle.
+_BETWEEN = {
+    Need.CRD, Need.MADE_BY, Need.APPLIED_BY, Need.DEPENDS_ON, Need.HEALTH, Need.CHART, Need.SOURCE, Need.NAMESPACE, Need.PHASE,
+    Need.WORKLOAD,
+}  # fmt: skip
+
+
+def r01_kind_before_its_crd(graph: Graph) -> Iterator[Finding]:
+    """One finding for each unit and each maker, however many kinds of it the unit holds."""
+    found: dict[tuple[Thing, Thing], list[tuple[Edge, ...]]] = {}
+    for cycle in graph.cycles():
+        if cycle.has(Need.CRD) and all(edge.need in _BETWEEN for edge in cycle.edges):
+            start = next(edge for edge in cycle.edges if edge.need is Need.CRD)
+            chain = cycle.turned(start)
+            maker = chain[1].needs if len(chain) > 1 else start.by
+            found.setdefault((start.by, maker), []).append(chain)
+    for (unit, maker), chains in found.items():
+        yield _finding(unit, maker, chains)
+
+
+def _finding(unit: Thing, maker: Thing, chains: list[tuple[Edge, ...]]) -> Finding:
+    chain = chains[0]
+    kinds = [one[0].needs.name.partition("/")[2] for one in chains]
+    kind = kinds[0]
+    others = f" (and {', '.join(kinds[1:])})" if kinds[1:] else ""
+    return Finding(
+        "R01",
+        Severity.ERROR,
+        f"{unit.label} holds a {kind}{others}, whose CRD comes only after it: {tell(chain)}",
+        chain[0].place,
+        chain,
+        why=f"While the kind {kind} is unknown nothing of {unit.label} is applied, and so {maker.label} never makes the CRD.",
+        instead=f"Move the {kind}{others} into a Kustomization of its own that depends on the one with {maker.label}.",
+        cut=chain[0],
+        closed=True,
+        also=tuple(chains[1:]),
+    )

@@ -1,0 +1,55 @@
+"""Pods for which no machine is left, because of taints.
+
+What it finds:
+    Every machine has a taint that a workload does not tolerate: no worker and a control plane that takes no other pods; a taint
+    in `machine.nodeTaints` that nobody takes away; or one that is taken away by something that does not tolerate it itself.
+
+Why it cannot work:
+    The pods stay Pending. What would take the taint away is among them.
+
+Example:
+    The cloud controller takes the taint "uninitialized" away, and does not tolerate it (kubernetes/kops#4367).
+
+Instead:
+    Add the toleration to who takes the taint away; set `cluster.allowSchedulingOnControlPlanes`, or add a worker.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Need
+
+
+def r09_taint(graph: Graph) -> Iterator[Finding]:
+    for cycle in graph.cycles():
+        if not any(edge.needs.kind == "machine without the taint" for edge in cycle.edges):
+            continue
+        start = cycle.first(Need.NODE)
+        assert start is not None
+        chain = cycle.turned(start)
+        yield Finding(
+            "R09",
+            Severity.ERROR,
+            f"what takes a taint away does not tolerate it: {tell(chain)}",
+            start.place,
+            chain,
+            why="Its pod is not scheduled on a machine with the taint, so the taint stays.",
+            instead="Add a toleration for the taint to its pods.",
+            cut=start,
+            closed=True,
+        )
+    for thing in graph.missing():
+        if thing.kind == "machine without the taint":
+            users = [edge for edge in graph.all_edges() if edge.needs == thing]
+            first, more = users[0], len({edge.by for edge in users}) - 1
+            others = f" and {more} more" if more else ""
+            yield Finding(
+                "R09",
+                Severity.ERROR,
+                f"no machine takes the pods of {first.by.label}{others}: each has the taint {thing.name}",
+                graph.where.get(thing, first.place),
+                (first,),
+                why="They do not tolerate this taint, and nothing takes it away, so they stay Pending.",
+                instead="Add a worker, set cluster.allowSchedulingOnControlPlanes, or tolerate the taint.",
+            )

@@ -1,0 +1,59 @@
+"""dependsOn that closes a circle, names itself, or names nothing.
+
+What it finds:
+    A Flux Kustomization or HelmRelease whose `dependsOn` leads back to itself, or names an object that nothing makes.
+
+Why it cannot work:
+    Flux applies a node only when everything that it depends on is Ready. In a circle none is ever first, and what does not
+    exist is never Ready; Flux looks again for ever and says "dependency not ready".
+
+Example:
+    infrastructure depends on apps, and apps on infrastructure (fluxcd/kustomize-controller#1712).
+
+Instead:
+    Remove one of the edges. Let what both need be a third node.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Edge, Milestone, Need
+
+_KINDS = {"Kustomization", "HelmRelease"}
+
+
+def _is_order(edge: Edge) -> bool:
+    """A declared order, or a step inside one node."""
+    return edge.need in {Need.DEPENDS_ON, Need.HEALTH} or edge.by.label == edge.needs.label
+
+
+def r13_depends_on(graph: Graph) -> Iterator[Finding]:
+    for cycle in graph.cycles():
+        if all(edge.by.kind in _KINDS and _is_order(edge) for edge in cycle.edges):
+            start = cycle.cheapest
+            chain = cycle.turned(start)
+            yield Finding(
+                "R13",
+                Severity.ERROR,
+                f"dependsOn closes a circle: {tell(chain)}",
+                start.place,
+                chain,
+                why="Each waits for the other to be Ready, so none is ever applied.",
+                instead="Remove one of these dependencies.",
+                cut=start,
+                closed=True,
+            )
+    missing = set(graph.missing())
+    for edge in graph.all_edges():
+        target = edge.needs._replace(milestone=Milestone.EXISTS)
+        if edge.need is Need.DEPENDS_ON and target in missing:
+            yield Finding(
+                "R13",
+                Severity.ERROR,
+                f"{edge.by.label} depends on {edge.needs.label}, which nothing makes",
+                edge.place,
+                (edge,),
+                why="What does not exist is never Ready.",
+                instead="Correct the name or its namespace, or remove the dependency.",
+            )

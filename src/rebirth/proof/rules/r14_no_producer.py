@@ -1,0 +1,165 @@
+"""Something is needed, and nothing makes it.
+
+What it finds:
+    A Secret, ConfigMap, namespace, ServiceAccount, store, issuer, class or volume claim that somebody needs, and that neither
+    a unit of the repository, nor an operator, nor a phase of the castle makes. Often the file is there, and no kustomization
+    lists it.
+
+Why it cannot work:
+    Who needs it waits for ever: pods stay in CreateContainerConfigError, volumes stay unbound, a whole Kustomization is refused.
+
+Example:
+    secrets.yaml with the ExternalSecret `grafana-db` lies in apps/monitoring, and is missing in the resources of its
+    kustomization.yaml: Grafana waits for a Secret that nobody makes.
+
+Instead:
+    List the file, correct the name, or mark the reference as optional. Without a castle, what is placed by hand before Flux is
+    not known: then this is a warning, unless a file that nobody lists would make it.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules import mend
+from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.rules.order import UNITS, hidden
+from rebirth.proof.rules.r23_born_elsewhere import born_elsewhere
+from rebirth.proof.things import Edge, Milestone, Need, Remark, Thing
+
+_KINDS = frozenset({
+    "Secret", "ConfigMap", "Namespace", "ServiceAccount", "PersistentVolumeClaim", "StorageClass", "IngressClass", "GatewayClass",
+    "Gateway", "SecretStore", "ClusterSecretStore", "Issuer", "ClusterIssuer", "VaultAuth", "VaultConnection", "ExternalSecret",
+    "VolumeSnapshot", "ReplicationDestination", "address pool",
+})  # fmt: skip
+# What controllers make by themselves on a cluster that is not a castle, or what a person brings: Flux' own credentials.
+_BY_HAND = frozenset({Need.CREDENTIAL, Need.DEPENDS_ON})
+_WHY = {
+    "Secret": "Pods that read it do not start: the kubelet waits for it for ever.",
+    "ConfigMap": "Pods that read it do not start: the kubelet waits for it for ever.",
+    "Namespace": "Nothing can be applied to a namespace that is not there; Flux refuses the whole Kustomization.",
+    "ServiceAccount": "No pod is created for a ServiceAccount that is not there.",
+    "PersistentVolumeClaim": "A pod is not scheduled before its volume claims are there.",
+    "StorageClass": "A volume claim of a class that is not there stays Pending for ever.",
+}
+
+
+def r14_no_producer(graph: Graph) -> Iterator[Finding]:
+    needed = graph.needed_by()
+    told: set[str] = set()
+    for missing in _by_orphan(graph, _missing(graph)):
+        first = next((one for one in missing if _orphan(graph, one) or not hidden(graph, one)), None)
+        if first is None:
+            continue  # what nobody can know is counted as coverage
+        uses = [edge for edge in _uses(first, needed) if not _is_told_elsewhere(edge, graph, first)]
+        if not uses or first.label in told:
+            continue
+        told |= {one.label for one in missing}
+        yield _finding(graph, first, uses, needed)
+    yield from _pull_secrets(graph)
+
+
+def _pull_secrets(graph: Graph) -> Iterator[Finding]:
+    """Without its pull Secret a pod starts wherever the image is public."""
+    for remark in graph.marked("pull-secret"):
+        of = remark.about
+        if of is None or graph.makers(of) or of in graph.starts or hidden(graph, of):
+            continue
+        yield Finding(
+            "R14",
+            Severity.WARNING if graph.whole else Severity.INFO,
+            f"{remark.words}, and nothing makes it",
+            remark.place,
+            why="The kubelet then pulls without a login: that works for public images only, and within the registry's limits.",
+            instead="Place it in this namespace, or leave it out.",
+        )
+
+
+def _is_told_elsewhere(edge: Edge, graph: Graph, thing: Thing) -> bool:
+    """A health check, or a step of the castle, that names what is not there is another rule's; not if a file would make it."""
+    gate = edge.need in {Need.HEALTH, Need.DEPENDS_ON} and edge.by.kind in UNITS | {"handover"}
+    return gate and _orphan(graph, thing) is None
+
+
+def _missing(graph: Graph) -> list[Thing]:
+    """What nothing makes, each once, the most telling milestone first."""
+    elsewhere = {of for of, _, _ in born_elsewhere(graph)}
+    unlisted = {remark.about.label for remark in graph.marked("orphan") if remark.about}
+    found: dict[str, Thing] = {}
+    for thing in graph.missing():
+        known = thing.kind in _KINDS or thing.label in unlisted
+        if known and thing.name and "${" not in thing.name and thing not in elsewhere:
+            there = thing._replace(milestone=Milestone.MATERIALISED)
+            if there in graph.starts or thing._replace(milestone=Milestone.EXISTS) in graph.starts:
+                continue
+            found.setdefault(thing.label, thing)
+    return list(found.values())
+
+
+def _by_orphan(graph: Graph, missing: list[Thing]) -> list[list[Thing]]:
+    """Things that one unlisted file would make, together: Secrets first, for they are what others wait for."""
+    files: dict[str, list[Thing]] = {}
+    for thing in missing:
+        orphan = _orphan(graph, thing)
+        files.setdefault(orphan["file"] if orphan else thing.label, []).append(thing)
+    return [sorted(group, key=lambda one: one.kind not in {"Secret", "ConfigMap"}) for group in files.values()]
+
+
+def _orphan(graph: Graph, thing: Thing) -> Remark | None:
+    found = graph.marked("orphan")
+    return next((one for one in found if one.about and one.about.label == thing.label), None)
+
+
+def _uses(thing: Thing, needed: dict[Thing, list[Edge]]) -> list[Edge]:
+    """The edges of those who need it, steps inside the thing itself followed."""
+    found: list[Edge] = []
+    pending, seen = [thing], {thing}
+    while pending:
+        for edge in needed.get(pending.pop(), ()):
+            if edge.by.label != thing.label:
+                found.append(edge)
+            elif edge.by not in seen:
+                seen.add(edge.by)
+                pending.append(edge.by)
+    return found
+
+
+def _finding(graph: Graph, thing: Thing, uses: list[Edge], needed: dict[Thing, list[Edge]]) -> Finding:
+    orphan = _orphan(graph, thing)
+    chain = _chain(uses, needed)
+    use = chain[-1]
+    certain = graph.whole or (orphan is not None and not orphan["sealed"])
+    if use.need in _BY_HAND and not graph.whole:
+        certain = False
+    others = f" (and {len(uses) - 1} more need it)" if len(uses) > 1 else ""
+    message = f"{thing.label} is needed by {use.by.label}{others}, and nothing makes it"
+    instead = "Add what makes it, or correct the name."
+    patch = ""
+    if orphan is not None:
+        message += f": {orphan['entry']} would, and no kustomization lists it"
+        instead = f"List {orphan['entry']} under `resources` of {orphan['kustomization'].rpartition('/')[2]} beside it."
+        patch = mend.listed(orphan["kustomization"], orphan["entry"])
+    elif not graph.whole:
+        instead += " If somebody places it by hand, every new cluster waits for them."
+    severity = Severity.ERROR if certain else Severity.WARNING
+    return Finding(
+        "R14", severity, message, use.place, chain, _WHY.get(thing.kind, "Who needs it waits for ever."), instead, patch=patch
+    )  # fmt: skip
+
+
+def _chain(uses: list[Edge], needed: dict[Thing, list[Edge]]) -> tuple[Edge, ...]:
+    """From the nearest unit that hangs on it, down to it; a use alone where no unit waits."""
+    came: dict[Thing, Edge] = {edge.by: edge for edge in reversed(uses)}
+    queue = deque(edge.by for edge in uses)
+    while queue:
+        at = queue.popleft()
+        if at.kind in UNITS:
+            chain = [came[at]]
+            while chain[-1] not in uses:
+                chain.append(came[chain[-1].needs])
+            return tuple(chain)
+        for edge in needed.get(at, ()):
+            if edge.by not in came:
+                came[edge.by] = edge
+                queue.append(edge.by)
+    return (uses[0],)

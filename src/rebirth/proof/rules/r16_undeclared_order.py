@@ -1,0 +1,91 @@
+"""An order that use implies, and nobody declared.
+
+What it finds:
+    A Kustomization that uses what another one brings (a secret store, a StorageClass, an IngressClass, an issuer, an address
+    pool, a ServiceAccount), and does not depend on it.
+
+Why it cannot work:
+    It mostly does: controllers try again until the other is there. Every try that comes too early costs its retry interval, and
+    what gives up after some tries (a Helm release without retries) stays failed.
+
+Example:
+    25 apps with ExternalSecrets, none of which depends on the Kustomization with the ClusterSecretStore
+    (xunholy/k8s-gitops#3527).
+
+Instead:
+    Declare it: the finding has the lines.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules import mend
+from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.rules.order import Order, UnitName
+from rebirth.proof.things import Edge, Milestone, Need, Strength, Thing
+
+_IMPLIED = frozenset({
+    Need.STORE, Need.STORAGE, Need.CLASS, Need.CERTIFICATE, Need.ADDRESS, Need.ACCOUNT,
+})  # fmt: skip
+_ORDERED = "Kustomization"
+_SHOWN = 8  # users that are named, and patched
+
+
+def r16_undeclared_order(graph: Graph) -> Iterator[Finding]:
+    order = Order(graph)
+    found: dict[tuple[UnitName, bool], dict[UnitName, Edge]] = {}
+    for edge in list(graph.all_edges()):
+        if edge.need in _IMPLIED:
+            for user, maker in _undeclared(order, edge):
+                hard = edge.strength is not Strength.SOFT
+                found.setdefault((maker, hard), {}).setdefault(user, edge)
+    for (maker, hard), users in found.items():
+        yield _finding(graph, maker, users, hard=hard)
+
+
+def _undeclared(order: Order, edge: Edge) -> Iterator[tuple[UnitName, UnitName]]:
+    makers = order.units(edge.needs)
+    users = order.units(edge.by)
+    if not makers or not users:
+        return
+    for user in users:
+        owner = _flux(order, user)
+        if owner is None or any(order.is_declared(owner, maker) or order.is_declared(user, maker) for maker in makers):
+            continue
+        maker = _flux(order, makers[0])
+        if maker is None or order.is_declared(owner, maker) or order.is_declared(maker, owner):
+            continue  # the other way round is declared: that is a circle, and another rule's
+        yield owner, maker
+
+
+def _flux(order: Order, unit: UnitName) -> UnitName | None:
+    """The Kustomization that applies a unit: itself, or that of a HelmRelease."""
+    if unit.kind == _ORDERED:
+        return unit
+    if unit.kind == "HelmRelease":
+        return next((one for one in order.applied_by(Thing(*unit, Milestone.EXISTS)) if one.kind == _ORDERED), None)
+    return None
+
+
+def _finding(graph: Graph, maker: UnitName, users: dict[UnitName, Edge], *, hard: bool) -> Finding:
+    user, edge = next(iter(users.items()))
+    others = f" (and {len(users) - 1} more such)" if len(users) > 1 else ""
+    names = "".join(f", {one.name}" for one in list(users)[1:_SHOWN])
+    return Finding(
+        "R16",
+        Severity.WARNING if hard else Severity.INFO,
+        f"{user.label} uses {edge.needs.label} of {maker.label}, and does not depend on it{others}",
+        edge.place,
+        (edge,),
+        why="Whoever comes too early gives up."
+        if hard
+        else "Whoever comes too early tries again; each try costs its interval.",
+        instead=f"Let {user.label}{names}{' ...' if len(users) > _SHOWN else ''} depend on {maker.label}.",
+        patch="".join(_patch(graph, one, maker) for one in list(users)[:_SHOWN]),
+    )
+
+
+def _patch(graph: Graph, user: UnitName, maker: UnitName) -> str:
+    place = graph.where.get(Thing(*user, Milestone.APPLIED))
+    elsewhere = maker.namespace if maker.namespace != user.namespace else ""
+    return mend.depends_on(place.file, place.line, maker.name, elsewhere) if place and place.file else ""

@@ -1,0 +1,85 @@
+"""A gate that can never become true.
+
+What it finds:
+    A `dependsOn`, a health check or a wait for something that Flux is told to leave alone (`suspend: true`), a health check of
+    an object that nothing makes, a wait for a Job that is suspended.
+
+Why it cannot work:
+    A suspended object of Flux never reports that it is Ready on a cluster where it never ran; what does not exist does not
+    either. Whatever stands behind the gate is never applied.
+
+Example:
+    A Kustomization whose health check names an object that its path does not hold any more (onedr0p/cluster-template#1500).
+
+Instead:
+    Resume what is suspended, or remove the gate; correct kind, name or namespace of the health check.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.rules.order import hidden
+from rebirth.proof.things import Edge, Milestone, Need, Thing
+
+_GATES = {Need.DEPENDS_ON, Need.HEALTH, Need.SOURCE, Need.CHART}
+_UNITS = {"Kustomization", "HelmRelease"}
+
+
+def r21_gate_never_true(graph: Graph) -> Iterator[Finding]:
+    yield from _suspended(graph)
+    missing = set(graph.missing())
+    for edge in graph.all_edges():
+        existing = edge.needs._replace(milestone=Milestone.EXISTS)
+        if (
+            (
+                edge.need is Need.HEALTH
+                and edge.by.kind in _UNITS
+                and existing in missing
+                and edge.by.label != edge.needs.label
+            )
+            and not hidden(graph, existing)
+            and "healthChecks" in edge.place.path
+        ):
+            yield _absent(graph, edge)
+
+
+def _suspended(graph: Graph) -> Iterator[Finding]:
+    told = {remark.about.label: remark for remark in graph.marked("suspended") if remark.about}
+    seen: set[tuple[str, str]] = set()
+    for edge in graph.all_edges():
+        remark = told.get(edge.needs.label)
+        if remark is None or edge.need not in _GATES or edge.needs.milestone is not Milestone.READY:
+            continue
+        if edge.by.label == edge.needs.label or (edge.by.label, edge.needs.label) in seen:
+            continue
+        seen.add((edge.by.label, edge.needs.label))
+        written = Edge(edge.needs, _asleep(edge.needs), Need.HEALTH, remark.place, "is suspended")
+        yield Finding(
+            "R21",
+            Severity.ERROR,
+            f"{edge.by.label} waits for {edge.needs.label}, which is suspended",
+            edge.place,
+            (edge, written),
+            why="What is suspended is left alone: on a new cluster it never becomes Ready.",
+            instead="Remove `suspend: true`, or the wait for it.",
+            cut=edge,
+        )
+
+
+def _asleep(thing: Thing) -> Thing:
+    return Thing("suspend", "", "true", Milestone.EXISTS)
+
+
+def _absent(graph: Graph, edge: Edge) -> Finding:
+    severity = Severity.ERROR if edge.needs.kind in _UNITS or graph.whole else Severity.WARNING
+    return Finding(
+        "R21",
+        severity,
+        f"{edge.by.label} checks the health of {edge.needs.label}, which nothing makes",
+        edge.place,
+        (edge,),
+        why="What does not exist is never healthy: the check runs into its time-out every time.",
+        instead="Correct kind, name or namespace of the health check, or remove it.",
+        cut=edge,
+    )

@@ -1,0 +1,118 @@
+"""A Secret that is born while the cluster comes up, and does not reach who needs it.
+
+What it finds:
+    A Secret that is needed in one namespace, and that an operator makes in another, with nothing that carries it over; a
+    container that takes such a Secret optionally into its environment, and is never restarted when it comes; a handover to
+    Vault whose ExternalSecret reads something else than what is handed over.
+
+Why it cannot work:
+    Pods read only Secrets of their own namespace, and what is born at run time is another one in every cluster: a copy that
+    was made by hand is wrong after the next rebirth. An environment is read once, when the container starts.
+
+Example:
+    A PostgresCluster in `database` makes `app-pguser-app`, and a Deployment in `web` names that Secret
+    (CrunchyData/postgres-operator#2773).
+
+Instead:
+    Carry it over: Reflector, an ExternalSecret through a store of the kubernetes provider, a handover to Vault; or let both
+    stand in one namespace. Do not mark as optional what is needed, or let Reloader restart the consumer.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.rules.order import Order, hidden
+from rebirth.proof.things import Edge, Milestone, Thing
+
+# Who makes Secrets while the cluster comes up; what a unit applies, or a store holds, is there by itself.
+_APPLIED = {"Secret", "ConfigMap", "Kustomization", "HelmRelease", "phase", "Namespace"}
+_KEPT_OUTSIDE = {"ExternalSecret", "VaultStaticSecret", "SealedSecret", "Issuer", "ClusterIssuer"}
+
+
+def r23_born_elsewhere(graph: Graph) -> Iterator[Finding]:
+    for of, use, maker in born_elsewhere(graph):
+        born = maker.by
+        yield Finding(
+            "R23",
+            Severity.WARNING if hidden(graph, of) else Severity.ERROR,
+            f"{of.label} is needed by {use.by.label}, but is born in {born.namespace}, and nothing carries it over",
+            use.place,
+            (use, maker),
+            why="Pods read only Secrets of their own namespace, and this one is a new one in every cluster.",
+            instead=f"Carry it from {born.namespace} to {of.namespace}, or let both stand in one namespace.",
+        )
+    yield from _never_restarted(graph)
+    yield from _handed_over_in_vain(graph)
+
+
+def _handed_over_in_vain(graph: Graph) -> Iterator[Finding]:
+    """Handovers whose ExternalSecret does not read the property that they write."""
+    for path, makers in list(graph.edges.items()):
+        for made in makers if path.kind == "vault path" else ():
+            if made.needs.kind != "handover":
+                continue
+            done = made.needs._replace(milestone=Milestone.READY)
+            waited = next((edge for edge in graph.edges[done] if edge.needs.kind == "ExternalSecret"), None)
+            written = {key for holding in graph.holdings[path] for key in holding.keys or ()}
+            reads = {
+                reading.key for reading in graph.readings if waited and (reading.by, reading.of) == (waited.needs, path)
+            }
+            whole = (
+                waited and any(edge.needs == path for edge in graph.edges[waited.needs]) and not reads
+            )  # all properties
+            if waited is None or whole or reads & written or not _is_there(graph, waited.needs):
+                continue
+            yield Finding(
+                "R23",
+                Severity.ERROR,
+                f"{made.needs.label} writes {', '.join(sorted(written))} to {path.label}, and {waited.needs.label} does not read that",
+                waited.place,
+                (waited, made),
+                why="What is handed over is what the ExternalSecret waits for: it never gets it.",
+                instead="Let `to` of the handover and `remoteRef` of the ExternalSecret name the same path and property.",
+            )
+
+
+def _is_there(graph: Graph, thing: Thing) -> bool:
+    """Whether somebody makes the object; what is not there is another rule's."""
+    return bool(graph.makers(thing._replace(milestone=Milestone.EXISTS)))
+
+
+def born_elsewhere(graph: Graph) -> Iterator[tuple[Thing, Edge, Edge]]:
+    """Missing Secrets that something makes under the same name in another namespace: thing, who needs it, who makes it there."""
+    needed = graph.needed_by()
+    missing = [one for one in graph.missing() if one.kind == "Secret" and one.milestone is Milestone.MATERIALISED]
+    if not missing:
+        return
+    born: dict[str, Edge] = {}
+    for made in graph.made:
+        if made.kind == "Secret" and made.milestone is Milestone.MATERIALISED:
+            for edge in graph.makers(made):
+                if edge.needs.kind not in _APPLIED | _KEPT_OUTSIDE:
+                    born.setdefault(made.name, edge)
+    for of in missing:
+        if of.name in born and needed[of]:
+            yield of, needed[of][0], born[of.name]
+
+
+def _never_restarted(graph: Graph) -> Iterator[Finding]:
+    order = Order(graph)
+    for remark in graph.marked("optional"):
+        of = Thing(remark["kind"], remark["namespace"], remark["name"], Milestone.MATERIALISED)
+        makers = [edge for edge in graph.makers(of) if edge.needs.kind not in _APPLIED]
+        if remark["how"] not in {"env", "envFrom"} or remark["reloads"] or not makers or remark.about is None:
+            continue
+        users = order.applied_by(remark.about)
+        first = {unit for edge in makers for unit in order.units(edge.needs)}
+        if any(unit != user and order.is_declared(user, unit) for user in users for unit in first):
+            continue
+        yield Finding(
+            "R23",
+            Severity.WARNING,
+            f"{remark.about.label} starts without {of.label}, and is not restarted when {makers[0].needs.label} has made it",
+            remark.place,
+            (makers[0],),
+            why="An environment is read once: a container that comes first never sees the Secret.",
+            instead="Do not mark it as optional, let Reloader restart the pods, or let their unit depend on the maker's.",
+        )

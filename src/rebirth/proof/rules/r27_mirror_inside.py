@@ -1,0 +1,40 @@
+"""An image mirror lives in the cluster that it feeds.
+
+What it finds:
+    `machine.registries.mirrors` sends pulls of a registry to a Service of this cluster, without falling back to the registry
+    itself, and the mirror's own pods (or what they need) are pulled from that registry.
+
+Why it cannot work:
+    The mirror's image is asked of the mirror, which does not run yet.
+
+Example:
+    A mirror that every node asks first is itself pulled through it (spegel-org/spegel#2).
+
+Instead:
+    Let containerd fall back to the registry (without `skipFallback`), or pull the mirror's image from another registry.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Need
+
+
+def r27_mirror_inside(graph: Graph) -> Iterator[Finding]:
+    for cycle in graph.cycles():
+        start = cycle.first(Need.IMAGE)
+        if start is None:
+            continue
+        chain = cycle.turned(start)
+        yield Finding(
+            "R27",
+            Severity.ERROR,
+            f"an image is pulled through a mirror that it runs: {tell(chain)}",
+            start.place,
+            chain,
+            why="The node asks the mirror alone for this image, and the mirror runs only once the image is pulled.",
+            instead="Leave skipFallback away, or pull the mirror's own images from another registry.",
+            cut=start,
+            closed=True,
+        )

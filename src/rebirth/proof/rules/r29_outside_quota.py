@@ -1,0 +1,33 @@
+"""A certificate is ordered anew by every castle, from an authority that counts.
+
+What it finds:
+    An issuer of Let's Encrypt's production service, and Certificates of it, in a castle that is made again and again, while
+    nothing brings an earlier certificate back.
+
+Why it cannot work:
+    Let's Encrypt gives out five certificates for the same names in a week. The sixth castle of that week gets none, and its
+    sites answer with a self-signed one.
+
+Example:
+    A cluster that was installed a few times in a row has no certificate any more (brave/star-randsrv#78).
+
+Instead:
+    Keep the certificate outside (Vault, a PushSecret) and read it from there; use the staging service for drills.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+
+
+def r29_outside_quota(graph: Graph) -> Iterator[Finding]:
+    for remark in graph.marked("ordered-anew"):
+        yield Finding(
+            "R29",
+            Severity.WARNING,
+            remark.words,
+            remark.place,
+            why="Let's Encrypt gives out five certificates for the same names in a week; the sixth castle gets none.",
+            instead="Keep the certificate in Vault and read it from there, or order from the staging service in drills.",
+        )

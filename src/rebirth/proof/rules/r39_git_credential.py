@@ -1,0 +1,43 @@
+"""The Git token that Flux needs comes out of what Flux has to bring.
+
+What it finds:
+    A source of Flux logs in with a Secret that an ExternalSecret (or another object) makes which itself comes from that source,
+    or whose store needs DNS, an operator or a credential that comes from it.
+
+Why it cannot work:
+    Flux fetches nothing without the token, and the object that makes the token is in what it would fetch.
+
+Example:
+    The Secret `flux-system` is an ExternalSecret in the tree (rwlove/home-ops#12734 met the general form: a Secret without
+    a producer that is there before).
+
+Instead:
+    Place the Secret directly before Flux runs. A copy of it in the tree may take it over later.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Need
+
+_SOURCES = {"GitRepository", "OCIRepository", "HelmRepository", "Bucket"}
+
+
+def r39_git_credential(graph: Graph) -> Iterator[Finding]:
+    for cycle in graph.cycles():
+        login = next((e for e in cycle.edges if e.need is Need.CREDENTIAL and e.by.kind in _SOURCES), None)
+        if login is None:
+            continue
+        chain = cycle.turned(login)
+        yield Finding(
+            "R39",
+            Severity.ERROR,
+            f"{login.by.label} logs in with {login.needs.label}, which comes out of what it fetches: {tell(chain)}",
+            login.place,
+            chain,
+            why="Nothing is fetched without the Secret, and nothing makes the Secret before something is fetched.",
+            instead="Place this Secret directly, before Flux runs.",
+            cut=login,
+            closed=True,
+        )

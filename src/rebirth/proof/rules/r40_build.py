@@ -1,0 +1,70 @@
+"""A path that Flux cannot build.
+
+What it finds:
+    A Kustomization whose path is not there, is a file, or leads out of the repository; an entry of a kustomization.yaml that
+    names nothing; two entries on one line; kustomizations that take each other in; a file that is no YAML or no Kubernetes
+    object; whatever else kustomize refuses.
+
+Why it cannot work:
+    Flux builds the whole path before it applies anything: one entry that is not there, and nothing of that Kustomization is
+    applied, nor of those that depend on it.
+
+Example:
+    `- a.yaml b.yaml` under resources: kustomize looks for one file of that name.
+
+Instead:
+    Correct the entry, or commit the file. Flux packs the repository without symbolic links and without submodules that its
+    GitRepository does not ask for.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Remark
+
+_INSTEAD = {
+    "missing-file": "Correct the entry, or commit what it names.",
+    "bad-entry": "Write one path an entry.",
+    "missing-path": "Correct spec.path: it is relative to the top of the repository.",
+    "path-outside": "Correct spec.path: it is relative to the top of the repository.",
+    "kustomize-cycle": "Let what both need be a folder of its own.",
+    "not-an-object": "Keep values and other files out of folders whose manifests Flux collects, or list manifests in a kustomization.yaml.",
+    "not-a-kustomization": "Write a kustomization.yaml: a mapping with a list of resources.",
+    "unreadable": "Correct the YAML.",
+    "build-error": "Correct what kustomize says; `kubectl kustomize` on the folder says the same.",
+}
+
+
+def r40_build(graph: Graph) -> Iterator[Finding]:
+    for remark in graph.marked(*_INSTEAD):
+        yield Finding(
+            "R40",
+            Severity.ERROR,
+            _message(remark),
+            remark.place,
+            why="Flux builds the whole path before it applies anything of it.",
+            instead=_INSTEAD[remark.slug],
+        )
+    for remark in graph.marked("unread"):
+        yield Finding(
+            "R40",
+            Severity.INFO,
+            f"{_name(remark)} {remark.words}, and is not looked at",
+            remark.place,
+            instead="Split the file.",
+        )
+
+
+def _message(remark: Remark) -> str:
+    if remark.slug in {"missing-path", "path-outside"} and remark.about:
+        return f"{remark.about.label} applies {remark.words}"
+    if remark.slug == "build-error":
+        return f"kustomize cannot build {remark.about.label if remark.about else _name(remark)}: {remark.words}"
+    if remark.slug in {"unreadable", "not-an-object", "not-a-kustomization"}:
+        return f"{_name(remark)} {remark.words}"
+    return remark.words
+
+
+def _name(remark: Remark) -> str:
+    return "/".join(remark.place.file.rsplit("/", 2)[-2:])

@@ -1,0 +1,38 @@
+"""A manifest beside a kustomization that does not list it.
+
+What it finds:
+    A file with Kubernetes objects in a folder with a kustomization.yaml that is built, and that names it nowhere: not as a
+    resource, patch or file of a generator, nor in a comment.
+
+Why it cannot work:
+    It may be meant so. But what is in no list is not applied, and nothing says so: the file looks as alive as those beside it.
+
+Example:
+    secrets.yaml lies beside grafana.yaml, and only grafana.yaml is listed: no Secret is ever made.
+
+Instead:
+    List it, or remove it. Who keeps it on purpose comments it out in the kustomization: `# - secrets.yaml`. If something needs
+    what it would make, R14 says so, with the whole chain.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules import mend
+from rebirth.proof.rules.finding import Finding, Severity
+
+
+def r41_unlisted_file(graph: Graph) -> Iterator[Finding]:
+    needed = {remark["file"] for remark in graph.marked("orphan")}
+    for remark in graph.marked("unlisted"):
+        if remark["out"] or remark.place.file in needed:
+            continue
+        yield Finding(
+            "R41",
+            Severity.WARNING,
+            remark.words,
+            remark.place,
+            why="What no kustomization lists is not applied.",
+            instead=f"List {remark['entry']}, remove it, or comment it out in the kustomization.",
+            patch=mend.listed(remark["kustomization"], remark["entry"]),
+        )

@@ -1,0 +1,70 @@
+"""YAML that says something else than it seems to.
+
+What it finds:
+    A number or boolean where Kubernetes takes text alone: environment, labels, annotations, data of a ConfigMap, arguments. A
+    key that stands twice in one mapping. Fields of `spec` that slipped under `metadata`, or to the top of the object.
+
+Why it cannot work:
+    The API server refuses `value: 8080` in an environment and `ready: true` in a ConfigMap, and with it everything that Flux
+    applies together with it. kustomize refuses a key that stands twice; in a kustomization.yaml itself the first one is lost
+    in silence. Variables make numbers, too: Flux reads the text again after it has put them in, and quotes that kustomize did
+    not need are gone by then.
+
+Example:
+    `replicas: 2` indented under metadata, or `"${PORT}"` in an environment.
+
+Instead:
+    Quotes; for variables quotes inside of the value, or a letter around them. Indentation as the field's block needs it.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Remark
+
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+def r42_yaml_traps(graph: Graph) -> Iterator[Finding]:
+    for remark in graph.marked("not-text"):
+        yield Finding(
+            "R42",
+            Severity.ERROR,
+            remark.words,
+            remark.place,
+            why="The API server refuses it, and Flux all that it applies with it.",
+            instead="Put it in quotes. Where it comes from a variable, quotes have to be in the variable's value.",
+        )
+    for remark in graph.marked("misplaced"):
+        yield Finding(
+            "R42",
+            Severity.ERROR,
+            remark.words,
+            remark.place,
+            why="The API server refuses fields that it does not know, and Flux all that it applies with it.",
+            instead="Move it to the block that it belongs to; mostly that is `spec`.",
+        )
+    for remark in graph.marked("duplicate-key"):
+        yield _twice(remark)
+
+
+def _twice(remark: Remark) -> Finding:
+    name = remark.place.file.rpartition("/")[2]
+    if name in _KUSTOMIZATIONS:
+        return Finding(
+            "R42",
+            Severity.WARNING,
+            f"`{remark['key']}` stands twice in {name}: only the last one counts",
+            remark.place,
+            why="What the first one lists is not applied.",
+            instead="Join both lists.",
+        )
+    return Finding(
+        "R42",
+        Severity.ERROR,
+        f"`{remark['key']}` stands twice in one mapping of {name}",
+        remark.place,
+        why="kustomize refuses the file, and Flux with it the whole Kustomization.",
+        instead="Join both, or remove one.",
+    )

@@ -1,0 +1,55 @@
+"""A variable that nothing provides.
+
+What it finds:
+    `${NAME}` in a Kustomization with postBuild, without a default, that neither `substitute` nor anything in `substituteFrom`
+    provides; text that Flux' substitution does not understand, such as `${a.b}`.
+
+Why it cannot work:
+    Flux puts nothing in its place, and says nothing: a host becomes empty, a script loses its variables, a name vanishes. What
+    its little language does not understand fails the whole Kustomization.
+
+Example:
+    `${DOMAIN}` in an Ingress, where the ConfigMap says DOMAIN_NAME; a shell script in a ConfigMap that uses `${HOME}`.
+
+Instead:
+    Provide it, or write a default: `${NAME:=value}`. What is no variable of Flux is written `$${NAME}`, or its object carries
+    the annotation `kustomize.toolkit.fluxcd.io/substitute: disabled`.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+
+# Values that name something: empty they name nothing.
+_NAMES = frozenset({"name", "namespace", "secretName", "host", "hosts", "hostnames"})
+_FREE = ("spec.values.", "data.", "stringData.")  # below these only the reader knows what a value means
+
+
+def r43_variables(graph: Graph) -> Iterator[Finding]:
+    for remark in graph.marked("undefined-variable"):
+        fatal = _names_something(remark["path"])
+        yield Finding(
+            "R43",
+            Severity.ERROR if fatal else Severity.WARNING,
+            remark.words,
+            remark.place,
+            why="Flux puts nothing in its place."
+            if not fatal
+            else "Flux puts nothing in its place: what is meant has no name then.",
+            instead=f"Provide it to {remark['unit']}, write a default, or $${{...}} where it is no variable of Flux.",
+        )
+    for remark in graph.marked("bad-substitution"):
+        yield Finding(
+            "R43",
+            Severity.ERROR,
+            remark.words,
+            remark.place,
+            why="Flux applies nothing of a Kustomization in which one text cannot be substituted.",
+            instead="Write $${...}, or annotate the object with kustomize.toolkit.fluxcd.io/substitute: disabled.",
+        )
+
+
+def _names_something(path: str) -> bool:
+    last = next((part for part in reversed(path.split(".")) if not part.isdigit()), "")
+    return last in _NAMES and not path.startswith(_FREE)

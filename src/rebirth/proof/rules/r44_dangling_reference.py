@@ -1,0 +1,56 @@
+"""A source or chart that nothing makes.
+
+What it finds:
+    A `sourceRef` or `chartRef` that names a GitRepository, OCIRepository, HelmRepository, HelmChart, Bucket or ExternalArtifact
+    which is nowhere: another kind, another namespace, a typing mistake.
+
+Why it cannot work:
+    Flux looks for the source for ever: "Source not found". Nothing of the Kustomization or release is ever applied.
+
+Example:
+    sourceRef {kind: GitRepository, name: apps} where there is an OCIRepository `apps`.
+
+Instead:
+    Correct kind, name or namespace. Without a castle, a source that is applied by hand is not known: then this is a warning,
+    unless a source of almost that name is there.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Edge, Milestone, Need, Thing
+
+_KINDS = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact")
+
+
+def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
+    missing = {thing for thing in graph.missing() if thing.kind in _KINDS}
+    if not missing:
+        return
+    sources = [t for t in graph.things if t.kind in _KINDS and t.milestone is Milestone.EXISTS and t not in missing]
+    users: dict[Thing, list[Edge]] = {}
+    for edge in graph.all_edges():
+        source = edge.needs._replace(milestone=Milestone.EXISTS)
+        if edge.need not in {Need.SOURCE, Need.CHART} or source not in missing or edge.by.label == source.label:
+            continue
+        if not any("*" in unknown.hides for unknown in graph.unknowns):  # no chart makes a source in secret
+            users.setdefault(source, []).append(edge)
+    for source, edges in users.items():
+        yield _finding(graph, edges, source, sources)
+
+
+def _finding(graph: Graph, edges: list[Edge], source: Thing, sources: list[Thing]) -> Finding:
+    edge = edges[0]
+    others = f" (and {len(edges) - 1} more do)" if len(edges) > 1 else ""
+    near = [other for other in sources if other.name == source.name]
+    hint = f"; there is {near[0].label}" if near else ""
+    return Finding(
+        "R44",
+        Severity.ERROR if near or graph.whole else Severity.WARNING,
+        f"{edge.by.label} comes from {source.label}{others}, which nothing makes{hint}",
+        edge.place,
+        (edge,),
+        why="What comes from a source that is not there is never applied.",
+        instead=f"Name {near[0].label}." if near else "Correct kind, name or namespace, or add the source.",
+    )

@@ -1,0 +1,33 @@
+"""An object without the namespace that it has to stand in.
+
+What it finds:
+    An object of a kind that stands in namespaces, in a Flux Kustomization, without a namespace: not its own, not from a
+    kustomization.yaml, not from targetNamespace.
+
+Why it cannot work:
+    Flux has no default namespace: it says "namespace not specified" and applies nothing of the whole Kustomization.
+    `kubectl apply` took the one of the context, so by hand it worked.
+
+Example:
+    A ConfigMap without metadata.namespace in a folder that a Kustomization without targetNamespace applies.
+
+Instead:
+    Write the namespace, once: in the kustomization.yaml, or as targetNamespace.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+
+
+def r46_no_namespace(graph: Graph) -> Iterator[Finding]:
+    for remark in graph.marked("no-namespace"):
+        yield Finding(
+            "R46",
+            Severity.ERROR,
+            f"{remark.words}: {remark['unit']} is refused",
+            remark.place,
+            why="Flux knows no default namespace, and applies nothing of a Kustomization with such an object.",
+            instead="Write `namespace:` in the kustomization.yaml, or targetNamespace in the Kustomization.",
+        )

@@ -1,0 +1,36 @@
+"""A field that the kind does not have.
+
+What it finds:
+    A custom resource with a field that its CRD's schema does not know, a value of another type or none of those allowed, a
+    field that has to be there and is not. The CRDs are those in the repository; for Flux' and External Secrets' own kinds also
+    names that look like a field's name and are none.
+
+Why it cannot work:
+    Flux applies on the server's side: the API server refuses what its schema does not know ("field not declared in schema"),
+    and Flux applies nothing of the whole Kustomization.
+
+Example:
+    `caSecret` in the Vault provider of a ClusterSecretStore, where the field is `caProvider`; `dependOn` in a Kustomization.
+
+Instead:
+    The field's own name; `kubectl explain` says what there is.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+
+_SLUGS = ("unknown-field", "wrong-type", "wrong-value", "missing-field")
+
+
+def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
+    for remark in graph.marked(*_SLUGS):
+        yield Finding(
+            "R48",
+            Severity.ERROR,
+            remark.words,
+            remark.place,
+            why="The API server refuses it, and Flux all that it applies with it.",
+            instead="Correct it by the schema of the kind.",
+        )

@@ -1,0 +1,57 @@
+"""A key of a Secret or ConfigMap is read that its maker does not make.
+
+What it finds:
+    A variable, volume item, single mounted file, store, issuer or handover that names a key which is not among the keys
+    that the Secret or ConfigMap is made with.
+
+Why it cannot work:
+    A container that wants a missing key is not started (CreateContainerConfigError), a volume with a missing item is not
+    mounted; a single file mounted from a missing key is an empty folder.
+
+Example:
+    The ExternalSecret makes `GRAFANA_DB_PASSWORD`, and the Deployment reads `password`.
+
+Instead:
+    Give both one name. Keys of databases are told by their operator.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Edge, Milestone, Reading
+
+
+def r50_key_not_made(graph: Graph) -> Iterator[Finding]:
+    for reading in graph.readings:
+        if reading.of.milestone is not Milestone.MATERIALISED or reading.of.kind == "vault path":
+            continue
+        holdings = graph.holdings.get(reading.of)
+        if not holdings or len(graph.makers(reading.of)) > len(holdings):
+            continue  # somebody makes it whose keys are not known
+        keys: set[str] = set()
+        if any(holding.keys is None for holding in holdings):
+            continue
+        for holding in holdings:
+            keys |= holding.keys or set()
+        if not keys & set(reading.key.split("|")) and "${" not in reading.key:
+            yield _finding(graph, reading, keys)
+
+
+def _finding(graph: Graph, reading: Reading, keys: set[str]) -> Finding:
+    listed = ", ".join(sorted(keys)[:8]) or "none"
+    return Finding(
+        "R50",
+        Severity.ERROR,
+        f"{reading.by.label} reads the key {reading.key.replace('|', ' or ')} of {reading.of.label}, which has: {listed}",
+        reading.place,
+        _chain(graph, reading),
+        why="What reads a key that is not there does not start, and nothing will ever add the key.",
+        instead="Name the key as its maker does.",
+    )
+
+
+def _chain(graph: Graph, reading: Reading) -> tuple[Edge, ...]:
+    use = next((edge for edge in graph.edges.get(reading.by, ()) if edge.needs == reading.of), None)
+    maker = next(iter(graph.makers(reading.of)), None)
+    return tuple(edge for edge in (use, maker) if edge is not None)

@@ -1,0 +1,32 @@
+"""More is asked for than the castle's machines have.
+
+What it finds:
+    Pods whose requests no machine can hold; all requests together above what the machines have; more replicas that may not
+    stand together, or copies of a volume, than there are machines to stand on.
+
+Why it cannot work:
+    The scheduler leaves such pods Pending for ever, and what waits for them with them.
+
+Example:
+    A database that requests 24Gi of memory on workers with 16 GiB; three replicas that must not share a node, on one worker.
+
+Instead:
+    Ask for less, or give the castle larger or more machines.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+
+
+def r59_too_large(graph: Graph) -> Iterator[Finding]:
+    for remark in graph.marked("too-large", "too-many", "too-much"):
+        yield Finding(
+            "R59",
+            Severity.WARNING if remark.slug == "too-much" else Severity.ERROR,
+            remark.words,
+            remark.place,
+            why="The scheduler leaves what fits nowhere Pending, for ever.",
+            instead="Ask for less, or give the castle larger or more machines.",
+        )

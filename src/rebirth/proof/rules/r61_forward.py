@@ -1,0 +1,37 @@
+"""A zone is forwarded to an address that no Service has.
+
+What it finds:
+    A `forward` of the cluster's DNS whose addresses all lie in the network of Services, and none of them is a Service's
+    `clusterIP`.
+
+Why it cannot work:
+    Nobody answers there. A Service without a `clusterIP` of its own choice gets any address, and another one each time.
+
+Example:
+    `ts.net` is forwarded to 10.96.0.101, and the nameserver's Service has no `clusterIP`, or another one
+    (tailscale/tailscale#10499).
+
+Instead:
+    Give the nameserver's Service that address (`spec.nameserver.service.clusterIP` of a DNSConfig), and forward to it.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+
+
+def r61_forward(graph: Graph) -> Iterator[Finding]:
+    for remark in graph.marked("forward-to-nobody"):
+        if remark.about is None or graph.makers(remark.about):
+            continue  # another server of this zone is there
+        users = [edge for edge in graph.all_edges() if edge.needs == remark.about]
+        yield Finding(
+            "R61",
+            Severity.ERROR if graph.whole else Severity.WARNING,
+            f"{remark['zone']} is forwarded to {remark['address']}, which is no Service's clusterIP",
+            remark.place,
+            tuple(users[:1]),
+            why="Addresses of Services are given out by the API server; without this clusterIP nobody ever stands there.",
+            instead="Give the nameserver's Service this clusterIP.",
+        )

@@ -1,0 +1,31 @@
+"""A worker is given the shared address of the control planes.
+
+What it finds:
+    A `vip` of an interface in the configuration of a worker. Patches that a castle names are applied to every machine.
+
+Why it cannot work:
+    Talos refuses such a configuration: a shared address is only for control planes. The machine stays in maintenance mode.
+
+Example:
+    One patch file with the shared address, applied to all machines.
+
+Instead:
+    Leave the `vip` to control planes, or take a control plane's own address as endpoint.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+
+
+def r62_shared_address_on_worker(graph: Graph) -> Iterator[Finding]:
+    for remark in graph.marked("vip-on-worker"):
+        yield Finding(
+            "R62",
+            Severity.ERROR,
+            remark.words,
+            remark.place,
+            why="Talos refuses the configuration of a worker with a shared address, so the machine is never configured.",
+            instead="Take the vip out of what workers get.",
+        )

@@ -1,0 +1,208 @@
+"""What a castle's phases place in the cluster before and beside Flux, as units like those of Flux: the sources then read
+them as they read a repository. Made by the functions with which the phases themselves make it, so that both cannot differ.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from rebirth.castle import Castle
+from rebirth.castle.foundation import Chart
+from rebirth.phases import (
+    CONNECTIONS,
+    PHASES,
+    apply_vault_store,
+    bootstrap_flux,
+    create_namespaces,
+    install_coredns,
+    install_external_secrets,
+    install_metallb,
+    install_storage,
+    place_secrets,
+)
+from rebirth.phases.made import coredns, machine_patches, vault_store
+from rebirth.proof.reading import kustomization, talos
+from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, thing
+from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.yaml_files import UnreadableError, parse, read
+from rebirth.proof.things import Atomicity, Milestone
+from rebirth.run.facts import NodeKeyMinted, SecretsResolved
+from rebirth.run.phase import name_of
+from rebirth.secrets import Secret
+
+_PathIn = tuple[str | int, ...]
+_UNSEEN = Secret("a-value-that-the-proof-does-not-see")
+
+
+def plant(model: Model) -> None:
+    """Adds to the model what the castle's phases and Talos make, and how they make it."""
+    if model.castle is not None and model.castle_file is not None:
+        _castle(model, model.castle, model.castle_file)
+    model.units[:0] = talos.units(model)
+    model.index()
+
+
+def _castle(model: Model, castle: Castle, file: Path) -> None:
+    try:
+        model.castle_line = read(file)[0].line
+    except (UnreadableError, IndexError):
+        return
+    model.phases, model.connections = PHASES, CONNECTIONS
+    planter = _Planter(model, castle, file)
+    model.units[:0] = planter.units()
+    model.machines += planter.machines()
+
+
+class _Planter:
+    def __init__(self, model: Model, castle: Castle, file: Path) -> None:
+        self.model, self.castle, self.file = model, castle, file
+        self.secrets = SecretsResolved({reference.secret: _UNSEEN for _, reference in castle.references()})
+
+    def units(self) -> list[Unit]:
+        castle, engine = self.castle, self.castle.engine
+        return [
+            self._unit(create_namespaces, self._namespaces()),
+            self._unit(place_secrets, self._secrets()),
+            self._unit(install_coredns, self._coredns()),
+            self._chart(install_external_secrets, "external-secrets", engine.external_secrets, ("engine", "external_secrets"), {"installCRDs": True}),
+            self._unit(apply_vault_store, [self._store()]),
+            self._chart(install_metallb, "metallb", castle.networking.metallb, ("networking", "metallb"), {}),
+            self._unit(install_metallb, self._pool()),
+            self._chart(install_storage, castle.storage.chart, castle.storage, ("storage",), {}),
+            self._unit(bootstrap_flux, self._flux()),
+        ]  # fmt: skip
+
+    def _unit(self, module: ModuleType, members: Iterable[Manifest]) -> Unit:
+        place = next(found for found in PHASES if found.name == name_of(module))
+        applied = thing("phase", "", place.name, Milestone.APPLIED)
+        ready = applied._replace(milestone=Milestone.READY)
+        where = self.model.at()._replace(file=place.file, line=place.line)
+        return Unit(applied, ready, Atomicity.PHASE, where, members=list(members), phase=place.name)
+
+    def _manifest(
+        self, data: Mapping[str, Any], prefix: _PathIn, written: Mapping[_PathIn, _PathIn] | None = None
+    ) -> Manifest:
+        return Manifest(data, str(self.file), self.model.castle_line, prefix, written=written or {})
+
+    def _namespaces(self) -> Iterator[Manifest]:
+        castle, engine = self.castle, self.castle.engine
+        where: dict[str, _PathIn] = {
+            castle.storage.namespace: ("storage", "namespace"),
+            castle.networking.metallb.namespace: ("networking", "metallb", "namespace"),
+            engine.external_secrets.namespace: ("engine", "external_secrets", "namespace"),
+            "flux-system": ("gitops",),
+        }
+        for index, direct in enumerate(engine.direct_secrets):
+            where.setdefault(direct.namespace, ("engine", "direct_secrets", index, "namespace"))
+        for number, pull in enumerate(engine.pull_secrets):
+            for index, name in enumerate(pull.namespaces):
+                where.setdefault(name, ("engine", "pull_secrets", number, "namespaces", index))
+        for data in create_namespaces.objects(engine, castle.networking, castle.storage):
+            yield self._manifest(data, where[data["metadata"]["name"]])
+
+    def _secrets(self) -> Iterator[Manifest]:
+        engine = self.castle.engine
+        prefixes: list[_PathIn] = [("engine", "direct_secrets", index) for index in range(len(engine.direct_secrets))]
+        prefixes += [
+            ("engine", "pull_secrets", number, "namespaces", index)
+            for number, pull in enumerate(engine.pull_secrets)
+            for index in range(len(pull.namespaces))
+        ]
+        for data, prefix in zip(place_secrets.objects(engine, self.secrets), prefixes, strict=True):
+            yield self._manifest(
+                data, prefix, {("metadata", "name"): prefix if prefix[1] != "direct_secrets" else (*prefix, "name")}
+            )
+
+    def _coredns(self) -> Iterator[Manifest]:
+        for data in coredns.objects(self.castle.engine.coredns, self.castle.kubernetes):
+            written: dict[_PathIn, _PathIn] = {("spec", "clusterIP"): ("kubernetes", "cluster_dns")}
+            yield self._manifest(data, ("engine", "coredns"), written)
+
+    def _store(self) -> Manifest:
+        vault: _PathIn = ("spec", "provider", "vault")
+        written: dict[_PathIn, _PathIn] = {
+            ("metadata", "name"): ("engine", "store", "name"),
+            (*vault, "server"): ("engine", "vault", "address"),
+            (*vault, "path"): ("engine", "vault", "mount"),
+            (*vault, "caProvider"): ("engine", "store", "ca_secret"),
+            (*vault, "auth", "tokenSecretRef"): ("engine", "store", "token_secret"),
+        }
+        return self._manifest(vault_store.cluster_secret_store(self.castle.engine), ("engine", "store"), written)
+
+    def _chart(self, module: ModuleType, name: str, chart: Chart, prefix: _PathIn, values: Mapping[str, Any]) -> Unit:
+        """A release that a phase installs. Its object is none of Flux'; it only tells chart, version and values."""
+        applied = thing("Helm release", chart.namespace, name, Milestone.APPLIED)
+        spec = {
+            "chart": {"spec": {"chart": name, "version": chart.version}},
+            "url": chart.repository,
+            "values": {**values, **chart.values},
+        }
+        own = self._manifest(
+            {"kind": "Helm release", "metadata": {"name": name, "namespace": chart.namespace}, "spec": spec},
+            prefix,
+            {("spec", "values"): (*prefix, "values"), ("spec", "chart", "spec", "version"): (*prefix, "version")},
+        )
+        ready = applied._replace(milestone=Milestone.READY)
+        return Unit(applied, ready, Atomicity.HELM, own.place(), own, known=False, phase=name_of(module))
+
+    def _pool(self) -> Iterator[Manifest]:
+        for data in install_metallb.objects(self.castle.networking):
+            written: dict[_PathIn, _PathIn] = {("spec", "addresses"): ("networking", "pool", "addresses")}
+            yield self._manifest(data, ("networking", "pool"), written)
+
+    def _flux(self) -> Iterator[Manifest]:
+        """The folder `flux-system` beside the root Kustomization's path, and what the castle itself adds."""
+        gitops = self.castle.gitops
+        folder = str(self.model.root / gitops.path / "flux-system")
+        first = [unit for unit in self.model.units if unit.root]
+        kept = [member for unit in first for member in unit.members if str(Path(member.file).parent) == folder]
+        if not kept and Path(folder).is_dir():  # the phase reads it whether the cluster's kustomization lists it or not
+            kept = kustomization.folder(Files(self.model.root), Path(folder)).manifests
+        yield from kept
+        if not any(member.group.endswith("toolkit.fluxcd.io") for member in kept):
+            for data in bootstrap_flux.sync(gitops, []):
+                yield self._manifest(
+                    data,
+                    ("gitops",),
+                    {("spec", "path"): ("gitops", "path"), ("spec", "secretRef"): ("gitops", "auth_secret")},
+                )
+        variables: dict[_PathIn, _PathIn] = {("data",): ("gitops", "variables")}
+        yield self._manifest(bootstrap_flux.variables(gitops), ("gitops", "variables"), variables)
+
+    def machines(self) -> Iterator[MachineConfiguration]:
+        castle, folder = self.castle, self.file.parent
+        for index, machine in enumerate(castle.machines.nodes):
+            texts = machine_patches.patches(
+                folder, machine, castle.machines, castle.talos, castle.kubernetes, castle.tailscale, castle.engine,
+                self.secrets, NodeKeyMinted(_UNSEEN, ""),
+            )  # fmt: skip
+            ours = len(texts) - len(castle.talos.patches)
+            prefix: _PathIn = ("machines", "nodes", index)
+            patches = [self._manifest(d.data, prefix, _GENERATED) for text in texts[:ours] for d in parse(text)]
+            for name in castle.talos.patches:
+                patches += _documents(folder / name)
+            yield MachineConfiguration(machine.name, machine.role, tuple(patches))
+
+
+# Where castle.yaml says what a generated machine configuration holds.
+_GENERATED: Mapping[_PathIn, _PathIn] = {
+    ("machine", "kubelet", "clusterDNS"): ("kubernetes", "cluster_dns"),
+    ("machine", "install", "image"): ("talos", "installer"),
+    ("machine", "registries", "config"): ("engine", "pull_secrets"),
+    ("machine", "network", "nameservers"): ("machines", "nameservers"),
+    ("cluster", "apiServer", "certSANs"): ("kubernetes", "cert_sans"),
+    ("cluster", "apiServer", "extraArgs"): ("kubernetes", "service_account"),
+    ("cluster", "coreDNS"): ("engine", "coredns"),
+    ("cluster", "network", "podSubnets"): ("kubernetes", "pod_network"),
+    ("cluster", "network", "serviceSubnets"): ("kubernetes", "service_network"),
+    ("environment",): ("tailscale", "node_key"),
+}
+
+
+def _documents(file: Path) -> list[Manifest]:
+    """The documents of a patch. One that is no mapping (a JSON patch is a list) is left to talosctl."""
+    try:
+        return [Manifest(d.data, str(file), d.line) for d in read(file) if isinstance(d.data, Mapping)]
+    except UnreadableError:
+        return []

@@ -1,0 +1,93 @@
+"""Places where a dependency is written, one file each: its function adds to the graph what it finds in the model.
+
+Sources know nothing of each other: they meet by name (`meeting`). What one has to find in the graph already is said by its stage.
+"""
+
+from collections.abc import Callable, Iterator
+from enum import IntEnum, auto
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading.manifest import Model
+from rebirth.proof.sources.castle import api_names, beforehand, castle, machine_needs, phases, seed_templates, talos
+from rebirth.proof.sources.flux import (
+    crds,
+    fields,
+    helm_releases,
+    kustomizations,
+    names,
+    operators,
+    orphans,
+    sources,
+    traps,
+)
+from rebirth.proof.sources.outside import authorities, copies, dns, mirrors, secrets, stores, vault_operator
+from rebirth.proof.sources.workloads import (
+    capacity,
+    certificates,
+    config,
+    namespaces,
+    network,
+    pod_security,
+    storage,
+    webhooks,
+    workloads,
+)
+
+Source = Callable[[Model, Graph], None]
+
+
+class Stage(IntEnum):
+    """What a source finds in the graph: all that the sources of earlier stages have added."""
+
+    GIVEN = auto()  # nothing: says what is there from the start
+    UNITS = auto()  # the start; says which units there are, what each makes, and which operators run
+    OBJECTS = auto()  # units and operators; says what single objects need and make
+    NAMES = auto()  # every host name that somebody asks for
+    WANTED = auto()  # every thing that somebody needs
+    ASSUMED = auto()  # every thing that somebody makes, so what is left is taken as made
+    ADMITTED = auto()  # everything: says which webhook looks at what
+
+
+SOURCES: dict[Stage, tuple[Source, ...]] = {
+    Stage.GIVEN: (beforehand.read, seed_templates.read),
+    Stage.UNITS: (
+        kustomizations.read,
+        traps.read,
+        fields.read,
+        sources.read,
+        helm_releases.read,
+        phases.read,
+        castle.read,
+        talos.read,
+        crds.read,
+        operators.read,
+    ),
+    Stage.OBJECTS: (
+        namespaces.read,
+        config.read,
+        workloads.read,
+        stores.read,
+        secrets.read,
+        certificates.read,
+        vault_operator.read,
+        storage.read,
+        network.read,
+        pod_security.read,
+        capacity.read,
+        names.read,
+        api_names.read,
+        machine_needs.read,
+        mirrors.read,
+        authorities.read,
+    ),
+    Stage.NAMES: (dns.read,),
+    Stage.WANTED: (copies.read, orphans.read),
+    Stage.ASSUMED: (helm_releases.assume, operators.assume),
+    Stage.ADMITTED: (webhooks.read,),
+}
+
+
+def in_order() -> Iterator[Source]:
+    """Every source, stage after stage."""
+    for stage in sorted(SOURCES):
+        yield from SOURCES[stage]

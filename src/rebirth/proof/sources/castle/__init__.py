@@ -1,0 +1,1 @@
+"""What castle.yaml, phases, machine configurations and what is applied by hand say."""

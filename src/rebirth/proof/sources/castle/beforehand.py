@@ -1,0 +1,26 @@
+"""What a repository keeps for whoever sets the cluster up before Flux runs: objects in a folder `bootstrap` that no Kustomization
+leads to. They are there from the start; the values of their Secrets are filled in by hand or by a program.
+"""
+
+from rebirth.proof.charts.knowledge import crd
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading import scopes
+from rebirth.proof.reading.manifest import Model, thing
+from rebirth.proof.things import Milestone
+
+_DATA = {"Secret", "ConfigMap"}
+
+
+def read(model: Model, graph: Graph) -> None:
+    for member in model.seeded:
+        why, place = "it is kept in a bootstrap folder, and applied before Flux runs", member.place()
+        graph.given(member.thing(), why, place)
+        if member.kind in _DATA:
+            holder = member.thing(Milestone.MATERIALISED)
+            graph.given(holder, why, place)
+            graph.holds(holder, {*member.mapping("data"), *member.mapping("stringData")} or None, place)
+        if member.kind == "CustomResourceDefinition":
+            group, kind = member.at("spec", "group", default=""), member.at("spec", "names", "kind", default="")
+            graph.given(crd(str(group), str(kind)), why, place)
+        if member.namespace and member.kind not in scopes.BUILT_IN | scopes.CUSTOM:
+            graph.given(thing("Namespace", "", member.namespace), why, place)

@@ -1,0 +1,61 @@
+"""Templates of objects that somebody applies before Flux runs: `bootstrap/resources.yaml.j2` and the like, whose values a program
+fills in. What steers the template is left out; names and keys are read.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.proof.reading.yaml_files import LARGEST, UnreadableError, parse
+from rebirth.proof.sources import meeting
+from rebirth.proof.things import Milestone
+
+_FOLDER = "bootstrap"
+_ENDINGS = (".yaml.j2", ".yml.j2", ".yaml.tmpl", ".yaml.tpl")
+_STEERS = re.compile(r"^\s*[{][%#].*[%#][}]\s*$", re.MULTILINE)
+_FILLED = re.compile(r"[{]{2}.*?[}]{2}")
+_MOST = 500  # files
+
+
+def read(model: Model, graph: Graph) -> None:
+    """With a castle all that is made before Flux is known, and such files mean nothing."""
+    if model.castle:
+        return
+    why = "a template in a bootstrap folder makes it before Flux runs"
+    for manifest in _manifests(model.root):
+        place = manifest.place()
+        graph.given(manifest.thing(), why, place)
+        if manifest.namespace:
+            graph.given(meeting.namespace(manifest.namespace), why, place)
+        if manifest.kind in {"Secret", "ConfigMap"} and not manifest.group:
+            graph.given(manifest.thing(Milestone.MATERIALISED), why, place)
+
+
+def _manifests(root: Path) -> Iterator[Manifest]:
+    for file in _files(root):
+        try:
+            if file.is_symlink() or file.stat().st_size > LARGEST:
+                continue
+            text = file.read_text(encoding="utf-8-sig")
+            documents = parse(_FILLED.sub("x", _STEERS.sub("", text)))
+        except (OSError, ValueError, UnreadableError):
+            continue  # a template that is more than YAML with holes
+        for document in documents:
+            if isinstance(document.data, Mapping) and isinstance(document.data.get("kind"), str):
+                found = Manifest(document.data, str(file), document.line)
+                if found.name and found.name != "x":
+                    yield found
+
+
+def _files(root: Path) -> Iterator[Path]:
+    count = 0
+    for folder, inner, names in os.walk(root):
+        inner[:] = sorted(one for one in inner if not one.startswith("."))
+        if _FOLDER in Path(folder).relative_to(root).parts:
+            for name in sorted(names):
+                if name.endswith(_ENDINGS) and count < _MOST:
+                    count += 1
+                    yield Path(folder) / name

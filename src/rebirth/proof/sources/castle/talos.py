@@ -1,0 +1,72 @@
+"""Talos: what a machine configuration makes in the cluster, and which names its certificates hold.
+
+Patches are merged as Talos merges them: later values win, lists grow.
+"""
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model
+from rebirth.proof.reading.talos import TALOS, Merged, control_plane
+from rebirth.proof.sources.meeting import POD_NETWORK, api
+from rebirth.proof.things import ALWAYS, NOWHERE, Atomicity, Milestone, Need
+
+
+def read(model: Model, graph: Graph) -> None:
+    castle, machine = model.castle, control_plane(model)
+    for unit in model.units:
+        if unit.atomicity is Atomicity.TALOS:
+            for member in unit.members:
+                graph.makes(unit.applied, member.thing(), member.place(), need=Need.APPLIED_BY)
+            graph.needs(unit.ready, unit.applied, Need.HEALTH, unit.place)
+            if castle:
+                graph.needs(unit.applied, api(castle), Need.API, unit.place)
+            else:
+                graph.given(unit.applied, "machines are configured before Flux is", unit.place)
+    _pod_network(model, graph, machine)
+
+
+# -- the pod network
+
+# Charts and DaemonSets that are a pod network.
+_CNI_CHARTS = {"cilium", "calico", "tigera-operator", "flannel", "kube-ovn", "antrea"}
+_CNI_SETS = {"cilium", "calico-node", "kube-flannel", "kube-flannel-ds", "antrea-agent", "kube-ovn-cni", "canal"}
+
+
+def is_cni(member: Manifest) -> bool:
+    if member.kind == "HelmRelease":
+        ref = member.at("spec", "chartRef", "name", default="")
+        return str(member.at("spec", "chart", "spec", "chart", default=ref)) in _CNI_CHARTS
+    return member.kind == "DaemonSet" and member.name in _CNI_SETS
+
+
+def _pod_network(model: Model, graph: Graph, machine: MachineConfiguration | None) -> None:
+    """Who connects pods: Talos' flannel, or a CNI that something else brings."""
+    if machine is None or not machine.whole:
+        graph.given(POD_NETWORK, "not said in these files")
+        return
+    merged = Merged(machine.patches)
+    graph.wanted(POD_NETWORK)
+    if name := merged.last("cluster", "network", "cni", "name"):
+        graph.where[POD_NETWORK] = name.place
+    if (name and name.value == "custom") or any(merged.items("cluster", "extraManifests")):
+        graph.given(POD_NETWORK, "Talos applies manifests from a URL", name.place if name else NOWHERE)
+    for member, unit in model.objects("DaemonSet", "HelmRelease"):
+        if not is_cni(member):
+            continue
+        runs = unit.applied if unit.atomicity is Atomicity.TALOS else member.thing(Milestone.READY)
+        graph.makes(runs, POD_NETWORK, member.place("metadata", "name"), need=Need.NETWORK, scope=ALWAYS)
+    if any(edge.needs != TALOS for edge in graph.makers(POD_NETWORK)):
+        _connected(model, graph)
+
+
+def _connected(model: Model, graph: Graph) -> None:
+    """Pods need the network; said only where it could be late."""
+    for member, _ in model.objects(*WORKLOADS, "HelmRelease"):
+        if member.kind == "HelmRelease" and not is_cni(member):
+            place = member.place("metadata", "name")
+            graph.needs(member.thing(Milestone.READY), POD_NETWORK, Need.NETWORK, place, scope=ALWAYS)
+        elif member.kind in WORKLOADS and member.at("spec", "template", "spec", "hostNetwork") is not True:
+            place = member.place("spec", "template", "spec")
+            graph.needs(member.thing(Milestone.READY), POD_NETWORK, Need.NETWORK, place, scope=ALWAYS)
+
+
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job")

@@ -1,0 +1,1 @@
+"""What objects of Flux, charts and the API server's own rules say."""

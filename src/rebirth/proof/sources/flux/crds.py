@@ -1,0 +1,69 @@
+"""Custom resources: nothing takes one before its kind is known to the API server."""
+
+from rebirth.proof.charts import releases
+from rebirth.proof.charts.knowledge import crd, of_kind
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading import flux
+from rebirth.proof.reading.manifest import Manifest, Model, Unit
+from rebirth.proof.reading.scopes import is_custom, kind_of
+from rebirth.proof.things import Atomicity, Need, Thing
+
+_TALOS = ("talos.dev", "ServiceAccount")  # Talos itself makes it
+
+
+def read(model: Model, graph: Graph) -> None:
+    """Who makes each CRD, then who needs it."""
+    for member, unit in model.objects("CustomResourceDefinition"):
+        group, kind = kind_of(member)
+        if kind and not flux.is_left_out(member):
+            graph.makes(_maker(unit, member), crd(group, kind), member.place("metadata", "name"))
+    _flux(model, graph)
+    for unit in model.units:
+        _needs(unit, graph)
+
+
+def _maker(unit: Unit, member: Manifest) -> Thing:
+    """What makes it, before the unit's other members are looked at."""
+    if unit.own is not None and unit.atomicity is Atomicity.FLUX:
+        return flux.started(unit.own)
+    if unit.own is not None and releases.is_release(unit.own) and member.annotations.get(releases.FOLDER):
+        return releases.started(unit.own)
+    return unit.applied
+
+
+def _flux(model: Model, graph: Graph) -> None:
+    """Flux' own kinds are there before its first object: by hand, or by the phase that bootstraps it."""
+    known = of_kind(flux.KUSTOMIZE, "Kustomization")
+    for crds in known.crds if known else ():
+        for kind in crds.kinds:
+            made = crd(crds.group, kind)
+            if not model.castle or not graph.makers(made):
+                graph.given(made, "Flux brings it, and Flux is there first")
+
+
+def _needs(unit: Unit, graph: Graph) -> None:
+    seen: set[tuple[str, str]] = set()
+    brought = _brought(unit)
+    for member in unit.members:
+        key = (member.group, member.kind)
+        if not is_custom(member.group) or key in seen or key in brought or key == _TALOS or flux.is_left_out(member):
+            continue
+        seen.add(key)
+        needed = crd(*key)
+        graph.wanted(needed)
+        words = f"{member.kind} {member.name} is of that kind"
+        graph.needs(unit.applied, needed, Need.CRD, member.place("kind"), words)
+
+
+def _brought(unit: Unit) -> set[tuple[str, str]]:
+    """Kinds that the unit establishes before it looks at the rest: in a chart only those of its crds/ folder."""
+    return {
+        kind_of(member)
+        for member in unit.members
+        if member.kind == "CustomResourceDefinition"
+        and (
+            unit.atomicity is Atomicity.FLUX
+            or member.annotations.get(releases.FOLDER)
+            or unit.atomicity is Atomicity.PHASE
+        )
+    }

@@ -1,0 +1,167 @@
+"""Objects that the API server refuses as they are written: values that are no text where text is wanted, fields in the wrong
+block, no namespace, still encrypted; and Jobs that Flux can apply only once.
+
+Only what Flux applies is looked at, with its variables put in: through them `"${COUNT}"` becomes a number, quotes or none.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading import flux, pods, scopes
+from rebirth.proof.reading.manifest import Manifest, Model, Unit
+from rebirth.proof.things import Atomicity
+
+_Path = tuple[str | int, ...]
+_METADATA = {
+    "name", "generateName", "namespace", "labels", "annotations", "finalizers", "ownerReferences", "uid", "resourceVersion",
+    "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink", "clusterName",
+}  # fmt: skip
+_SPEC = {"spec", "status"}
+# Fields beside apiVersion, kind and metadata. Groups whose kinds all have a spec and nothing else are below.
+_FIELDS = {
+    ("", "ConfigMap"): {"data", "binaryData", "immutable"},
+    ("", "Secret"): {"data", "stringData", "type", "immutable"},
+    ("", "ServiceAccount"): {"secrets", "imagePullSecrets", "automountServiceAccountToken"},
+    ("", "Service"): _SPEC,
+    ("", "Pod"): _SPEC,
+    ("", "Namespace"): _SPEC,
+    ("", "PersistentVolumeClaim"): _SPEC,
+    ("", "PersistentVolume"): _SPEC,
+    ("rbac.authorization.k8s.io", "Role"): {"rules"},
+    ("rbac.authorization.k8s.io", "ClusterRole"): {"rules", "aggregationRule"},
+    ("rbac.authorization.k8s.io", "RoleBinding"): {"roleRef", "subjects"},
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): {"roleRef", "subjects"},
+}
+_ONLY_SPEC = {
+    "apps", "batch", "autoscaling", "policy", "networking.k8s.io", flux.KUSTOMIZE, flux.HELM, flux.SOURCE, "external-secrets.io",
+    "cert-manager.io", "metallb.io",
+}  # fmt: skip
+# Kinds that stand in a namespace for sure.
+_NAMESPACED = {
+    "": {"ConfigMap", "Secret", "Service", "ServiceAccount", "Pod", "PersistentVolumeClaim", "LimitRange", "ResourceQuota", "Endpoints"},
+    "apps": {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"},
+    "batch": {"Job", "CronJob"},
+    "rbac.authorization.k8s.io": {"Role", "RoleBinding"},
+    "networking.k8s.io": {"Ingress", "NetworkPolicy"},
+    "autoscaling": {"HorizontalPodAutoscaler"},
+    "policy": {"PodDisruptionBudget"},
+    flux.KUSTOMIZE: {"Kustomization"},
+    flux.HELM: {"HelmRelease"},
+    flux.SOURCE: {"GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact"},
+    "external-secrets.io": {"ExternalSecret", "SecretStore", "PushSecret"},
+    "cert-manager.io": {"Certificate", "Issuer"},
+}  # fmt: skip
+
+
+def read(model: Model, graph: Graph) -> None:
+    crds = [m for m, _ in model.objects("CustomResourceDefinition")]
+    _, namespaced = scopes.cluster_scoped(crds)
+    groups = {str(crd.at("spec", "group")) for crd in crds}
+    for unit in model.units:
+        if unit.atomicity is not Atomicity.FLUX:
+            continue
+        for member in unit.members:
+            if flux.is_left_out(member):
+                continue
+            _texts(member, unit, graph)
+            _misplaced(member, graph)
+            _encrypted(member, unit, graph)
+            _once(member, unit, graph)
+            if not member.namespace and unit.own is not None:
+                kinds = _NAMESPACED.get(member.group, namespaced if member.group in groups else set())
+                if member.kind in kinds:
+                    words = f"{member.kind} {member.name} has no namespace, and nothing gives it one"
+                    graph.remark(
+                        "no-namespace", member.place("metadata", "name"), words, member.thing(), unit=unit.name
+                    )
+
+
+def _texts(member: Manifest, unit: Unit, graph: Graph) -> None:
+    """Values that are numbers or booleans where Kubernetes takes text alone."""
+    for path, value in _wanted(member, unit):
+        if isinstance(value, bool | int | float):
+            where = ".".join(map(str, path))
+            what = "a boolean" if isinstance(value, bool) else "a number"
+            words = f"{where} of {member.thing().label} is {what}, and has to be text"
+            graph.remark("not-text", member.place(*path), words, member.thing(), path=where, what=what)
+
+
+def _wanted(member: Manifest, unit: Unit) -> Iterator[tuple[_Path, Any]]:
+    yield ("metadata", "name"), member.at("metadata", "name")
+    yield ("metadata", "namespace"), member.at("metadata", "namespace")
+    for block in (("metadata", "labels"), ("metadata", "annotations"), *_blocks(member, unit)):
+        for key, value in member.mapping(*block).items():
+            yield (*block, key), value
+    found = pods.of(member, unit) if member.kind in _WITH_PODS else None
+    for part, index, container in found.containers() if found else ():
+        inside: _Path = (*found.path, "spec", part, index) if found else ()
+        yield (*inside, "image"), container.get("image")
+        for key in ("args", "command"):
+            for number, value in enumerate(_list(container.get(key))):
+                yield (*inside, key, number), value
+        for number, entry in enumerate(_list(container.get("env"))):
+            if isinstance(entry, Mapping):
+                yield (*inside, "env", number, "value"), entry.get("value")
+
+
+def _blocks(member: Manifest, unit: Unit) -> Iterator[_Path]:
+    if member.group == "" and member.kind == "ConfigMap":
+        yield ("data",)
+    elif member.group == "" and member.kind == "Secret":
+        yield from (("data",), ("stringData",))
+    elif member.kind in _WITH_PODS:
+        found = pods.of(member, unit)
+        if found and found.path:
+            yield (*found.path, "metadata", "labels")
+            yield (*found.path, "metadata", "annotations")
+        yield ("spec", "selector", "matchLabels")
+    elif member.group == "" and member.kind == "Service":
+        yield ("spec", "selector")
+
+
+_WITH_PODS = {"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _misplaced(member: Manifest, graph: Graph) -> None:
+    """Fields in a block that does not have them."""
+    for key in member.mapping("metadata"):
+        if key not in _METADATA:
+            words = f"metadata of {member.thing().label} has no field `{key}`"
+            graph.remark("misplaced", member.place("metadata", key), words, member.thing(), field=key, block="metadata")
+    allowed = _FIELDS.get((member.group, member.kind), _SPEC if member.group in _ONLY_SPEC else None)
+    if allowed is None:
+        return
+    for key in member.data:
+        if key not in allowed and key not in {"apiVersion", "kind", "metadata", "sops"}:
+            words = f"{member.thing().label} has no field `{key}` at its top"
+            graph.remark("misplaced", member.place(key), words, member.thing(), field=key, block="")
+
+
+def _encrypted(member: Manifest, unit: Unit, graph: Graph) -> None:
+    """A Secret that SOPS encrypted, in a Kustomization that does not decrypt: Flux refuses all of it."""
+    if member.kind != "Secret" or not member.mapping("sops") or unit.own is None or unit.own.at("spec", "decryption"):
+        return
+    words = f"{member.thing().label} is encrypted, and {unit.own.thing().label} does not decrypt"
+    graph.remark("encrypted", member.place("sops"), words, member.thing(), unit=unit.own.thing().label)
+
+
+def _once(member: Manifest, unit: Unit, graph: Graph) -> None:
+    """A Job whose template can never be changed."""
+    if member.kind != "Job" or member.group != "batch" or unit.own is None or unit.own.at("spec", "force") is True:
+        return
+    marks = {**member.labels, **member.annotations}
+    if marks.get(f"{flux.KUSTOMIZE}/force") in {"enabled", "Enabled"}:
+        return
+    if marks.get(f"{flux.KUSTOMIZE}/ssa") == "IfNotPresent":
+        return
+    words = f"{member.thing().label} cannot be changed once it is there"
+    ttl = member.at("spec", "ttlSecondsAfterFinished")
+    graph.remark(
+        "immutable-job", member.place("metadata", "name"), words, member.thing(), unit=unit.own.thing().label,
+        ttl="" if ttl is None else str(ttl),
+    )  # fmt: skip

@@ -1,0 +1,86 @@
+"""Where sources meet: things that several of them speak of, each made in one place, so that all call it by the same name."""
+
+from rebirth.castle import Castle
+from rebirth.proof.charts import knowledge
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading.manifest import Manifest, Model, thing
+from rebirth.proof.things import ALWAYS, NOWHERE, Milestone, Need, Place, Strength, Thing
+from rebirth.run.phase import Phase, needs
+
+# API groups, and names, that several sources look for
+CERT_MANAGER = "cert-manager.io"
+RELEASE = "Helm release"  # one that a phase installs, with no object of Flux'
+_EVERYWHERE = "kube-root-ca.crt"  # the controller manager puts it into every namespace
+
+POD_NETWORK = thing("pod network", "", "of the cluster", Milestone.SERVES)
+
+
+def namespace(name: str) -> Thing:
+    return thing("Namespace", "", name)
+
+
+def account(graph: Graph, space: str, name: str) -> Thing:
+    """The ServiceAccount; the one called default comes with its namespace."""
+    found = thing("ServiceAccount", space, name, Milestone.EXISTS)
+    graph.wanted(found)
+    if name == "default" and not graph.makers(found):
+        graph.makes(namespace(space), found, graph.where.get(namespace(space), NOWHERE), "comes with its namespace")
+    return found
+
+
+def secret(namespace: str, name: str) -> Thing:
+    return thing("Secret", namespace, name, Milestone.MATERIALISED)
+
+
+def config_map(namespace: str, name: str) -> Thing:
+    return thing("ConfigMap", namespace, name, Milestone.MATERIALISED)
+
+
+def given(graph: Graph, of: Thing) -> None:
+    """What Kubernetes itself puts into every namespace."""
+    if of.kind == "ConfigMap" and of.name == _EVERYWHERE and of not in graph.made:
+        space = namespace(of.namespace)
+        graph.makes(space, of, graph.where.get(space, Place("")), "comes with its namespace")
+        graph.holds(of, ["ca.crt"], Place(""))
+
+
+def api(castle: Castle) -> Thing:
+    """The API server at the castle's endpoint."""
+    return thing("Kubernetes API", "", castle.kubernetes.endpoint, Milestone.ANSWERS)
+
+
+def vault_path(mount: str, path: str) -> Thing:
+    return thing("vault path", "", f"{mount}/{path}", Milestone.MATERIALISED)
+
+
+def applied(name: str) -> Thing:
+    return thing("phase", "", name, Milestone.APPLIED)
+
+
+def ready(name: str) -> Thing:
+    return thing("phase", "", name, Milestone.READY)
+
+
+def place(phase: Phase) -> Place:
+    return Place(phase.file, phase.line)
+
+
+def takes(model: Model, graph: Graph, phase: Phase, by: Thing) -> None:
+    """`by`, a part of what the phase does, needs the facts that the phase takes."""
+    makers = {other.makes: other for other in model.phases}
+    for fact, chain in needs(phase, model.phases, model.connections).items():
+        through = f" through {', '.join(chain)}" if chain else ""
+        words = f"takes {fact.__name__}{through}"
+        graph.needs(by, ready(makers[fact].name), Need.PHASE, place(phase), words, strength=Strength.HARD)
+
+
+def runs(member: Manifest, graph: Graph) -> Thing:
+    """`member` is Ready once it exists, and what runs its operator is."""
+    done = member.thing(Milestone.READY)
+    place = member.place("metadata", "name")
+    graph.where.setdefault(done, place)
+    graph.needs(done, member.thing(), Need.APPLIED_BY, place)
+    known = knowledge.of_kind(member.group, member.kind)
+    if known and graph.makers(known.thing):
+        graph.needs(done, known.thing, Need.WORKLOAD, member.place("kind"), f"{known.title} runs it", scope=ALWAYS)
+    return done

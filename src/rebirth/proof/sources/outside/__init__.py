@@ -1,0 +1,1 @@
+"""What stands beyond the cluster's objects: names, secrets, registries, certificates."""

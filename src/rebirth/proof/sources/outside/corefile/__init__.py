@@ -1,0 +1,1 @@
+"""A Corefile, read as CoreDNS reads it, and rejected where CoreDNS would."""

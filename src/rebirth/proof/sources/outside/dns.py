@@ -1,0 +1,319 @@
+"""Names: how a pod comes from a host name to an address, through the cluster's DNS and the zones that it forwards.
+
+Runs after the sources that need names. A node asks its own resolver, which is there before the cluster.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv4Network, ip_address
+
+from rebirth.proof.charts import knowledge
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading.manifest import Manifest, Model, thing
+from rebirth.proof.reading.talos import Merged
+from rebirth.proof.sources import meeting
+from rebirth.proof.sources.outside.corefile import corefiles
+from rebirth.proof.sources.outside.corefile.words import Forward, Meaning, Rewrite, address_of, host_of
+from rebirth.proof.things import ALWAYS, NOWHERE, Milestone, Need, Place, Scope, Thing
+from rebirth.run.facts import Converged
+
+CLUSTER_DNS, ZONE, NAME, NODE_NAME = "cluster DNS", "zone", "name", "node name"
+DEFAULT_ADDRESS, DEFAULT_DOMAIN, DEFAULT_SERVICES = "10.96.0.10", "cluster.local", "10.96.0.0/12"
+FQDN = "tailscale.com/tailnet-fqdn"
+_WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "ReplicaSet"}
+_DEEPEST = 8  # rewrites and aliases after one another
+
+
+def read(model: Model, graph: Graph) -> None:
+    source = _Source(model, graph)
+    source.served()
+    source.names()
+    source.node_names()
+
+
+def cluster_dns(model: Model) -> list[tuple[str, Place]]:
+    """The addresses that kubelets give to pods, and where that is said."""
+    found: dict[str, Place] = {}
+    for machine in model.machines:
+        merged = Merged(machine.patches)
+        asked = [*merged.items("machine", "kubelet", "extraConfig", "clusterDNS")] or [
+            *merged.items("machine", "kubelet", "clusterDNS")
+        ]
+        for item in asked:
+            found.setdefault(str(item.value), item.place)
+    return list(found.items())
+
+
+def serving(address: str) -> Thing:
+    return thing(CLUSTER_DNS, "", address, Milestone.SERVES)
+
+
+class _Source:
+    def __init__(self, model: Model, graph: Graph) -> None:
+        self.model, self.graph = model, graph
+        self.addresses = cluster_dns(model)
+        if not self.addresses:
+            castle = model.castle
+            self.addresses = [(str(castle.kubernetes.cluster_dns) if castle else DEFAULT_ADDRESS, NOWHERE)]
+        self.domain = model.castle.kubernetes.cluster_domain if model.castle else DEFAULT_DOMAIN
+        self.services = model.castle.kubernetes.service_network if model.castle else IPv4Network(DEFAULT_SERVICES)
+        self.tailnet: set[str] = set()  # addresses of Tailscale's nameservers
+        self.by_address = dict(self._service_addresses())
+        self.corefile = corefiles.find(model, graph, self.addresses[0][0])
+
+    def _service_addresses(self) -> Iterator[tuple[str, tuple[Thing, Place]]]:
+        """Services with an address of their own choice, those that operators make included."""
+        for member, _ in self.model.objects():
+            if member.kind == "Service" and not member.group:
+                if isinstance(address := member.at("spec", "clusterIP"), str) and address not in {"", "None"}:
+                    yield address, (member.thing(Milestone.SERVES), member.place("spec", "clusterIP"))
+                continue
+            for made in knowledge.made_by(member.group, member.data):
+                if made.kind == "Service" and made.address:
+                    if member.kind == "DNSConfig":
+                        self.tailnet.add(made.address)
+                    serves = thing("Service", made.namespace, made.name, Milestone.SERVES)
+                    self._made(member, serves)
+                    yield made.address, (serves, member.place(*(_path_of(member.data, made.address) or ("spec",))))
+
+    def _made(self, member: Manifest, serves: Thing) -> None:
+        """A Service that an operator makes of a custom resource serves while the operator runs."""
+        place = member.place("metadata", "name")
+        if not self.graph.edges.get(serves):
+            self.graph.makes(member.thing(), serves, place)
+        if known := knowledge.of_kind(member.group, member.kind):
+            self.graph.makes(known.thing, serves, place, f"{known.title} runs it", scope=Scope.COLD_RESTART)
+
+    # -- who serves
+
+    def served(self) -> None:
+        """Who stands at the address that pods ask."""
+        for address, said in self.addresses:
+            dns = serving(address)
+            self.graph.where.setdefault(dns, said)
+            if found := self.by_address.get(address):
+                serves, place = found
+                self.graph.makes(serves, dns, place, need=Need.SERVICE, scope=ALWAYS)
+            for member, _ in self.model.objects("HelmRelease"):
+                if corefiles.is_coredns(member, address):
+                    place = member.place("metadata", "name")
+                    self.graph.makes(member.thing(Milestone.READY), dns, place, need=Need.SERVICE, scope=ALWAYS)
+            if not self.graph.makers(dns) and not self._nobody():
+                self.graph.given(dns, "every cluster has one; these files do not speak of it")
+            self.graph.wanted(dns)
+        if self.model.castle:
+            self._pods_ask()
+
+    def _nobody(self) -> bool:
+        """Whether files say that the cluster comes without a DNS of its own."""
+        if self.model.castle:
+            return True
+        return any(Merged(machine.patches).is_set("cluster", "coreDNS", "disabled") for machine in self.model.machines)
+
+    def _pods_ask(self) -> None:
+        """A castle is done only when pods can resolve names."""
+        for address, said in self.addresses[:1]:
+            last = next(phase for phase in self.model.phases if phase.makes is Converged)
+            self.graph.needs(meeting.ready(last.name), serving(address), Need.NAME, said, "pods ask it")
+
+    def _asks(self, by: Thing, place: Place) -> None:
+        # Any one of the servers is enough: the first is asked first.
+        for address, _ in self.addresses[:1]:
+            self.graph.needs(by, serving(address), Need.NAME, place, f"asks {address}", scope=ALWAYS)
+
+    # -- names
+
+    def names(self) -> None:
+        done: set[Thing] = set()
+        while pending := [found for found in list(self.graph.edges) if found.kind == NAME and found not in done]:
+            for name in pending:
+                done.add(name)
+                if name not in self.graph.starts and not self.graph.edges[name]:
+                    self._resolve(name)
+
+    def _resolve(self, name: Thing) -> None:
+        users = [edge for edge in self.graph.all_edges() if edge.needs == name]
+        asked = users[0].place if users else NOWHERE
+        self.graph.where.setdefault(name, asked)
+        self._asks(name, asked)
+        host, place, server = self._rewritten(name.name.lower().rstrip(".") + ".")
+        if server is not None and (host in server.hosts or server.opens):
+            return
+        if found := self._service(host, server):
+            self._inside(name, found, place or asked)
+            return
+        forward = self._forward(host, server)
+        if forward is not None and self.corefile is not None:
+            place = self.corefile.zone_place(_zone_of(server, forward), forward.line)
+            self._forwarded(name, host, forward, place)
+
+    def _server(self, host: str) -> Meaning | None:
+        """The server block with the longest zone."""
+        best, length = None, -1
+        for meaning in self.corefile.meanings if self.corefile else ():
+            for zone in meaning.server.zones:
+                if zone.transport == "dns" and _below(host, zone.name) and len(zone.name) > length:
+                    best, length = meaning, len(zone.name)
+        return best
+
+    def _rewritten(self, host: str) -> tuple[str, Place | None, Meaning | None]:
+        """The name that is looked up in the end. A server block rewrites names for its own plugins only."""
+        server, place = self._server(host), None
+        for rule in server.rewrites if server else ():
+            if (after := _applied(rule, host)) is not None:
+                place = self.corefile.zone_place(host, rule.line) if self.corefile else None
+                return after, place, server
+        return host, place, server
+
+    def _service(self, host: str, server: Meaning | None) -> tuple[str, str] | None:
+        """Name and namespace of the Service that a name means."""
+        bare = host.rstrip(".")
+        zones = [zone.rstrip(".") for zone in server.cluster] if server else [self.domain]
+        for zone in [*zones, self.domain]:
+            if bare.endswith(f".svc.{zone}"):
+                parts = bare.removesuffix(f".svc.{zone}").split(".")
+                return (parts[-2], parts[-1]) if len(parts) > 1 else None
+        parts = bare.removesuffix(".svc").split(".")
+        # A short name goes through the pod's search list: it is a Service's only if there is one.
+        if len(parts) == 2 and (bare.endswith(".svc") or self._knows(parts[0], parts[1])):
+            return parts[0], parts[1]
+        return None
+
+    def _knows(self, name: str, namespace: str) -> bool:
+        return (
+            bool(self.model.find("Service", namespace, name)) or thing("Service", namespace, name) in self.graph.edges
+        )
+
+    def _inside(self, name: Thing, found: tuple[str, str], place: Place) -> None:
+        service = thing("Service", found[1], found[0])
+        self.graph.wanted(service)
+        self.graph.needs(name, service, Need.NAME, place)
+        member = next((member for member, _ in self.model.find("Service", found[1], found[0])), None)
+        if member and member.at("spec", "type") == "ExternalName" and FQDN not in member.annotations:
+            other = str(member.at("spec", "externalName", default="")).rstrip(".")
+            if other and other != name.name:
+                alias, where = thing(NAME, "", other, Milestone.RESOLVES), member.place("spec", "externalName")
+                self.graph.needs(name, alias, Need.NAME, where, scope=ALWAYS)
+            return
+        # Who is no workload connects to it at once: a store, a source, an issuer.
+        for edge in [edge for edge in self.graph.all_edges() if edge.needs == name and edge.by.kind not in _WORKLOADS]:
+            if edge.by.kind != NAME:
+                serves = service._replace(milestone=Milestone.SERVES)
+                self.graph.needs(edge.by, serves, Need.SERVICE, edge.place, edge.words, scope=ALWAYS)
+
+    def _forward(self, host: str, server: Meaning | None) -> Forward | None:
+        found = [forward for forward in server.forwards if _below(host, forward.zone)] if server else []
+        return max(found, key=lambda forward: len(forward.zone), default=None)
+
+    def _forwarded(self, name: Thing, host: str, forward: Forward, place: Place) -> None:
+        addresses = [address for target in forward.to if (address := address_of(target))]
+        inside = [address for address in addresses if self._is_inside(address)]
+        for target in forward.to:
+            if asked := host_of(target):
+                node = thing(NODE_NAME, "", asked, Milestone.RESOLVES)
+                self.graph.needs(name, node, Need.NAME, place)
+        if not inside or len(inside) < len(forward.to):
+            return  # at least one server is outside the cluster
+        zone = _zone_of(self._server(host), forward)
+        answers = thing(ZONE, "", zone, Milestone.ANSWERS)
+        self.graph.where.setdefault(answers, place)
+        self.graph.needs(name, answers, Need.ZONE, place, f"{zone} is forwarded to {', '.join(inside)}", scope=ALWAYS)
+        if self.tailnet & set(inside):
+            self._in_tailnet(name, host.rstrip("."), place)
+        if answers in self.graph.made:
+            return
+        self.graph.wanted(answers)
+        for address in inside:
+            if found := self.by_address.get(address):
+                self.graph.makes(found[0], answers, found[1], f"stands at {address}", need=Need.SERVICE, scope=ALWAYS)
+            else:
+                self.graph.remark("forward-to-nobody", place, address, answers, zone=zone, address=address)
+
+    def _in_tailnet(self, name: Thing, host: str, place: Place) -> None:
+        """Tailscale's nameserver knows the names for which there is a Service that leads out to them, and no others."""
+        known = thing("way out to", "", host)
+        self.graph.where.setdefault(known, place)
+        self.graph.wanted(known)
+        self.graph.needs(name, known, Need.NAME, place, scope=ALWAYS)
+        for member, _ in self.model.objects("Service", "Ingress"):
+            if str(member.annotations.get(FQDN, "")).rstrip(".").lower() == host:
+                where = member.place("metadata", "annotations", FQDN)
+                self.graph.makes(member.thing(), known, where, scope=ALWAYS)
+
+    def _is_inside(self, address: str) -> bool:
+        return address in self.by_address or (":" not in address and ip_address(address) in self.services)
+
+    # -- names that nodes ask for
+
+    def node_names(self) -> None:
+        """A node asks the resolvers of its machine configuration: the cluster's only if it names no other."""
+        inside = [self.by_address[address] for address in self._nameservers() if address in self.by_address]
+        for name in [
+            found for found in list(self.graph.edges) if found.kind == NODE_NAME and not self.graph.edges[found]
+        ]:
+            if inside:
+                for serves, place in inside:
+                    self.graph.makes(serves, name, place, need=Need.NAME, scope=ALWAYS)
+            else:
+                self.graph.given(name, "the node's own resolver")
+
+    def _nameservers(self) -> list[str]:
+        """All resolvers of the machines, if each is inside the cluster; none otherwise."""
+        found = [
+            str(item.value)
+            for machine in self.model.machines
+            for item in Merged(machine.patches).items("machine", "network", "nameservers")
+        ]
+        return found if found and all(address in self.by_address for address in found) else []
+
+
+def _path_of(value: object, wanted: str) -> tuple[str | int, ...] | None:
+    """The path to a value that is that text."""
+    items: Iterable[tuple[str | int, object]] = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, item in items:
+        if item == wanted:
+            return (key,)
+        if (rest := _path_of(item, wanted)) is not None:
+            return (key, *rest)
+    return None
+
+
+def _zone_of(server: Meaning | None, forward: Forward) -> str:
+    """The zone that is forwarded: the forward's own, or its server block's where that says `.`"""
+    if forward.zone != "." or server is None:
+        return forward.zone.rstrip(".")
+    zone = max((zone.name for zone in server.server.zones), key=len, default=".")
+    return zone.rstrip(".") or "."
+
+
+def _below(host: str, zone: str) -> bool:
+    return zone in {".", host} or host.endswith(f".{zone}")
+
+
+def _applied(rule: Rewrite, host: str) -> str | None:
+    """The name after a rewrite; None where the rule does not match."""
+    if rule.kind == "exact":
+        return rule.after if host == rule.before else None
+    if rule.kind == "suffix":
+        return host.removesuffix(rule.before) + rule.after if host.endswith(rule.before) else None
+    if rule.kind == "prefix":
+        return (
+            rule.after.rstrip(".") + host.removeprefix(rule.before.rstrip("."))
+            if host.startswith(rule.before.rstrip("."))
+            else None
+        )
+    if rule.kind == "substring":
+        before, after = rule.before.rstrip("."), rule.after.rstrip(".")
+        return host.replace(before, after) if before in host else None
+    try:
+        found = re.search(rule.before, host)
+    except re.error:
+        return None
+    if found is None:
+        return None
+    after = re.sub(
+        r"\{(\d+)\}", lambda m: (found.group(int(m[1])) or "") if int(m[1]) <= len(found.groups()) else "", rule.after
+    )
+    return after if after.endswith(".") else f"{after}."

@@ -1,0 +1,1 @@
+"""What pods, Services, volumes and ways in say."""

@@ -1,0 +1,31 @@
+"""Namespaces: what stands in one cannot be applied before it exists."""
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading.manifest import Model, Unit
+from rebirth.proof.sources.meeting import namespace
+from rebirth.proof.things import Need
+
+_BORN = ("default", "kube-system", "kube-public", "kube-node-lease")  # the API server makes them itself
+
+
+def read(model: Model, graph: Graph) -> None:
+    """Every unit needs the namespaces of its members, but those that it brings itself: they are applied first."""
+    for name in _BORN:
+        graph.given(namespace(name), "the API server makes it")
+    if not model.castle:
+        graph.given(namespace("flux-system"), "flux bootstrap makes it")
+    for unit in model.units:
+        _unit(unit, graph)
+
+
+def _unit(unit: Unit, graph: Graph) -> None:
+    own = {member.name for member in unit.members if member.kind == "Namespace"}
+    for member in unit.members:
+        name = member.namespace
+        if not name or name in own:
+            continue
+        own.add(name)
+        graph.wanted(namespace(name))
+        place = member.place("metadata", "namespace")
+        words = f"{member.kind} {member.name} stands in {name}"
+        graph.needs(unit.applied, namespace(name), Need.NAMESPACE, place, words)

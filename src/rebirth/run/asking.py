@@ -1,0 +1,101 @@
+"""destroy, as a person meets it: what is there, the question, the removal, the proof."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from rebirth.castle import Castle
+from rebirth.errors import Broken, SpecError
+from rebirth.events import Events
+from rebirth.place import Place
+from rebirth.run.destroy import Destruction, Found
+from rebirth.run.engine import Outcome
+from rebirth.run.journal import Journal
+from rebirth.secrets import Redaction
+
+
+def look(castle: Castle, place: Place, events: Events, redaction: Redaction) -> Found:
+    """What destroy would find. Nothing is written anywhere, and no lock is taken."""
+    return asyncio.run(Destruction(castle, place, Journal(place.state).glimpse(), events, redaction).look())
+
+
+def destroy(
+    castle: Castle,
+    place: Place,
+    events: Events,
+    redaction: Redaction,
+    say: Callable[[str], None],
+    *,
+    yes: bool,
+    run: Callable[[Coroutine[Any, Any, Found]], Found] = asyncio.run,
+) -> Outcome:
+    """Lists what is there, asks, removes it, and looks again; `say` takes one line for the operator; `run` is
+    asyncio.run, or what ends on signals, too.
+
+    Raises SpecError where there is nobody to ask, Broken where the answer is no.
+    """
+    asks = not yes and _asks(place)
+    with Journal(place.state, "destroy") as journal:
+        destruction = Destruction(castle, place, journal, events, redaction)
+        found = run(destruction.look())
+        for line in listed(found, place):
+            say(line)
+        if not found.outcome.ok:
+            say("nothing was removed, because not everything could be looked at; run the same command again")
+            return _failures(found)
+        if found.goes and asks and not _agreed(castle, place):
+            raise Broken("the answer was no; nothing was removed")
+        left = run(destruction.remove(found))
+        if not left.outcome.ok:
+            say("not all of it is gone; run the same command again to go on")
+            return _failures(left)
+        for line in _proof(destruction, left, found):
+            say(line)
+        return left.outcome
+
+
+def listed(found: Found, place: Place) -> Iterator[str]:
+    """What goes and what stays, line by line."""
+    if found.goes:
+        yield f"will be removed, in the lab {place.lab}:" if place.lab else "will be removed, from the real systems:"
+        yield from (f"  {one}" for one in found.goes)
+    elif found.outcome.ok:
+        yield "nothing is there to be removed"
+    if found.stays:
+        yield "will stay:"
+        yield from (f"  {one}: {one.stays}" for one in found.stays)
+
+
+def _proof(destruction: Destruction, left: Found, found: Found) -> Iterator[str]:
+    yield "looked again for:"
+    yield from (f"  {title}" for title in destruction.titles)
+    # What nobody could attribute to the castle before its cluster was gone is still there.
+    stays = dict.fromkeys([*left.stays, *found.stays])
+    yield "nothing of it is left" + (", except:" if stays else "")
+    yield from (f"  {one}: {one.stays}" for one in stays)
+
+
+def _failures(found: Found) -> Outcome:
+    """Without what could not start: that stands in no order that an operator knows."""
+    return Outcome(failures=found.outcome.failures)
+
+
+def _asks(place: Place) -> bool:
+    """Whether there is somebody to ask. Raises SpecError where nobody is, and real machines are at stake."""
+    if sys.stdin.isatty():
+        return True
+    if place.lab:
+        return False
+    hint = "`--yes` answers it beforehand; `--dry-run` lists what would be removed."
+    raise SpecError("destroy asks before it removes anything, and standard input is no terminal", hint=hint)
+
+
+def _agreed(castle: Castle, place: Place) -> bool:
+    """Real machines go for who types the castle's name; in a lab, y is enough."""
+    question = "Remove all of this? [y/N] " if place.lab else f"Type {castle.name} to remove all of this for good: "
+    try:
+        answer = input(question).strip()
+    except EOFError:
+        return False
+    return answer.lower() in {"y", "yes"} if place.lab else answer == castle.name

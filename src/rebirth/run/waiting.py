@@ -1,0 +1,140 @@
+"""until() and together(): the only waits there are besides the engine's own."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from rebirth.errors import NotYet, Rebirth
+from rebirth.events import Arrived, Events, Noted, Waiting
+
+T = TypeVar("T")
+
+
+@dataclass
+class Watcher:
+    """What the phase that runs now is waiting for: told as events, and kept for the message of a time-out."""
+
+    phase: str
+    events: Events
+    pending: dict[str, str] = field(default_factory=dict)
+
+    def looks(self, what: str) -> None:
+        """The first look at `what` begins: until it has ended nothing was seen, but it is known what for."""
+        self.pending.setdefault(what, "")
+
+    def last(self, not_yet: NotYet | None) -> str:
+        """What was seen last, in words; where not even a first look has ended, what was looked for.
+
+        `not_yet` is why the attempt before failed.
+        """
+        if seen := [f"{what}: {said}" for what, said in self.pending.items() if said]:
+            return "; ".join(seen)
+        if not_yet:
+            return str(not_yet)
+        looking = ", ".join(f"whether {what}" for what in self.pending)
+        return f"nothing yet, while asking {looking}" if looking else "nothing yet, in its first attempt"
+
+    def saw(self, what: str, seen: str) -> None:
+        if self.pending.get(what) != seen:
+            self.pending[what] = seen
+            self.events(Waiting(self.phase, what, seen))
+
+    def arrived(self, what: str, since: float) -> None:
+        if self.pending.pop(what, ""):
+            self.events(Arrived(self.phase, what, time.monotonic() - since))
+
+
+_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+
+
+@contextmanager
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Waits inside are told to `watcher`. The engine sets it for each phase."""
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
+def note(text: str) -> None:
+    """Tells the listeners of this run something worth a line."""
+    if watcher := _watcher.get():
+        watcher.events(Noted(watcher.phase, text))
+
+
+async def until(
+    look: Callable[[], Awaitable[T]], *, what: str, every: float = 1.0, changes: AsyncIterable[object] | None = None
+) -> T:
+    """Asks `look` until it no longer raises NotYet; returns its answer.
+
+    `what` says what is waited for. `changes` is a stream (a watch of the Kubernetes API) that tells when asking again is
+    worthwhile; with it `every` seconds are only the safety net. There is no time-out here: the engine ends a phase that
+    takes too long, and tells what was seen last.
+    """
+    watcher, since = _watcher.get(), time.monotonic()
+    alarm = asyncio.Event()
+    listening = asyncio.create_task(_listen(changes, alarm, what)) if changes is not None else None
+    if listening:
+        # What broke it is read in any case: by the wait that it ends, or here by one that has its answer.
+        listening.add_done_callback(lambda task: alarm.set() if not task.cancelled() and task.exception() else None)
+    if watcher:
+        watcher.looks(what)
+    try:
+        while True:
+            alarm.clear()
+            try:
+                answer = await look()
+            except NotYet as not_yet:
+                if watcher:
+                    watcher.saw(what, str(not_yet))
+            else:
+                if watcher:
+                    watcher.arrived(what, since)
+                return answer
+            # Never asyncio.wait_for: in Python 3.11 it swallows a cancellation that comes together with the alarm.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(every):
+                    await alarm.wait()
+            if listening and listening.done():
+                listening.result()  # a bug in the watch is none that asking again gets round
+    finally:
+        if listening:
+            listening.cancel()
+            await asyncio.wait([listening])
+
+
+async def _listen(changes: AsyncIterable[object], alarm: asyncio.Event, what: str) -> None:
+    # A watch that breaks is not a failure: `every` still asks.
+    try:
+        async for _ in changes:
+            alarm.set()
+    except NotYet:
+        pass
+    except Rebirth as error:
+        note(f"whether {what} is asked from time to time only, since it cannot be watched: {error}")
+
+
+async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+    """Runs all at once and returns the answers in order; when one fails the others are ended.
+
+    Unlike asyncio.TaskGroup the failure comes out bare, so that the engine sees NotYet as NotYet. Of several failures the
+    one that trying again does not mend comes out.
+    """
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in work]
+    if not tasks:
+        return []
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    failures = [error for task in tasks if not task.cancelled() and (error := task.exception())]
+    if failures:
+        raise next((error for error in failures if not isinstance(error, NotYet)), failures[0])
+    return [task.result() for task in tasks]

@@ -1,0 +1,237 @@
+"""What castle.yaml may say, and how it is told what it may not."""
+
+import secrets
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from rebirth.castle import load
+from rebirth.errors import SpecError
+from rebirth.secrets import SecretRef
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
+
+
+def line_of(draft, key: str) -> int:
+    lines = (draft.directory / "castle.yaml").read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.strip().lstrip("- ").startswith(f"{key}:"))
+
+
+def test_the_example_loads():
+    castle = load(EXAMPLE)
+    assert castle.name == "tazlab-k8s"
+    assert [machine.role for machine in castle.machines.nodes] == ["controlplane", "worker"]
+    assert castle.engine.coredns.replicas == 2
+
+
+def test_every_reference_is_found_with_its_path():
+    found = dict(load(EXAMPLE).references())
+    assert found["proxmox.token"] == SecretRef(secret="proxmox-api-token")
+    assert "engine.vault.ca" in found
+    assert "engine.direct_secrets[0].data.ca.crt" in found
+    text = (EXAMPLE / "castle.yaml").read_text()
+    uncommented = "\n".join(line.split("#")[0] for line in text.splitlines())
+    assert len(found) == uncommented.count("{secret:")
+
+
+def test_a_castle_cannot_be_changed():
+    castle = load(EXAMPLE)
+    with pytest.raises(ValidationError):
+        castle.name = "other"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("proxmox.port", 8006, "unknown key"),
+        ("machines.nodes.0.colour", "red", "unknown key"),
+        ("engine.vault.token", {"secret": "a", "file": "b"}, "unknown key"),
+        ("version", 2, "should be 1"),
+        ("version", "1", "should be 1"),
+        ("name", "Tazlab", "pattern"),
+        ("name", "-a", "pattern"),
+        ("name", "a" * 41, "at most 40"),
+        ("machines.nodes.0.cores", "4", "integer"),
+        ("machines.nodes.0.cores", 0, "greater than or equal to 1"),
+        ("machines.nodes.0.role", "master", "controlplane"),
+        ("machines.nodes.0.memory_mib", 8192.5, "integer"),
+        ("machines.nodes.0.memory_mib", True, "integer"),
+        ("machines.nodes.0.address", "192.168.50.300", "IPv4"),
+        ("machines.nodes.0.address", "192.168.51.11", "outside the network 192.168.50.0/24"),
+        ("machines.nodes.1.address", "192.168.50.1", "is the gateway's"),
+        ("machines.gateway", "10.0.0.1", "outside the network"),
+        ("machines.network", "192.168.50.7/24", "network"),
+        ("machines.nodes", [], "at least 1"),
+        ("machines.nameservers", [], "at least 1"),
+        ("kubernetes.pod_network", "10.96.0.0/16", "overlaps"),
+        ("kubernetes.cluster_dns", "10.244.0.10", "outside service_network"),
+        ("kubernetes.version", "1.35.4", "such as v1.35.4"),
+        ("kubernetes.endpoint", "http://192.168.50.11:6443", "https URL"),
+        ("kubernetes.endpoint", "https://user:pw@192.168.50.11:6443", "https URL"),
+        ("kubernetes.endpoint", "https://host:port", "https URL"),
+        ("kubernetes.service_account.issuers", [], "at least 1"),
+        ("tailscale.node_key.tags", ["tazlab-k8s"], "pattern"),
+        ("tailscale.node_key.ttl_seconds", 5, "greater than or equal to 60"),
+        ("tailscale.node_key.ephemeral", "no", "boolean"),
+        ("proxmox.vm_ids", {"first": 900, "last": 800}, "smaller than"),
+        ("proxmox.vm_ids", {"first": 800, "last": 800}, "fewer ids than there are machines"),
+        ("proxmox.vm_ids.first", 99, "greater than or equal to 100"),
+        ("proxmox.tag", "Castle", "pattern"),
+        ("secrets.produced", "../elsewhere", "below the vault directory"),
+        ("secrets.produced", "/etc", "below the vault directory"),
+        ("gitops.path", "../../etc", "inside the repository"),
+        ("gitops.interval", "1 minute", "pattern"),
+        ("gitops.variables", {"a-b": "c"}, "pattern"),
+        ("gitops.variables", {"A": 1}, "string"),
+        ("networking.pool.addresses", ["192.168.50.220-192.168.50.200"], "ends before it starts"),
+        ("networking.pool.addresses", ["some"], "FIRST-LAST"),
+        ("talos.schematic", "abc", "pattern"),
+        ("storage.chart", "ceph", "longhorn"),
+        ("handovers.0.ready.kind", "Pod", "Deployment"),
+        ("online.sites", [], "at least 1"),
+        ("online.sites.0.path", "blog", "pattern"),
+        ("online.sites.0.status", 700, "less than or equal to 599"),
+        ("proxmox.token", "a-token", "object"),
+        ("proxmox.token", {"secret": "../outside"}, "file below the vault directory"),
+        ("proxmox.token", {"secret": "/etc/passwd"}, "file below the vault directory"),
+        ("proxmox.token", {"secret": ""}, "file below the vault directory"),
+        ("proxmox.token", None, "object"),
+    ],
+)
+def test_one_wrong_value_is_one_problem_with_line_and_path(draft, path, value, said):
+    draft[path] = value
+    (problem,) = draft.refused()
+    assert problem.file == str(draft.directory / "castle.yaml")
+    assert problem.line > 0
+    assert problem.path.split(".")[0].split("[")[0] in {path.split(".")[0], ""}
+    assert said in problem.message
+
+
+@pytest.mark.parametrize(
+    "path", ["name", "proxmox.token", "machines.nodes.1.address", "online", "engine.vault.address"]
+)
+def test_what_is_missing_is_named(draft, path):
+    del draft[path]
+    (problem,) = draft.refused()
+    assert problem.message == "is missing"
+    assert problem.path == path.replace(".1.", "[1].")
+
+
+def test_all_problems_are_told_at_once(draft):
+    draft["name"] = "No Name"
+    draft["proxmox.port"] = 8006
+    draft["kubernetes.version"] = "latest"
+    del draft["online.ingress"]
+    assert {problem.path for problem in draft.refused()} == {
+        "name", "proxmox.port", "kubernetes.version", "online.ingress",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["name", "address"])
+def test_two_machines_that_are_one(draft, what):
+    draft[f"machines.nodes.1.{what}"] = draft[f"machines.nodes.0.{what}"]
+    (problem,) = draft.refused()
+    assert f"two machines have the {what}" in problem.message
+
+
+@pytest.mark.parametrize(("count", "sound"), [(0, False), (1, True), (2, False), (3, True), (4, False), (5, True)])
+def test_control_planes_are_odd_in_number(draft, count, sound):
+    (plane, worker) = draft["machines.nodes"]
+    draft["machines.nodes"] = [
+        *({**plane, "name": f"cp-{n}", "address": f"192.168.50.{30 + n}"} for n in range(count)),
+        worker,
+    ]
+    if sound:
+        assert len(draft.load().machines.control_planes) == count
+    else:
+        (problem,) = draft.refused()
+        assert problem.path == "machines"
+        assert "control plane" in problem.message or "controlplane" in problem.message
+
+
+def test_the_line_is_the_value_s_own(draft):
+    draft["machines.nodes.1.address"] = "192.168.51.21"
+    (problem,) = draft.refused()
+    text = (draft.directory / "castle.yaml").read_text().splitlines()
+    assert problem.path == "machines.nodes[1].address"
+    assert "192.168.51.21" in text[problem.line - 1]
+
+
+def test_problems_are_sorted_as_they_stand_in_the_file(draft):
+    draft["name"] = 5
+    draft["online.sites.0.status"] = "ok"
+    draft["proxmox.node"] = 7
+    lines = [problem.line for problem in draft.refused()]
+    assert all(left <= right for left, right in pairwise(lines))
+
+
+# -- a secret typed where none belongs is never printed
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "proxmox.token",
+        "proxmox.token.secret",
+        "tailscale.oauth_client_secret",
+        "engine.vault.token",
+        "engine.vault.address",
+        "engine.direct_secrets.1.data",
+        "engine.pull_secrets.0.password",
+        "machines.nodes.0.address",
+        "machines.network",
+        "machines.nodes.0.role",
+        "networking.pool.addresses.0",
+        "kubernetes.version",
+        "proxmox",
+        "online",
+        "name",
+        "version",
+        "gitops.repository",
+        "tailscale.node_key.tags.0",
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_shown(draft, path):
+    canary = f"{secrets.token_hex(12)} {secrets.token_hex(12)}"
+    draft[path] = canary
+    for problem in draft.refused():
+        assert not any(part in f"{problem} {problem.hint}" for part in canary.split())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "token: {CANARY",
+        "token: *CANARY",
+        "token: 'CANARY",
+        'token: "\\qCANARY"',
+        "token: !CANARY x",
+        "CANARY",
+        "- CANARY",
+        "\ttoken: CANARY",
+        "token: a: CANARY",
+        "%CANARY",
+        "token: @CANARY",
+        "token: CANARY\x07",
+        "? [CANARY]\n: x",
+        "? {CANARY: 1}\n: x",
+        "token: CANARY\n--- CANARY",
+    ],
+)
+def test_a_secret_in_broken_yaml_is_not_shown(draft, line):
+    canary = secrets.token_hex(12)
+    with pytest.raises(SpecError) as caught:
+        draft.load_text("version: 1\n" + line.replace("CANARY", canary) + "\n")
+    assert canary not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_reference_shows_its_variable():
+    assert SecretRef(secret="lushycorp-vault/ca.crt").variable == "REBIRTH_SECRET_LUSHYCORP_VAULT_CA_CRT"
+
+
+def test_the_example_survives_a_round_through_yaml(draft):
+    assert draft.load() == load(EXAMPLE)
+    assert yaml.safe_load((EXAMPLE / "castle.yaml").read_text()) == draft.document

@@ -1,0 +1,113 @@
+"""Destroy, and the devices that operators in the cluster have made: the cluster knows which they are, while it lives."""
+
+import base64
+import json
+from dataclasses import dataclass
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from phases.ruins import LEFT, OPERATOR, PROXY, killed_when, names_left
+from rebirth.run.journal import Journal
+
+
+@dataclass
+class Inside:
+    """The Secrets of a cluster, and its API for as long as it lives."""
+
+    secrets: list[dict[str, bytes]]
+    alive: bool = True
+
+    def app(self):
+        async def secrets(_):
+            if not self.alive:
+                return JSONResponse({"kind": "Status", "code": 503, "message": "gone"}, 503)
+            items = [
+                {
+                    "metadata": {"name": f"secret-{number}", "namespace": "tailscale"},
+                    "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
+                }
+                for number, data in enumerate(self.secrets)
+            ]
+            return JSONResponse({"apiVersion": "v1", "kind": "SecretList", "metadata": {}, "items": items})
+
+        return Starlette(routes=[Route("/api/v1/secrets", secrets)])
+
+
+@pytest.fixture
+async def inside(outside, ruin, serve):
+    """Devices with names that the castle does not know: a proxy's, an operator's; and beside them another castle's."""
+    proxy = outside.tailnet.add_device("tailscale-vault", tags=(PROXY,))
+    operator = outside.tailnet.add_device("operator-of-this", tags=(OPERATOR,))
+    outside.tailnet.add_device("operator-of-another", tags=(OPERATOR,))
+    state = {"1a2b": {"ID": "1a2b", "Name": "operator-of-this", "NodeID": operator.node_identity}}
+    found = Inside(
+        [
+            {"password": b"nothing to do with it"},
+            {"device_id": proxy.node_identity.encode(), "device_fqdn": b"tailscale-vault."},
+            {"_current-profile": b"profile-1a2b", "_profiles": json.dumps(state).encode()},
+        ]
+    )
+    served = await serve(found.app())
+    config = {
+        "apiVersion": "v1", "kind": "Config", "current-context": "x",
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+        "clusters": [{"name": "x", "cluster": {"server": served.url, "certificate-authority": str(serve.ca)}}],
+        "users": [{"name": "x", "user": {"token": "x"}}],
+    }  # fmt: skip
+    outside.place.kubeconfig.write_text(json.dumps(config))
+    return found
+
+
+async def test_devices_that_only_the_cluster_knows(outside, ruin, inside):
+    left = await ruin()
+    assert left.outcome.ok
+    assert names_left(outside)[1] == sorted([*LEFT[1], "operator-of-another"])
+    assert "device" not in {one.kind for one in left.stays}
+
+
+ODD = {
+    "device_id that is binary": {"device_id": bytes(range(216, 256))},
+    "device_id that is empty": {"device_id": b""},
+    "_profiles that is binary": {"_profiles": bytes(range(216, 256))},
+    "_profiles that is another JSON": {"_profiles": b"[1]"},
+    "_profiles of something else": {"_profiles": b'{"a": 1, "b": {"NodeID": 7}, "c": {}}'},
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+async def test_secrets_that_are_none_of_tailscales(outside, ruin, inside, odd):
+    inside.secrets.insert(0, odd)
+    assert (await ruin()).outcome.ok
+    assert names_left(outside)[1] == sorted([*LEFT[1], "operator-of-another"])
+
+
+async def test_devices_of_a_cluster_that_does_not_answer_are_said(outside, ruin, inside):
+    inside.alive = False
+    with Journal(outside.place.state) as journal:
+        found = await ruin.destruction(journal).look()
+    doubtful = {one.name: one.stays for one in found.stays if one.kind == "device"}
+    assert doubtful.keys() == {"tailscale-vault", "operator-of-this", "operator-of-another"}
+    assert all("the cluster does not answer" in why for why in doubtful.values())
+    assert "tazlab-k8s-operator" in {one.name for one in found.goes}, "its name and tag say whose it is"
+    assert (await ruin()).outcome.ok
+    assert {"tailscale-vault", "operator-of-this"} <= set(names_left(outside)[1]), "they may be somebody else's"
+
+
+async def test_devices_are_said_also_where_an_earlier_destroy_knew_some(outside, ruin, inside):
+    with Journal(outside.place.state) as journal:
+        journal.mark("device", "n0CNTRL")
+    inside.alive = False
+    with Journal(outside.place.state) as journal:
+        found = await ruin.destruction(journal).look()
+    assert "operator-of-this" in {one.name for one in found.stays}
+
+
+async def test_a_run_that_is_killed_still_knows_devices_of_the_cluster(outside, ruin, inside):
+    await killed_when(ruin, lambda: len(outside.pve.hypervisor.destroyed) == 2)
+    inside.alive = False
+    assert "tailscale-vault" in names_left(outside)[1]
+    assert (await ruin()).outcome.ok
+    assert names_left(outside)[1] == sorted([*LEFT[1], "operator-of-another"])
