@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from rebirth.cli import main
+from rebirth.proof.rules import RULES
 from trees import change, lay, write
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
@@ -93,13 +94,50 @@ def test_a_repository_alone(desk):
     lay(desk.folder / "bad", a="b", b="a")
     code, out, complaints = desk.process("check", "--gitops", "good")
     assert (code, complaints) == (0, "")
-    assert out.startswith("nothing found\nread 4 files: 3 Kustomizations, 0 charts, 4 objects")
-    assert "without a castle" in out
+    assert out.startswith(
+        "No problems found in 3 Kustomizations\nread 4 files: 3 Kustomizations, 0 charts, 4 objects\n"
+    )
+    assert "No castle.yaml: what is made beside the repository is not known." in " ".join(out.split())
+    assert "looked at" not in out
+    assert "; looked at " in " ".join(desk.run("check", "--gitops", "good", "-v")[1].split())
     code, out, complaints = desk.process("check", "--gitops", "bad", "--cluster", "clusters/x")
     assert (code, complaints) == (3, "")
-    assert out.startswith("error R13: dependsOn closes a circle\n")
+    assert out.startswith("error R13: dependsOn closes a cycle\n")
     assert "  at bad/clusters/x/a.yaml:8\n" in out
     assert "\n1 error\n" in out
+
+
+def test_what_is_taken_as_there_is_named_with_who_needs_it(desk):
+    root = lay(desk.folder / "tree", a="")
+    write(root, "a/more.yaml", "apiVersion: example.org/v1\nkind: Thing\nmetadata: {name: x, namespace: default}\n")
+    _, out, _ = desk.run("check", "--gitops", "tree")
+    assert "\nNo castle.yaml: taken as there is CRD example.org/Thing\n" in out
+    _, out, _ = desk.run("check", "--gitops", "tree", "-v")
+    assert "CRD example.org/Thing is needed by Kustomization flux-system/a" in " ".join(out.split())
+    assert "at tree/a/more.yaml:2" in out
+    assumed = json.loads(desk.run("check", "--gitops", "tree", "--format", "json")[1])["assumed"]
+    assert [(one["kind"], one["name"], one["why"]) for one in assumed] == [
+        ("CRD", "example.org/Thing", "nothing here makes it")
+    ]
+
+
+def test_a_castle_takes_as_there_what_its_vault_holds(desk):
+    desk.castle()
+    out = " ".join(desk.run("check", "castle")[1].split())
+    assert "Taken as there are vault path secret/tazlab-k8s/static/blog/tls, vault path" in out
+    assert "(Vault holds it already)" in out
+    assert "static/monitoring/grafana" not in out, "it is handed over"
+
+
+def test_what_a_finding_says_is_not_taken_as_there(desk):
+    root = lay(desk.folder / "tree", a="")
+    decryption = "  decryption: {provider: sops, secretRef: {name: sops-age}}\n"
+    change(root, "clusters/x/a.yaml", "  interval", f"{decryption}  interval")
+    _, out, _ = desk.run("check", "--gitops", "tree")
+    assert "warning R14: Secret flux-system/sops-age is needed by Kustomization" in out
+    assert "decrypts with" in out
+    assert "Flux cannot decrypt, so nothing of Kustomization flux-system/a is applied." in " ".join(out.split())
+    assert "taken as there" not in out
 
 
 def test_warnings_fail_only_if_they_shall(desk):
@@ -125,11 +163,23 @@ def test_forms_for_programs_are_alone_on_standard_output_and_always_the_same(des
 def test_the_page_of_a_rule(desk):
     code, out, _ = desk.run("check", "--explain", "R13")
     assert code == 0
-    assert out.startswith("R13: dependsOn that closes a circle")
+    assert out.startswith("R13: dependsOn that closes a cycle")
     assert "\nWhy it cannot work:\n    Flux applies" in out
     code, _, complaints = desk.run("check", "--explain", "R99")
     assert code == 2
-    assert "there is no rule R99" in complaints
+    assert "no such rule R99" in complaints
+    assert "There are R00, R01, " in complaints
+    assert "did you mean r13_depends_on?" in desk.run("check", "--explain", "depends-on")[2]
+    code, out, _ = desk.run("check", "--rules")
+    assert code == 0
+    assert re.search(r"^R13  dependsOn that ", out, re.MULTILINE)
+    assert len(out.splitlines()) == len(RULES) + 1
+
+
+def test_the_schema_of_castle_yaml(desk):
+    code, out, complaints = desk.process("schema")
+    assert (code, complaints) == (0, "")
+    assert json.loads(out)["title"] == "castle.yaml"
 
 
 def test_what_is_no_castle(desk):
@@ -140,6 +190,9 @@ def test_what_is_no_castle(desk):
     code, _, complaints = desk.run("check", "tree")
     assert code == 2
     assert "hint: This looks like a Flux repository: rebirth check --gitops tree\n" in complaints
+    shutil.copytree(desk.folder / "tree", desk.folder / "far" / "away" / "from" / "here")
+    write(desk.folder, "far/notes.yaml", "words: about kustomize.toolkit.fluxcd.io\n")
+    assert "Flux repository with --gitops" in desk.run("check", "far")[2], "nothing of Flux is near"
     for command in (["plan", "tree"], ["explain", "a", "b", "tree"]):
         assert desk.run(*command)[::2] == (2, complaints)
 
@@ -172,12 +225,12 @@ def circle(castle: Path, folder: str = "gitops") -> None:
     change(castle, f"{folder}/clusters/tazlab-k8s/bridge.yaml", "spec:\n", "spec:\n  dependsOn:\n    - name: apps\n")
 
 
-def test_the_repository_is_where_lab_yaml_maps_it(desk):
+def test_the_repository_lies_beside_the_castle(desk):
     circle(desk.castle())
     code, out, complaints = desk.run("check", "castle")
     assert (code, complaints) == (3, "")
     assert re.search(r"\(dependsOn apps\)[\s│]+castle/gitops/clusters/tazlab-k8s/bridge.yaml:\d+", out)
-    assert "without a castle" not in out
+    assert "No castle.yaml" not in out
 
 
 def test_the_repository_may_be_named(desk):

@@ -130,7 +130,9 @@ def test_all_problems_of_a_castle_at_once_and_nothing_made(yard):
     code, _, complaints = yard.run("create", "castle")
     assert code == 2
     assert re.search(r"^error: castle/castle.yaml:\d+: colour: unknown key$", complaints, re.MULTILINE)
-    assert re.search(r"^error: castle/castle.yaml:\d+: machines.nodes\[0\].cores: .*integer", complaints, re.MULTILINE)
+    assert re.search(
+        r"^error: castle/castle.yaml:\d+: machines.nodes\[0\].cores: must be a whole number", complaints, re.MULTILINE
+    )
     assert sorted(yard.castle.rglob("*")) == before
 
 
@@ -384,7 +386,9 @@ def test_a_lab_that_is_not_there(yard):
     code, _, complaints = yard.run("lab", "run", "--", "true")
     assert code == 1
     assert "none is up" in complaints
-    assert yard.run("lab", "status") == (0, "", "")
+    assert yard.run("lab", "status") == (0, "no lab is here\n", "")
+    code, out, _ = yard.run("lab", "status", "--json")
+    assert (code, json.loads(out)) == (0, {"version": 1, "labs": []})
 
 
 def wait_for(logs: Path, words: str) -> None:

@@ -21,6 +21,8 @@ EVERY = (
     e.Waiting("boot", "the API answers", f"refused {CANARY}"),
     e.Arrived("boot", f"the API answers {CANARY}", 1.25),
     e.Noted("boot", f"adopted {CANARY}"),
+    e.BecameReady("boot", f"Kustomization ns/{CANARY}"),
+    e.Nudged("boot", f"asked Flux to look at {CANARY} again now"),
     e.PhaseRetried("boot", f"said {CANARY}", 0.5),
     e.PhaseDone("boot"),
     e.PhaseHolds("resolve"),
@@ -66,6 +68,25 @@ def test_live_view_tells_what_ended(redaction):
     assert "✓" in text
     assert "still holds" in text
     assert "FAILED: refused [secret]" in text
+
+
+def test_what_is_for_logs_is_on_no_screen_and_in_the_log(tmp_path: Path, redaction):
+    events = (
+        e.PhaseStarted("flux"),
+        e.BecameReady("flux", "Kustomization ns/apps"),
+        e.Nudged("flux", "asked again: apps"),
+    )
+    out, screen, recorder = StringIO(), StringIO(), Recorder(tmp_path, redaction)
+    views = Lines(redaction, out), live(redaction)(screen), recorder
+    for view in views:
+        for event in events:
+            view(event)
+        view.close()
+    assert "apps" not in out.getvalue()
+    assert "apps" not in screen.getvalue()
+    log = (tmp_path / "flux.log").read_text()
+    assert "Kustomization ns/apps is Ready" in log
+    assert "asked again: apps" in log
 
 
 def test_markup_in_what_a_system_says_is_no_markup(redaction):

@@ -1,4 +1,4 @@
-"""What check, plan and explain share: which bootstrap is meant, its proof, and how it is told."""
+"""What check, plan and explain share: which bootstrap is meant, its proof, and how it is reported."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rebirth.castle import Castle, load
 from rebirth.castle.load import FILE
-from rebirth.errors import Broken, Impossible, SpecError
+from rebirth.errors import Impossible, Rebirth, SpecError
 from rebirth.events import Checked, RunFinished, RunStarted
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict, weigh
@@ -59,7 +59,9 @@ async def proved(asked: Asked) -> AsyncIterator[Proved]:
     directory = asked.castle_directory
     if directory is None:
         repository = Repository((asked.gitops or Path()).resolve())
-        yield Proved(await prove(repository.root, clusters=asked.clusters), Places(), None, repository)
+        yield Proved(
+            await prove(repository.root, clusters=asked.clusters), Places(asked=repository.root), None, repository
+        )
         return
     if not (directory / FILE).exists():
         raise without_castle(directory)
@@ -68,7 +70,11 @@ async def proved(asked: Asked) -> AsyncIterator[Proved]:
         if not asked.clusters:
             _require_path(repository, castle)
         proof = await prove(repository.root, clusters=asked.clusters, castle=castle, directory=directory)
-        yield Proved(proof, Places(repository.root if repository.fetched else None), castle, repository, directory)
+        yield Proved(proof, _places(repository, directory), castle, repository, directory)
+
+
+def _places(repository: Repository, directory: Path) -> Places:
+    return Places(repository.root if repository.fetched else None, asked=directory.resolve())
 
 
 def _require_path(repository: Repository, castle: Castle) -> None:
@@ -86,10 +92,22 @@ def check(asked: Asked, *, style: str, verbose: bool, strict: bool) -> int:
         async with proved(asked) as done:
             verdict = weigh(done.proof, done.places)
             write(told(verdict, done.places, style, verbose=verbose))
+            if style == "text":
+                write(_needs_flux(done))
             return verdict
 
     verdict = asyncio.run(run())
     return 3 if verdict.impossible or (strict and any(f.severity == "warning" for f in verdict.findings)) else 0
+
+
+def _needs_flux(done: Proved) -> str:
+    """A line for who would learn it from create: a repository without Flux' manifests takes them from the flux program."""
+    if done.castle is None:
+        return ""
+    folder = Path(done.castle.gitops.path, "flux-system")
+    if (done.repository.root / folder).is_dir() or shutil.which("flux"):
+        return ""
+    return f"create will need the flux program: the repository has no {folder}, and flux is not on PATH\n"
 
 
 def told(verdict: Verdict, places: Places, style: str = "text", *, verbose: bool = False) -> str:
@@ -112,39 +130,46 @@ def told(verdict: Verdict, places: Places, style: str = "text", *, verbose: bool
 
 
 def before_create(session: "Session", *, unproved: bool) -> Checked:
-    """Proves the castle of a run before anything is made. Raises Impossible where there are errors and `unproved` is not set."""
-    directory, castle = session.place.castle, session.castle
+    """Proves the castle of a run before anything is made.
 
-    async def run() -> tuple[Checked, str]:
-        if unproved and local(directory, castle) is None:
-            return Checked(0, 0, "the repository is not on this machine"), ""
-        async with AsyncExitStack() as stack:
-            try:
-                if local(directory, castle) is None:
-                    from rebirth.phases.resolve_secrets import resolve_secrets
-
-                    await resolve_secrets(castle, session.place, session.redaction)
-                repository = await stack.enter_async_context(repository_of(directory, castle))
-            except (SpecError, Broken):  # the run itself meets and tells this before it makes anything
-                return Checked(0, 0, "the repository could not be read"), ""
-            _require_path(repository, castle)
-            places = Places(repository.root if repository.fetched else None)
-            verdict = weigh(await prove(repository.root, castle=castle, directory=directory), places)
-            errors = verdict.count(Severity.ERROR)
-            against = f"{errors} error{'s' * (errors != 1)} of the proof passed over" if errors else ""
-            return Checked(errors, verdict.count(Severity.WARNING), against), told(verdict, places) if errors else ""
-
+    Raises Impossible where there are errors, and what stood in the way of the proof, unless `unproved` is set. What was not
+    proved is always said.
+    """
     try:
-        checked, words = session.run(run())
+        checked, words = session.run(_proved_for(session, unproved=unproved))
     except Exception as error:
         if not unproved or isinstance(error, SpecError):
+            _record(session, Checked(0, 0, "the proof failed"), error)
             raise
-        return Checked(0, 0, f"the proof failed: {type(error).__name__}")
+        why = f": {error}" if isinstance(error, Rebirth) else f" with {type(error).__name__}"
+        checked, words = Checked(0, 0, f"the proof failed{why}"), ""
     if checked.errors and not unproved:
         _stop(session, checked, words)
-    if not session.quiet and not (checked.unproved and not unproved):
+    if not session.quiet:
         session.say(f"unproved: {checked.unproved}" if checked.unproved else f"proved: {_counted(checked)}")
     return checked
+
+
+async def _proved_for(session: "Session", *, unproved: bool) -> tuple[Checked, str]:
+    """What the proof says, and its words where it found errors."""
+    directory, castle = session.place.castle, session.castle
+    async with AsyncExitStack() as stack:
+        if local(directory, castle) is None:
+            if unproved:
+                return Checked(0, 0, "the repository is not on this machine"), ""
+            from rebirth.phases.resolve_secrets import resolve_secrets
+
+            try:
+                await resolve_secrets(castle, session.place, session.redaction)
+            except SpecError:  # the same words end the run itself, with every secret, before it makes anything
+                return Checked(0, 0, "without its secrets the repository cannot be fetched"), ""
+        repository = await stack.enter_async_context(repository_of(directory, castle))
+        _require_path(repository, castle)
+        places = _places(repository, directory)
+        verdict = weigh(await prove(repository.root, castle=castle, directory=directory), places)
+        errors = verdict.count(Severity.ERROR)
+        against = f"{errors} error{'s' * (errors != 1)} of the proof passed over" if errors else ""
+        return Checked(errors, verdict.count(Severity.WARNING), against), told(verdict, places) if errors else ""
 
 
 def _counted(checked: Checked) -> str:
@@ -156,10 +181,16 @@ def _stop(session: "Session", checked: Checked, words: str) -> NoReturn:
     session.view.close()
     (sys.stderr if session.quiet else sys.stdout).write(words)
     message = f"the bootstrap cannot finish: the proof found {checked.errors} error{'s' * (checked.errors != 1)}"
+    error = Impossible(message, hint="Nothing was made. `--unproved` goes on in spite of it.")
+    _record(session, Checked(checked.errors, checked.warnings), error)
+    raise error
+
+
+def _record(session: "Session", checked: Checked, error: Exception) -> None:
+    """A run that ended before it began has its events, too."""
     session.events(RunStarted(session.castle.name, "create", ()))
-    session.events(Checked(checked.errors, checked.warnings))
-    session.events(RunFinished(ok=False, error=message))
-    raise Impossible(message, hint="Nothing was made. `--unproved` goes on in spite of it.")
+    session.events(checked)
+    session.events(RunFinished(ok=False, error=str(error) if isinstance(error, Rebirth) else type(error).__name__))
 
 
 def _of_one_cluster(proof: Proof) -> Proof:
@@ -241,6 +272,13 @@ def show_page(rule: str) -> None:
     from rebirth.findings.pages import page_of
 
     write(page_of(rule).text())
+
+
+def show_rules() -> None:
+    """All rules, for the terminal."""
+    from rebirth.findings.pages import index
+
+    write(index())
 
 
 def write(words: str) -> None:

@@ -1,7 +1,6 @@
 """The commands: parse, call, render."""
 
 import asyncio
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from rebirth.errors import Broken, Rebirth, SpecError
+from rebirth.errors import Rebirth, SpecError
+from rebirth.lab import commands as lab_commands
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,10 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="From nothing to online: a disposable Kubernetes cluster.",
 )
-lab_app = typer.Typer(
-    no_args_is_help=True, help="The lab: a world in a box, in which a castle is rehearsed unmodified."
-)
-app.add_typer(lab_app, name="lab")
+app.add_typer(lab_commands.app, name="lab")
 
 Directory = Annotated[Path, typer.Argument(help="The castle directory.", show_default=True)]
 InLab = Annotated[bool, typer.Option("--lab", help="Rehearse in the lab; it is started if it is not up.")]
@@ -37,20 +34,6 @@ Clusters = Annotated[
     typer.Option("--cluster", help="The folder that Flux starts from, such as clusters/x; found if not given."),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="What is ignored, what is unknown, all of every info.")]
-
-
-def _enter_lab(directory: Path, name: str) -> None:
-    """Runs this same command inside the lab, and ends with its exit code; returns where this is inside already."""
-    from rebirth.place import LAB
-
-    if os.environ.get(LAB):
-        return
-    from rebirth.castle import load
-    from rebirth.lab.enter import environment, run
-    from rebirth.lab.up import up
-
-    state = asyncio.run(up(name or load(directory).name, directory, lambda line: print(line, file=sys.stderr)))
-    sys.exit(run(state, [sys.executable, "-m", "rebirth", *sys.argv[1:]], asyncio.run(environment(state))))
 
 
 def _tell_version(asked: bool) -> None:
@@ -84,7 +67,7 @@ def create(
 ) -> None:
     """From nothing to online; goes on after a crash; changes nothing on a live castle."""
     if lab:
-        _enter_lab(directory, lab_name)
+        lab_commands.enter(directory, lab_name, takes=True)
     from rebirth import checking
     from rebirth.run import create as run
     from rebirth.session import session
@@ -104,10 +87,13 @@ def check(
     strict: Annotated[bool, typer.Option(help="Warnings count as errors.")] = False,
     verbose: Verbose = False,
     explain: Annotated[str, typer.Option(metavar="RULE", help="Print a rule's page, such as R13.")] = "",
+    rules: Annotated[bool, typer.Option("--rules", help="List all rules.")] = False,
 ) -> None:
     """Proves that the bootstrap can finish, before anything is made. Exit 0: it can; 3: errors."""
     from rebirth import checking
 
+    if rules:
+        return checking.show_rules()
     if explain:
         return checking.show_page(explain)
     sys.exit(checking.check(checking.Asked(castle, gitops, cluster), style=format_, verbose=verbose, strict=strict))
@@ -146,6 +132,19 @@ def explain(
 
 
 @app.command()
+def schema() -> None:
+    """Print the JSON Schema of castle.yaml, for editors.
+
+    Save it beside castle.yaml and begin that with: # yaml-language-server: $schema=castle.schema.json
+    """
+    import json
+
+    from rebirth.castle.schema import schema_of_castle
+
+    print(json.dumps(schema_of_castle(), indent=2))
+
+
+@app.command()
 def verify(
     directory: Directory = HERE,
     lab: InLab = False,
@@ -155,7 +154,7 @@ def verify(
 ) -> None:
     """The end-to-end checks alone: the ingress has its address, the sites answer."""
     if lab:
-        _enter_lab(directory, lab_name)
+        lab_commands.enter(directory, lab_name)
     from rebirth.run import create as run
     from rebirth.session import session
 
@@ -167,7 +166,7 @@ def verify(
 def status(directory: Directory = HERE, lab: InLab = False, lab_name: LabName = "", format_: Format = "text") -> None:
     """Which facts hold now. Nothing is written."""
     if lab:
-        _enter_lab(directory, lab_name)
+        lab_commands.enter(directory, lab_name)
     from rebirth.run import create as run
     from rebirth.session import session
 
@@ -188,7 +187,7 @@ def destroy(
     if json_ and not dry_run:
         raise SpecError("--json is for --dry-run", hint="`rebirth destroy --dry-run --json` prints the list.")
     if lab:
-        _enter_lab(directory, lab_name)
+        lab_commands.enter(directory, lab_name)
     if dry_run:
         _list_remains(directory, as_json=json_)
     from rebirth.run.asking import destroy as run_destroy
@@ -237,75 +236,32 @@ def report(
     show_report(directory, format_, run)
 
 
-@lab_app.command("build")
-def lab_build() -> None:
-    """Builds the lab's programs that are not in the cache."""
-    from rebirth.lab.toolchain import main as build
-
-    sys.argv = sys.argv[:1]
-    build()
-
-
-@lab_app.command("up")
-def lab_up(directory: Directory = HERE, lab_name: LabName = "") -> None:
-    """Starts the lab for a castle."""
-    from rebirth.castle import load
-    from rebirth.lab.up import up
-
-    state = asyncio.run(up(lab_name or load(directory).name, directory, print))
-    print(f"lab {state.name} is up")
-
-
-@lab_app.command("down")
-def lab_down(
-    lab_name: Annotated[str, typer.Argument(help="The lab; the only one if not given.")] = "",
-    every: Annotated[bool, typer.Option("--all", help="Every lab of this machine.")] = False,
-) -> None:
-    """Stops a lab and removes what it made."""
-    from rebirth.lab.state import labs
-    from rebirth.lab.up import down
-
-    names = [lab_name] if lab_name else [state.name for state in labs()]
-    if len(names) > 1 and not every:
-        hint = f"Name one, or --all: {', '.join(names)}."
-        raise Broken("there is more than one", system="lab", operation="down", hint=hint)
-    for name in names:
-        found = asyncio.run(down(name))
-        print(f"lab {name} is {'down' if found else 'not there'}")
-
-
-@lab_app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def lab_run(context: typer.Context, lab_name: LabName = "") -> None:
-    """Runs a program in the operator's corner of the lab: rebirth lab run -- kubectl get nodes."""
-    from rebirth.lab.enter import environment, run
-    from rebirth.session import the_lab
-
-    state = the_lab(lab_name)
-    sys.exit(run(state, context.args or [os.environ.get("SHELL", "/bin/sh")], asyncio.run(environment(state))))
-
-
-@lab_app.command("status")
-def lab_status() -> None:
-    """The labs of this machine, and what runs in them."""
-    import json
-
-    from rebirth.lab.state import labs
-
-    for state in labs():
-        print(
-            f"{state.name}: "
-            + (json.dumps(asyncio.run(state.ask("/status")), indent=2) if state.init else "not running")
-        )
-
-
 @app.command()
 def doctor(
-    directory: Annotated[Path | None, typer.Argument(help="A castle directory, to look at its secrets too.")] = None,
+    directory: Annotated[
+        Path | None, typer.Argument(help="The castle directory; here if not given and castle.yaml is here.")
+    ] = None,
+    lab: Annotated[
+        bool, typer.Option("--lab", help="What the lab needs instead of what the real systems need.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """What this machine still lacks, and the fix for each."""
-    from rebirth.doctor import examine, show
+    """Programs, secrets and outside systems that a castle needs, and the fix for each. Exit 0: all is there; 1: not."""
+    from rebirth import checklist
+    from rebirth.castle.load import FILE
+    from rebirth.doctor import examine, programs
 
-    sys.exit(show(asyncio.run(examine(directory))))
+    asked = directory or (HERE if (HERE / FILE).exists() else None)
+    if lab:
+        title, checks = "the lab", lab_commands.needs(asked)
+    elif asked:
+        title, checks = f"the castle in {asked}", asyncio.run(examine(asked))
+    else:
+        title, checks = "any castle", programs()
+    print((checklist.as_json if as_json else checklist.as_text)(title, checks))
+    if not (lab or as_json):
+        print("`rebirth doctor --lab` looks at what the lab needs.")
+    sys.exit(checklist.exit_code(checks))
 
 
 def main() -> None:

@@ -94,9 +94,15 @@ def describe(event: e.Event) -> str:  # noqa: C901 - one case an event
             return f"waits until {what}: {seen}"
         case e.Arrived(what=what, seconds=seconds):
             return f"{what} (after {seconds:.1f} s)"
-        case e.Noted(text=text):
+        case e.Noted(text=text) | e.Nudged(text=text):
             return text
+        case e.BecameReady(node=node):
+            return f"{node} is Ready"
     return type(event).__name__
+
+
+# For the phase's log alone: nothing that a person who watches has to know.
+_FOR_LOGS = (e.BecameReady, e.Nudged)
 
 
 class Lines:
@@ -106,7 +112,9 @@ class Lines:
         self._redaction, self._out, self._since = redaction, out, time.time()
 
     def __call__(self, event: e.Event) -> None:
-        if isinstance(event, e.PhaseEvent) and not isinstance(event, e.Waiting | e.PhaseReady | e.PhaseSkipped):
+        if isinstance(event, e.PhaseEvent) and not isinstance(
+            event, (e.Waiting, e.PhaseReady, e.PhaseSkipped, *_FOR_LOGS)
+        ):
             line = f"{event.at - self._since:7.1f}s  {event.phase:24} {_briefly(event, self._redaction)}"
             self._out.write(line + "\n")
             self._out.flush()

@@ -1,112 +1,179 @@
-"""What this machine, and a castle's vault directory, still lack, and the fix for each."""
+"""What a castle on real systems is missing before it is created, and the fix for each: programs, secrets, systems.
 
-import os
-import platform
-import re
-import shutil
-from collections.abc import Iterator, Mapping
+What the lab needs is the lab's own to say.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rebirth.castle import Castle, load
+from rebirth.checklist import Check, program
 from rebirth.commands import Commands
-from rebirth.errors import Broken
-from rebirth.place import Place
+from rebirth.errors import Broken, Rebirth, SpecError
+from rebirth.phases import connections
+from rebirth.phases.free_names import refuse_foreign
+from rebirth.phases.reach_outside import WHERE
+from rebirth.phases.read_repository import read_repository
+from rebirth.phases.resolve_secrets import resolve, resolve_secrets
+from rebirth.place import Place, place_of
+from rebirth.run.facts import SecretsResolved
+from rebirth.run.waiting import together
 from rebirth.secrets import Redaction, SecretRef
 
-_PROGRAMS = {  # program -> Debian package
-    "containerd": "containerd", "runc": "runc", "git": "git", "ip": "iproute2", "iptables": "iptables", "nft": "nftables",
-    "unshare": "util-linux", "conntrack": "conntrack", "socat": "socat", "ethtool": "ethtool", "busybox": "busybox-static",
-}  # fmt: skip
-_CNI = Path("/usr/lib/cni/bridge")
-_DISK_GIB, _MEMORY_GIB = 12, 6
-_GO = (1, 26)
-_NAMESPACES = ("unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "true")
+_PROGRAMS = {
+    "git": "Install git.",
+    "helm": "Install Helm 3: https://helm.sh/docs/intro/install/",
+    "talosctl": "Install talosctl: https://www.talos.dev/latest/talos-guides/install/talosctl/",
+}
+_PATIENCE = 20.0  # seconds for an answer
 
 
-@dataclass(frozen=True)
-class Check:
-    what: str
-    sound: bool
-    fix: str = ""
+def programs() -> list[Check]:
+    """The programs that every castle needs."""
+    return [program(name, fix) for name, fix in _PROGRAMS.items()]
 
 
-async def examine(castle: Path | None, environment: Mapping[str, str] = os.environ) -> list[Check]:
-    """Every check for the lab on this machine, and for the castle's secrets where a castle is named. Raises SpecError."""
-    of_castle = list(_castle(castle, environment)) if castle else []
-    return [*_machine(), await _namespaces(), await _go(), *of_castle]
-
-
-def _machine() -> Iterator[Check]:
-    yield Check("Linux", platform.system() == "Linux", "The lab needs Linux.")
-    yield Check("root", os.geteuid() == 0, "The lab makes namespaces: run it as root, or with sudo.")
-    missing = sorted({package for program, package in _PROGRAMS.items() if not _found(program)})
-    if not _CNI.exists():
-        missing.append("containernetworking-plugins")
-    yield Check("Debian packages", not missing, f"apt-get install {' '.join(missing)}")
-    yield Check(
-        "control groups",
-        Path("/sys/fs/cgroup").is_dir() and any(Path("/sys/fs/cgroup").iterdir()),
-        "Mount /sys/fs/cgroup.",
-    )
-    free = shutil.disk_usage(Path.home()).free >> 30
-    yield Check(f"disk ({free} GiB free)", free >= _DISK_GIB, f"A cold toolchain needs {_DISK_GIB} GiB.")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
-    yield Check(f"memory ({memory:.0f} GiB)", memory >= _MEMORY_GIB, f"The example castle needs {_MEMORY_GIB} GiB.")
-
-
-async def _namespaces() -> Check:
-    fix = "The lab needs mount, PID, network, UTS and IPC namespaces: run it as root, in a container with --privileged."
-    try:
-        await Commands(Redaction()).run(_NAMESPACES, operation="make namespaces")
-    except Broken:
-        return Check("namespaces", sound=False, fix=fix)
-    return Check("namespaces", sound=True)
-
-
-async def _go() -> Check:
-    wanted = ".".join(map(str, _GO))
-    fix = f"Install Go {wanted} or later: https://go.dev/dl"
-    try:
-        said = await Commands(Redaction()).run(["go", "env", "GOVERSION"], operation="ask its version")
-    except Broken:
-        return Check("Go", sound=False, fix=fix)
-    found = re.match(r"go(\d+)\.(\d+)", said)
-    version = (int(found[1]), int(found[2])) if found else (0, 0)
-    return Check(f"Go ({said.strip()})", version >= _GO, fix)
-
-
-def _found(program: str) -> bool:
-    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
-
-
-def _castle(directory: Path, environment: Mapping[str, str]) -> Iterator[Check]:
-    from rebirth.castle import load
-    from rebirth.place import place_of
-
+async def examine(directory: Path) -> list[Check]:
+    """Every check for the castle in `directory`. Nothing is written anywhere. Raises SpecError."""
     castle = load(directory)
-    place = place_of(directory, castle.secrets, environment)
-    for program in ("talosctl", "helm"):
-        yield Check(program, _found(program), f"Put {program} on PATH; the lab builds its own.")
+    redaction = Redaction()
+    place = place_of(directory, castle.secrets)
+    secrets = await _secrets(castle, place, redaction)
+    systems = _Systems(castle, place, redaction)
+    asked = await together(systems.proxmox(), systems.tailscale(), systems.vault(), systems.git())
+    return [*programs(), *secrets, *(check for checks in asked for check in checks)]
+
+
+async def _secrets(castle: Castle, place: Place, redaction: Redaction) -> list[Check]:
+    """Each secret: whether it is there, looks right, and is kept from others."""
+    complaints: dict[str, str] = {}
+    try:
+        await resolve_secrets(castle, place, redaction)
+    except SpecError as error:
+        complaints = {problem.file: f"{problem.message}. {problem.hint}" for problem in error.problems}
     references = {reference.secret: reference for _, reference in castle.references()}
-    for name in sorted(references):
-        yield _secret(references[name], place, environment)
+    return [_secret(references[name], place, complaints) for name in sorted(references)]
 
 
-def _secret(reference: SecretRef, place: Place, environment: Mapping[str, str]) -> Check:
-    """Whether it is there and kept from others; the value is not looked at."""
-    what = f"secret {reference.secret}"
-    if environment.get(reference.variable):
-        return Check(f"{what} (from {reference.variable})", sound=True)
+def _secret(reference: SecretRef, place: Place, complaints: dict[str, str]) -> Check:
     file = place.vault / reference.secret
-    if not file.is_file() or not file.stat().st_size:
-        return Check(what, sound=False, fix=f"Write it to {file}, mode 600, or set {reference.variable}.")
+    what = f"secret {reference.secret}"
+    if complaint := complaints.get(str(file)):
+        return Check(what, sound=False, fix=f"{file}: {complaint}")
+    if not file.is_file():
+        return Check(f"{what} (from {reference.variable})", sound=True)
     return Check(what, not file.stat().st_mode & 0o077, f"Others may read it: chmod 600 {file}")
 
 
-def show(checks: list[Check]) -> int:
-    """Prints the checks; returns the exit code."""
-    for check in checks:
-        print(
-            f"{'ok    ' if check.sound else 'LACKS '} {check.what}" + ("" if check.sound else f"\n       {check.fix}")
-        )
-    return 0 if all(check.sound for check in checks) else 1
+@dataclass(frozen=True)
+class _Answer:
+    said: str
+    lacks: Sequence[str] = ()  # rights that the credential was not given
+
+
+class _Systems:
+    """Asks each system that the castle needs, with the castle's own credentials, and reads only."""
+
+    def __init__(self, castle: Castle, place: Place, redaction: Redaction) -> None:
+        self._castle, self._place, self._redaction = castle, place, redaction
+
+    async def proxmox(self) -> list[Check]:
+        spec = self._castle.proxmox
+
+        async def ask(secrets: SecretsResolved) -> _Answer:
+            api = connections.proxmox_api(spec, secrets)
+            names = {"image_storage": spec.image_storage, "disk_storage": spec.disk_storage, "bridge": spec.bridge}
+            try:
+                said = f"version {await api.reach()}"
+                if lacks := await api.lacks(**names, vm_id=spec.vm_ids.first):
+                    return _Answer(said, lacks)
+                await api.offers(**names)
+            finally:
+                await api.close()
+            return _Answer(said)
+
+        return [await self._asked("Proxmox", spec.endpoint, [spec.token, spec.ca], ask)]
+
+    async def tailscale(self) -> list[Check]:
+        spec = self._castle.tailscale
+
+        async def ask(secrets: SecretsResolved) -> _Answer:
+            api = connections.tailnet_api(spec, secrets)
+            try:
+                if lacks := await api.lacks():
+                    return _Answer("", lacks)
+                devices = await api.devices()
+                refuse_foreign(devices, spec, self._castle.machines, self._place)
+            finally:
+                await api.close()
+            return _Answer(f"{len(devices)} devices")
+
+        references = [spec.oauth_client_id, spec.oauth_client_secret]
+        return [await self._asked("Tailscale", f"{spec.api}, {spec.tailnet}", references, ask)]
+
+    async def vault(self) -> list[Check]:
+        spec = self._castle.engine.vault
+
+        async def ask(secrets: SecretsResolved) -> _Answer:
+            api = connections.vault_api(spec, secrets)
+            try:
+                await api.reach()
+                lacks = await api.lacks(writes=[handover.to.path for handover in self._castle.handovers])
+            finally:
+                await api.close()
+            return _Answer(f"mount {spec.mount}", lacks)
+
+        return [await self._asked("Vault", spec.address, [spec.token, spec.ca], ask)]
+
+    async def git(self) -> list[Check]:
+        spec, commands = self._castle.gitops, Commands(self._redaction)
+        flux: list[Check] = []
+
+        async def ask(secrets: SecretsResolved) -> _Answer:
+            read = await read_repository(spec, connections.git_remote(spec, secrets, commands))
+            if read.flux_manifests is None:
+                flux.append(_flux(commands, spec.path))
+            return _Answer(f"{spec.branch} at {read.commit[:7]}")
+
+        return [await self._asked("Git", spec.repository, [spec.token], ask), *flux]
+
+    async def _asked(
+        self,
+        system: str,
+        where: str,
+        references: Sequence[SecretRef | None],
+        ask: Callable[[SecretsResolved], Awaitable[_Answer]],
+    ) -> Check:
+        what = f"{system} ({where})"
+        found = {}
+        for reference in filter(None, references):
+            try:
+                found[reference.secret] = resolve(reference, self._place, self._redaction)
+            except SpecError:
+                return Check(what, sound=False, fix=f"Not asked: the secret {reference.secret} is missing.")
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                answer = await ask(SecretsResolved(found))
+        except TimeoutError:
+            return Check(what, sound=False, fix=f"No answer in {_PATIENCE:g} s. Is it reachable from here?")
+        except Rebirth as error:
+            return Check(
+                what, sound=False, fix=self._redaction.redact("\n".join(filter(None, (str(error), error.hint))))
+            )
+        if answer.lacks:
+            return Check(
+                what, sound=False, fix="\n".join(["Rights are missing:", *answer.lacks, f"See {WHERE[system]}."])
+            )
+        return Check(f"{what}: {answer.said}", sound=True)
+
+
+def _flux(commands: Commands, path: str) -> Check:
+    """A repository without Flux' manifests gets them from the flux program."""
+    what = f"flux (the repository has no {path}/flux-system)"
+    try:
+        commands.require("flux")
+    except Broken as error:
+        return Check(what, sound=False, fix=error.hint)
+    return Check(what, sound=True)

@@ -7,6 +7,8 @@ Rebirth                 all of them; carries a hint
 └── NotYet              the engine tries again               never seen by a user, unless time runs out
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -96,3 +98,16 @@ class NotYet(Rebirth):
 
 class NoAnswer(NotYet):
     """Who was asked did not answer: what was asked may be true already, or not."""
+
+
+@contextmanager
+def understood(system: str, operation: str, setting: str) -> Iterator[None]:
+    """While an answer is taken apart: what is not the API's own raises NotYet, and never a KeyError.
+
+    A proxy or a maintenance page may answer in the system's place and go away again; `setting` names the address to check.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        hint = f"Is {setting} right? A proxy, a portal or another server may answer there."
+        raise NoAnswer(f"{system}: {operation}: the answer is not what {system}'s API says", hint=hint) from None

@@ -97,7 +97,21 @@ class Arrived(PhaseEvent):
 
 @dataclass(frozen=True)
 class Noted(PhaseEvent):
-    """Something worth a line: adopted a VM, nudged a Kustomization."""
+    """Something that a person must see: adopted a VM, handed a secret over."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class BecameReady(PhaseEvent):
+    """A node of the Flux graph that the phase watches is Ready. For logs, the report and the plan."""
+
+    node: str  # kind namespace/name, as the graph labels it
+
+
+@dataclass(frozen=True)
+class Nudged(PhaseEvent):
+    """Somebody was asked to look again now instead of after his interval. For logs: it is no failure, and changes nothing."""
 
     text: str
 

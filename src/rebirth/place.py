@@ -13,6 +13,7 @@ from rebirth.castle.vault_directory import Secrets
 
 LAB = "REBIRTH_LAB"  # the lab's name, set by the lab for what runs inside it
 VAULT_DIRECTORY = "REBIRTH_VAULT_DIRECTORY"  # stands before secrets.directory of the castle
+REPOSITORY = "REBIRTH_REPOSITORY"  # in a lab: the folder that its Git host serves as the castle's repository
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Place:
     state: Path  # journal and lock
     logs: Path  # one folder a run
     lab: str | None = None
+    repository: Path | None = None  # in a lab: the files of the castle's repository
 
     @property
     def kubeconfig(self) -> Path:
@@ -44,4 +46,6 @@ def place_of(directory: Path, secrets: Secrets, environment: Mapping[str, str] =
     vault = (castle / Path(declared).expanduser()).resolve()
     lab = environment.get(LAB) or None
     state = castle / ".rebirth" / (f"lab-{lab}" if lab else "real")
-    return Place(castle, vault, vault / secrets.produced, state, castle / "logs", lab)
+    served = environment.get(REPOSITORY) if lab else None
+    repository = Path(served) if served else None
+    return Place(castle, vault, vault / secrets.produced, state, castle / "logs", lab, repository)

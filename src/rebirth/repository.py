@@ -1,6 +1,8 @@
 """Where the files of a GitOps repository are: on this machine, or fetched."""
 
 import asyncio
+import itertools
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,9 +12,10 @@ from tempfile import TemporaryDirectory
 from rebirth.castle import Castle
 from rebirth.castle.load import FILE
 from rebirth.errors import NotYet, SpecError
-from rebirth.lab.spec import load_lab
+from rebirth.place import place_of
 
 PATIENCE = 30.0  # seconds for a fetch
+BESIDE = "gitops"  # the repository's folder beside castle.yaml, where the two live together
 
 
 @dataclass(frozen=True)
@@ -22,14 +25,23 @@ class Repository:
 
 
 def local(directory: Path, castle: Castle) -> Path | None:
-    """The castle's repository where this machine has it: as lab.yaml maps it, or the git checkout that the castle lies in."""
-    mapped = load_lab(directory).repositories.get(castle.gitops.repository)
-    if mapped is not None:
-        return (directory / mapped).resolve()
-    top = next(
-        (folder for folder in (directory.resolve(), *directory.resolve().parents) if (folder / ".git").exists()), None
-    )
-    return top if top and (top / castle.gitops.path).is_dir() else None
+    """The castle's repository where this machine has it; None where it has to be fetched.
+
+    In a lab it is the folder that the lab serves. Else it is the folder `gitops` beside castle.yaml, or the git checkout
+    that the castle lies in; of the two the one that has the folder `gitops.path`.
+    """
+    if served := place_of(directory, castle.secrets).repository:
+        return served
+    beside = directory.resolve() / BESIDE
+    if (beside / castle.gitops.path).is_dir():
+        return beside
+    if (top := _checkout(directory.resolve())) and (top / castle.gitops.path).is_dir():
+        return top
+    return beside if beside.is_dir() else None  # it is meant, and `gitops.path` is wrong: that is reported
+
+
+def _checkout(directory: Path) -> Path | None:
+    return next((folder for folder in (directory, *directory.parents) if (folder / ".git").exists()), None)
 
 
 @asynccontextmanager
@@ -50,7 +62,6 @@ async def repository_of(directory: Path, castle: Castle, gitops: Path | None = N
 async def _fetch(directory: Path, castle: Castle, folder: Path) -> None:
     from rebirth.commands import Commands
     from rebirth.phases.resolve_secrets import resolve
-    from rebirth.place import place_of
     from rebirth.providers.git import GitRemote
     from rebirth.secrets import Redaction
 
@@ -74,13 +85,17 @@ def without_castle(directory: Path) -> SpecError:
     return SpecError(words, hint="Name a castle directory, or a Flux repository with --gitops.")
 
 
+_FLUX = re.compile(rb"^apiVersion:\s*['\"]?kustomize\.toolkit\.fluxcd\.io/", re.MULTILINE)
+_LEVELS = ("*.y*ml", "*/*.y*ml", "*/*/*.y*ml")  # deeper it is somebody else's
+_MOST = 2000  # files that are looked at
+
+
 def _holds_flux(directory: Path) -> bool:
-    mark = b"kustomize.toolkit.fluxcd.io"
-    for number, file in enumerate(directory.rglob("*.y*ml")):
-        if number > 2000:
-            break
+    """Whether an object of Flux stands in the folder, or at most two levels below."""
+    files = itertools.chain.from_iterable(directory.glob(pattern) for pattern in _LEVELS)
+    for file in itertools.islice(files, _MOST):
         try:
-            if mark in file.read_bytes()[: 1 << 20]:
+            if file.is_file() and _FLUX.search(file.read_bytes()[: 1 << 20]):
                 return True
         except OSError:
             continue

@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from rich.console import Console
 
@@ -25,9 +25,6 @@ from rebirth.run.create import verdicts
 from rebirth.run.engine import Outcome
 from rebirth.run.facts import SitesVisited
 from rebirth.secrets import Redaction
-
-if TYPE_CHECKING:  # the product runs without what the lab needs
-    from rebirth.lab.state import LabState
 
 T = TypeVar("T")
 _View = Lines | LiveView | JsonLines | Silent | Steps
@@ -194,17 +191,3 @@ def _chosen(logs: Path, wanted: str) -> Path:
     if not created:
         raise SpecError(f"{logs}: no run {wanted or 'was recorded'}", hint="`rebirth create` records one.")
     return (best or created)[-1]
-
-
-def the_lab(name: str) -> "LabState":
-    """The lab of that name, or the only one that runs. Raises Broken."""
-    from rebirth.lab.state import LabState, labs
-
-    if name:
-        return LabState(name)
-    running = [state for state in labs() if state.init]
-    if len(running) != 1:
-        names = ", ".join(state.name for state in running)
-        hint = f"Name one with --lab-name: {names}." if names else "`rebirth lab up` starts one."
-        raise Broken("more than one is up" if running else "none is up", system="lab", operation="find", hint=hint)
-    return running[0]

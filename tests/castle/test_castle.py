@@ -49,16 +49,16 @@ def test_a_castle_cannot_be_changed():
         ("proxmox.port", 8006, "unknown key"),
         ("machines.nodes.0.colour", "red", "unknown key"),
         ("engine.vault.token", {"secret": "a", "file": "b"}, "unknown key"),
-        ("version", 2, "should be 1"),
-        ("version", "1", "should be 1"),
-        ("name", "Tazlab", "pattern"),
-        ("name", "-a", "pattern"),
+        ("version", 2, "must be 1"),
+        ("version", "1", "must be 1"),
+        ("name", "Tazlab", "DNS label"),
+        ("name", "-a", "DNS label"),
         ("name", "a" * 41, "at most 40"),
-        ("machines.nodes.0.cores", "4", "integer"),
-        ("machines.nodes.0.cores", 0, "greater than or equal to 1"),
+        ("machines.nodes.0.cores", "4", "must be a whole number"),
+        ("machines.nodes.0.cores", 0, "at least 1"),
         ("machines.nodes.0.role", "master", "controlplane"),
-        ("machines.nodes.0.memory_mib", 8192.5, "integer"),
-        ("machines.nodes.0.memory_mib", True, "integer"),
+        ("machines.nodes.0.memory_mib", 8192.5, "must be a whole number"),
+        ("machines.nodes.0.memory_mib", True, "must be a whole number"),
         ("machines.nodes.0.address", "192.168.50.300", "IPv4"),
         ("machines.nodes.0.address", "192.168.51.11", "outside the network 192.168.50.0/24"),
         ("machines.nodes.1.address", "192.168.50.1", "is the gateway's"),
@@ -73,32 +73,42 @@ def test_a_castle_cannot_be_changed():
         ("kubernetes.endpoint", "https://user:pw@192.168.50.11:6443", "https URL"),
         ("kubernetes.endpoint", "https://host:port", "https URL"),
         ("kubernetes.service_account.issuers", [], "at least 1"),
-        ("tailscale.node_key.tags", ["tazlab-k8s"], "pattern"),
-        ("tailscale.node_key.ttl_seconds", 5, "greater than or equal to 60"),
-        ("tailscale.node_key.ephemeral", "no", "boolean"),
+        ("tailscale.node_key.tags", ["tazlab-k8s"], "such as tag:my-castle"),
+        ("tailscale.node_key.ttl_seconds", 5, "at least 60"),
+        ("tailscale.node_key.ephemeral", "no", "must be true or false"),
         ("proxmox.vm_ids", {"first": 900, "last": 800}, "smaller than"),
         ("proxmox.vm_ids", {"first": 800, "last": 800}, "fewer ids than there are machines"),
-        ("proxmox.vm_ids.first", 99, "greater than or equal to 100"),
-        ("proxmox.tag", "Castle", "pattern"),
+        ("proxmox.vm_ids.first", 99, "at least 100"),
+        ("proxmox.tag", "Castle", "in lower case"),
         ("secrets.produced", "../elsewhere", "below the vault directory"),
         ("secrets.produced", "/etc", "below the vault directory"),
         ("gitops.path", "../../etc", "inside the repository"),
-        ("gitops.interval", "1 minute", "pattern"),
-        ("gitops.variables", {"a-b": "c"}, "pattern"),
+        ("gitops.interval", "1 minute", "such as 1m"),
+        ("gitops.variables", {"a-b": "c"}, "name of a variable"),
         ("gitops.variables", {"A": 1}, "string"),
         ("networking.pool.addresses", ["192.168.50.220-192.168.50.200"], "ends before it starts"),
         ("networking.pool.addresses", ["some"], "FIRST-LAST"),
-        ("talos.schematic", "abc", "pattern"),
+        ("talos.schematic", "abc", "must be the 64-digit id from factory.talos.dev"),
         ("storage.chart", "ceph", "longhorn"),
         ("handovers.0.ready.kind", "Pod", "Deployment"),
         ("online.sites", [], "at least 1"),
-        ("online.sites.0.path", "blog", "pattern"),
-        ("online.sites.0.status", 700, "less than or equal to 599"),
-        ("proxmox.token", "a-token", "object"),
+        ("online.sites.0.path", "blog", "begins with /"),
+        ("online.sites.0.status", 700, "at most 599"),
+        ("proxmox.token", "a-token", "write `{secret: NAME}` and put the token into the file NAME"),
+        ("version", True, "must be 1"),
+        ("machines.nodes.0.memory_mib", 10**400, "at most 4194304"),
+        ("machines.nodes.0.disk_gib", 10**400, "at most 131072"),
+        ("engine.coredns.replicas", 10**400, "at most 100"),
+        ("engine.coredns.image", " ", "image reference"),
+        ("talos.installer", "an image", "image reference"),
+        ("proxmox.node", " ", "not blank"),
+        ("online.sites.0.contains", "", "at least 1 character"),
+        ("secrets.produced", ".", "below the vault directory"),
+        ("secrets.produced", "./", "below the vault directory"),
         ("proxmox.token", {"secret": "../outside"}, "file below the vault directory"),
         ("proxmox.token", {"secret": "/etc/passwd"}, "file below the vault directory"),
         ("proxmox.token", {"secret": ""}, "file below the vault directory"),
-        ("proxmox.token", None, "object"),
+        ("proxmox.token", None, "write `{secret: NAME}` and put the token into the file NAME"),
     ],
 )
 def test_one_wrong_value_is_one_problem_with_line_and_path(draft, path, value, said):
@@ -120,6 +130,34 @@ def test_what_is_missing_is_named(draft, path):
     assert problem.path == path.replace(".1.", "[1].")
 
 
+@pytest.mark.parametrize(
+    ("path", "key", "near"),
+    [
+        ("proxmox", "nodes", "node"),
+        ("machines.nodes.1", "memory_mb", "memory_mib"),
+        ("engine.vault.ca", "secrets", "secret"),
+        ("handovers.0", "form", "from"),
+        ("", "gitop", "gitops"),
+        ("engine.coredns", "xyz", ""),
+    ],
+)
+def test_a_mistyped_key_is_told_what_it_may_have_been_meant_to_be(draft, path, key, near):
+    draft[f"{path}.{key}".lstrip(".")] = "x"
+    (problem,) = draft.refused()
+    assert problem.path == f"{path}.{key}".lstrip(".").replace(".0", "[0]").replace(".1", "[1]")
+    assert problem.message == "unknown key" + (f"; did you mean {near}?" if near else "")
+
+
+@pytest.mark.parametrize("number", ["1:30", "0:01:30", "010", "1_000.5"])
+def test_a_number_that_another_reader_takes_for_another_is_no_number(draft, number):
+    text = EXAMPLE.joinpath("castle.yaml").read_text().replace("cores: 4,", f"cores: {number},")
+    with pytest.raises(SpecError) as caught:
+        draft.load_text(text)
+    (problem,) = caught.value.problems
+    assert number in text.splitlines()[problem.line - 1]
+    assert "number" in problem.message
+
+
 def test_all_problems_are_told_at_once(draft):
     draft["name"] = "No Name"
     draft["proxmox.port"] = 8006
@@ -135,6 +173,12 @@ def test_two_machines_that_are_one(draft, what):
     draft[f"machines.nodes.1.{what}"] = draft[f"machines.nodes.0.{what}"]
     (problem,) = draft.refused()
     assert f"two machines have the {what}" in problem.message
+    assert problem.path == f"machines.nodes[1].{what}"
+    lines = (draft.directory / "castle.yaml").read_text().splitlines()
+    holding = [
+        number for number, line in enumerate(lines, 1) if line.endswith(f"{what}: {draft[f'machines.nodes.1.{what}']}")
+    ]
+    assert problem.line == holding[1], "the second one's line"
 
 
 @pytest.mark.parametrize(("count", "sound"), [(0, False), (1, True), (2, False), (3, True), (4, False), (5, True)])
@@ -162,6 +206,7 @@ def test_the_line_is_the_value_s_own(draft):
 
 def test_problems_are_sorted_as_they_stand_in_the_file(draft):
     draft["name"] = 5
+    draft["secrets.colour"] = "red"
     draft["online.sites.0.status"] = "ok"
     draft["proxmox.node"] = 7
     lines = [problem.line for problem in draft.refused()]

@@ -1,5 +1,6 @@
 """Reading castle.yaml: whatever stands in the file, a castle or a SpecError comes out."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -32,6 +33,19 @@ def test_a_directory_in_its_place(tmp_path: Path):
         load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"), [("fifo", "a FIFO, not a file"), ("/dev/zero", "a device"), ("/dev/full", "a device")]
+)
+def test_what_never_ends_is_not_opened(tmp_path: Path, kind: str, said: str):
+    file = tmp_path / "castle.yaml"
+    if kind == "fifo":
+        os.mkfifo(file)
+    else:
+        file.symlink_to(kind)
+    with pytest.raises(SpecError, match=f"cannot be read: {said}"):
+        load(tmp_path)
+
+
 def test_bytes_that_are_no_text(tmp_path: Path):
     (tmp_path / "castle.yaml").write_bytes(b"name: \xff\xfe")
     with pytest.raises(SpecError, match="not UTF-8"):
@@ -49,7 +63,7 @@ def test_no_mapping(tmp_path: Path, text: str):
 
 def test_a_key_that_stands_twice(tmp_path: Path):
     message = told("version: 1\nname: a\nversion: 1\n", tmp_path)
-    assert "castle.yaml:3: is not YAML: the key `version` stands twice" in message
+    assert "castle.yaml:3: is not YAML: duplicate key version" in message
 
 
 def test_a_key_that_stands_twice_deep_inside(tmp_path: Path):

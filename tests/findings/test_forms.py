@@ -43,7 +43,7 @@ def test_sarif_is_what_the_standard_asks_for(circle, judged):
     (result,) = run["results"]
     assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "R13"
     assert result["level"] == "error"
-    assert result["message"]["text"].startswith("dependsOn closes a circle")
+    assert result["message"]["text"].startswith("dependsOn closes a cycle")
     physical = result["locations"][0]["physicalLocation"]
     assert physical == {
         "artifactLocation": {"uri": "clusters/x/a.yaml", "uriBaseId": "%SRCROOT%"},
@@ -72,7 +72,7 @@ def test_sarif_of_places_that_are_no_line(tmp_path):
 
 def test_a_workflow_command_a_finding(circle, judged):
     shown = github.render(*judged(circle))
-    assert shown.startswith("::error file=clusters/x/a.yaml,line=8,title=R13::dependsOn closes a circle")
+    assert shown.startswith("::error file=clusters/x/a.yaml,line=8,title=R13::dependsOn closes a cycle")
     assert shown.count("\n") == 1
     assert "%0A- Kustomization flux-system/b: depends on (dependsOn a)" in shown
 

@@ -33,7 +33,7 @@ def test_a_comment_at_another_link_of_the_chain_does_not_count(circle, judged):
     change(circle, "clusters/x/b.yaml", "    - name: a", "    - name: a # rebirth: ignore R13 for the test")
     verdict, _ = judged(circle)
     assert told(verdict) == [("R13", "error"), ("R00", "info")]
-    assert "meets nothing" in verdict.findings[1].message
+    assert "matches nothing" in verdict.findings[1].message
 
 
 def test_another_rule_is_not_meant(circle, judged):
@@ -51,7 +51,8 @@ def test_without_a_reason_it_does_not_count(circle, judged):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [("R99 because", "names R99, which is no rule"), ("because", "names none, which is no rule")]
+    ("words", "said"),
+    [("R99 because", "names R99, which is not a rule"), ("because", "names none, which is not a rule")],
 )
 def test_a_rule_that_is_none(tmp_path, judged, words, said):
     root = lay(tmp_path, a="")

@@ -33,6 +33,17 @@ async def test_all_of_it_and_nothing_else(outside, ruin):
     assert outside.writes == before, "there was nothing to remove"
 
 
+@pytest.mark.parametrize("garbage", [b"", b"\xff\xfe\n", b"{}\n{", b'{"kind"'])
+async def test_a_journal_that_says_nothing(outside, ruin, garbage):
+    file = outside.place.state / "journal.jsonl"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(garbage)
+    assert (await ruin.destruction(Journal(file.parent).glimpse()).look()).goes
+    assert file.read_bytes() == garbage
+    assert (await ruin()).outcome.ok
+    assert names_left(outside) == LEFT
+
+
 async def test_a_look_writes_nothing(outside, ruin):
     state = outside.place.state
     found = await ruin.destruction(Journal(state).glimpse()).look()

@@ -39,9 +39,6 @@ async def test_a_dry_run_lists_all_and_writes_nothing(outside, ruin):
     assert (code, complaints) == (0, "")
     assert {"kind": "machine", "name": "lushycorp-k8s", "identity": "800", "stays": ""} in found
     assert {entry["kind"] for entry in found if entry["stays"]} == {"key", "value"}
-    code, out, _ = await rebirth(outside, "--dry-run")
-    assert code == 0
-    assert "  the machine lushycorp-k8s (800)\n" in out
     assert (outside.writes, files(outside)) == ({}, before)
 
 
@@ -50,19 +47,12 @@ async def test_a_dry_run_that_cannot_look(outside, ruin):
     code, out, complaints = await rebirth(outside, "--dry-run")
     assert code == 1
     assert "error: Proxmox: " in complaints
-    assert "the key rebirth tazlab-k8s" in out, "what could be looked at is listed"
+    assert "  the key rebirth tazlab-k8s (" in out, "what could be looked at is listed"
 
 
 @pytest.mark.parametrize(
     ("typed", "lab", "goes"),
-    [
-        ("tazlab-k8s", "", True),
-        ("y", "", False),
-        ("", "", False),
-        ("y", "x", True),
-        ("n", "x", False),
-        ("", "x", False),
-    ],
+    [("tazlab-k8s", "", True), ("y", "", False), ("y", "x", True), ("", "x", False)],
 )
 async def test_the_question(outside, ruin, typed, lab, goes):
     """Real machines go for who types the castle's name; in a lab, y is enough."""

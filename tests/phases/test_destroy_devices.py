@@ -33,7 +33,11 @@ class Inside:
             ]
             return JSONResponse({"apiVersion": "v1", "kind": "SecretList", "metadata": {}, "items": items})
 
-        return Starlette(routes=[Route("/api/v1/secrets", secrets)])
+        async def kinds(_):
+            listed = [{"name": "secrets", "kind": "Secret", "namespaced": True, "verbs": ["list"]}]
+            return JSONResponse({"kind": "APIResourceList", "groupVersion": "v1", "resources": listed})
+
+        return Starlette(routes=[Route("/api/v1", kinds), Route("/api/v1/secrets", secrets)])
 
 
 @pytest.fixture

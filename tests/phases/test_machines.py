@@ -2,23 +2,39 @@
 
 import asyncio
 import ssl
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_address
 
 import pytest
+from starlette.responses import HTMLResponse, JSONResponse
 
 from phases.conftest import REACHED
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
-from rebirth.lab.faults import Fault
+from rebirth.events import Events
+from rebirth.lab.factory import factory_app
+from rebirth.lab.faults import Fault, Faults
 from rebirth.lab.proxmox import Volume
 from rebirth.phases import boot_machines, create_machines, upload_image
 from rebirth.phases.bootstrap_kubernetes import ETCD
+from rebirth.phases.connections import proxmox_api
+from rebirth.phases.made import machine_records as records
 from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import ImageUploaded
 from rebirth.run.journal import Journal, Once
+from rebirth.run.waiting import Watcher, watched
 
 IMAGE = ImageUploaded("local:iso/talos.iso")
+
+
+async def soon(run):
+    """As the engine does: again, while it is not yet."""
+    for _ in range(20):
+        try:
+            return await run()
+        except NotYet:
+            await asyncio.sleep(0.02)
+    raise AssertionError("it does not get through")
 
 
 @pytest.fixture
@@ -31,11 +47,17 @@ def yard(outside):
         async def create(self):
             with Journal(outside.place.state) as journal:
                 return await create_machines.create_machines(
-                    self.castle.machines, self.castle.proxmox, self.proxmox, Once(journal), IMAGE, REACHED
+                    self.castle.machines,
+                    self.castle.proxmox,
+                    outside.place,
+                    self.proxmox,
+                    Once(journal),
+                    IMAGE,
+                    REACHED,
                 )
 
         async def still(self, fact):
-            return await create_machines.still(fact, self.castle.proxmox, self.proxmox)
+            return await create_machines.still(fact, self.castle.machines, self.castle.proxmox, self.proxmox)
 
         async def start_all(self, fact):
             for vm_id in fact.vm_ids.values():
@@ -156,25 +178,37 @@ async def test_an_id_that_was_taken_in_between_is_looked_at_again(yard):
         )  # fmt: skip
 
 
-async def test_boots_and_waits_for_the_machine_api(yard, serve):
-    created = await yard.create()
+def on_loopback(yard):
+    """The castle's machines, at addresses of this machine."""
     nodes = [
         node.model_copy(update={"address": ip_address(f"127.50.0.{number}")})
         for number, node in enumerate(yard.castle.machines.nodes, 1)
     ]
-    machines = yard.castle.machines.model_copy(update={"nodes": nodes})
+    return yard.castle.machines.model_copy(update={"nodes": nodes})
+
+
+@asynccontextmanager
+async def machine_apis(yard, serve):
+    """Something speaks TLS where each machine's API is."""
+    machines = on_loopback(yard)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*serve.authority.issue_into(serve.folder, "talos", ["talos"]))
+    async with AsyncExitStack() as stack:
+        for node in machines.nodes:
+            server = await asyncio.start_server(lambda _, writer: writer.close(), str(node.address), 50000, ssl=tls)
+            await stack.enter_async_context(server)
+        yield machines
+
+
+async def test_boots_and_waits_for_the_machine_api(yard, serve):
+    created = await yard.create()
+    machines = on_loopback(yard)
     talosctl = Talosctl(place=yard.outside.place, commands=Commands(yard.outside.redaction))
     booting = asyncio.create_task(boot_machines.boot_machines(machines, yard.proxmox, talosctl, created))
     await asyncio.sleep(0.5)
     assert not booting.done()
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(*serve.authority.issue_into(serve.folder, "talos", ["talos"]))
-    async with AsyncExitStack() as stack:
-        for node in nodes:
-            server = await asyncio.start_server(lambda _, writer: writer.close(), str(node.address), 50000, ssl=tls)
-            await stack.enter_async_context(server)
-        async with asyncio.timeout(20):
-            booted = await booting
+    async with machine_apis(yard, serve), asyncio.timeout(20):
+        booted = await booting
     assert booted.vm_ids == created.vm_ids
     assert await boot_machines.still(booted, yard.proxmox)
     await yard.proxmox.stop(vm_id=800)
@@ -197,10 +231,153 @@ async def test_the_image_is_uploaded_once(outside):
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 595])
-async def test_what_passes_by_itself_and_what_does_not(outside, status):
+async def test_what_passes_by_itself(outside, status):
     outside.faults.set("proxmox", Fault(status=status))
-    with pytest.raises(Broken if status == 500 else NotYet):
+    with pytest.raises(NotYet):
         await outside.proxmox.machines()
     outside.faults.clear()
     async with asyncio.timeout(5):
         await outside.proxmox.machines()
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+async def test_making_a_machine_is_tried_again_where_proxmox_says_nothing_of_its_own(yard, status):
+    yard.faults.set("proxmox", Fault(status=status, method="POST"))
+    with pytest.raises(NotYet, match=f"Proxmox: create machine: HTTP {status}") as caught:
+        await yard.create()
+    assert caught.value.hint
+    yard.faults.clear()
+    assert set((await soon(yard.create)).vm_ids.values()) == {800, 801}
+
+
+async def test_what_proxmox_itself_refuses_is_said_in_its_words(yard):
+    yard.pve.storages["local-lvm"].total, yard.pve.storages["local-lvm"].thin = 1, False
+    with pytest.raises(Broken, match="insufficient free space") as caught:
+        await yard.create()
+    assert caught.value.hint
+
+
+ODD = {"HTML": HTMLResponse("<h1>Sign in</h1>"), "other JSON": JSONResponse({"message": "fine"}), "a list": JSONResponse([1]),
+       "nothing": JSONResponse({"data": None})}  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", ODD.values(), ids=ODD)
+async def test_answers_that_are_not_proxmox(outside, serve, answer):
+    served = await serve(answer)
+    client = proxmox_api(outside.castle.proxmox.model_copy(update={"endpoint": served.url}), outside.secrets)
+    spec = outside.castle.proxmox
+    where = {"image_storage": spec.image_storage, "disk_storage": spec.disk_storage, "bridge": spec.bridge}
+    asked = [
+        client.reach(),
+        client.machines(),
+        client.images(storage="local"),
+        client.start(vm_id=800),
+        client.offers(**where),
+    ]
+    for ask in asked:
+        with pytest.raises(NotYet, match="the answer is not what Proxmox's API says") as caught:
+            await ask
+        assert "proxmox.endpoint" in caught.value.hint
+        assert "Sign in" not in str(caught.value)
+    await client.close()
+
+
+async def test_a_body_is_in_no_message(outside, serve):
+    served = await serve(HTMLResponse("<h1>canary</h1>", 400))
+    client = proxmox_api(outside.castle.proxmox.model_copy(update={"endpoint": served.url}), outside.secrets)
+    with pytest.raises(Broken) as caught:
+        await client.machines()
+    assert "canary" not in str(caught.value)
+    await client.close()
+
+
+async def test_a_machine_with_our_tag_that_castle_yaml_does_not_name_is_said(yard):
+    fact = await yard.create()
+    yard.pve.machines[801]["name"] = "tazlab-k8s-worker-9"
+    with pytest.raises(NotYet, match=r"tazlab-k8s-worker-9 \(801\) has this castle's tag"):
+        await yard.still(fact)
+    said = []
+    with watched(Watcher("create_machines", Events(said.append))):
+        await yard.create()
+    assert any("tazlab-k8s-worker-9 (801)" in str(event) and "remove it" in str(event) for event in said)
+    assert yard.pve.machines[801]["name"] == "tazlab-k8s-worker-9", "it is a person's to remove"
+
+
+async def test_what_a_machine_was_given_is_forgotten_before_it_is_made_anew(yard):
+    place = yard.outside.place
+    await yard.create()
+    for name in ("lushycorp-k8s", "tazlab-k8s-worker-1"):
+        records.sent(place, name, "digest")
+    del yard.pve.machines[801], yard.pve.conditions[801]
+    await yard.create()
+    assert records.known(place, "lushycorp-k8s") == ("digest",)
+    assert records.known(place, "tazlab-k8s-worker-1") == ()
+
+
+async def test_a_machine_is_not_made_without_the_right_to(yard):
+    yard.pve.privileges = frozenset({"VM.Audit"})
+    with pytest.raises(Broken, match=r"the token was refused: Permission check failed \(/vms/80[01], VM\.Allocate\)"):
+        await yard.create()
+    assert not yard.pve.machines
+
+
+@pytest.fixture
+async def factory(outside, serve):
+    """`await factory()`: the image's phase against an image factory of its own, whose answers `factory.faults` delays."""
+    faults = Faults()
+    served = await serve(faults.around("factory", factory_app()))
+    outside.pve.ca = str(served.ca)
+    talos = outside.castle.talos.model_copy(update={"image_factory": served.url})
+
+    async def run():
+        return await upload_image.upload_image(talos, outside.castle.proxmox, outside.proxmox, REACHED)
+
+    run.faults = faults
+    return run
+
+
+def downloads(outside):
+    return [task for task in outside.pve.tasks.values() if task.kind == "download"]
+
+
+async def test_the_image_from_nothing_and_again(outside, factory):
+    fact = await factory()
+    assert fact.volume in outside.pve.storage("local").volumes
+    before = outside.writes
+    assert await factory() == fact
+    assert outside.writes == before
+    assert len(downloads(outside)) == 1
+
+
+async def test_the_image_after_a_kill_at_the_write(outside, factory):
+    factory.faults.set("factory", Fault(delay=0.5))
+    await outside.killed_after_each_write("proxmox", factory)
+    assert [task.exit_status for task in downloads(outside)] == ["OK"], "the running download is taken up"
+
+
+async def test_a_download_that_failed_is_started_again(outside, factory):
+    factory.faults.set("factory", Fault(status=503))
+    with pytest.raises(Broken, match="503"):
+        await factory()
+    factory.faults.clear()
+    await factory()
+    assert [task.exit_status for task in downloads(outside)][1:] == ["OK"]
+
+
+async def test_machines_that_run_are_not_started_again(yard, serve):
+    created = await yard.create()
+    async with machine_apis(yard, serve) as machines:
+        talosctl = Talosctl(place=yard.outside.place, commands=Commands(yard.outside.redaction))
+
+        async def boot():
+            return await boot_machines.boot_machines(machines, yard.proxmox, talosctl, created)
+
+        await yard.outside.killed_after_each_write("proxmox", boot)
+        before = dict(yard.faults.writes)
+        await boot()
+        assert yard.faults.writes == before
+        yard.faults.clear()
+        yard.pve.privileges = frozenset({"VM.Audit"})
+        await yard.outside.pve.hypervisor.stop(800)
+        with pytest.raises(Broken, match=r"VM\.PowerMgmt"):
+            await boot()

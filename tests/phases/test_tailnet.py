@@ -1,19 +1,28 @@
 """The tailnet: names that are freed, keys that are minted, and what is refused."""
 
 import pytest
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from phases.conftest import REACHED
 from rebirth.castle import Identity
-from rebirth.errors import Broken
+from rebirth.errors import Broken, NotYet
+from rebirth.lab.faults import Fault
+from rebirth.lab.tailscale import tailscale_app
 from rebirth.phases import free_names, mint_node_key
+from rebirth.phases.connections import tailnet_api
+from rebirth.phases.made import machine_records as records
+from rebirth.run.facts import MachinesCreated
 from rebirth.run.journal import Journal, Marks
 
+CREATED = MachinesCreated({"lushycorp-k8s": 800, "tazlab-k8s-worker-1": 801})
 OURS, OPERATOR = "tag:tazlab-k8s", "tag:k8s-operator"
 LONG_AGO = 1_700_000_000.0
 
 
 async def free(outside):
-    return await free_names.free_names(outside.castle.tailscale, outside.tailscale, REACHED)
+    return await free_names.free_names(
+        outside.castle.tailscale, outside.castle.machines, outside.place, outside.tailscale, CREATED
+    )
 
 
 async def mint(outside):
@@ -77,3 +86,123 @@ async def test_a_client_that_is_refused(outside):
     outside.tailnet.clients.clear()
     with pytest.raises(Broken, match="the OAuth client was refused"):
         await free(outside)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+async def test_an_outage_of_the_login_is_no_refusal(outside, status):
+    outside.faults.set("tailscale", Fault(status=status, path="oauth"))
+    with pytest.raises(NotYet, match=f"Tailscale: log in: HTTP {status}") as caught:
+        await outside.tailscale.devices()
+    assert caught.value.hint
+    outside.faults.clear()
+    assert await outside.tailscale.devices() == []
+
+
+ODD = {
+    "HTML": HTMLResponse("<h1>Sign in</h1>"),
+    "other JSON": JSONResponse({"message": "fine"}),
+    "a list": JSONResponse([1]),
+}
+
+
+@pytest.mark.parametrize("answer", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("path", ["/api/v2/oauth/token", "/api/v2/tailnet/"])
+async def test_answers_that_are_not_tailscales(outside, serve, answer, path):
+    app = tailscale_app(outside.tailnet)
+
+    async def odd(scope, receive, send):
+        await (answer if scope["path"].startswith(path) else app)(scope, receive, send)
+
+    served = await serve(odd)
+    client = tailnet_api(outside.castle.tailscale.model_copy(update={"api": served.url}), outside.secrets)
+    for ask in (client.devices(), client.keys()):
+        with pytest.raises(NotYet, match="the answer is not what Tailscale's API says") as caught:
+            await ask
+        assert "tailscale.api" in caught.value.hint
+    await client.close()
+
+
+@pytest.mark.parametrize("path", ["/api/v2/oauth/token", "/api/v2/tailnet/"])
+async def test_a_redirect_names_the_address_to_check(outside, serve, path):
+    app = tailscale_app(outside.tailnet)
+
+    async def moved(scope, receive, send):
+        await (RedirectResponse("/elsewhere") if scope["path"].startswith(path) else app)(scope, receive, send)
+
+    served = await serve(moved)
+    client = tailnet_api(outside.castle.tailscale.model_copy(update={"api": served.url}), outside.secrets)
+    with pytest.raises(Broken, match="HTTP 307") as caught:
+        await client.devices()
+    assert "tailscale.api" in caught.value.hint
+    await client.close()
+
+
+async def test_a_device_has_the_id_that_it_knows_itself_by_too(outside):
+    made = outside.tailnet.add_device("lushycorp-k8s", tags=(OURS,))
+    (device,) = await outside.tailscale.devices()
+    assert (device.identity, device.node_identity) == (made.identity, made.node_identity)
+    await outside.tailscale.delete_device(identity=device.node_identity)
+    assert not outside.tailnet.devices
+
+
+async def test_the_castles_own_operator_is_nobody_else(outside):
+    outside.tailnet.add_device("tazlab-k8s-operator", tags=(OPERATOR,))
+    with pytest.raises(Broken, match="the name tazlab-k8s-operator is held"):
+        await free(outside)  # a castle without a cluster has no operator: it is somebody else's
+    outside.place.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+    outside.place.kubeconfig.touch()
+    await free(outside)
+    assert outside.writes == {}
+
+
+async def test_an_operator_is_no_machine_even_where_there_is_a_cluster(outside):
+    outside.place.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+    outside.place.kubeconfig.touch()
+    outside.tailnet.add_device("lushycorp-k8s", tags=(OPERATOR,))
+    with pytest.raises(Broken, match="the name lushycorp-k8s is held"):
+        await free(outside)
+
+
+async def test_the_device_of_a_machine_that_was_made_anew_goes_even_if_it_counts_as_connected(outside):
+    add = outside.tailnet.add_device
+    for name in ("lushycorp-k8s", "tazlab-k8s-worker-1"):
+        add(name, tags=(OURS,))
+    records.sent(outside.place, "lushycorp-k8s", "digest")
+    records.made(outside.place, "tazlab-k8s-worker-1")
+    await free(outside)
+    assert [device.name for device in outside.tailnet.devices.values()] == ["lushycorp-k8s"]
+    records.sending(outside.place, "tazlab-k8s-worker-1", "digest")
+    add("tazlab-k8s-worker-1", tags=(OURS,))
+    before = outside.writes
+    await free(outside)
+    assert outside.writes == before, "now it is the new machine's own"
+
+
+async def test_names_are_freed_after_a_kill_at_each_write(outside):
+    for name in ("lushycorp-k8s", "tazlab-k8s-worker-1", "elsewhere"):
+        outside.tailnet.add_device(name, tags=(OURS,), seen=LONG_AGO)
+    for _ in range(10):
+        outside.faults.set("tailscale", Fault(lose=True, times=1, method="DELETE"))
+        try:
+            await free(outside)
+        except NotYet:
+            continue
+        break
+    assert [device.name for device in outside.tailnet.devices.values()] == ["elsewhere"]
+
+
+async def test_a_key_is_minted_after_a_kill_at_the_write(outside):
+    outside.faults.set("tailscale", Fault(lose=True, times=1, path="/keys"))
+    with pytest.raises(NotYet):
+        await mint(outside)
+    await mint(outside)
+    assert len(outside.tailnet.keys) == 2
+    assert {key.description for key in outside.tailnet.keys.values()} == {"rebirth tazlab-k8s"}, (
+        "destroy finds them all"
+    )
+
+
+async def test_each_run_mints_its_own_key_and_writes_nothing_else(outside):
+    first, second = await mint(outside), await mint(outside)
+    assert first.key_id != second.key_id
+    assert outside.writes == {"tailscale": 2}

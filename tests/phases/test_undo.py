@@ -30,10 +30,10 @@ MAKE = {
 }
 # All others: they look, remove, or change what another method has made.
 DO_NOT = {
-    ProxmoxApi: {"reach", "offers", "images", "machines", "start", "stop", "delete", "close"},
-    TailnetApi: {"devices", "keys", "delete_device", "delete_key", "close"},
-    VaultApi: {"reach", "read", "close"},
-    Talosctl: {"answers", "apply", "bootstrap", "etcd_exists", "generate", "listens", "validate"},
+    ProxmoxApi: {"reach", "lacks", "offers", "images", "machines", "start", "stop", "delete", "close"},
+    TailnetApi: {"devices", "lacks", "keys", "delete_device", "delete_key", "close"},
+    VaultApi: {"reach", "lacks", "read", "close"},
+    Talosctl: {"answers", "apply", "bootstrap", "etcd_exists", "generate", "listens", "serves", "validate"},
     GitRemote: {"fetch", "documents"},
     Web: {"visit"},
 }

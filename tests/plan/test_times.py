@@ -17,15 +17,20 @@ from rebirth.secrets import Redaction
 SINCE = 1_800_000_000.0
 
 
-def course(fast=1.0):
+def _noted(phase, node, *, at):
+    """As runs wrote it before the event of its own."""
+    return e.Noted(phase, f"{node} is Ready", at=at)
+
+
+def course(fast=1.0, ready=e.BecameReady):
     return [
         e.RunStarted("tower", "create", (), at=SINCE),
         e.PhaseReady("bootstrap_flux", at=SINCE),
         e.PhaseDone("bootstrap_flux", at=SINCE + 4 * fast),
         e.PhaseReady("converge", "bootstrap_flux", at=SINCE + 4 * fast),
-        e.Noted("converge", "Kustomization ns/a is Ready", at=SINCE + 6 * fast),
-        e.Noted("converge", "nudged Kustomization ns/b: no", at=SINCE + 7 * fast),
-        e.Noted("converge", "Kustomization ns/b is Ready", at=SINCE + 11 * fast),
+        ready("converge", "Kustomization ns/a", at=SINCE + 6 * fast),
+        e.Nudged("converge", "Kustomization ns/b: no", at=SINCE + 7 * fast),
+        ready("converge", "Kustomization ns/b", at=SINCE + 11 * fast),
         e.PhaseDone("converge", at=SINCE + 11 * fast),
         e.PhaseReady("visit_sites", "converge", at=SINCE + 11 * fast),
         e.PhaseDone("visit_sites", at=SINCE + 12 * fast),
@@ -49,9 +54,10 @@ def test_no_run(tmp_path):
     assert times.measured(tmp_path / "logs") == times.Measured()
 
 
-def test_the_last_run_that_went_online_counts(record):
+@pytest.mark.parametrize("ready", [e.BecameReady, _noted])
+def test_the_last_run_that_went_online_counts(record, ready):
     record("1", course())
-    record("2", course(fast=0.5))
+    record("2", course(fast=0.5, ready=ready))
     record("3", [*course()[:-3], e.RunFinished(ok=False, at=SINCE + 12)])
     logs = record("4", [e.RunStarted("tower", "status", (), at=SINCE), e.RunFinished(ok=True, at=SINCE + 1)])
     found = times.measured(logs)
@@ -105,7 +111,7 @@ def test_a_plan_after_a_run_says_what_that_run_took(record):
             events.append(e.PhaseReady(name, at=SINCE + node.start * faster))
             events.append(e.PhaseDone(name, at=SINCE + node.ready * faster))
         elif kind in {"Kustomization", "HelmRelease"}:
-            events.append(e.Noted("converge", f"{kind} {name} is Ready", at=SINCE + node.ready * faster))
+            events.append(e.BecameReady("converge", f"{kind} {name}", at=SINCE + node.ready * faster))
     events.sort(key=lambda event: event.at)
     ended = e.RunFinished(ok=True, at=SINCE + first.total * faster)
     logs = record("1", [e.RunStarted("tower", "create", (), at=SINCE), *events, ended])

@@ -230,3 +230,10 @@ async def test_once_more_where_the_world_is_gone(tmp_path):
             await Once(journal)("etcd", act, done)
             assert world == ["bootstrapped"]
             Once(journal).forget("etcd")
+
+
+def test_who_asks_the_world_anyway_may_pass_over_what_is_no_entry(tmp_path):
+    (tmp_path / "journal.jsonl").write_bytes(b'\xff\n{}\n{"kind": "ended", "what": "etcd"}\n')
+    with Journal(tmp_path, lenient=True) as journal:
+        assert journal.progress("etcd") == "ended"
+    assert len(journal.file.read_bytes().splitlines()) == 3

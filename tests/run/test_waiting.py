@@ -1,12 +1,14 @@
 """until() and together()."""
 
 import asyncio
+import time
+from itertools import pairwise
 
 import pytest
 
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Arrived, Events, Noted, Waiting
-from rebirth.run.waiting import Watcher, together, until, watched
+from rebirth.run.waiting import Watcher, note, together, until, watched
 
 
 async def test_until_tells_each_thing_it_saw_once():
@@ -138,3 +140,29 @@ async def test_a_watch_that_is_not_allowed_is_noted_and_asking_goes_on():
     notes = [e.text for e in seen if isinstance(e, Noted)]
     assert len(notes) == 1
     assert "Kubernetes: watch Secret: forbidden" in notes[0]
+
+
+async def test_a_wait_that_lasts_is_looked_at_less_and_less_often():
+    looks: list[float] = []
+
+    async def look():
+        looks.append(time.monotonic())
+        if len(looks) < 9:
+            raise NotYet("no")
+
+    await until(look, what="it is there", every=0.01, slowest=0.03)
+    pauses = [later - earlier for earlier, later in pairwise(looks)]
+    assert all(pause >= 0.009 for pause in pauses)
+    assert all(pause >= 0.029 for pause in pauses[5:])
+    looks.clear()
+    await until(look, what="it is there", every=0.001)
+    assert looks[-1] - looks[0] < 0.1, "without a slowest it stays as it was"
+
+
+def test_a_note_is_told_once_a_phase():
+    seen = []
+    for _ in range(2):
+        with watched(Watcher("boot", Events(seen.append))):
+            for text in ("one", "one", "two"):
+                note(text)
+    assert [event.text for event in seen] == ["one", "two", "one", "two"]

@@ -2,7 +2,18 @@
 
 from rebirth.castle.castle import Castle, Handovers, Identity, references
 from rebirth.castle.check import Check, Ignored, RepositoryFile
-from rebirth.castle.foundation import Chart, CoreDns, DirectSecret, Engine, KeyReference, PullSecret, Store, Vault
+from rebirth.castle.foundation import (
+    Chart,
+    CoreDns,
+    DirectSecret,
+    Engine,
+    KeyReference,
+    PullSecret,
+    RegistryLogin,
+    RegistryLogins,
+    Store,
+    Vault,
+)
 from rebirth.castle.gitops import GitOps
 from rebirth.castle.handovers import Handover
 from rebirth.castle.kubernetes import Kubernetes
@@ -13,7 +24,7 @@ from rebirth.castle.networking import Networking
 from rebirth.castle.online import Online, Site
 from rebirth.castle.proxmox import Proxmox
 from rebirth.castle.storage import Storage
-from rebirth.castle.tailscale import Tailscale
+from rebirth.castle.tailscale import NodeKey, Tailscale
 from rebirth.castle.talos import Talos
 from rebirth.castle.vault_directory import Secrets
 
@@ -34,9 +45,12 @@ __all__ = [
     "Machine",
     "Machines",
     "Networking",
+    "NodeKey",
     "Online",
     "Proxmox",
     "PullSecret",
+    "RegistryLogin",
+    "RegistryLogins",
     "RepositoryFile",
     "Secrets",
     "Section",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from rebirth.castle.check import Check
 from rebirth.castle.foundation import Engine
@@ -34,8 +34,15 @@ class Identity(Section):
     name: str
 
 
+def _no_truth(value: object) -> object:
+    """For Python true is 1."""
+    if isinstance(value, bool):
+        raise ValueError("must be 1")  # noqa: TRY004 - pydantic makes a problem of this one
+    return value
+
+
 class Castle(Section):
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_no_truth)]
     name: Annotated[DnsLabel, Field(max_length=40)]
     secrets: Secrets
     tailscale: Tailscale

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from rebirth.castle.model import Section, Text
+from rebirth.castle.model import Section, Text, in_our_words
 
 FILE = ".rebirth.yaml"  # at the top of a repository: the same section where there is no castle
 
@@ -12,7 +12,7 @@ FILE = ".rebirth.yaml"  # at the top of a repository: the same section where the
 class Ignored(Section):
     """Findings of one rule, in files whose path in the repository (or the castle directory) fits `where`."""
 
-    rule: Annotated[str, StringConstraints(pattern=r"^R\d{2}$")]
+    rule: Annotated[str, StringConstraints(pattern=r"^R\d{2}$"), in_our_words("must be the id of a rule, such as R13")]
     where: Text = "*"  # a pattern of the shell; * stands for slashes, too
     reason: Text
 

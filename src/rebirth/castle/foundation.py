@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rebirth.castle.model import Address, DnsLabel, DnsName, HttpsUrl, Section, Text
+from rebirth.castle.model import Address, DnsLabel, DnsName, HttpsUrl, Image, Section, Text
 from rebirth.secrets import SecretRef
 
 
@@ -18,8 +18,8 @@ class Chart(Section):
 
 
 class CoreDns(Section):
-    image: Text
-    replicas: Annotated[int, Field(ge=1)] = 2
+    image: Image
+    replicas: Annotated[int, Field(ge=1, le=100)] = 2
     forwards: dict[DnsName, Annotated[list[Address], Field(min_length=1)]] = {}
 
 
@@ -63,6 +63,18 @@ class PullSecret(Section):
     namespaces: Annotated[list[DnsLabel], Field(min_length=1)]
 
 
+class RegistryLogin(Section):
+    registry: DnsName
+    username: Text
+    password: SecretRef
+
+
+class RegistryLogins(Section):
+    """What machines need of the pull secrets. A phase that takes this does not see where in the cluster those are placed."""
+
+    logins: list[RegistryLogin] = []
+
+
 class Engine(Section):
     external_secrets: Chart
     coredns: CoreDns
@@ -70,6 +82,15 @@ class Engine(Section):
     store: Store
     direct_secrets: list[DirectSecret] = []
     pull_secrets: list[PullSecret] = []
+
+    @property
+    def registry_logins(self) -> RegistryLogins:
+        """One a registry; of several pull secrets for the same one the last."""
+        logins = {
+            pull.registry: RegistryLogin(registry=pull.registry, username=pull.username, password=pull.password)
+            for pull in self.pull_secrets
+        }
+        return RegistryLogins(logins=list(logins.values()))
 
     @property
     def namespaces(self) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from rebirth.castle.model import DnsName, HttpsUrl, Section, Text
+from rebirth.castle.model import DnsName, HttpsUrl, Section, Text, in_our_words
 from rebirth.secrets import SecretRef
 
 
@@ -15,11 +15,20 @@ def _inside(value: str) -> str:
     return value.removeprefix("./")
 
 
+_Variable = Annotated[
+    str,
+    StringConstraints(pattern=r"^[_a-zA-Z][_a-zA-Z0-9]*$"),
+    in_our_words("must be the name of a variable: letters, digits and _, such as BLOG_HOST"),
+]
+
+
 class GitOps(Section):
     repository: HttpsUrl
     branch: Text
     path: Annotated[Text, AfterValidator(_inside)]
     token: SecretRef
     auth_secret: DnsName = "flux-system"  # noqa: S105 - a name
-    interval: Annotated[str, StringConstraints(pattern=r"^(\d+(h|m|s))+$")] = "1m"
-    variables: dict[Annotated[str, StringConstraints(pattern=r"^[_a-zA-Z][_a-zA-Z0-9]*$")], str] = {}
+    interval: Annotated[
+        str, StringConstraints(pattern=r"^(\d+(h|m|s))+$"), in_our_words("must be a duration such as 1m or 1h30m")
+    ] = "1m"
+    variables: dict[_Variable, str] = {}

@@ -8,8 +8,11 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from rebirth.castle.castle import Castle
+from rebirth.castle.files import text_of
+from rebirth.castle.words import near, words_of
 from rebirth.errors import Problem, SpecError
 
 FILE = "castle.yaml"
@@ -39,8 +42,9 @@ def load_model(file: Path, model: type[Model], *, hint: str = "") -> Model:
         return model.model_validate_json(json.dumps(document, default=str))
     except ValidationError as error:
         # No input and no URL: a mistyped secret must not be printed.
-        found = error.errors(include_input=False, include_url=False, include_context=False)
-        raise SpecError([_problem(file, root, item["loc"], item["msg"], item["type"]) for item in found]) from None
+        found = error.errors(include_input=False, include_url=False)
+        problems = [_problem(file, root, model, item) for item in found]
+        raise SpecError(sorted(problems, key=lambda problem: problem.line)) from None
     except yaml.MarkedYAMLError as error:
         raise _yaml_problem(file, error) from None
     except (
@@ -53,9 +57,7 @@ def load_model(file: Path, model: type[Model], *, hint: str = "") -> Model:
 
 def _compose(file: Path, hint: str) -> yaml.Node:
     try:
-        if file.stat().st_size > _LARGEST:
-            raise SpecError([Problem(str(file), 0, "", f"larger than {_LARGEST} bytes")])
-        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=_Loader)
+        root = yaml.compose(text_of(file, largest=_LARGEST), Loader=_Loader)
     except FileNotFoundError:
         raise SpecError([Problem(str(file), 0, "", "no such file", hint)]) from None
     except (OSError, UnicodeDecodeError) as error:
@@ -80,7 +82,12 @@ def _yaml_problem(file: Path, error: yaml.MarkedYAMLError) -> SpecError:
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML without aliases and without a key standing twice."""
+    """Safe YAML without aliases and duplicate keys. 1:30 is no number, 010 is an error."""
+
+    yaml_implicit_resolvers = {  # as PyYAML looks for them
+        first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":int", ":float"))]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -94,9 +101,7 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key.start_mark)
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key `{key.value}` stands twice", key.start_mark
-                )
+                raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key.value}", key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
@@ -105,17 +110,41 @@ class _Loader(yaml.SafeLoader):
         return cls("").construct_document(root)
 
 
-def _problem(file: Path, root: yaml.Node, location: Sequence[str | int], message: str, kind: str) -> Problem:
+def _whole(loader: _Loader, node: yaml.ScalarNode) -> int:
+    if re.fullmatch(r"[-+]?0[0-9_]+", node.value):
+        words = "a number that begins with 0 is read as octal; write it in decimal, or in quotes if it is text"
+        raise yaml.constructor.ConstructorError(None, None, words, node.start_mark)
+    return int(loader.construct_yaml_int(node))
+
+
+# YAML 1.1 without numbers to the base of 60.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int",
+    re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*|0[0-9_]+)$"),
+    list("-+0123456789"),
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(
+        r"[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?$|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?$"
+        r"|[-+]?\.(?:inf|Inf|INF)$|\.(?:nan|NaN|NAN)$"
+    ),
+    list("-+0123456789."),
+)
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
+
+
+def _problem(file: Path, root: yaml.Node, model: type[BaseModel], error: ErrorDetails) -> Problem:
+    location: Sequence[str | int] = error["loc"]
+    message = words_of(error)
+    if error["type"] == "extra_forbidden" and (known := near(model, location)):
+        message += f"; did you mean {known}?"
     # A validator of a whole section says where it means: "at nodes[1].address: ...".
-    if inner := re.match(r"(?:Value error, )?at (\S+): (.*)", message, re.DOTALL):
+    if inner := re.match(r"at (\S+): (.*)", message, re.DOTALL):
         location = [*location, *(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", inner[1]))]
         message = inner[2]
     line, path = _locate(root, location)
-    words = {
-        "extra_forbidden": "unknown key",
-        "missing": "is missing",
-    }.get(kind, message.removeprefix("Value error, ").removeprefix("Input "))
-    return Problem(str(file), line, path, words)
+    return Problem(str(file), line, path, message)
 
 
 def _locate(root: yaml.Node, location: Sequence[str | int]) -> tuple[int, str]:

@@ -1,11 +1,13 @@
 """Section `machines`: the virtual machines and the network they stand in."""
 
-from collections import Counter
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from rebirth.castle.model import Address, DnsLabel, Network, Section
+
+_MEMORY = 4 << 20  # MiB: 4 TiB
+_DISK = 128 << 10  # GiB: 128 TiB
 
 Role = Literal["controlplane", "worker"]
 
@@ -15,8 +17,8 @@ class Machine(Section):
     role: Role
     address: Address
     cores: Annotated[int, Field(ge=1, le=512)]
-    memory_mib: Annotated[int, Field(ge=1024)]
-    disk_gib: Annotated[int, Field(ge=10)]
+    memory_mib: Annotated[int, Field(ge=1024, le=_MEMORY)]
+    disk_gib: Annotated[int, Field(ge=10, le=_DISK)]
 
 
 class Machines(Section):
@@ -28,16 +30,20 @@ class Machines(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         self._addresses_in_network()
-        for what in ("name", "address"):
-            taken = Counter(str(getattr(node, what)) for node in self.nodes)
-            if doubles := [value for value, count in taken.items() if count > 1]:
-                raise ValueError(f"two machines have the {what} {doubles[0]}")
+        self._each_has_its_own("name", [node.name for node in self.nodes])
+        self._each_has_its_own("address", [str(node.address) for node in self.nodes])
         control_planes = len(self.control_planes)
         if not control_planes:
             raise ValueError("no machine has the role controlplane")
         if control_planes % 2 == 0:
             raise ValueError(f"{control_planes} control planes: etcd needs an odd number to keep a majority")
         return self
+
+    def _each_has_its_own(self, what: str, values: list[str]) -> None:
+        for index, value in enumerate(values):
+            if value in values[:index]:
+                both = f": {self.nodes[values.index(value)].name} and {self.nodes[index].name}" * (what != "name")
+                raise ValueError(f"at nodes[{index}].{what}: two machines have the {what} {value}{both}")
 
     def _addresses_in_network(self) -> None:
         if self.gateway not in self.network:

@@ -48,7 +48,7 @@ def _address_range(value: str) -> str:
     return value
 
 
-def _in_our_words(words: str) -> WrapValidator:
+def in_our_words(words: str) -> WrapValidator:
     """Says `words` instead of Python's own message, which quotes the value: it could be a secret in the wrong place."""
 
     def validate(value: object, handler: ValidatorFunctionWrapHandler) -> object:
@@ -69,14 +69,29 @@ def _version(value: str) -> str:
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]
-Address = Annotated[IPv4Address, _in_our_words("must be an IPv4 address, such as 192.168.50.11")]
-Network = Annotated[IPv4Network, _in_our_words("must be an IPv4 network without host bits, such as 192.168.50.0/24")]
+Address = Annotated[IPv4Address, in_our_words("must be an IPv4 address, such as 192.168.50.11")]
+Network = Annotated[IPv4Network, in_our_words("must be an IPv4 network without host bits, such as 192.168.50.0/24")]
 AddressRange = Annotated[str, AfterValidator(_address_range)]
 Version = Annotated[str, AfterValidator(_version)]
-DnsLabel = Annotated[str, StringConstraints(pattern=rf"^{_DNS_LABEL}$", max_length=63)]
-DnsName = Annotated[str, StringConstraints(pattern=rf"^{_DNS_LABEL}(\.{_DNS_LABEL})*$", max_length=253)]
-Tag = Annotated[str, StringConstraints(pattern=r"^tag:[a-z0-9][-a-z0-9]*$")]
-Text = Annotated[str, StringConstraints(min_length=1)]
+DnsLabel = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_DNS_LABEL}$", max_length=63),
+    in_our_words("must be a DNS label: at most 63 lower-case letters, digits and hyphens, such as my-castle"),
+]
+DnsName = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_DNS_LABEL}(\.{_DNS_LABEL})*$", max_length=253),
+    in_our_words("must be a DNS name in lower case, such as blog.example.org"),
+]
+Tag = Annotated[
+    str, StringConstraints(pattern=r"^tag:[a-z0-9][-a-z0-9]*$"), in_our_words("must be a tag such as tag:my-castle")
+]
+Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S"), in_our_words("must be text that is not blank")]
+Image = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^\s/@:]+\S*$"),
+    in_our_words("must be an image reference, such as registry.k8s.io/pause:3.10"),
+]
 Positive = Annotated[int, Field(gt=0)]
 
 

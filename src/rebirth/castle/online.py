@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from rebirth.castle.model import DnsLabel, DnsName, Section
+from rebirth.castle.model import DnsLabel, DnsName, Section, in_our_words
 from rebirth.secrets import SecretRef
 
 
@@ -15,9 +15,11 @@ class Ingress(Section):
 
 class Site(Section):
     host: DnsName
-    path: Annotated[str, StringConstraints(pattern=r"^/")] = "/"
+    path: Annotated[
+        str, StringConstraints(pattern=r"^/"), in_our_words("must be a path that begins with /, such as /blog/")
+    ] = "/"
     status: Annotated[int, Field(ge=100, le=599)] = 200
-    contains: str = ""
+    contains: Annotated[str, Field(min_length=1)] = ""  # not given: whatever the page holds
     ca: SecretRef | None = None
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from rebirth.castle.model import HttpsUrl, Section, Text
+from rebirth.castle.model import HttpsUrl, Section, Text, in_our_words
 from rebirth.secrets import SecretRef
 
 VmId = Annotated[int, Field(ge=100, le=999_999_999)]
@@ -33,4 +33,8 @@ class Proxmox(Section):
     disk_storage: Text
     bridge: Text
     vm_ids: VmIds
-    tag: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_][a-z0-9_\-+.]*$")]
+    tag: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z0-9_][a-z0-9_\-+.]*$"),
+        in_our_words("must be a tag of Proxmox in lower case, such as castle-mine"),
+    ]

@@ -4,15 +4,26 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from rebirth.castle.model import HttpsUrl, Section, Text, Version
+from rebirth.castle.machines import Role
+from rebirth.castle.model import HttpsUrl, Image, Section, Text, Version, in_our_words
 
 
 class Talos(Section):
     version: Version
-    schematic: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    schematic: Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9a-f]{64}$"),
+        in_our_words("must be the 64-digit id from factory.talos.dev"),
+    ]
     image_factory: HttpsUrl = "https://factory.talos.dev"
-    installer: Text
-    patches: list[Text] = []
+    installer: Image
+    patches: list[Text] = []  # for every machine; those of its role come after them
+    control_plane_patches: list[Text] = []
+    worker_patches: list[Text] = []
+
+    def patches_for(self, role: Role) -> list[str]:
+        """The castle's own patches of a machine of that role, in the order in which they are applied."""
+        return [*self.patches, *(self.control_plane_patches if role == "controlplane" else self.worker_patches)]
 
     @property
     def image_url(self) -> str:

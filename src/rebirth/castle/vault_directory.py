@@ -9,7 +9,8 @@ from rebirth.castle.model import Section, Text
 
 
 def _inside(value: str) -> str:
-    if PurePosixPath(value).is_absolute() or ".." in PurePosixPath(value).parts:
+    parts = PurePosixPath(value).parts
+    if not parts or PurePosixPath(value).is_absolute() or ".." in parts:
         raise ValueError("must be a folder below the vault directory")
     return value
 

@@ -26,6 +26,7 @@ def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
         ],
         "read": {name: getattr(seen, name) for name in ("files", "kustomizations", "charts", "objects")},
         "graph": {"things": seen.things, "needs": seen.needs, "whole": verdict.whole},
+        "assumed": [thing_data(one.thing) | {"why": one.why} for one in verdict.taken],
         "unknown": [
             {"what": unknown.what, "why": unknown.why, **place_data(unknown.place, places)}
             for unknown in verdict.unknown
@@ -44,8 +45,13 @@ def finding_data(finding: Finding, places: Places) -> dict[str, Any]:
         "instead": finding.instead,
         "closed": finding.closed,
         "chain": [edge_data(edge, places) | {"cut": edge is finding.cut} for edge in finding.links],
-        "patch": finding.patch,
+        "patch": diff_of(finding, places),
     }
+
+
+def diff_of(finding: Finding, places: Places) -> str:
+    """The fix as `git apply` takes it at the repository's top; "" where there is none of a few lines."""
+    return "".join(patch.diff(places.in_repository(Place(patch.file))) for patch in finding.patches)
 
 
 def edge_data(edge: Edge, places: Places) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from rebirth.findings.places import Places
 from rebirth.findings.text import because
 from rebirth.findings.verdict import Verdict
 from rebirth.proof.rules import Finding, Severity
+from rebirth.proof.things import Place
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -15,7 +16,11 @@ def render(verdict: Verdict, places: Places) -> str:
 
 
 def _command(finding: Finding, places: Places) -> str:
-    fields = {"file": places.file(finding.place), "line": str(places.line(finding.place) or ""), "title": finding.rule}
+    fields = {
+        "file": places.in_repository(finding.place),
+        "line": str(places.line(finding.place) or ""),
+        "title": finding.rule,
+    }
     told = ",".join(f"{name}={_field(value)}" for name, value in fields.items() if value)
     words = _words("\n".join(_lines(finding, places)))
     return f"::{_COMMANDS[finding.severity]} {told}::{words}"
@@ -24,11 +29,16 @@ def _command(finding: Finding, places: Places) -> str:
 def _lines(finding: Finding, places: Places) -> Iterator[str]:
     yield finding.message
     for edge in finding.links:
-        yield f"- {edge.by.label}: {because(edge)}: {edge.needs} {places.text(edge.place)}".rstrip()
+        yield f"- {edge.by.label}: {because(edge)}: {edge.needs} {_at(edge.place, places)}".rstrip()
     if finding.why:
         yield f"Why: {finding.why}"
     if finding.instead:
         yield f"Instead: {finding.instead}"
+
+
+def _at(place: Place, places: Places) -> str:
+    line = places.line(place)
+    return places.in_repository(place) + (f":{line}" if line else "")
 
 
 def _words(text: str) -> str:

@@ -24,24 +24,24 @@ def r00_ignore(ignores: Iterable["Ignore"], used: set["Ignore"], rules: set[str]
         same for entries of `check.ignore`.
 
     Why it cannot work:
-        An ignore without a reason does not count: nobody could say later whether it still may stand. One that meets nothing
+        An ignore without a reason does not count: nobody could say later whether it still may stand. One that matches nothing
         would hide the next finding at that place.
 
     Example:
         `# rebirth: ignore R16` above a line, and no word why.
 
     Instead:
-        Write the reason behind the rule: `# rebirth: ignore R16 the class is made by the cloud`. Remove what meets nothing.
+        Write the reason behind the rule: `# rebirth: ignore R16 the class is made by the cloud`. Remove what matches nothing.
     """
     for ignore in ignores:
         names = ", ".join(sorted(ignore.rules)) or "no rule"
         if not ignore.rules or ignore.rules - rules:
             strange = ", ".join(sorted(ignore.rules - rules)) or "none"
-            yield _finding(ignore, Severity.WARNING, f"an ignore names {strange}, which is no rule")
+            yield _finding(ignore, Severity.WARNING, f"an ignore names {strange}, which is not a rule")
         elif not ignore.reason:
             yield _finding(ignore, Severity.WARNING, f"the ignore of {names} has no reason, so it does not count")
         elif ignore not in used:
-            yield _finding(ignore, Severity.INFO, f"the ignore of {names} meets nothing")
+            yield _finding(ignore, Severity.INFO, f"the ignore of {names} matches nothing")
 
 
 def _finding(ignore: "Ignore", severity: Severity, message: str) -> Finding:

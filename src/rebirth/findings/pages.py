@@ -6,6 +6,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from rebirth.errors import SpecError
@@ -50,8 +51,19 @@ def page_of(name: str) -> Page:
     for page in known:
         if name.upper() == page.id or name.lower() == page.slug:
             return page
+    near = get_close_matches(name.upper(), [page.id for page in known], 1) or get_close_matches(
+        name.lower(), [page.slug for page in known], 1, 0.4
+    )
+    meant = f"; did you mean {near[0]}?" if near else ""
     ids = ", ".join(page.id for page in known)
-    raise SpecError(f"--explain: there is no rule {name}", hint=f"There are {ids}.")
+    raise SpecError(
+        f"--explain: no such rule {name}{meant}", hint=f"There are {ids}; `rebirth check --rules` says of what."
+    )
+
+
+def index() -> str:
+    """Every rule in a line, for the terminal."""
+    return "".join(f"{page.id}  {page.title.rstrip('.')}\n" for page in pages())
 
 
 def _page(slug: str, doc: str) -> Page:

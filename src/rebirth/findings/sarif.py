@@ -76,7 +76,7 @@ def _locations(chain: Iterable[tuple[Place, str]], places: Places) -> Iterable[d
 
 
 def _artifact(place: Place, places: Places) -> dict[str, str]:
-    file = Path(places.file(place))
+    file = Path(places.in_repository(place))
     if file.is_absolute():
         return {"uri": file.as_uri()}
     return {"uri": file.as_posix().replace("%", "%25").replace(" ", "%20"), "uriBaseId": "%SRCROOT%"}
@@ -84,4 +84,6 @@ def _artifact(place: Place, places: Places) -> dict[str, str]:
 
 def _fingerprint(finding: Finding, places: Places) -> str:
     """The same as long as the finding says the same of the same file, wherever in it."""
-    return hashlib.sha256(f"{finding.rule}\0{places.file(finding.place)}\0{finding.message}".encode()).hexdigest()[:32]
+    return hashlib.sha256(
+        f"{finding.rule}\0{places.in_repository(finding.place)}\0{finding.message}".encode()
+    ).hexdigest()[:32]

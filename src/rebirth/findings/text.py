@@ -4,7 +4,9 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
+from rebirth.findings.data import diff_of
 from rebirth.findings.places import Places
+from rebirth.findings.taken import NOBODY, Taken
 from rebirth.findings.verdict import Verdict
 from rebirth.proof.rules import Finding, Severity
 from rebirth.proof.rules.finding import tell
@@ -12,6 +14,7 @@ from rebirth.proof.things import Edge, Unknown
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 _INFOS = 3  # of one rule that are shown unless all are asked for
+_NAMES = 8  # of what is not fully checked, or taken as there, unless all are asked for
 _DIM, _BOLD, _GREEN, _RED, _CUT = "2", "1", "32", "31", "1;35"
 
 
@@ -52,11 +55,11 @@ class Text:
             return lines
         if finding.chain:
             lines += ["", *self.chain(finding.links or finding.chain, closed=finding.closed, cut=finding.cut)]
-        if finding.why or finding.instead or finding.patch:
+        if finding.why or finding.instead or finding.patches:
             lines.append("")
         lines += self._wrapped("  why:     ", finding.why) if finding.why else []
         lines += self._wrapped("  instead: ", finding.instead) if finding.instead else []
-        lines += self._patch(finding.patch)
+        lines += self._patch(diff_of(finding, self._places))
         return lines
 
     def chain(self, links: tuple[Edge, ...], *, closed: bool = False, cut: Edge | None = None) -> list[str]:
@@ -100,24 +103,38 @@ class Text:
         return [*lines, f"  at {place}"] if place else lines
 
     def summary(self, verdict: Verdict, *, verbose: bool = False) -> list[str]:
+        seen = verdict.seen
         counts = [_plural(verdict.count(s), s.value) for s in Severity if verdict.count(s)]
-        word = ", ".join(counts) or "nothing found"
+        word = ", ".join(counts) or f"No problems found in {_plural(seen.kustomizations, 'Kustomization')}"
         colour = next((_COLOURS[s] for s in Severity if verdict.count(s)), "1;32")
         lines = [self._styled(word, colour) + (f"; {len(verdict.ignored)} ignored" if verdict.ignored else "")]
-        seen = verdict.seen
-        lines += self._wrapped(
-            "",
+        read = (
             f"read {_plural(seen.files, 'file')}: {_plural(seen.kustomizations, 'Kustomization')}, "
-            f"{_plural(seen.charts, 'chart')}, {_plural(seen.objects, 'object')}; "
-            f"looked at {_plural(seen.things, 'thing')} and {_plural(seen.needs, 'need')}",
+            f"{_plural(seen.charts, 'chart')}, {_plural(seen.objects, 'object')}"
         )
+        if verbose:
+            read += f"; looked at {_plural(seen.things, 'thing')} and {_plural(seen.needs, 'need')}"
+        lines += self._wrapped("", read)
         if verdict.unknown:
-            kinds = "; ".join(f"{count} x {why}" for why, count in verdict.unknown_kinds())
-            more = "" if verbose else " (-v lists them)"
-            lines += self._wrapped("", f"unknown: {_plural(len(verdict.unknown), 'place')}: {kinds}{more}")
-        if not verdict.whole:
-            lines += self._wrapped("", "without a castle, what is made beside the repository is not known")
-        return lines
+            gaps = [f"{unknown.what} ({unknown.why})" for unknown in verdict.unknown]
+            lines += self._wrapped("", f"Not fully checked: {_some(gaps, verbose=verbose)}")
+        return [*lines, *self._taken(verdict.taken, whole=verdict.whole, verbose=verbose)]
+
+    def _taken(self, taken: tuple[Taken, ...], *, whole: bool, verbose: bool) -> Iterator[str]:
+        """What was taken as there; with `verbose` each with who needs it."""
+        if not whole and not taken:
+            yield from self._wrapped("", "No castle.yaml: what is made beside the repository is not known.")
+        for why in dict.fromkeys(one.why for one in taken):
+            found = [one for one in taken if one.why == why]
+            labels = _some([one.thing.label for one in found], verbose=verbose)
+            verb = "is" if len(found) == 1 else "are"
+            head = f"taken as there {verb} {labels}" + (f" ({why})" if why != NOBODY else "")
+            yield from self._wrapped("", head[0].upper() + head[1:] if whole else f"No castle.yaml: {head}")
+        for one in taken if verbose else ():
+            if one.by:
+                yield from self._wrapped("  ", f"{one.thing.label} is needed by {one.by.by.label}: {because(one.by)}")
+                if place := self._places.text(one.by.place):
+                    yield f"    at {place}"
 
     def _wrapped(self, head: str, words: str, style: str = "") -> list[str]:
         """`words` behind `head`, folded below their own beginning (or by two where that is far right)."""
@@ -144,6 +161,13 @@ def because(edge: Edge) -> str:
     if edge.words.startswith(edge.need.value):
         return edge.words
     return edge.need.value + (f" ({edge.words})" if edge.words else "")
+
+
+def _some(names: list[str], *, verbose: bool) -> str:
+    """A list that fits the screen."""
+    shown = names if verbose else names[:_NAMES]
+    more = f" and {len(names) - len(shown)} more (-v lists them)" if len(names) > len(shown) else ""
+    return ", ".join(shown) + more
 
 
 def _plural(number: int, word: str) -> str:

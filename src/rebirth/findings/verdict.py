@@ -1,6 +1,5 @@
 """The findings of a proof, weighed against what is to be ignored; and what the proof has seen at all."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from rebirth.castle import RepositoryFile, load_model
 from rebirth.castle.check import FILE
 from rebirth.findings.ignores import Ignore, comments, entries, r00_ignore
 from rebirth.findings.places import Places
+from rebirth.findings.taken import Taken, taken
 from rebirth.proof.prove import Proof
 from rebirth.proof.reading.kustomization import NAMES
 from rebirth.proof.rules import RULES, Finding, Severity
@@ -34,6 +34,7 @@ class Verdict:
     seen: Seen
     unknown: tuple[Unknown, ...]
     whole: bool  # with a castle: what is made beside the repository is known, too
+    taken: tuple[Taken, ...] = ()  # as there
 
     def count(self, severity: Severity) -> int:
         return sum(finding.severity is severity for finding in self.findings)
@@ -41,11 +42,6 @@ class Verdict:
     @property
     def impossible(self) -> bool:
         return bool(self.count(Severity.ERROR))
-
-    def unknown_kinds(self) -> list[tuple[str, int]]:
-        """Why something is unknown, and how often, the most frequent first."""
-        found = Counter(unknown.why for unknown in self.unknown)
-        return sorted(found.items(), key=lambda item: (-item[1], item[0]))
 
 
 def rule_ids() -> set[str]:
@@ -72,7 +68,16 @@ def weigh(proof: Proof, places: Places) -> Verdict:
     order = list(Severity)
     told.sort(key=lambda finding: order.index(finding.severity))  # stable: the rules' order stays
     unknown = dict.fromkeys(unknown for world in proof.worlds for unknown in world.graph.unknowns)
-    return Verdict(tuple(told), tuple(ignored), _seen(proof, files), tuple(unknown), proof.graph.whole)
+    found = [one for world in proof.worlds for one in taken(world.graph, proof.findings)]
+    there = {one.thing.label: one for one in reversed(found)}
+    return Verdict(
+        tuple(told),
+        tuple(ignored),
+        _seen(proof, files),
+        tuple(unknown),
+        proof.graph.whole,
+        tuple(reversed(there.values())),
+    )
 
 
 def _declared(proof: Proof) -> Iterator[Ignore]:

@@ -10,30 +10,40 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-from rebirth.castle import Castle
+from rebirth.castle import Castle, host_of
+from rebirth.lab.ca import Authority
+from rebirth.lab.kinds import Kinds, place_of
 from rebirth.lab.spec import Lab
 
 
-def make(castle: Castle, lab: Lab, *, ca: str, vault_ca: str) -> dict[str, str]:
+def kinds(castle: Castle, authority: Authority) -> Kinds:
+    """Makes secrets that fit this castle."""
+    return Kinds(authority, [site.host for site in castle.online.sites], host_of(castle.gitops.repository))
+
+
+def make(castle: Castle, lab: Lab, *, ca: Authority, vault_ca: Authority) -> dict[str, str]:
     """A value for every secret that the castle references, by its name in the vault directory.
 
-    Vault's token is for Vault to make: here it is one that Vault refuses.
+    What a system of the lab knows has the shape that this system gives; all others are made by their kind. Vault's token is for Vault to make: here it is one that Vault refuses.
     """
     shapes = {
         castle.gitops.token.secret: f"ghp_{secrets.token_hex(18)}",
         castle.proxmox.token.secret: f"rebirth@pve!lab={uuid.uuid4()}",
     }
     if castle.engine.vault.ca:
-        shapes[castle.engine.vault.ca.secret] = vault_ca
+        shapes[castle.engine.vault.ca.secret] = vault_ca.pem
     others = (castle.proxmox.ca, *(site.ca for site in castle.online.sites))
-    shapes |= {reference.secret: ca for reference in others if reference}
+    shapes |= {reference.secret: ca.pem for reference in others if reference}
     clients = [(castle.tailscale.oauth_client_id.secret, castle.tailscale.oauth_client_secret.secret)]
     for identity, secret in [*clients, *((client.id, client.secret) for client in lab.tailnet.clients)]:
         shapes[identity] = f"k{secrets.token_hex(8)}CNTRL"
         shapes[secret] = f"tskey-client-{secrets.token_hex(8)}-{secrets.token_hex(16)}"
-    return {
-        reference.secret: shapes.get(reference.secret) or secrets.token_hex(20) for _, reference in castle.references()
-    }
+    made = kinds(castle, ca)
+    for path, reference in castle.references():
+        if reference.secret not in shapes:
+            key, group = place_of(path, reference.secret)
+            shapes[reference.secret] = made.make(key, reference.secret, group)
+    return {reference.secret: shapes[reference.secret] for _, reference in castle.references()}
 
 
 def write(values: dict[str, str], folder: Path) -> None:

@@ -1,6 +1,7 @@
 """The lab's control API, on a Unix socket in its folder: what runs, what was written to, what shall go wrong."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,51 +17,65 @@ from rebirth.lab.tailscale import Tailnet
 _FAULT = TypeAdapter(Fault)
 
 
-def control_app(
-    describe: Callable[[], Awaitable[dict[str, Any]]], faults: Faults, pve: Pve, tailnet: Tailnet
-) -> Starlette:
-    """GET /status, GET /writes, POST /faults/{system}, DELETE /faults, POST /devices, POST /machines/{name}/stop."""
+@dataclass(frozen=True)
+class Control:
+    """What the control API looks at and acts upon."""
 
-    async def status(_: Request) -> Response:
-        return JSONResponse(await describe())
+    describe: Callable[[], Awaitable[dict[str, Any]]]
+    take: Callable[[], Awaitable[dict[str, str]]]
+    faults: Faults
+    pve: Pve
+    tailnet: Tailnet
 
-    async def writes(_: Request) -> Response:
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/status", self._status),
+                Route("/writes", self._writes),
+                Route("/repositories", self._repositories, methods=["POST"]),
+                Route("/faults", self._fault, methods=["DELETE"]),
+                Route("/faults/{system}", self._fault, methods=["POST"]),
+                Route("/devices", self._device, methods=["POST"]),
+                Route("/machines/{name}/{action}", self._power, methods=["POST"]),
+            ]
+        )
+
+    async def _status(self, _: Request) -> Response:
+        return JSONResponse(await self.describe())
+
+    async def _writes(self, _: Request) -> Response:
         """How many writes each system has seen."""
-        return JSONResponse(dict(faults.writes))
+        return JSONResponse(dict(self.faults.writes))
 
-    async def fault(request: Request) -> Response:
+    async def _repositories(self, _: Request) -> Response:
+        """The Git host takes what the folders hold now; answers with the new commit of each that changed."""
+        try:
+            return JSONResponse(await self.take())
+        except (RuntimeError, OSError) as error:
+            return JSONResponse({"message": str(error)}, 409)
+
+    async def _fault(self, request: Request) -> Response:
         if request.method == "DELETE":
-            faults.clear()
+            self.faults.clear()
             return JSONResponse({})
         try:
             wanted = _FAULT.validate_json(await request.body())
         except ValidationError as error:
             return JSONResponse({"message": str(error)}, 400)
-        faults.set(request.path_params["system"], wanted)
+        self.faults.set(request.path_params["system"], wanted)
         return JSONResponse({})
 
-    async def device(request: Request) -> Response:
+    async def _device(self, request: Request) -> Response:
         """A device that another castle left behind."""
         body = await request.json()
-        added = tailnet.add_device(str(body["hostname"]), tags=tuple(body.get("tags", ())))
+        added = self.tailnet.add_device(str(body["hostname"]), tags=tuple(body.get("tags", ())))
         return JSONResponse({"name": added.name, "address": added.address})
 
-    async def power(request: Request) -> Response:
+    async def _power(self, request: Request) -> Response:
         """The power button: what happens to a machine behind Proxmox' back."""
         name, action = request.path_params["name"], request.path_params["action"]
-        vmid = next((vmid for vmid, options in pve.machines.items() if options["name"] == name), None)
+        vmid = next((vmid for vmid, options in self.pve.machines.items() if options["name"] == name), None)
         if vmid is None or action != "stop":
             return JSONResponse({"message": f"no machine {name}, or no way to {action} it"}, 404)
-        await pve.hypervisor.stop(vmid)
+        await self.pve.hypervisor.stop(vmid)
         return JSONResponse({})
-
-    return Starlette(
-        routes=[
-            Route("/status", status),
-            Route("/writes", writes),
-            Route("/faults", fault, methods=["DELETE"]),
-            Route("/faults/{system}", fault, methods=["POST"]),
-            Route("/devices", device, methods=["POST"]),
-            Route("/machines/{name}/{action}", power, methods=["POST"]),
-        ]
-    )

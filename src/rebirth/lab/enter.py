@@ -14,7 +14,7 @@ from rebirth.lab import namespaces
 from rebirth.lab.network import operator_namespace
 from rebirth.lab.state import LabState
 from rebirth.lab.toolchain import Toolchain
-from rebirth.place import LAB, VAULT_DIRECTORY
+from rebirth.place import LAB, REPOSITORY, VAULT_DIRECTORY
 from rebirth.secrets import VARIABLE
 
 # What would lead a program out of the lab, or to trust others than the lab.
@@ -30,17 +30,28 @@ async def environment(state: LabState) -> dict[str, str]:
     """What a program finds in its environment there."""
     trust = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"), str(state.ca))
     folders = dict.fromkeys(str(Path(path).parent) for path in (await Toolchain().programs()).values())
-    path = ":".join([*folders, str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    path = ":".join(
+        [
+            str(state.programs),
+            *folders,
+            str(Path(sys.executable).parent),
+            os.environ.get("PATH", ""),
+            "/usr/sbin",
+            "/sbin",
+        ]
+    )
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name.upper() not in _LEFT_OUT
-        and not name.startswith(VARIABLE)  # the lab has its own, and never sees the real
+        if name.upper() not in {*_LEFT_OUT, REPOSITORY} and not name.startswith(VARIABLE)  # the lab has its own secrets
     }
     found = {**kept, **trust, "PATH": path, LAB: state.name, VAULT_DIRECTORY: str(state.secrets)}
     if state.castle:
-        produced = state.secrets / load(state.castle).secrets.produced
+        castle = load(state.castle)
+        produced = state.secrets / castle.secrets.produced
         found |= {"KUBECONFIG": str(produced / "kubeconfig"), "TALOSCONFIG": str(produced / "talosconfig")}
+        if served := state.repositories.get(castle.gitops.repository):
+            found[REPOSITORY] = str(served)
     return found
 
 

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # These leave nothing behind: a login, a sign of life, a fetch, a question.
 _HARMLESS = ("/oauth/token", "/lab/heartbeat", "/git-upload-pack", "/sys/capabilities-self")
-_ABORT = "rebirth.abort"
+ABORT = "rebirth.abort"
 REASON = "x-rebirth-reason"  # the header that `Breakable` makes a reason phrase of
 
 
@@ -113,7 +113,7 @@ class Breakable(H11Protocol):
         app = self.app
 
         async def breakable(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["extensions"] = scope.get("extensions", {}) | {_ABORT: transport.abort}
+            scope["extensions"] = scope.get("extensions", {}) | {ABORT: transport.abort}
             await app(scope, receive, send)
 
         self.app = cast("type", breakable)
@@ -125,7 +125,7 @@ async def _nowhere(_: Message) -> None:
 
 async def _hang_up(scope: Scope, receive: Receive, send: Send) -> None:
     """Ends the connection without an answer; on a server without `Breakable`, in the middle of one."""
-    abort = cast("Callable[[], None] | None", scope.get("extensions", {}).get(_ABORT))
+    abort = cast("Callable[[], None] | None", scope.get("extensions", {}).get(ABORT))
     if abort is None:
         await send({"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"1")]})
         return

@@ -1,9 +1,10 @@
-"""A Git host: git's own smart HTTP behind a token, with a repository made out of a local folder."""
+"""A Git host: git's own smart HTTP behind a token, with repositories that follow local folders."""
 
 import asyncio
 import base64
 import os
 import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 
-async def _git(*arguments: str, cwd: Path | None = None) -> str:
+async def _git(*arguments: str, cwd: Path | None = None, index: Path | None = None) -> str:
     identity = {
         "GIT_AUTHOR_NAME": "lab",
         "GIT_AUTHOR_EMAIL": "lab@lab",
@@ -20,6 +21,8 @@ async def _git(*arguments: str, cwd: Path | None = None) -> str:
         "GIT_COMMITTER_EMAIL": "lab@lab",
     }
     environment = {**os.environ, **identity, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    if index:
+        environment["GIT_INDEX_FILE"] = str(index)
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         "git", *arguments, cwd=cwd, env=environment, stdout=pipe, stderr=pipe
@@ -30,15 +33,41 @@ async def _git(*arguments: str, cwd: Path | None = None) -> str:
     return said.decode().strip()
 
 
-async def make_repository(bare: Path, source: Path, branch: str) -> None:
-    """A bare repository at `bare` whose `branch` holds one commit with the files of `source`, as they are now."""
-    bare.parent.mkdir(parents=True, exist_ok=True)
-    await _git("init", "--quiet", "--bare", f"--initial-branch={branch}", str(bare))
-    await _git("-C", str(bare), "config", "http.receivepack", "true")
-    tree = ("--git-dir", str(bare), "--work-tree", str(source))
-    await _git(*tree, "add", "--all", "--force", ".", cwd=source)
-    await _git(*tree, "commit", "--quiet", "--message", "The castle", cwd=source)
-    (bare / "index").unlink(missing_ok=True)
+@dataclass
+class Repository:
+    """A bare repository whose branch gets what a local folder holds, each time that it is told to."""
+
+    bare: Path
+    source: Path
+    branch: str
+    _taken: str = ""  # the tree that was taken last
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def make(self) -> None:
+        """The bare repository, with one commit of the files as they are now. Raises RuntimeError, OSError."""
+        self.bare.parent.mkdir(parents=True, exist_ok=True)
+        await _git("init", "--quiet", "--bare", f"--initial-branch={self.branch}", str(self.bare))
+        await _git("-C", str(self.bare), "config", "http.receivepack", "true")
+        await self.take()
+
+    async def take(self) -> str | None:
+        """A new commit on the branch with the files as they are now; None where they are what was taken last.
+
+        What was pushed meanwhile stays in the history, and in the tree as long as the folder does not change.
+        """
+        async with self._turn:
+            index = self.bare / "folder.index"
+            place = ("--git-dir", str(self.bare), "--work-tree", str(self.source))
+            await _git(*place, "add", "--all", "--force", ".", cwd=self.source, index=index)
+            tree = await _git(*place, "write-tree", index=index)
+            if tree == self._taken:
+                return None
+            head = await _git(*place, "for-each-ref", "--format=%(objectname)", f"refs/heads/{self.branch}")
+            parents = ("-p", head) if head else ()
+            commit = await _git(*place, "commit-tree", tree, *parents, "-m", "The folder as it is")
+            await _git(*place, "update-ref", f"refs/heads/{self.branch}", commit)
+            self._taken = tree
+            return commit
 
 
 def git_app(root: Path, token: str) -> Starlette:

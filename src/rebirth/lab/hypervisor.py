@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from rebirth.lab import cgroups
+from rebirth.lab.namespaces import UNSHARE
 from rebirth.lab.talos.hardware import Hardware
 
-_NAMESPACES = ("--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child", "--mount-proc")
 _REBOOT = 100  # exit code of a machine that asks to be started again
 
 
@@ -85,11 +85,14 @@ class Machines:
     def _disk(self, vmid: int) -> Path:
         return self.state / "machines" / str(vmid)
 
+    def _cgroup(self, name: str) -> str:
+        return f"/rebirth-{self.lab}/{name}"
+
     def _hardware(self, vm: VirtualMachine) -> Hardware:
         address = self.network.reservations.get(vm.name)
         if address is None:
             raise LookupError(f"no DHCP reservation for a machine named {vm.name}")
-        cgroup = f"/rebirth-{self.lab}/{vm.name}"
+        cgroup = self._cgroup(vm.name)
         cgroups.create(cgroup)
         return Hardware(
             lab=self.lab,
@@ -114,7 +117,7 @@ class Machines:
         plugged, plug = os.pipe()
         with (hardware.disk / "console.log").open("ab") as console:
             process = await asyncio.create_subprocess_exec(
-                "unshare", *_NAMESPACES, sys.executable, "-m", "rebirth.lab.talos", str(file), str(plugged),
+                *UNSHARE, sys.executable, "-m", "rebirth.lab.talos", str(file), str(plugged),
                 stdin=asyncio.subprocess.DEVNULL, stdout=console, stderr=console, pass_fds=(plugged,), start_new_session=True,
             )  # fmt: skip
         os.close(plugged)
@@ -143,6 +146,8 @@ class Machines:
 
     async def _keep(self, vm: VirtualMachine, process: asyncio.subprocess.Process) -> None:
         code = await process.wait()
+        # A machine that is off has no containers: with their groups left, the next kubelet looks at each for seconds.
+        await self._remove_group(self._cgroup(vm.name))
         del self._running[vm.vmid]
         if (self._disk(vm.vmid) / "wipe").exists():
             shutil.rmtree(self._disk(vm.vmid), ignore_errors=True)
@@ -165,13 +170,13 @@ class Machines:
 
     async def destroy(self, vmid: int) -> None:
         await self.stop(vmid)
-        hardware_file = self._disk(vmid) / "hardware.json"
-        cgroup = Hardware.read(hardware_file).cgroup if hardware_file.exists() else None
-        for _ in range(100):  # the last processes of a namespace leave its groups a moment after PID 1
-            if cgroup is None or not cgroups.remove(cgroup):
-                break
-            await asyncio.sleep(0.05)
         await asyncio.to_thread(shutil.rmtree, self._disk(vmid), ignore_errors=True)
+
+    async def _remove_group(self, cgroup: str) -> None:
+        for _ in range(100):  # the last processes of a namespace leave its groups a moment after PID 1
+            if not await asyncio.to_thread(cgroups.remove, cgroup):
+                return
+            await asyncio.sleep(0.05)
 
 
 async def _ip(*arguments: str) -> None:

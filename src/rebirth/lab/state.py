@@ -3,11 +3,12 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ import httpx
 from rebirth.errors import Broken
 
 STATE_VARIABLE = "REBIRTH_LAB_STATE"  # in the environment of every process of a lab: the lab's folder
+_REPOSITORIES = "repositories.json"
 _LONGEST_SOCKET_PATH = 107  # bytes; the kernel's limit
 
 
@@ -43,6 +45,11 @@ class LabState:
         return self.folder / "log"
 
     @property
+    def programs(self) -> Path:
+        """Programs that only this lab has; they come first on the PATH inside."""
+        return self.folder / "bin"
+
+    @property
     def ca(self) -> Path:
         """The one certificate that is trusted inside."""
         return self.folder / "ca.crt"
@@ -62,6 +69,18 @@ class LabState:
             return Path((self.folder / "castle").read_text())
         except FileNotFoundError:
             return None
+
+    @property
+    def repositories(self) -> dict[str, Path]:
+        """What its Git host serves: URL -> the folder whose files it takes."""
+        try:
+            return {url: Path(folder) for url, folder in json.loads((self.folder / _REPOSITORIES).read_text()).items()}
+        except (OSError, ValueError):
+            return {}
+
+    def record_repositories(self, folders: Mapping[str, Path]) -> None:
+        text = json.dumps({url: str(folder) for url, folder in folders.items()})
+        replace(self.folder / _REPOSITORIES, text.encode())
 
     def check(self) -> None:
         """Raises Broken where a lab of this name cannot be."""
@@ -143,8 +162,12 @@ class LabState:
         except FileNotFoundError:
             return ""
 
+    def tell(self, doing: str) -> None:
+        """For whoever waits for this lab to come up."""
+        replace(self.folder / "doing", doing.encode())
+
     async def ask(self, path: str, method: str = "GET", body: Any = None) -> Any:
-        """One call of the control API. Raises Broken where the lab does not answer or refuses."""
+        """One call of the control API. Raises Broken where the lab does not answer, or rejects it."""
         transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
         async with httpx.AsyncClient(transport=transport, base_url="http://lab", timeout=60) as client:
             try:
@@ -152,7 +175,8 @@ class LabState:
             except httpx.TransportError:
                 raise Broken("does not answer", system=f"lab {self.name}", hint="`rebirth lab up` starts it.") from None
         if answer.is_error:
-            raise Broken("refused", system=f"lab {self.name}", operation=f"{method} {path}", status=answer.status_code)
+            said = _message(answer) or "rejected"
+            raise Broken(said, system=f"lab {self.name}", operation=f"{method} {path}", status=answer.status_code)
         return answer.json()
 
     async def status(self) -> dict[str, Any]:
@@ -167,6 +191,21 @@ class LabState:
 def labs() -> list[LabState]:
     """Every lab that has a folder here, running or crashed."""
     return [LabState(folder.name) for folder in sorted(labs_directory().glob("*")) if folder.is_dir()]
+
+
+def replace(file: Path, data: bytes) -> None:
+    """Writes a file that others read at any moment: they see the old one or the new one, never a part."""
+    beside = file.with_name(f".{file.name}.{get_ident()}")
+    beside.write_bytes(data)
+    beside.replace(file)
+
+
+def _message(answer: httpx.Response) -> str:
+    """The lab's own words: there is no secret in them."""
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _started(pid: int) -> str:

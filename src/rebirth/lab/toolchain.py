@@ -65,6 +65,7 @@ class Component:
     binaries: dict[str, str]  # package of the module -> binary
     ldflags: tuple[str, ...]
     no_sum_database: tuple[str, ...]
+    version: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> "Component":
@@ -76,6 +77,7 @@ class Component:
             data["binaries"],
             tuple(data.get("ldflags", ())),
             tuple(data.get("no_sum_database", ())),
+            data.get("version", ""),
         )
 
     def package(self, path: str) -> str:
@@ -118,6 +120,12 @@ class Toolchain:
     async def folder(self, component: Component) -> Path:
         """Where the component's binaries are, or will be."""
         return self._cache / f"{component.name}-{component.key(await self.go_version())}"
+
+    def entries(self) -> list[Path]:
+        """Every component that was built, of this version or an earlier one; what is being built is none."""
+        if not self._cache.is_dir():
+            return []
+        return sorted(path for path in self._cache.iterdir() if path.is_dir() and not path.name.startswith("."))
 
     async def programs(self) -> dict[str, str]:
         """Every binary that has been built, with its path."""
@@ -166,12 +174,23 @@ class Toolchain:
             env=environment,
         )
 
-    async def build_all(self, report: Callable[[Built], None] = lambda _: None, names: Iterable[str] = ()) -> None:
-        """Builds what is missing, one after the other: a Go build uses every core by itself."""
-        wanted = set(names)
-        for component in components():
-            if not wanted or component.name in wanted:
-                report(await self.build(component))
+    async def build_all(
+        self,
+        report: Callable[[Built], None] = lambda _: None,
+        names: Iterable[str] = (),
+        begin: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Builds what is missing, one after the other: a Go build uses every core by itself.
+
+        `begin` is told what is built next, and how far that is.
+        """
+        asked = set(names)
+        wanted = [component for component in components() if not asked or component.name in asked]
+        missing = [component for component in wanted if not (await self.folder(component)).is_dir()]
+        for component in wanted:
+            if component in missing:
+                begin(f"building {component.name} ({missing.index(component) + 1} of {len(missing)})")
+            report(await self.build(component))
 
     async def module_folder(self, component_name: str) -> Path:
         """The source of a component's module: CRDs and charts come from where the binary comes from."""
@@ -215,7 +234,7 @@ def main() -> None:
         )
 
     try:
-        asyncio.run(Toolchain().build_all(line, sys.argv[1:]))
+        asyncio.run(Toolchain().build_all(line, sys.argv[1:], lambda words: print(f"{words} ...", flush=True)))
     except Broken as error:
         sys.exit(f"error: {error}\nhint: {error.hint}" if error.hint else f"error: {error}")
 

@@ -6,15 +6,18 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from rebirth.castle import load
 from rebirth.errors import Broken
 from rebirth.lab import cgroups
 from rebirth.lab.namespaces import UNSHARE
-from rebirth.lab.spec import load_lab
+from rebirth.lab.needs import watchers
+from rebirth.lab.spec import FILE, load_lab
 from rebirth.lab.state import STATE_VARIABLE, LabState
 from rebirth.lab.toolchain import Built, Toolchain
 from rebirth.secrets import VARIABLE
@@ -22,6 +25,7 @@ from rebirth.secrets import VARIABLE
 Report = Callable[[str], None]
 _PATIENCE = 120.0  # seconds without any progress until a starting lab is given up
 _POLL = 0.05  # seconds
+_SAID_EVERY = 5.0  # seconds between two lines of one step
 
 
 async def up(name: str, castle: Path, report: Report) -> LabState:
@@ -30,28 +34,49 @@ async def up(name: str, castle: Path, report: Report) -> LabState:
     state.check()
     with state.locked():
         if state.init is not None:
-            return await _same(state, castle)
+            return await _same(state, castle, report)
         return await _start(state, castle, report)
 
 
-async def _same(state: LabState, castle: Path) -> LabState:
+async def take(state: LabState, report: Report) -> None:
+    """The Git host of a running lab takes what the repositories' folders hold now. Raises Broken."""
+    for url, commit in (await state.ask("/repositories", "POST")).items():
+        report(f"lab {state.name}: {url} now holds what {state.repositories.get(url, 'its folder')} does: {commit[:7]}")
+
+
+async def _same(state: LabState, castle: Path, report: Report) -> LabState:
     if state.castle != castle.resolve():
         hint = "Give this one another name, or take the other down: rebirth lab down NAME."
         raise Broken(f"is up for another castle, {state.castle}", system=f"lab {state.name}", operation="up", hint=hint)
     await state.ask("/status")
+    if _lab_yaml(castle) != _lab_yaml(state.folder):
+        again = f"`rebirth lab down {state.name}` first, and it counts"
+        report(f"lab {state.name}: lab.yaml is not the one that it was started with: {again}")
     return state
+
+
+def _lab_yaml(folder: Path) -> bytes:
+    try:
+        return (folder / FILE).read_bytes()
+    except OSError:
+        return b""
 
 
 async def _start(state: LabState, castle: Path, report: Report) -> LabState:
     if os.geteuid() != 0:
         raise Broken("needs root, for namespaces", system=f"lab {state.name}", operation="up", hint="Run it with sudo.")
     load(castle), load_lab(castle)  # what is wrong with them is said here, not in a log
-    await Toolchain().build_all(lambda built: None if built.cached else report(_line(built)))
+    await Toolchain().build_all(
+        lambda built: None if built.cached else report(_line(built)), begin=lambda words: report(f"{words} ...")
+    )
     await _down(state)
     state.folder.mkdir(parents=True, mode=0o700)
     state.log.mkdir()
     (state.folder / "castle").write_text(str(castle.resolve()))
+    (state.folder / FILE).write_bytes(_lab_yaml(castle))
     cgroups.create(state.cgroup)
+    if (inotify := watchers(len(load(castle).machines.nodes))) and not inotify.sound:
+        report(f"lab {state.name}: {inotify.what}. {inotify.fix}")
     report(f"lab {state.name}: starting")
     pid = _spawn(state, castle)
     try:
@@ -83,21 +108,39 @@ def _spawn(state: LabState, castle: Path) -> int:
 
 async def _answering(state: LabState, pid: int, report: Report) -> None:
     """Returns when every system of the lab answers; passes on what it is at."""
-    seen, waited = "", 0.0
+    seen, waited, progress = "", 0.0, Progress(state.name, report)
     while not state.socket.exists():
         if not _alive(pid):
             hint = f"Its logs are in {state.log}."
             raise Broken(_why(state), system=f"lab {state.name}", operation="up", hint=hint)
         if (doing := state.doing) != seen:
             seen, waited = doing, 0.0
-            report(f"lab {state.name}: {doing}")
+        progress(doing, time.monotonic())
         if waited > _PATIENCE:
             hint = f"Its logs are in {state.log}."
-            last = f"no progress for {_PATIENCE:.0f} s; last seen: {seen or 'nothing'}"
+            last = f"gave up after {_PATIENCE:.0f} s without progress; last seen: {seen or 'nothing'}"
             raise Broken(last, system=f"lab {state.name}", operation="up", hint=hint)
         await asyncio.sleep(_POLL)
         waited += _POLL
     await state.ask("/status")
+
+
+@dataclass
+class Progress:
+    """Says what a starting lab is at: each step when it begins ("packing images: ..."), its parts every few seconds."""
+
+    name: str
+    report: Report
+    _step: str = ""
+    _said: str = ""
+    _when: float = 0.0
+
+    def __call__(self, doing: str, now: float) -> None:
+        step = doing.partition(":")[0]
+        if doing in {"", self._said} or (step == self._step and now - self._when < _SAID_EVERY):
+            return
+        self._step, self._said, self._when = step, doing, now
+        self.report(f"lab {self.name}: {doing}")
 
 
 def _why(state: LabState) -> str:

@@ -6,7 +6,6 @@
 import asyncio
 import json
 import os
-import secrets
 import sys
 from collections.abc import Coroutine, Iterator
 from ipaddress import ip_address
@@ -15,9 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rebirth.castle import Castle, host_of, load, port_of
-from rebirth.lab import canaries, charts, dns, git, images, network, registry, vault
+from rebirth.lab import canaries, charts, dns, flux, git, images, network, registry, vault
 from rebirth.lab.ca import Authority
-from rebirth.lab.control import control_app
+from rebirth.lab.control import Control
 from rebirth.lab.factory import factory_app
 from rebirth.lab.faults import Faults
 from rebirth.lab.hypervisor import Machines, Network
@@ -48,8 +47,10 @@ class World:
         self.faults = Faults()
         self.servers = Servers(self.ca, state.folder / "tls", state.log, self.faults)
         self.parts = Parts(state.log)
-        self.secrets = canaries.make(castle, lab, ca=self.ca.pem, vault_ca=self.vault_ca.pem)
+        self.secrets = canaries.make(castle, lab, ca=self.ca, vault_ca=self.vault_ca)
         self.names: dict[str, str] = {}  # host name -> address
+        self.repositories: dict[str, git.Repository] = {}  # by URL
+        self._awaited: set[str] = set()
         self._routes, self._routing = network.TailnetRoutes(), asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -64,6 +65,7 @@ class World:
         self.registry_charts = [chart for chart in found if chart.in_a_registry]
         for file in (self.state.ca, self.state.folder / "etc/certs/ca-certificates.crt"):
             file.write_text(self.ca.pem)
+        flux.write_program(self.state.programs)
         self._name_everything()
         self._tell("laying the network")
         await asyncio.to_thread(network.lay, self.castle.machines, set(self._addresses()))
@@ -71,10 +73,17 @@ class World:
         self.pve = self._make_pve()
         self.name_servers = [await dns.serve(network.RESOLVER, self.names, self.tailnet.resolve)]
         self.name_servers += [await dns.serve(str(address), self.names) for address in self.castle.machines.nameservers]
-        self._tell("waiting for Vault, the registry, the Git host, Proxmox and Tailscale")
-        await asyncio.gather(self._start_vault(), self._start_registry(), self._start_git(), self._start_others())
+        systems = {
+            "Vault": self._start_vault(),
+            "the registry": self._start_registry(),
+            "the Git host": self._start_git(),
+            "Proxmox, Tailscale and charts": self._start_others(),
+        }
+        self._awaited = set(systems)
+        self._tell_awaited()
+        await asyncio.gather(*(self._await(name, starting) for name, starting in systems.items()))
         canaries.write(self.secrets, self.state.secrets)
-        control = control_app(self._describe, self.faults, self.pve, self.tailnet)
+        control = Control(self._describe, self._take, self.faults, self.pve, self.tailnet).app()
         await self.servers.start_local(control, self.state.socket)
 
     # -- names and addresses
@@ -159,7 +168,8 @@ class World:
         await self.servers.start("vault", app, address=address, port=port, hosts=[host], ca=self.vault_ca)
 
     def _seed(self, seed: Seed) -> dict[str, str]:
-        values = {name: secrets.token_urlsafe(24) for name in seed.random} | seed.text
+        made = canaries.kinds(self.castle, self.ca)
+        values = {name: made.make(name, seed.path, seed.path) for name in seed.random} | seed.text
         if seed.tls:
             values["tls.crt"], values["tls.key"] = self.ca.issue(seed.tls)
         return values
@@ -186,24 +196,27 @@ class World:
         await registry.answering(_REGISTRY)
 
     def _fill(self, store: images.ImageStore) -> None:
-        for image in self.images:
-            self._tell(f"image {image.reference}")
+        for number, image in enumerate(self.images, 1):
+            self._tell(f"packing images: {number} of {len(self.images)}, {image.reference}")
             store.add(image)
         for chart in self.registry_charts:
             _, meta, package = chart.packed()
             store.add_chart(f"{chart.path.strip('/')}/{meta['name']}".lstrip("/"), meta["version"], meta, package)
-        self._tell("waiting for Vault and the registry")
         for site in self.lab.images:
             pages = self.state.folder / "sites" / site.reference.replace("/", "-").replace(":", "-")
             build_site(self.folder / site.hugo, pages)
             files = {"/site": str(pages), "/usr/local/bin/webserver": "binary:webserver"}
             store.add(images.Image(site.reference, files, ("/usr/local/bin/webserver",), "65532:65532"))
+        self._tell_awaited()
 
     async def _start_git(self) -> None:
         root = self.state.folder / "git"
         for url, source in self.lab.repositories.items():
             bare = root / host_of(url) / urlsplit(url).path.lstrip("/")
-            await git.make_repository(bare, (self.folder / source).resolve(), self.castle.gitops.branch)
+            repository = git.Repository(bare, (self.folder / source).resolve(), self.castle.gitops.branch)
+            await repository.make()
+            self.repositories[url] = repository
+        self.state.record_repositories({url: repository.source for url, repository in self.repositories.items()})
         hosts = sorted({host_of(url) for url in (self.castle.gitops.repository, *self.lab.repositories)})
         app = git.git_app(root, self.secrets[self.castle.gitops.token.secret])
         port = port_of(self.castle.gitops.repository)
@@ -225,9 +238,23 @@ class World:
 
     # -- living
 
+    async def _await(self, system: str, starting: Coroutine[Any, Any, None]) -> None:
+        await starting
+        self._awaited.discard(system)
+        self._tell_awaited()
+
+    def _tell_awaited(self) -> None:
+        if self._awaited:
+            self._tell(f"waiting for {', '.join(sorted(self._awaited))}")
+
     def _tell(self, doing: str) -> None:
         """For whoever waits for this lab to come up."""
-        (self.state.folder / "doing").write_text(doing)
+        self.state.tell(doing)
+
+    async def _take(self) -> dict[str, str]:
+        """Every repository takes what its folder holds now; URL -> commit of those that changed."""
+        taken = {url: await repository.take() for url, repository in self.repositories.items()}
+        return {url: commit for url, commit in taken.items() if commit}
 
     def _go(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

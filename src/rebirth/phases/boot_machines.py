@@ -9,7 +9,7 @@ from rebirth.run.facts import MachinesBooted, MachinesCreated
 from rebirth.run.waiting import together, until
 
 LAYER = "platform"
-PATIENCE = 300
+PATIENCE = 600  # kernel and initramfs are read from the image: minutes from a slow disk, for several machines at once
 USUALLY = 40
 
 
@@ -21,7 +21,12 @@ async def boot_machines(
     await together(*(proxmox.start(vm_id=vm_id) for vm_id in created.vm_ids.values() if vm_id not in running))
     await together(
         *(
-            until(partial(talosctl.listens, address=str(machine.address)), what=f"{machine.name} answers", every=0.25)
+            until(
+                partial(talosctl.listens, address=str(machine.address)),
+                what=f"{machine.name} answers",
+                every=0.25,
+                slowest=3,
+            )
             for machine in machines.nodes
         )
     )

@@ -1,6 +1,7 @@
 """Flux: controllers from the repository's own manifests, the source, the root Kustomization."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -8,15 +9,16 @@ import yaml
 from rebirth.castle import GitOps
 from rebirth.commands import Commands
 from rebirth.errors import NotYet
-from rebirth.providers.cluster import Cluster, condition, ready_replicas, split_documents
+from rebirth.providers.cluster import Cluster, condition, missing_replicas, split_documents
 from rebirth.run.facts import FluxBootstrapped, NamespacesCreated, RepositoryRead, SecretsPlaced
-from rebirth.run.waiting import together, until
+from rebirth.run.waiting import note, together, until
 
 LAYER = "gitops"
 PATIENCE = 600
 USUALLY = 15
 
 _NAMESPACE = "flux-system"
+_UNITS = {"h": 3600, "m": 60, "s": 1}
 _SOURCE, _KUSTOMIZE = "source.toolkit.fluxcd.io/v1", "kustomize.toolkit.fluxcd.io/v1"
 
 
@@ -38,7 +40,10 @@ async def bootstrap_flux(
     )
     ours = [item for item in rest if "toolkit.fluxcd.io" not in item["apiVersion"]]
     await together(*map(cluster.apply, ours))
-    await cluster.apply(variables(gitops), *sync(gitops, [item for item in rest if item not in ours]))
+    found = [item for item in rest if item not in ours]
+    for said in overruled(gitops, found):
+        note(said)
+    await cluster.apply(variables(gitops), *sync(gitops, found))
     await _available(cluster, [item["metadata"]["name"] for item in ours if item["kind"] == "Deployment"])
     return FluxBootstrapped(f"{_NAMESPACE}/{_NAMESPACE}")
 
@@ -51,6 +56,11 @@ async def still(fact: FluxBootstrapped, gitops: GitOps, cluster: Cluster) -> boo
     namespace, _, name = fact.root.partition("/")
     root = await cluster.find(_KUSTOMIZE, "Kustomization", name, namespace)
     kept = await cluster.find("v1", "ConfigMap", "cluster-variables", _NAMESPACE)
+    for item in await cluster.all("apps/v1", "Deployment", _NAMESPACE):
+        # Without its controllers all that Flux has ever said still stands there, and is true no more.
+        ours = (item["metadata"].get("labels") or {}).get("app.kubernetes.io/part-of") == "flux"
+        if ours and (missing := missing_replicas(item)):
+            raise NotYet(f"{item['metadata']['name']}: {missing}")
     return root is not None and kept is not None and kept.get("data") == gitops.variables
 
 
@@ -88,6 +98,38 @@ def sync(gitops: GitOps, found: Sequence[Any]) -> list[Any]:
     ]
 
 
+def overruled(gitops: GitOps, found: Sequence[Any]) -> Iterator[str]:
+    """What castle.yaml says, and the repository's own source and root Kustomization say otherwise: theirs counts."""
+    wanted = {item["kind"]: item["spec"] for item in sync(gitops, [])}
+    settings = (
+        ("repository", "GitRepository", ("url",)),
+        ("branch", "GitRepository", ("ref", "branch")),
+        ("auth_secret", "GitRepository", ("secretRef", "name")),
+        ("interval", "GitRepository", ("interval",)),
+        ("path", "Kustomization", ("path",)),
+    )
+    for key, kind, path in settings:
+        for item in found if key in gitops.model_fields_set else ():
+            theirs, ours = _at(item.get("spec"), path), _at(wanted[kind], path)
+            if (item["kind"], item["metadata"]["name"]) == (kind, _NAMESPACE) and _same(theirs) != _same(ours):
+                what = f"{kind} {_NAMESPACE}/{_NAMESPACE} says {theirs or 'nothing'}"
+                yield f"gitops.{key} {ours} has no effect: the repository's own {what}; change it there"
+
+
+def _at(value: Any, path: Sequence[str]) -> Any:
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _same(value: Any) -> str | float:
+    """What Flux takes for the same is the same: ./apps and apps/; a URL with .git and without; 1m0s and 60s."""
+    text = str(value or "")
+    if re.fullmatch(r"(\d+[hms])+", text):
+        return float(sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)([hms])", text)))
+    return text.removeprefix("./").removesuffix("/").removesuffix(".git")
+
+
 async def _established(cluster: Cluster, names: list[str]) -> None:
     async def look() -> None:
         crds = {
@@ -103,9 +145,8 @@ async def _established(cluster: Cluster, names: list[str]) -> None:
 async def _available(cluster: Cluster, names: list[str]) -> None:
     async def look() -> None:
         for name in names:
-            available, wanted = ready_replicas(await cluster.find("apps/v1", "Deployment", name, _NAMESPACE))
-            if available < wanted:
-                raise NotYet(f"{name} is not available")
+            if missing := missing_replicas(await cluster.find("apps/v1", "Deployment", name, _NAMESPACE)):
+                raise NotYet(f"{name}: {missing}")
 
     await until(
         look,

@@ -3,7 +3,7 @@
 from functools import partial
 
 from rebirth.castle import Kubernetes, Machines
-from rebirth.errors import NoAnswer
+from rebirth.errors import NoAnswer, NotYet
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.talos import Talosctl
@@ -12,7 +12,8 @@ from rebirth.run.journal import Once
 from rebirth.run.waiting import until
 
 LAYER = "platform"
-PATIENCE = 600
+# Every control plane pulls etcd, the control plane's images and the kubelet's, half a gigabyte together.
+PATIENCE = 1800
 UNDO_AFTER = (MachinesCreated,)  # while a machine is there, its credentials are needed
 USUALLY = 60
 ETCD = "bootstrap etcd"  # as the journal names it
@@ -30,14 +31,22 @@ async def bootstrap_kubernetes(
     first = str(machines.control_planes[0].address)
     await once(ETCD, partial(talosctl.bootstrap, address=first), partial(talosctl.etcd_exists, address=first))
     await talosctl.write_kubeconfig(address=first)
-    await _ready(place)
+    await _ready(kubernetes, place)
     return KubernetesBootstrapped(kubernetes.endpoint)
 
 
-async def _ready(place: Place) -> None:
+async def _ready(kubernetes: Kubernetes, place: Place) -> None:
     cluster = Cluster(place=place)
+
+    async def ready() -> None:
+        try:
+            await cluster.ready()
+        except NotYet as error:
+            hint = error.hint or "kubernetes.endpoint must be an address that a control plane holds."
+            raise NotYet(f"{kubernetes.endpoint}: {error}", hint=hint) from None
+
     try:
-        await until(cluster.ready, what="the Kubernetes API is ready", every=0.3)
+        await until(ready, what="the Kubernetes API is ready", every=0.3, slowest=3)
     finally:
         await cluster.close()
 

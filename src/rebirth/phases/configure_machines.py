@@ -4,11 +4,12 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from rebirth.castle import Engine, Identity, Kubernetes, Machine, Machines, Tailscale, Talos
-from rebirth.errors import NoAnswer, NotYet
+from rebirth.castle import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos, host_of
+from rebirth.errors import Broken, NoAnswer, NotYet
+from rebirth.phases.made import machine_records as records
 from rebirth.phases.made.machine_patches import patches
 from rebirth.place import Place
-from rebirth.providers.talos import SCRATCH, Talosctl
+from rebirth.providers.talos import SCRATCH, TRUSTD_PORT, Talosctl
 from rebirth.run.facts import (
     MachinesBooted,
     MachinesConfigured,
@@ -21,7 +22,9 @@ from rebirth.run.facts import (
 from rebirth.run.waiting import note, together, until
 
 LAYER = "platform"
-PATIENCE = 300
+# Each machine pulls Talos' installer (200 to 400 MB) and writes it to its disk before it reboots. On a line of 20 Mbit/s that
+# several machines share this is ten minutes, on a slow disk as many again.
+PATIENCE = 1800
 UNDO_AFTER = (MachinesCreated,)  # while a machine is there, its credentials are needed
 USUALLY = 20
 
@@ -32,12 +35,12 @@ async def configure_machines(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
-    tailscale: Tailscale,
-    engine: Engine,
+    node_key: NodeKey,
+    logins: RegistryLogins,
     secrets: SecretsResolved,
     talosctl: Talosctl,
     names: NamesFreed,
-    node_key: NodeKeyMinted,
+    minted: NodeKeyMinted,
     booted: MachinesBooted,
 ) -> MachinesConfigured:
     """Configure Talos on the machines."""
@@ -45,21 +48,31 @@ async def configure_machines(
     control_planes = [str(machine.address) for machine in machines.control_planes]
     common = {"cluster": identity.name, "endpoint": kubernetes.endpoint, "talos": talos.version}
     await talosctl.write_client_configuration(endpoints=control_planes, **common)
+    digest = partial(_digest, place, identity, machines, talos, kubernetes, node_key, logins)
+    await _refuse_changes(place, machines, talosctl, {machine.name: digest(machine) for machine in machines.nodes})
 
     async def configure(machine: Machine) -> None:
-        address = str(machine.address)
+        address, wanted = str(machine.address), digest(machine)
         if await talosctl.answers(address=address):
+            if not records.known(place, machine.name):
+                note(f"how {machine.name} was configured is not recorded: it is taken to be as castle.yaml says")
+                records.sent(place, machine.name, wanted)
             note(f"{machine.name} was configured before, and is left as it is")
             return
         configuration = await talosctl.generate(
             kind=machine.role,
             kubernetes=kubernetes.version,
             installer=talos.installer,
-            patches=patches(place.castle, machine, machines, talos, kubernetes, tailscale, engine, secrets, node_key),
+            patches=patches(place.castle, machine, machines, talos, kubernetes, node_key, logins, secrets, minted),
             **common,
         )
         await talosctl.validate(configuration=configuration, machine=machine.name)
-        await talosctl.apply(configuration=configuration, address=address, machine=machine.name)
+        records.sending(place, machine.name, wanted)
+        try:
+            await talosctl.apply(configuration=configuration, address=address, machine=machine.name)
+        except NotYet as error:
+            raise await _explained(machine, kubernetes, talosctl, str(error)) from None
+        records.sent(place, machine.name, wanted)
 
     # A worker that an earlier run configured says nothing until a control plane signs its certificate: asked at the same
     # time, it would end this attempt before the control planes have theirs.
@@ -68,32 +81,95 @@ async def configure_machines(
     # A worker's certificate comes from a control plane, so all are asked only after all are configured.
     await together(
         *(
-            until(partial(_configured, machine, talosctl), what=f"{machine.name} is configured", every=0.3)
+            until(
+                partial(_configured, machine, kubernetes, talosctl),
+                what=f"{machine.name} is configured",
+                every=0.3,
+                slowest=5,
+            )
             for machine in machines.nodes
         )
     )
     return MachinesConfigured(tuple(machine.name for machine in machines.nodes))
 
 
-async def _configured(machine: Machine, talosctl: Talosctl) -> None:
+async def _configured(machine: Machine, kubernetes: Kubernetes, talosctl: Talosctl) -> None:
     if not await talosctl.answers(address=str(machine.address)):
-        hint = "If the produced credentials of this castle are lost: `rebirth destroy`, and create again."
-        raise NotYet("does not answer to this castle's credentials", hint=hint)
+        raise await _explained(machine, kubernetes, talosctl, "does not answer to this castle's credentials")
+
+
+async def _explained(machine: Machine, kubernetes: Kubernetes, talosctl: Talosctl, seen: str) -> NotYet:
+    """With what a worker that does not answer may wait for: its certificate is signed at the cluster's endpoint."""
+    endpoint = host_of(kubernetes.endpoint)
+    if machine.role == "worker" and not await talosctl.serves(address=endpoint, port=TRUSTD_PORT):
+        hint = "kubernetes.endpoint must be an address that a control plane holds."
+        return NotYet(f"{seen}; nothing answers at the endpoint {endpoint}:{TRUSTD_PORT}", hint=hint)
+    hint = "If the produced credentials of this castle are lost: `rebirth destroy`, and create again."
+    return NotYet(seen, hint=hint)
 
 
 async def found(machines: Machines) -> MachinesConfigured:
     return MachinesConfigured(tuple(machine.name for machine in machines.nodes))
 
 
-async def still(fact: MachinesConfigured, machines: Machines, talosctl: Talosctl) -> bool:
+async def still(
+    fact: MachinesConfigured,
+    identity: Identity,
+    place: Place,
+    machines: Machines,
+    talos: Talos,
+    kubernetes: Kubernetes,
+    node_key: NodeKey,
+    logins: RegistryLogins,
+    talosctl: Talosctl,
+) -> bool:
+    digest = partial(_digest, place, identity, machines, talos, kubernetes, node_key, logins)
+    if changed := _changed(place, {machine.name: digest(machine) for machine in machines.nodes}):
+        raise NotYet(_other_configuration(changed))
     if not talosctl.has_credentials:
         raise NoAnswer("the castle's talosconfig is not in the produced folder")
     return all(await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes)))
 
 
+def _digest(
+    place: Place,
+    identity: Identity,
+    machines: Machines,
+    talos: Talos,
+    kubernetes: Kubernetes,
+    node_key: NodeKey,
+    logins: RegistryLogins,
+    machine: Machine,
+) -> str:
+    return records.digest(place, identity, machine, machines, talos, kubernetes, node_key, logins)
+
+
+async def _refuse_changes(place: Place, machines: Machines, talosctl: Talosctl, wanted: dict[str, str]) -> None:
+    """Before anything is sent: a machine that is configured keeps what it has, so castle.yaml may not say anything else."""
+    changed = _changed(place, wanted)
+    asked = [machine for machine in machines.nodes if machine.name in changed]
+    configured = await together(*(talosctl.answers(address=str(machine.address)) for machine in asked))
+    if refused := [machine.name for machine, answers in zip(asked, configured, strict=True) if answers]:
+        files = ", ".join(str(records.file(place, name)) for name in refused)
+        hint = (
+            "Change castle.yaml back; or change the machines with talosctl as castle.yaml says, and remove "
+            f"{files}; or `rebirth destroy`, and create again."
+        )
+        raise Broken(_other_configuration(refused), operation="configure machines", hint=hint)
+
+
+def _changed(place: Place, wanted: dict[str, str]) -> list[str]:
+    """The machines of which it is known that they were sent something else."""
+    return [name for name, digest in wanted.items() if set(records.known(place, name) or ()) - {digest}]
+
+
+def _other_configuration(names: list[str]) -> str:
+    return f"{', '.join(names)}: configured otherwise than castle.yaml says now, and changes are not applied"
+
+
 async def undo(place: Place) -> list[Made]:
-    """The credentials of the machines."""
-    files = (place.talosconfig, place.talos_secrets, place.produced / SCRATCH)
+    """The credentials of the machines, and what is recorded of them."""
+    files = (place.talosconfig, place.talos_secrets, place.produced / SCRATCH, records.folder(place))
     return [Made("file", str(file), "", partial(_remove, file)) for file in files if file.exists()]
 
 

@@ -5,18 +5,26 @@ from functools import partial
 from rebirth.castle import Machine, Machines, Proxmox
 from rebirth.errors import Broken, NotYet
 from rebirth.phases.bootstrap_kubernetes import ETCD
+from rebirth.phases.made import machine_records as records
+from rebirth.place import Place
 from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.run.facts import ImageUploaded, MachinesCreated, Made, OutsideReached
 from rebirth.run.journal import Once
 from rebirth.run.waiting import note, together
 
 LAYER = "platform"
-PATIENCE = 300
+PATIENCE = 600  # a thick disk is written whole before it is there
 USUALLY = 15
 
 
 async def create_machines(
-    machines: Machines, spec: Proxmox, proxmox: ProxmoxApi, once: Once, image: ImageUploaded, outside: OutsideReached
+    machines: Machines,
+    spec: Proxmox,
+    place: Place,
+    proxmox: ProxmoxApi,
+    once: Once,
+    image: ImageUploaded,
+    outside: OutsideReached,
 ) -> MachinesCreated:
     """Create the virtual machines."""
     existing = await _machines(spec, proxmox)
@@ -33,6 +41,10 @@ async def create_machines(
             hint = "Widen proxmox.vm_ids."
             raise Broken("no VM id is free", system="Proxmox", operation="create machine", hint=hint)
         ids[machine.name] = number
+    for vm in _unnamed(machines, existing, spec):
+        note(f"{_described(vm, spec)}: name it there, or remove it in Proxmox")
+    for machine in missing:
+        records.made(place, machine.name)
     await together(*(_create(machine, ids[machine.name], spec, proxmox, image) for machine in missing))
     return MachinesCreated(dict(sorted(ids.items())))
 
@@ -45,9 +57,22 @@ async def found(machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> Machi
     return MachinesCreated(dict(sorted(ids.items())))
 
 
-async def still(fact: MachinesCreated, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
-    there = {vm.name: vm.vm_id for vm in await proxmox.machines() if spec.tag in vm.tags}
+async def still(fact: MachinesCreated, machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
+    existing = await proxmox.machines()
+    if unnamed := _unnamed(machines, existing, spec):
+        raise NotYet(_described(unnamed[0], spec))
+    there = {vm.name: vm.vm_id for vm in existing if spec.tag in vm.tags}
     return all(there.get(name) == vm_id for name, vm_id in fact.vm_ids.items())
+
+
+def _unnamed(machines: Machines, existing: list[Vm], spec: Proxmox) -> list[Vm]:
+    """Machines with this castle's tag that castle.yaml does not name: left over, and nobody's to remove but a person's."""
+    named = {machine.name for machine in machines.nodes}
+    return [vm for vm in existing if spec.tag in vm.tags and vm.name not in named]
+
+
+def _described(vm: Vm, spec: Proxmox) -> str:
+    return f"the machine {vm.name} ({vm.vm_id}) has this castle's tag {spec.tag}, and castle.yaml does not name it"
 
 
 async def undo(spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:

@@ -35,8 +35,13 @@ async def found(engine: Engine, networking: Networking, storage: Storage) -> Nam
 
 
 async def still(fact: NamespacesCreated, cluster: Cluster) -> bool:
-    there = {item["metadata"]["name"] for item in await cluster.all("v1", "Namespace")}
+    # One that is being deleted is still listed.
+    there = {item["metadata"]["name"] for item in await cluster.all("v1", "Namespace") if not _ends(item)}
     return set(fact.names) <= there
+
+
+def _ends(namespace: dict[str, Any]) -> bool:
+    return bool(namespace["metadata"].get("deletionTimestamp"))
 
 
 def _namespace(name: str, *, privileged: bool) -> dict[str, Any]:

@@ -3,35 +3,49 @@
 import asyncio
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
 from rebirth.castle import Machines, Tailscale
 from rebirth.errors import Broken, NotYet
+from rebirth.phases.made import machine_records as records
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.tailnet import Device, TailnetApi
-from rebirth.run.facts import Made, NamesFreed, OutsideReached
+from rebirth.run.facts import MachinesCreated, Made, NamesFreed
 from rebirth.run.journal import Marks
 from rebirth.run.waiting import note, together
 
-LAYER = "key"
+LAYER = "platform"
 PATIENCE = 60
 ON_DEMAND = True
+UNDO_AFTER = (MachinesCreated,)  # once the machines are gone no device comes back
 OPERATOR_TAG = "tag:k8s-operator"  # of Tailscale's operator, unless its chart is told another
 PROXY_TAG = "tag:k8s"  # of what the operator makes, unless its chart is told another
 _PATIENCE_INSIDE = 5.0  # seconds for a cluster that may be dead already
 
 
-async def free_names(tailscale: Tailscale, tailnet: TailnetApi, outside: OutsideReached) -> NamesFreed:
+async def free_names(
+    tailscale: Tailscale, machines: Machines, place: Place, tailnet: TailnetApi, created: MachinesCreated
+) -> NamesFreed:
     """Free the tailnet names that the castle needs."""
-    holders = [device for device in await tailnet.devices() if device.name in tailscale.names]
+    devices = await tailnet.devices()
+    refuse_foreign(devices, tailscale, machines, place)
+    ours, new = set(tailscale.node_key.tags), _never_configured(machines, place)
+    # A device of ours that is connected belongs to this very castle: create goes on after a crash. But it is no machine's that
+    # was only just made: that device is the one of the machine before it, and the tailnet has not noticed its end yet.
+    stale = [device for device in devices if device.name in tailscale.names and not device.connected]
+    stale += [device for device in devices if device.connected and device.name in new and ours & set(device.tags)]
+    await together(*(_remove(tailnet, device) for device in stale))
+    return NamesFreed(tuple(tailscale.names))
+
+
+def refuse_foreign(devices: Iterable[Device], tailscale: Tailscale, machines: Machines, place: Place) -> None:
+    """Raises Broken where somebody else holds a name that the castle needs."""
     ours = set(tailscale.node_key.tags)
-    # A device of ours that is connected belongs to this very castle: create goes on after a crash.
-    stale = [device for device in holders if not device.connected]
-    for device in holders:
-        if not ours & set(device.tags) and (device.connected or not _abandoned(device)):
+    for device in devices:
+        if device.name in tailscale.names and not ours & set(device.tags) and not _an_operator(device, machines, place):
             hint = "Remove that device, or change tailscale.names."
             raise Broken(
                 f"the name {device.name} is held by a device that is not this castle's",
@@ -39,13 +53,21 @@ async def free_names(tailscale: Tailscale, tailnet: TailnetApi, outside: Outside
                 operation="free names",
                 hint=hint,
             )
-    await together(*(_remove(tailnet, device) for device in stale))
-    return NamesFreed(tuple(tailscale.names))
 
 
-def _abandoned(device: Device) -> bool:
-    """A device of the operator's tags is left by an operator of an earlier castle."""
-    return OPERATOR_TAG in device.tags
+def _an_operator(device: Device, machines: Machines, place: Place) -> bool:
+    """Whether it is this castle's own operator, or was left by an operator of an earlier castle.
+
+    One that is connected is this castle's own where there is a cluster of it already, and does not stand in for a machine.
+    """
+    if OPERATOR_TAG not in device.tags:
+        return False
+    is_machine = device.name in {machine.name for machine in machines.nodes}
+    return not device.connected or (place.kubeconfig.exists() and not is_machine)
+
+
+def _never_configured(machines: Machines, place: Place) -> set[str]:
+    return {machine.name for machine in machines.nodes if records.known(place, machine.name) == ()}
 
 
 async def _remove(tailnet: TailnetApi, device: Device) -> None:

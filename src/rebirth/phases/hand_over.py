@@ -1,15 +1,18 @@
-"""Step 7 of the protocol: a password that is born in the cluster reaches Vault, and comes back to who waits for it."""
+"""A password that is generated in the cluster reaches Vault, and comes back to who waits for it."""
 
 import base64
-import time
+import re
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from rebirth.castle import Handover, Handovers
-from rebirth.errors import NotYet
-from rebirth.providers.cluster import Cluster, condition, ready_replicas
+from rebirth.castle.handovers import ObjectName, VaultPlace
+from rebirth.errors import Broken, NotYet
+from rebirth.providers.cluster import Cluster, condition, missing_replicas, stamp
 from rebirth.providers.vault import VaultApi
 from rebirth.run.facts import Converged, HandedOver, Made, VaultStoreApplied
-from rebirth.run.waiting import note, together, until
+from rebirth.run.waiting import note, now, nudged, together, until
 from rebirth.secrets import Redaction, Secret
 
 LAYER = "waits"
@@ -18,12 +21,13 @@ WAITS_FOR = (Converged,)  # the graph brings who makes the secret, and who waits
 WAITS = True
 
 _EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
+_AGAIN = 5.0  # seconds: the operator backs off after failures that were only too early
 
 
 async def hand_over(
     handovers: Handovers, cluster: Cluster, vault: VaultApi, redaction: Redaction, store: VaultStoreApplied
 ) -> HandedOver:
-    """Hand secrets born in the cluster to Vault."""
+    """Hand secrets generated in the cluster to Vault."""
     await together(*(_one(handover, cluster, vault, redaction) for handover in handovers.handovers))
     return HandedOver(tuple(handover.name for handover in handovers.handovers))
 
@@ -39,7 +43,7 @@ async def still(
         born = await _born(handover, cluster, redaction)
         if not await _in_vault(handover, vault, born):
             return False
-        await _synced(handover, cluster)
+        await _synced(handover, cluster, born)
         await _ready(handover, cluster)
         return True
 
@@ -50,7 +54,7 @@ async def _one(handover: Handover, cluster: Cluster, vault: VaultApi, redaction:
     place = handover.born_in
     born = await until(
         partial(_born, handover, cluster, redaction),
-        what=f"the secret {place.namespace}/{place.secret} is born",
+        what=f"the secret {place.namespace}/{place.secret} is generated",
         every=3,
         changes=cluster.changes("v1", "Secret", place.namespace),
     )
@@ -59,7 +63,7 @@ async def _one(handover: Handover, cluster: Cluster, vault: VaultApi, redaction:
         note(f"handed {place.namespace}/{place.secret} over to Vault: {handover.to.path}")
     if waiting := handover.external_secret:
         await until(
-            partial(_told, handover, cluster, time.time()),
+            _Refresh(cluster, waiting, handover.to, born).look,
             what=f"the ExternalSecret {waiting.namespace}/{waiting.name} has it",
             every=2,
             changes=cluster.changes(*_EXTERNAL, waiting.namespace),
@@ -76,10 +80,17 @@ async def _one(handover: Handover, cluster: Cluster, vault: VaultApi, redaction:
 async def _born(handover: Handover, cluster: Cluster, redaction: Redaction) -> Secret:
     place = handover.born_in
     secret = await cluster.find("v1", "Secret", place.secret, place.namespace)
-    encoded = (secret or {}).get("data", {}).get(place.key)
+    if secret is None:
+        raise NotYet("is not there")
+    encoded = (secret.get("data") or {}).get(place.key)
     if not encoded:
-        raise NotYet("is not there" if secret is None else f"has no key {place.key}")
-    value = Secret(base64.b64decode(encoded).decode())
+        raise NotYet(f"has no key {place.key}" if encoded is None else f"its key {place.key} is empty")
+    try:
+        value = Secret(base64.b64decode(encoded).decode())
+    except ValueError:
+        text = f"the key {place.key} of Secret {place.namespace}/{place.secret} is not text, and Vault keeps text"
+        hint = f"Name a key that holds text (UTF-8) in the hand-over {handover.name}."
+        raise Broken(text, operation="hand over", hint=hint) from None
     redaction.learn(value)
     return value
 
@@ -89,40 +100,101 @@ async def _in_vault(handover: Handover, vault: VaultApi, born: Secret) -> bool:
     return held is not None and held.reveal() == born.reveal()
 
 
-async def _told(handover: Handover, cluster: Cluster, since: float) -> None:
-    """The ExternalSecret has read Vault since then; it is asked to where it has not."""
-    name = handover.external_secret
-    assert name is not None
-    external = await cluster.find(*_EXTERNAL, name.name, name.namespace)
-    if external is None:
-        raise NotYet("is not there")
-    status, message = condition(external)
-    asked = float((external["metadata"].get("annotations") or {}).get("force-sync", "0"))
-    if asked < since:
-        change = {"metadata": {"annotations": {"force-sync": f"{time.time():.3f}"}}}
-        await cluster.merge(*_EXTERNAL, name.name, name.namespace, change)
-        raise NotYet("asked to look at Vault again")
-    if status != "True":
-        if time.time() - asked > 5:  # it backs off after failures that were only too early
-            change = {"metadata": {"annotations": {"force-sync": f"{time.time():.3f}"}}}
-            await cluster.merge(*_EXTERNAL, name.name, name.namespace, change)
-        raise NotYet(message)
-    if (external.get("status") or {}).get("refreshTime") is None:
-        raise NotYet("has not looked at Vault yet")
+class _Refresh:
+    """An ExternalSecret takes a value that has just been written to Vault.
+
+    That it is Ready says nothing of when it looked. What it has synced is named by its generation, labels and annotations
+    (`syncedResourceVersion`, written together with `refreshTime`): another annotation makes it look again, and name another
+    once it has. So nobody's clocks are compared.
+    """
+
+    def __init__(self, cluster: Cluster, name: ObjectName, source: VaultPlace, value: Secret) -> None:
+        self._cluster, self._name, self._source, self._value = cluster, name, source, value
+        self._asked: tuple[float, str] | None = None  # when, and what it had synced until then
+
+    async def look(self) -> None:
+        external = await self._cluster.find(*_EXTERNAL, self._name.name, self._name.namespace)
+        if external is None:
+            raise NotYet("is not there")
+        status, message = condition(external)
+        holds = await _holds(external, self._source, self._value, self._cluster)
+        if status == "True" and (holds or (holds is None and self._has_looked(external))):
+            return
+        if status == "True" and holds is False and (never := _never_again(external)):
+            text = f"ExternalSecret {self._name.namespace}/{self._name.name} keeps an earlier value: {never}"
+            hint = "Let it refresh (refreshPolicy: OnChange, or an interval), or delete it, so that it is made anew."
+            raise Broken(text, operation="hand over", hint=hint)
+        if self._asked is None or (
+            now() - self._asked[0] > _AGAIN and (status == "False" or self._has_looked(external))
+        ):
+            self._asked = now(), _synced_version(external)
+            # Any annotation does; this one is what its documentation tells people to use. What stood there is nobody's data.
+            asked = {"metadata": {"annotations": {"force-sync": stamp()}}}
+            await self._cluster.merge(*_EXTERNAL, self._name.name, self._name.namespace, asked)
+            nudged(f"asked ExternalSecret {self._name.namespace}/{self._name.name} to look at Vault again")
+        raise NotYet(message if status == "False" else "has not looked at Vault since it was asked to")
+
+    def _has_looked(self, external: Mapping[str, Any]) -> bool:
+        """Whether it has synced since it was asked; what never looks again has looked for good."""
+        if _never_again(external):
+            return True
+        return self._asked is not None and _synced_version(external) != self._asked[1]
 
 
-async def _synced(handover: Handover, cluster: Cluster) -> None:
+def _synced_version(external: Mapping[str, Any]) -> str:
+    return str((external.get("status") or {}).get("syncedResourceVersion") or "")
+
+
+def _never_again(external: Mapping[str, Any]) -> str:
+    """Why an ExternalSecret does not look at its store again, whatever it is asked; "" where it does."""
+    spec = external["spec"]
+    if not _synced_version(external):
+        return ""
+    if spec.get("refreshPolicy") == "CreatedOnce":
+        return "its refreshPolicy is CreatedOnce"
+    every = str(spec.get("refreshInterval") or "")
+    if spec.get("refreshPolicy", "Periodic") == "Periodic" and re.fullmatch(r"0[0hms]*", every):
+        return f"its refreshInterval is {every}"
+    return ""
+
+
+async def _holds(external: Mapping[str, Any], source: VaultPlace, value: Secret, cluster: Cluster) -> bool | None:
+    """Whether the Secret that it makes holds the value; None where that cannot be told from here."""
+    spec = external["spec"]
+    target = spec.get("target") or {}
+    template = target.get("template") or {}
+    if target.get("creationPolicy") == "None" or template.get("data") or template.get("templateFrom"):
+        return None
+    keys = [
+        entry["secretKey"]
+        for entry in spec.get("data") or []
+        if (remote := entry.get("remoteRef") or {}).get("property") == source.property
+        and remote.get("key") == source.path
+        and remote.get("decodingStrategy", "None") == "None"
+    ]
+    if not keys:
+        return None
+    meta = external["metadata"]
+    made = await cluster.find("v1", "Secret", target.get("name") or meta["name"], meta["namespace"])
+    encoded = base64.b64encode(value.reveal().encode()).decode()
+    return all(((made or {}).get("data") or {}).get(key) == encoded for key in keys)
+
+
+async def _synced(handover: Handover, cluster: Cluster, born: Secret) -> None:
     if name := handover.external_secret:
-        status, message = condition(await cluster.find(*_EXTERNAL, name.name, name.namespace))
-        if status != "True":
+        external = await cluster.find(*_EXTERNAL, name.name, name.namespace)
+        status, message = condition(external)
+        if external is None or status != "True":
             raise NotYet(message)
+        if await _holds(external, handover.to, born, cluster) is False:
+            raise NotYet("holds another value")
 
 
 async def _ready(handover: Handover, cluster: Cluster) -> None:
     if ready := handover.ready:
-        available, wanted = ready_replicas(await cluster.find("apps/v1", ready.kind, ready.name, ready.namespace))
-        if available < wanted or not wanted:
-            raise NotYet(f"{available} of {wanted} replicas are ready")
+        found = await cluster.find("apps/v1", ready.kind, ready.name, ready.namespace)
+        if missing := missing_replicas(found):
+            raise NotYet(missing)
 
 
 async def undo(handovers: Handovers) -> list[Made]:

@@ -3,7 +3,7 @@
 from rebirth.castle import CoreDns, Kubernetes
 from rebirth.errors import NotYet
 from rebirth.phases.made.coredns import NAME, NAMESPACE, objects
-from rebirth.providers.cluster import Cluster, ready_replicas
+from rebirth.providers.cluster import Cluster, missing_replicas
 from rebirth.run.facts import CoreDnsInstalled
 from rebirth.run.waiting import until
 
@@ -17,9 +17,8 @@ async def install_coredns(coredns: CoreDns, kubernetes: Kubernetes, cluster: Clu
     await cluster.apply(*objects(coredns, kubernetes))
 
     async def ready() -> None:
-        available, wanted = ready_replicas(await cluster.find("apps/v1", "Deployment", NAME, NAMESPACE))
-        if available < wanted:
-            raise NotYet(f"{available} of {wanted} replicas are available")
+        if missing := missing_replicas(await cluster.find("apps/v1", "Deployment", NAME, NAMESPACE)):
+            raise NotYet(missing)
 
     await until(
         ready, what="CoreDNS is available", every=5, changes=cluster.changes("apps/v1", "Deployment", NAMESPACE)
@@ -32,5 +31,7 @@ async def found(kubernetes: Kubernetes) -> CoreDnsInstalled:
 
 
 async def still(fact: CoreDnsInstalled, coredns: CoreDns, cluster: Cluster) -> bool:
-    available, _ = ready_replicas(await cluster.find("apps/v1", "Deployment", NAME, NAMESPACE))
-    return available >= coredns.replicas
+    deployment = await cluster.find("apps/v1", "Deployment", NAME, NAMESPACE)
+    if missing := missing_replicas(deployment):
+        raise NotYet(missing)
+    return deployment is not None and deployment["spec"].get("replicas") == coredns.replicas

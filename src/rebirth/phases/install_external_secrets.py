@@ -5,9 +5,9 @@ from functools import partial
 from rebirth.castle import Engine
 from rebirth.errors import NotYet
 from rebirth.phases.made.admission import until_admitted
-from rebirth.phases.made.vault_store import STORE_KIND, STORE_VERSION, cluster_secret_store
-from rebirth.providers.cluster import Cluster, condition
-from rebirth.providers.helm import Helm
+from rebirth.phases.made.vault_store import STORE_KIND, cluster_secret_store
+from rebirth.providers.cluster import Cluster, condition, missing_replicas
+from rebirth.providers.helm import Helm, belongs_to
 from rebirth.run.facts import ExternalSecretsInstalled, NamespacesCreated
 from rebirth.run.waiting import until
 
@@ -61,5 +61,11 @@ async def found(engine: Engine) -> ExternalSecretsInstalled:
 async def still(fact: ExternalSecretsInstalled, engine: Engine, cluster: Cluster) -> bool:
     await _established(cluster)
     namespace = engine.external_secrets.namespace
-    names = [item["metadata"]["name"] for item in await cluster.all("apps/v1", "Deployment", namespace)]
-    return any(_RELEASE in name for name in names) and await cluster.all(STORE_VERSION, STORE_KIND) is not None
+    found = [
+        item
+        for item in await cluster.all("apps/v1", "Deployment", namespace)
+        if belongs_to(item, release=_RELEASE, namespace=namespace)
+    ]
+    if missing := [f"{item['metadata']['name']}: {why}" for item in found if (why := missing_replicas(item))]:
+        raise NotYet("; ".join(missing))
+    return bool(found)

@@ -63,5 +63,9 @@ async def found(networking: Networking) -> MetalLbInstalled:
 
 
 async def still(fact: MetalLbInstalled, networking: Networking, cluster: Cluster) -> bool:
-    pool = await cluster.find(_VERSION, "IPAddressPool", networking.pool.name, networking.metallb.namespace)
-    return pool is not None and pool["spec"]["addresses"] == list(networking.pool.addresses)
+    for wanted in objects(networking):
+        place = wanted["metadata"]
+        found = await cluster.find(_VERSION, wanted["kind"], place["name"], place["namespace"])
+        if found is None or any(found["spec"].get(key) != value for key, value in wanted["spec"].items()):
+            return False
+    return True

@@ -2,8 +2,8 @@
 
 from rebirth.castle import Storage
 from rebirth.errors import NotYet
-from rebirth.providers.cluster import Cluster, ready_replicas
-from rebirth.providers.helm import Helm
+from rebirth.providers.cluster import Cluster, missing_replicas
+from rebirth.providers.helm import Helm, belongs_to
 from rebirth.run.facts import NamespacesCreated, StorageInstalled
 from rebirth.run.waiting import until
 
@@ -32,9 +32,10 @@ async def install_storage(
             raise NotYet("is not there")
         for kind in ("DaemonSet", "Deployment"):
             for item in await cluster.all("apps/v1", kind, storage.namespace):
-                available, wanted = ready_replicas(item)
-                if available < wanted or not wanted:
-                    raise NotYet(f"{item['metadata']['name']}: {available} of {wanted}")
+                # The namespace may hold what is none of the chart's: that is not waited for.
+                ours = belongs_to(item, release=storage.chart, namespace=storage.namespace)
+                if ours and (why := missing_replicas(item)):
+                    raise NotYet(f"{kind} {item['metadata']['name']}: {why}")
 
     await until(
         there,

@@ -3,13 +3,11 @@
 Where that name is a tailnet's, this becomes true only when Flux has brought the Tailscale operator and its nameserver.
 """
 
-import time
-
 from rebirth.errors import NotYet
 from rebirth.phases.made.vault_store import STORE_KIND, STORE_VERSION
-from rebirth.providers.cluster import Cluster, condition
+from rebirth.providers.cluster import Cluster, condition, stamp
 from rebirth.run.facts import VaultStoreApplied, VaultStoreOpened
-from rebirth.run.waiting import until
+from rebirth.run.waiting import now, until
 
 LAYER = "waits"
 PATIENCE = 900
@@ -21,16 +19,16 @@ _NUDGE_EVERY = 3.0  # seconds: the operator backs off for minutes after failures
 
 async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> VaultStoreOpened:
     """Wait for the Vault store to be valid."""
-    nudged = time.monotonic()
+    nudged = now()
 
     async def valid() -> None:
         nonlocal nudged
         status, message = condition(await cluster.find(STORE_VERSION, STORE_KIND, applied.name))
         if status == "True":
             return
-        if time.monotonic() - nudged > _NUDGE_EVERY:
-            nudged = time.monotonic()
-            asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": str(int(time.time()))}}}
+        if now() - nudged > _NUDGE_EVERY:
+            nudged = now()
+            asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": stamp()}}}
             await cluster.merge(STORE_VERSION, STORE_KIND, applied.name, None, asked)
         raise NotYet(message)
 
@@ -43,7 +41,7 @@ async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> Vaul
 
 async def _wake(cluster: Cluster, store: str) -> None:
     """ExternalSecrets that failed while the store was not valid yet would try again only after their back-off."""
-    asked = {"metadata": {"annotations": {"force-sync": f"{time.time():.3f}"}}}
+    asked = {"metadata": {"annotations": {"force-sync": stamp()}}}
     for item in await cluster.all(*_EXTERNAL):
         mine = item["spec"].get("secretStoreRef", {}).get("name") == store
         if mine and condition(item)[0] == "False":

@@ -6,7 +6,7 @@ from typing import Any
 
 from rebirth.castle import DirectSecret, Engine, PullSecret
 from rebirth.providers.cluster import Cluster
-from rebirth.run.facts import NamespacesCreated, SecretsPlaced, SecretsResolved
+from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsPlaced, SecretsResolved
 from rebirth.run.waiting import together
 from rebirth.secrets import SecretRef
 
@@ -15,7 +15,11 @@ PATIENCE = 120
 
 
 async def place_secrets(
-    engine: Engine, secrets: SecretsResolved, cluster: Cluster, namespaces: NamespacesCreated
+    engine: Engine,
+    secrets: SecretsResolved,
+    cluster: Cluster,
+    namespaces: NamespacesCreated,
+    repository: RepositoryRead,  # a rotated token of Git's was tried there before it is placed
 ) -> SecretsPlaced:
     """Place the direct secrets."""
     wanted = objects(engine, secrets)

@@ -1,7 +1,10 @@
 """Every outside system is asked once, and every program looked for, before anything is created anywhere."""
 
-from rebirth.castle import Handovers, Proxmox
+from rebirth.castle import Handovers, Machines, Proxmox, Tailscale
 from rebirth.commands import Commands
+from rebirth.errors import Broken
+from rebirth.phases.free_names import refuse_foreign
+from rebirth.place import Place
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
 from rebirth.providers.vault import VaultApi
@@ -12,11 +15,19 @@ LAYER = "secrets"
 PATIENCE = 20
 PREPARES = True
 ON_DEMAND = True
+WHERE = {  # system -> where a right is given
+    "Proxmox": "Datacenter, Permissions, Add, API Token Permission",
+    "Tailscale": "the OAuth client of tailscale.oauth_client_id, in the admin console",
+    "Vault": "the policy of engine.vault.token",
+}
 
 
 async def reach_outside(
     spec: Proxmox,
+    tailscale: Tailscale,
+    machines: Machines,
     handovers: Handovers,
+    place: Place,
     proxmox: ProxmoxApi,
     tailnet: TailnetApi,
     vault: VaultApi,
@@ -25,15 +36,28 @@ async def reach_outside(
 ) -> OutsideReached:
     """Reach Proxmox, the tailnet, Vault and the repository."""
     commands.require("talosctl", "helm", *(("flux",) if repository.flux_manifests is None else ()))
-    version, _, _ = await together(
-        _reach_host(spec, proxmox),
-        tailnet.devices(),
-        vault.reach(writes=[handover.to.path for handover in handovers.handovers]),
-    )
+    version, _ = await together(proxmox.reach(), vault.reach())
+    if lacks := await missing_rights(spec, handovers, proxmox, tailnet, vault):
+        said = "; ".join(f"{system}: {', '.join(rights)}" for system, rights in lacks.items())
+        hint = " ".join(f"{system}: {WHERE[system]}." for system in lacks)
+        raise Broken(f"rights are missing: {said}", operation="look up rights", hint=hint)
+    await proxmox.offers(image_storage=spec.image_storage, disk_storage=spec.disk_storage, bridge=spec.bridge)
+    refuse_foreign(await tailnet.devices(), tailscale, machines, place)
     return OutsideReached(str(version))
 
 
-async def _reach_host(spec: Proxmox, proxmox: ProxmoxApi) -> str:
-    version = await proxmox.reach()
-    await proxmox.offers(image_storage=spec.image_storage, disk_storage=spec.disk_storage, bridge=spec.bridge)
-    return version
+async def missing_rights(
+    spec: Proxmox, handovers: Handovers, proxmox: ProxmoxApi, tailnet: TailnetApi, vault: VaultApi
+) -> dict[str, list[str]]:
+    """What the tokens may not do that create and destroy need: system -> rights. Empty where they may do all. Nothing is written."""
+    asked = (
+        proxmox.lacks(
+            image_storage=spec.image_storage,
+            disk_storage=spec.disk_storage,
+            bridge=spec.bridge,
+            vm_id=spec.vm_ids.first,
+        ),
+        tailnet.lacks(),
+        vault.lacks(writes=[handover.to.path for handover in handovers.handovers]),
+    )
+    return {system: lacks for system, lacks in zip(WHERE, await together(*asked), strict=True) if lacks}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from rebirth.castle import Castle
+from rebirth.castle.files import text_of
 from rebirth.errors import Problem, SpecError
 from rebirth.place import Place
 from rebirth.run.facts import SecretsResolved
@@ -18,6 +19,10 @@ LOOKS = True
 ON_DEMAND = True
 
 _PROXMOX_TOKEN = re.compile(r"[^@\s!=]+@[^@\s!=]+![^@\s!=]+=[0-9a-fA-F-]{36}")
+# Programs take secrets from their environment, where Linux ends a value at NUL and takes none above 128 KiB.
+_LONGEST = 64 << 10
+_TOO_LONG = f"is larger than {_LONGEST >> 10} KiB: that is no secret"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 async def resolve_secrets(castle: Castle, place: Place, redaction: Redaction) -> SecretsResolved:
@@ -63,7 +68,7 @@ def _value(reference: SecretRef, place: Place, environment: Mapping[str, str]) -
         return Secret(given)
     file = place.vault / reference.secret
     try:
-        text = file.read_text(encoding="utf-8")
+        text = text_of(file, largest=_LONGEST)
     except FileNotFoundError:
         return _problem(reference, place, "no such file: the secret is missing")
     except (OSError, UnicodeDecodeError) as error:
@@ -77,10 +82,16 @@ def _complaint(path: str, value: str) -> str | None:
     """Why the value of the reference at that YAML path cannot be right."""
     if not value.strip():
         return "the secret is empty"
+    if len(value.encode()) > _LONGEST:
+        return _TOO_LONG
+    if _CONTROL.search(value):
+        return "the secret holds a control character: it is no text"
     if path.endswith((".ca", "ca.crt")):
         return _certificate_complaint(value)
     if path == "proxmox.token" and not _PROXMOX_TOKEN.fullmatch(value):
         return "the secret has not the shape USER@REALM!TOKENID=UUID"
+    if ".data." in path:
+        return None  # what a direct Secret holds may be a whole file: an age identity with its comments, known_hosts
     if "-----BEGIN" not in value and re.search(r"\s", value):
         return "the secret holds white space inside"
     return None

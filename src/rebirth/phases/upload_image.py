@@ -5,7 +5,9 @@ from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.run.facts import ImageUploaded, Made, OutsideReached
 
 LAYER = "platform"
-PATIENCE = 600
+# The factory builds an image the first time that a schematic is asked for, which takes minutes; then 100 to 400 MB have to come
+# over a line that may have 20 Mbit/s.
+PATIENCE = 1200
 USUALLY = 20
 
 

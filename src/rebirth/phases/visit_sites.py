@@ -20,7 +20,9 @@ async def visit_sites(online: Online, web: Web, secrets: SecretsResolved, ingres
     """Visit the sites."""
     pages = await together(
         *(
-            until(partial(_visit, site, web, secrets, ingress.address), what=f"{site.host} answers", every=0.5)
+            until(
+                partial(_visit, site, web, secrets, ingress.address), what=f"{site.host} answers", every=0.5, slowest=3
+            )
             for site in online.sites
         )
     )

@@ -83,7 +83,7 @@ def plan_json(plan: Plan, places: Places) -> str:
     return _told(
         found
         | {"online": _rounded(plan.online), "total": _rounded(plan.total)}
-        | {"assumed": [thing_data(thing) for thing in plan.assumed]}
+        | {"assumed": [thing_data(thing) for thing in plan.assumed], "notes": plan.notes}
     )
 
 

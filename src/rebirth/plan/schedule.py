@@ -11,7 +11,7 @@ from rebirth.proof.things import Edge, Milestone, Need, Scope, Thing
 ONLINE = f"phase {next(phase.name for phase in PHASES if phase.online)}"
 _COURSE = (Milestone.STARTED, Milestone.APPLIED, Milestone.READY)  # of a phase or a unit
 # Whoever makes these, it is no other phase or unit: what a node uses of others is known without them.
-_PLAIN = {Need.SOURCE, Need.CREDENTIAL}
+_PLAIN = {Need.SOURCE, Need.CREDENTIAL, Need.DECRYPTION}
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Plan:
     total: float
     held: tuple[Held, ...]  # the costliest first
     assumed: tuple[Thing, ...]  # what nothing here makes, taken as there
+    notes: tuple[str, ...] = ()  # what has to be there before anything starts
 
     @property
     def never(self) -> tuple[Node, ...]:
@@ -61,7 +62,13 @@ class Plan:
 
 def labels(model: Model, graph: Graph) -> set[str]:
     """Of what is run."""
-    return {unit.applied.label for unit in model.units} | {t.label for t in graph.things if t.kind == "phase"}
+    return set(_run(model, graph))
+
+
+def _run(model: Model, graph: Graph) -> dict[str, Thing]:
+    """What is run, by its label: a name may hold blanks, so that a label tells not where the kind ends."""
+    phases = {t.label: t for t in graph.things if t.kind == "phase"}
+    return phases | {unit.applied.label: unit.applied for unit in model.units}
 
 
 def plan(model: Model, graph: Graph) -> Plan:
@@ -75,7 +82,7 @@ def plan(model: Model, graph: Graph) -> Plan:
 class _Planner:
     def __init__(self, model: Model, graph: Graph, assumed: tuple[Thing, ...]) -> None:
         self.graph, self.assumed = graph, assumed
-        self.labels = labels(model, graph)
+        self.run = _run(model, graph)
         self.blind = {unit.applied.label for unit in model.units if not unit.known}
         self.times = graph.finish_times()
         self.order = {thing: at for at, thing in enumerate(graph.settle().order)}
@@ -87,7 +94,7 @@ class _Planner:
 
     def _owner(self, thing: Thing) -> str:
         """The node that a thing belongs to; its object is made by another."""
-        return thing.label if thing.milestone is not Milestone.EXISTS and thing.label in self.labels else ""
+        return thing.label if thing.milestone is not Milestone.EXISTS and thing.label in self.run else ""
 
     def _edges(self, thing: Thing) -> list[Edge]:
         return [
@@ -117,7 +124,7 @@ class _Planner:
         return frozenset(found - {own})
 
     def plan(self) -> Plan:
-        nodes = [self._node(label) for label in self.labels if self._course(label)]
+        nodes = [self._node(label) for label in self.run if self._course(label)]
         nodes.sort(key=lambda n: (n.start is None, n.wave, n.start or 0.0, n.label))
         done = {node.label: node.ready for node in nodes if node.ready is not None}
         last = max(done, key=lambda label: (done[label], label), default="")
@@ -129,13 +136,12 @@ class _Planner:
             max(done.values(), default=0.0),
             tuple(sorted(self._held(), key=lambda held: (-held.seconds, held.node, held.by))),
             self.assumed,
+            tuple(f"create needs the program `flux`: {one.words}" for one in self.graph.marked("no-flux-manifests")),
         )
 
     def _course(self, label: str) -> list[Thing]:
         """What becomes true of a node, one after the other."""
-        kind, _, name = label.rpartition(" ")
-        namespace, _, bare = name.rpartition("/")
-        things = [Thing(kind, namespace, bare, milestone) for milestone in _COURSE]
+        things = [self.run[label]._replace(milestone=milestone) for milestone in _COURSE]
         return [thing for thing in things if thing in self.graph.edges]
 
     def _node(self, label: str) -> Node:
@@ -177,7 +183,7 @@ class _Planner:
     def _held(self) -> Iterator[Held]:
         """Declared waits that no use requires, neither directly nor through what is used."""
         reach = self._reach()
-        for label in sorted(self.labels):
+        for label in sorted(self.run):
             course = self._course(label)
             if label in self.blind or self.guessed.intersection(course):
                 continue

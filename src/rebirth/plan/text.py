@@ -7,6 +7,7 @@ from rebirth.findings.places import Places
 from rebirth.plan.schedule import Plan
 
 _MARGIN = 22  # columns before the names
+_NAMES = 8  # of what is taken as there
 _LEAST = 12  # columns that are worth a column
 
 
@@ -61,9 +62,11 @@ def _held(plan: Plan, places: Places, width: int) -> Iterator[str]:
 def _footing(plan: Plan, measured: str, width: int) -> Iterator[str]:
     words = f"times: as in the run {measured}, else rules of thumb" if measured else "times: rules of thumb, no run yet"
     yield from _fold(words, width)
-    if plan.assumed:
-        count = len(plan.assumed)
-        yield from _fold(f"taken as there: {count} thing{'s' * (count != 1)} that nothing in these files makes", width)
+    if names := [*dict.fromkeys(thing.label for thing in plan.assumed)]:
+        more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+        yield from _fold(f"taken as there, since nothing here makes it: {', '.join(names[:_NAMES])}{more}", width)
+    for note in plan.notes:
+        yield from _fold(note, width)
 
 
 def _fold(words: str, width: int, margin: str = "") -> list[str]:

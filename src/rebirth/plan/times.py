@@ -16,7 +16,7 @@ from rebirth.report import timeline
 
 # These wait for what others do, which the graph holds itself: how long they took says nothing of them.
 _WAITING = {phase.name for phase in PHASES if phase.waits}
-_READY_NOTE = re.compile(r"(\S+) (\S+/\S+) is Ready")
+_READY_NOTE = re.compile(r"(\S+ \S+/\S+) is Ready")  # how it was written before it had an event of its own
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,10 @@ def _notes(folder: Path, started: float) -> dict[str, float]:
     for line in (folder / "events.jsonl").read_text(encoding="utf-8").splitlines():
         with suppress(ValueError, KeyError):
             event = json.loads(line)
-            if event["event"] == "Noted" and (note := _READY_NOTE.fullmatch(event["text"])):
-                found.setdefault(f"{note[1]} {note[2]}", event["at"] - started)
+            if event["event"] == "BecameReady":
+                found.setdefault(event["node"], event["at"] - started)
+            elif event["event"] == "Noted" and (note := _READY_NOTE.fullmatch(event["text"])):
+                found.setdefault(note[1], event["at"] - started)
     return found
 
 

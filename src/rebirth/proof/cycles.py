@@ -13,6 +13,7 @@ _COST = {
     Need.HEALTH: 2,
     Need.SECRET: 3,
     Need.CREDENTIAL: 3,
+    Need.DECRYPTION: 3,
     Need.STORE: 3,
     Need.VARIABLES: 3,
     Need.VALUES: 3,

@@ -45,6 +45,7 @@ class Graph:
     edges: dict[Thing, list[Edge]] = field(default_factory=lambda: defaultdict(list))  # by who needs
     made: set[Thing] = field(default_factory=set)  # one of their edges is enough
     starts: dict[Thing, tuple[str, Place]] = field(default_factory=dict)  # true from the start, and who says so
+    outside: set[Thing] = field(default_factory=set)  # those of `starts` that stand in none of the files
     where: dict[Thing, Place] = field(default_factory=dict)  # where a thing is declared
     remarks: list[Remark] = field(default_factory=list)
     unknowns: list[Unknown] = field(default_factory=list)
@@ -101,6 +102,12 @@ class Graph:
         """True from the start, says `why`."""
         self.edges.setdefault(thing, [])
         self.starts.setdefault(thing, (why, place))
+
+    def assumed(self, thing: Thing, why: str, place: Place = NOWHERE) -> None:
+        """True from the start, says `why`, though no file shows it: `check` says that it was taken as there."""
+        if thing not in self.starts:
+            self.outside.add(thing)
+        self.given(thing, why, place)
 
     def remark(self, slug: str, place: Place, words: str, about: Thing | None = None, **data: str) -> None:
         self.remarks.append(Remark(slug, place, words, about, tuple(data.items())))
@@ -211,7 +218,7 @@ class Graph:
     def cycles(self, scope: Scope = Scope.FIRST_BOOT) -> list[Cycle]:
         """What needs itself: each time the shortest cycle that is left; its cheapest edge is then taken as cut.
 
-        So cycles which hang on the same edge are told once. Worked out when first asked for.
+        So cycles which hang on the same edge are reported once. Worked out when first asked for.
         """
         if scope not in self._cycles:
             self._cycles[scope] = list(self._find_cycles(scope))
@@ -239,7 +246,7 @@ class Graph:
             if thing in self.made and any(id(edge) in cut for edge in found):
                 return []  # one maker has come free
             if thing in self.made and any(edge.scope & scope and edge.needs not in among for edge in found):
-                return []  # it waits for a maker that is stuck for another reason: what is in this circle is not to blame
+                return []  # it waits for a maker that is stuck for another reason: what is in this cycle is not to blame
             return [edge for edge in found if edge.scope & scope and edge.needs in among and id(edge) not in cut]
 
         return edges

@@ -34,7 +34,7 @@ class World:
 @dataclass(frozen=True, repr=False)
 class Proof:
     worlds: tuple[World, ...]  # one a cluster, at least one
-    findings: list[Finding]  # of all clusters; what is found in several is told once
+    findings: list[Finding]  # of all clusters; what is found in several is reported once
 
     @property
     def model(self) -> Model:

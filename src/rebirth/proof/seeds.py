@@ -22,7 +22,7 @@ from rebirth.phases import (
     place_secrets,
 )
 from rebirth.phases.made import coredns, machine_patches, vault_store
-from rebirth.proof.reading import kustomization, talos
+from rebirth.proof.reading import flux, kustomization, talos
 from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError, parse, read
@@ -50,8 +50,21 @@ def _castle(model: Model, castle: Castle, file: Path) -> None:
         return
     model.phases, model.connections = PHASES, CONNECTIONS
     planter = _Planter(model, castle, file)
-    model.units[:0] = planter.units()
+    units = planter.units()
+    _lead(model, castle, units)
+    model.units[:0] = units
     model.machines += planter.machines()
+
+
+def _lead(model: Model, castle: Castle, units: list[Unit]) -> None:
+    """The cluster's folder is applied by a Kustomization that a phase makes, where none in the folder itself applies it."""
+    root = next((unit for unit in model.units if unit.root and unit.own is None), None)
+    for member in (member for unit in units for member in unit.members if flux.is_kustomization(member)):
+        if root is not None and flux.folder_of(member, model.root) == model.root / castle.gitops.path:
+            root.own, root.place = member, member.place("spec", "path")
+            root.applied, root.ready = flux.applied(member), flux.ready(member.kind, member.namespace, member.name)
+            model.own_source = flux.source_of(member)
+            return
 
 
 class _Planter:
@@ -174,13 +187,14 @@ class _Planter:
         castle, folder = self.castle, self.file.parent
         for index, machine in enumerate(castle.machines.nodes):
             texts = machine_patches.patches(
-                folder, machine, castle.machines, castle.talos, castle.kubernetes, castle.tailscale, castle.engine,
-                self.secrets, NodeKeyMinted(_UNSEEN, ""),
+                folder, machine, castle.machines, castle.talos, castle.kubernetes, castle.tailscale.node_key,
+                castle.engine.registry_logins, self.secrets, NodeKeyMinted(_UNSEEN, ""),
             )  # fmt: skip
-            ours = len(texts) - len(castle.talos.patches)
+            own = castle.talos.patches_for(machine.role)
+            ours = len(texts) - len(own)
             prefix: _PathIn = ("machines", "nodes", index)
             patches = [self._manifest(d.data, prefix, _GENERATED) for text in texts[:ours] for d in parse(text)]
-            for name in castle.talos.patches:
+            for name in own:
                 patches += _documents(folder / name)
             yield MachineConfiguration(machine.name, machine.role, tuple(patches))
 

@@ -63,6 +63,7 @@ class Need(StrEnum):
     PHASE = "takes"
     SOURCE = "comes from"
     CREDENTIAL = "logs in with"
+    DECRYPTION = "decrypts with"
     CHART = "installs"
     CRD = "is of the kind"
     NAMESPACE = "stands in"

@@ -1,78 +1,51 @@
 """The Kubernetes API of the castle: server-side apply, reads, watches. Objects are plain mappings, as in their YAML."""
 
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import suppress
-from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2 as httpx  # what lightkube is built on
+import msgspec  # what it reads answers with
 from lightkube import ApiError, AsyncClient, KubeConfig
+from lightkube.config.client_adapter import ConnectionParams
 from lightkube.core.exceptions import ConfigError, LoadResourceError
-from lightkube.core.resource import NamespacedResource
-from lightkube.generic_resource import (
-    create_global_resource,
-    create_namespaced_resource,
-)
 from lightkube.types import PatchType
 from yaml import YAMLError
 
 from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.place import Place
+from rebirth.providers.kinds import SYSTEM, Kinds, NotServed, is_namespaced
 
 MANAGER = "rebirth"
-_SYSTEM = "Kubernetes"
-Object = Mapping[str, Any]
-_Kind = Any  # a class that lightkube makes at run time
-
-# Kinds whose plural is not the lower-case kind and an s.
-_PLURALS = {"Ingress": "ingresses", "IngressClass": "ingressclasses", "StorageClass": "storageclasses", "NetworkPolicy": "networkpolicies",
-            "Endpoints": "endpoints", "ResourceQuota": "resourcequotas", "PriorityClass": "priorityclasses", "HelmRepository": "helmrepositories",
-            "GitRepository": "gitrepositories", "L2Advertisement": "l2advertisements"}  # fmt: skip
-_GLOBAL = frozenset(
-    [
-        "Namespace",
-        "Node",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "CustomResourceDefinition",
-        "StorageClass",
-        "IngressClass",
-        "PriorityClass",
-        "ClusterSecretStore",
-        "ValidatingWebhookConfiguration",
-        "MutatingWebhookConfiguration",
-        "PersistentVolume",
-        "APIService",
-    ]
+_NAMESPACE_ENDS = (
+    "NamespaceTerminating"  # the API's word for why it takes nothing new into a namespace that is being deleted
 )
-
-
-@cache
-def kind_of(api_version: str, kind: str) -> _Kind:
-    """Lightkube's resource for a kind."""
-    group, _, version = api_version.rpartition("/")
-    plural = _PLURALS.get(kind, f"{kind.lower()}s")
-    if kind in _GLOBAL:
-        return create_global_resource(group, version, kind, plural)
-    return create_namespaced_resource(group, version, kind, plural)
+Object = Mapping[str, Any]
+_T = TypeVar("_T")
 
 
 class Cluster:
-    """One cluster, with the admin's rights."""
+    """One cluster, with the admin's rights. `transport` carries its requests instead of a connection."""
 
-    def __init__(self, *, place: Place) -> None:
+    def __init__(self, *, place: Place, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        timeout = httpx.Timeout(20, read=30)
         try:
-            self._config = KubeConfig.from_file(str(place.kubeconfig))
+            config = KubeConfig.from_file(str(place.kubeconfig)).get()
+            if config is None:
+                raise ConfigError("no current context")
+            self._api = AsyncClient(config=config, field_manager=MANAGER, timeout=timeout, transport=transport)
+            connection = ConnectionParams(timeout=timeout, transport=transport)  # type: ignore[arg-type]  # of either client
+            self._kinds = Kinds(config, connection)
         except (OSError, ValueError, TypeError, AttributeError, LookupError, YAMLError, ConfigError):
             hint = "Remove that file: `rebirth create` writes it again."
             text = f"{place.kubeconfig} is no kubeconfig"
-            raise Broken(text, system=_SYSTEM, operation="connect", hint=hint) from None
-        self._api = AsyncClient(config=self._config, field_manager=MANAGER, timeout=httpx.Timeout(20, read=30))
+            raise Broken(text, system=SYSTEM, operation="connect", hint=hint) from None
 
     async def close(self) -> None:
         with suppress(RuntimeError):
             await self._api.close()
+            await self._kinds.close()
 
     async def ready(self) -> None:
         """Raises NotYet until the API server answers and has made the namespace of the system."""
@@ -91,56 +64,63 @@ class Cluster:
     async def _patch(self, item: Object, *, dry_run: bool) -> None:
         meta = item["metadata"]
         name, namespace = meta["name"], meta.get("namespace")
-        resource = kind_of(item["apiVersion"], item["kind"])
         what = f"{'admit' if dry_run else 'apply'} {item['kind']} {namespace + '/' if namespace else ''}{name}"
+        resource = await self._kinds.of(item["apiVersion"], item["kind"])
         options: dict[str, Any] = {
             "patch_type": PatchType.APPLY,
             "field_manager": MANAGER,
             "force": True,
             "dry_run": dry_run,
         }
-        if issubclass(resource, NamespacedResource):
+        if is_namespaced(resource):
             options["namespace"] = namespace
-        await self._ask(what, self._api.patch(resource, name, dict(item), **options))
+        await self._ask(what, self._api.patch(resource, name, dict(item), **options), creates=True)
 
     async def find(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
-        """The object, or None."""
-        resource = kind_of(api_version, kind)
-        options = {"namespace": namespace} if namespace else {}
+        """The object, or None; None, too, where the kind is not known yet."""
         try:
+            resource = await self._kinds.of(api_version, kind)
+            options = {"namespace": namespace} if namespace else {}
             found = await self._ask(f"get {kind} {name}", self._api.get(resource, name, **options))
+        except NotServed:
+            return None
         except Broken as error:
-            if error.status == 404:
+            if error.status == 404 and error.operation != "discovery":
                 return None
             raise
         return found.to_dict()  # type: ignore[no-any-return]
 
     async def all(self, api_version: str, kind: str, namespace: str | None = None) -> list[dict[str, Any]]:
         """Every object of a kind, in one namespace or in all; none where the kind is not known yet."""
-        resource = kind_of(api_version, kind)
-        options: dict[str, Any] = {} if kind in _GLOBAL else {"namespace": namespace or "*"}
         try:
-            found = [item.to_dict() async for item in self._api.list(resource, **options)]
-        except ApiError as error:
-            if error.status.code == 404:
+            resource = await self._kinds.of(api_version, kind)
+            options: dict[str, Any] = {"namespace": namespace or "*"} if is_namespaced(resource) else {}
+            return await self._ask(f"list {kind}", _listed(self._api.list(resource, **options)))
+        except NotServed:
+            return []
+        except Broken as error:
+            if error.status == 404 and error.operation != "discovery":
                 return []
-            raise self._translated(error, f"list {kind}", "") from None
-        except httpx.HTTPError as error:
-            raise NoAnswer(f"{_SYSTEM}: list {kind}: {type(error).__name__}") from None
-        return found
+            raise
 
-    async def merge(self, api_version: str, kind: str, name: str, namespace: str | None, change: Object) -> None:
-        """A merge patch, for what belongs to somebody else (an annotation that asks for a reconciliation)."""
+    async def merge(
+        self, api_version: str, kind: str, name: str, namespace: str | None, change: Object
+    ) -> dict[str, Any]:
+        """A merge patch, for what belongs to somebody else (an annotation that asks for a reconciliation).
+
+        Returns the object as it is afterwards.
+        """
         options: dict[str, Any] = {"patch_type": PatchType.MERGE, "field_manager": MANAGER}
         if namespace:
             options["namespace"] = namespace
-        await self._ask(
-            f"patch {kind} {name}", self._api.patch(kind_of(api_version, kind), name, dict(change), **options)
-        )
+        resource = await self._kinds.of(api_version, kind)
+        call = self._api.patch(resource, name, dict(change), **options)
+        changed = await self._ask(f"patch {kind} {name}", call, creates=True)
+        return changed.to_dict()  # type: ignore[no-any-return]
 
     async def delete(self, api_version: str, kind: str, name: str, namespace: str) -> None:
         """Deletes an object; that it is not there is success."""
-        resource = kind_of(api_version, kind)
+        resource = await self._kinds.of(api_version, kind)
         try:
             await self._ask(f"delete {kind} {name}", self._api.delete(resource, name, namespace=namespace))
         except Broken as error:
@@ -153,37 +133,48 @@ class Cluster:
         A kubelet mounts what a Secret has become only when it looks at the pod again: by itself within a minute or more, at once
         when the pod object changes. Webhooks whose certificate is made after their pod has started wait for just that.
         """
-        stamp = {"metadata": {"annotations": {"rebirth.dev/woken-at": f"{time.time():.3f}"}}}
+        woken = {"metadata": {"annotations": {"rebirth.dev/woken-at": stamp()}}}
         for pod in await self.all("v1", "Pod", namespace):
-            await self.merge("v1", "Pod", pod["metadata"]["name"], namespace, stamp)
+            with suppress(NotYet):  # it has gone meanwhile
+                await self.merge("v1", "Pod", pod["metadata"]["name"], namespace, woken)
 
     async def changes(self, api_version: str, kind: str, namespace: str | None = None) -> AsyncIterator[str]:
         """A watch: yields a name for every change. Ends when the server ends it; `until` asks by itself, too."""
-        options: dict[str, Any] = {} if kind in _GLOBAL else {"namespace": namespace or "*"}
         try:
-            async for _, item in self._api.watch(kind_of(api_version, kind), **options):
+            resource = await self._kinds.of(api_version, kind)
+            options: dict[str, Any] = {"namespace": namespace or "*"} if is_namespaced(resource) else {}
+            async for _, item in self._api.watch(resource, **options):
                 yield str(item.metadata.name if item.metadata else "")
-        except (ApiError, httpx.HTTPError, LoadResourceError) as error:
+        except (Broken, ApiError, httpx.HTTPError, LoadResourceError, msgspec.MsgspecError) as error:
+            # What does not fix itself is said by whoever asks without a watch.
             raise NotYet(f"watch {kind}: {type(error).__name__}") from None
 
-    async def _ask(self, what: str, call: Any) -> Any:
+    async def _ask(self, what: str, call: Awaitable[_T], *, creates: bool = False) -> _T:
+        """`creates`: that something is not found (its namespace) may mend by itself."""
         try:
             return await call
         except ApiError as error:
-            raise self._translated(error, what, "") from None
+            code, message = error.status.code or 0, error.status.message or ""
+            causes = (error.status.details and error.status.details.causes) or ()
+            ends = any(cause.reason == _NAMESPACE_ENDS for cause in causes)
+            # A webhook that cannot be called is a 500, too.
+            if code in {409, 429} or code >= 500 or (creates and code == 404) or ends:
+                raise NotYet(f"{SYSTEM}: {what}: {message}") from None
+            raise Broken(message, system=SYSTEM, operation=what, status=code) from None
         except httpx.HTTPError as error:
-            raise NoAnswer(f"{_SYSTEM}: {what}: {type(error).__name__}") from None
+            raise NoAnswer(f"{SYSTEM}: {what}: {type(error).__name__}") from None
+        except (msgspec.MsgspecError, ValueError, TypeError, LookupError):
+            # A load balancer or proxy in between that answers by itself.
+            raise NoAnswer(f"{SYSTEM}: {what}: the answer is no object of Kubernetes") from None
 
-    def _translated(self, error: ApiError, what: str, hint: str) -> Broken | NotYet:
-        """What may mend by itself is NotYet: a webhook without endpoints, a kind or namespace that is still to come."""
-        code, message = error.status.code or 0, error.status.message or ""
-        webhook = "failed calling webhook" in message
-        unborn = code == 404 and (
-            "could not find the requested resource" in message or what.startswith(("apply", "admit", "patch"))
-        )
-        if code in {409, 429} or code >= 500 or webhook or unborn:
-            return NotYet(f"{_SYSTEM}: {what}: {message}")
-        return Broken(message, system=_SYSTEM, operation=what, status=code, hint=hint)
+
+async def _listed(found: AsyncIterable[Any]) -> list[dict[str, Any]]:
+    return [item.to_dict() async for item in found]
+
+
+def stamp() -> str:
+    """What an annotation says that asks somebody to look again: never the same twice, the time in seconds."""
+    return f"{time.time():.6f}"
 
 
 def condition(item: Object | None, kind: str = "Ready") -> tuple[str, str]:
@@ -200,17 +191,26 @@ def condition(item: Object | None, kind: str = "Ready") -> tuple[str, str]:
     return "", "says nothing yet"
 
 
-def ready_replicas(item: Object | None) -> tuple[int, int]:
-    """How many replicas of a workload are available at its current generation, and how many are wanted."""
+def reason(item: Object | None, kind: str = "Ready") -> str:
+    """The reason of a condition, one word that programs may compare; "" where there is none."""
+    for entry in ((item or {}).get("status") or {}).get("conditions") or []:
+        if entry["type"] == kind:
+            return str(entry.get("reason") or "")
+    return ""
+
+
+def missing_replicas(item: Object | None) -> str:
+    """Why a workload is not available as it is wanted now; "" where it is. None of none wanted is available."""
     if item is None:
-        return 0, 1
+        return "is not there"
     status, spec = item.get("status") or {}, item.get("spec") or {}
-    wanted = status.get("desiredNumberScheduled", spec.get("replicas", 1))
     if status.get("observedGeneration", 0) < item["metadata"].get("generation", 0):
-        return 0, wanted
-    available = status.get("availableReplicas", status.get("numberAvailable", status.get("readyReplicas", 0)))
-    updated = status.get("updatedReplicas", status.get("updatedNumberScheduled", available))
-    return min(available or 0, updated or 0), wanted
+        return "not looked at yet"
+    wanted = status.get("desiredNumberScheduled", spec.get("replicas", 1))
+    available = status.get("availableReplicas", status.get("numberAvailable", 0)) or 0
+    updated = status.get("updatedReplicas", status.get("updatedNumberScheduled", available)) or 0
+    ready = min(available, updated)
+    return "" if ready >= wanted else f"{ready} of {wanted} replicas are available"
 
 
 def split_documents(objects: Iterable[Object]) -> tuple[list[Object], list[Object]]:

@@ -1,5 +1,6 @@
 """The GitOps repository, through the git program."""
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,8 +15,8 @@ _PASSING = (
     "Connection refused",
     "Failed to connect",
     "timed out",
-    "HTTP 5",
-    "error: 5",
+    "Could not connect",
+    "SSL_ERROR_SYSCALL",
     "early EOF",
     "Empty reply",
     "transfer closed",
@@ -25,6 +26,9 @@ _PASSING = (
     "recv error",
     "RPC failed",
 )
+_CLONE = "clone"
+_REACHABLE = "Is gitops.repository right, and reachable from here?"
+_PASSING_STATUS = re.compile(r"(?:HTTP|error:) (?:429|5\d\d)\b")
 _REFUSED = (
     "Authentication failed",
     "could not read Username",
@@ -82,7 +86,7 @@ class GitRemote:
     async def fetch(self, folder: Path) -> None:
         """The branch as it is now, as files in `folder`, which is not there yet. Raises Broken or NotYet."""
         await self._git(
-            "clone",
+            _CLONE,
             "clone",
             "--quiet",
             "--depth=1",
@@ -107,9 +111,12 @@ class GitRemote:
         try:
             return await self._commands.run(("git", *arguments), operation=operation, env=environment)
         except ProgramFailed as error:
-            if any(word in error.said for word in _PASSING):
-                raise NotYet(
-                    f"git: {operation}: {error.said}", hint="Is gitops.repository right, and reachable from here?"
+            if any(word in error.said for word in _PASSING) or _PASSING_STATUS.search(error.said):
+                raise NotYet(f"git: {operation}: {error.said}", hint=_REACHABLE) from None
+            if operation == _CLONE and await self._is_no_repository(error.said):
+                hint = f"{_REACHABLE} A proxy, a portal or another server may answer there."
+                raise Broken(
+                    "no Git repository, or an empty one", system=self._url, operation=operation, hint=hint
                 ) from None
             if "Remote branch" in error.said:
                 raise Broken(
@@ -124,3 +131,9 @@ class GitRemote:
                     hint=hint,
                 ) from None
             raise
+
+    async def _is_no_repository(self, said: str) -> bool:
+        """Whether what answers there is none. Of an answer that is not Git's, git says that it has no such branch."""
+        if "is this a git repository" in said:
+            return True
+        return "Remote branch" in said and not await self._git("ls-remote", "ls-remote", "--heads", self._url)

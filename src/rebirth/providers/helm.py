@@ -2,12 +2,15 @@
 
 import datetime as dt
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
 from rebirth.commands import Commands, ProgramFailed
-from rebirth.errors import NotYet
+from rebirth.errors import Broken, NotYet, understood
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
 
@@ -20,8 +23,21 @@ _PASSING = (
     "TLS handshake",
     "could not find template",
     "no such host",
+    "no route to host",
+    "network is unreachable",
+    "connection timed out",
+    "connection reset",
+    "broken pipe",
+    "server closed",
+    "stream error",
+    "GOAWAY",
+    "Client.Timeout",
+    "failure in name resolution",
+    "server misbehaving",
     "already exists",  # a helm that a killed run left behind still works
 )
+# A chart repository, or the API server, that is down or overrun for a while: as Go writes an HTTP status.
+_PASSING_STATUS = re.compile(r"\b(?:429 Too Many Requests|5\d\d [A-Z][a-z]+)|status(?: code)?:? (?:429|5\d\d)\b")
 _FOREIGN = "invalid ownership metadata"  # it exists already, and is not the release's: that does not mend
 _SETTLES = 15.0  # seconds in which a helm without --wait has ended, whoever started it
 
@@ -33,6 +49,12 @@ class Release:
     status: str  # Helm's words: deployed, failed, pending-install ...
     revision: int
     age: float  # seconds since its last change
+
+
+def belongs_to(item: Mapping[str, Any], *, release: str, namespace: str) -> bool:
+    """Whether an object was made by a release: Helm writes that on all that it makes."""
+    said = item["metadata"].get("annotations") or {}
+    return (said.get("meta.helm.sh/release-name"), said.get("meta.helm.sh/release-namespace")) == (release, namespace)
 
 
 class Helm:
@@ -47,9 +69,10 @@ class Helm:
             *("list", "--namespace", namespace, "--all", "--filter", f"^{name}$"),
             *("--output", "json", "--time-format", "2006-01-02T15:04:05-07:00"),
         )
-        for entry in json.loads(said):
-            age = (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(entry["updated"])).total_seconds()
-            return Release(entry["name"], entry["chart"], entry["status"], int(entry["revision"]), age)
+        with understood("helm", "list", "helm on PATH"):
+            for entry in json.loads(said):
+                age = (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(entry["updated"])).total_seconds()
+                return Release(entry["name"], entry["chart"], entry["status"], int(entry["revision"]), age)
         return None
 
     async def ensure(
@@ -63,8 +86,15 @@ class Helm:
         values: dict[str, object],
         wait: bool = False,
     ) -> None:
-        """Installs or upgrades a release. Without `wait` it returns when the API server has taken the objects."""
+        """Installs or upgrades a release. Without `wait` it returns when the API server has taken the objects.
+
+        Raises Broken where a release of that name is another chart's: it belongs to somebody else.
+        """
         release = await self.release(name=name, namespace=namespace)
+        if release and not _is_of(release, chart):
+            hint = f"Uninstall it first, if nobody needs it: helm uninstall {name} --namespace {namespace}."
+            text = f"the release {name} in {namespace} is one of the chart {release.chart}, not of {chart}"
+            raise Broken(text, system="helm", operation=f"install {name}", hint=hint)
         if release and release.status.startswith("pending"):
             if release.age < _SETTLES:
                 raise NotYet(f"helm: {name} is {release.status}")
@@ -96,6 +126,14 @@ class Helm:
         try:
             return await self._commands.run(command, operation=operation, stdin=stdin, env=environment)
         except ProgramFailed as error:
-            if any(word in error.said for word in _PASSING) and _FOREIGN not in error.said:
-                raise NotYet(f"helm: {operation}: {error.said}") from None
+            passing = any(word in error.said for word in _PASSING) or _PASSING_STATUS.search(error.said)
+            if passing and _FOREIGN not in error.said:
+                hint = "Are the chart's repository and the cluster's API server reachable from here?"
+                raise NotYet(f"helm: {operation}: {error.said}", hint=hint) from None
             raise
+
+
+def _is_of(release: Release, chart: str) -> bool:
+    """Whether the release's chart, NAME-VERSION, has that name."""
+    name = chart.rpartition("/")[2]
+    return re.fullmatch(re.escape(name) + r"-v?\d.*", release.chart) is not None

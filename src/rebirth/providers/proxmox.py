@@ -1,16 +1,21 @@
 """The Proxmox VE API: images and virtual machines of one node."""
 
 import asyncio
+import http
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from rebirth.errors import Broken, NoAnswer, NotYet
+from rebirth.errors import Broken, NoAnswer, NotYet, understood
+from rebirth.providers import proxmox_rights
 from rebirth.run.waiting import until
 from rebirth.secrets import Secret
 
 _SYSTEM = "Proxmox"
+_ENDPOINT = "proxmox.endpoint"
+_DOWNLOAD = "download image"
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,14 @@ class ProxmoxApi:
 
     async def reach(self) -> str:
         """The version; raises where the host, the token or the node is wrong."""
-        version: str = (await self._ask("version", lambda: self._api.version.get()))["version"]
-        nodes = await self._ask("list nodes", lambda: self._api.nodes.get())
-        if self._node_name not in {entry["node"] for entry in nodes}:
-            known = ", ".join(sorted(entry["node"] for entry in nodes))
+        said = await self._read("version", self._api.version.get)
+        with understood(_SYSTEM, "version", _ENDPOINT):
+            version = str(said["version"])
+        found = await self._read("list nodes", self._api.nodes.get)
+        with understood(_SYSTEM, "list nodes", _ENDPOINT):
+            nodes = {str(entry["node"]) for entry in found}
+        if self._node_name not in nodes:
+            known = ", ".join(sorted(nodes))
             raise Broken(
                 f"has no node {self._node_name}",
                 system=_SYSTEM,
@@ -70,50 +79,62 @@ class ProxmoxApi:
             )
         return version
 
+    async def lacks(self, *, image_storage: str, disk_storage: str, bridge: str, vm_id: int) -> list[str]:
+        """The rights that the token was not given, each with its path. Nothing is written."""
+        rights = proxmox_rights.needed(
+            node=self._node_name, image_storage=image_storage, disk_storage=disk_storage, bridge=bridge, vm_id=vm_id
+        )
+        held: dict[str, frozenset[str]] = {}
+        for path in proxmox_rights.paths(rights):
+            said = await self._read("look up rights", partial(self._api.access.permissions.get, path=path))
+            with understood(_SYSTEM, "look up rights", _ENDPOINT):
+                held[path] = frozenset(dict(said or {}).get(path) or {})
+        return [str(right) for right in proxmox_rights.missing(rights, held)]
+
     async def offers(self, *, image_storage: str, disk_storage: str, bridge: str) -> None:
         """Raises Broken where the node lacks a storage for images or disks, or the bridge."""
-        found = await self._ask("list storages", lambda: self._node.storage.get())
-        holds = {entry["storage"]: entry.get("content", "").split(",") for entry in found}
+        found = await self._read("list storages", self._node.storage.get)
+        with understood(_SYSTEM, "list storages", _ENDPOINT):
+            holds = {entry["storage"]: entry.get("content", "").split(",") for entry in found}
         for name, content, key in ((image_storage, "iso", "image_storage"), (disk_storage, "images", "disk_storage")):
             if content not in holds.get(name, ()):
                 able = ", ".join(sorted(other for other, contents in holds.items() if content in contents)) or "none"
                 lack = f"the storage {name} does not hold {content}" if name in holds else f"has no storage {name}"
                 hint = f"proxmox.{key} must be one of: {able}."
                 raise Broken(lack, system=_SYSTEM, operation="list storages", hint=hint)
-        bridges = {
-            entry["iface"]
-            for entry in await self._ask("list bridges", lambda: self._node.network.get(type="any_bridge"))
-        }
+        found = await self._read("list bridges", partial(self._node.network.get, type="any_bridge"))
+        with understood(_SYSTEM, "list bridges", _ENDPOINT):
+            bridges = {entry["iface"] for entry in found}
         if bridge not in bridges:
             hint = f"proxmox.bridge must be one of: {', '.join(sorted(bridges))}."
             raise Broken(f"has no bridge {bridge}", system=_SYSTEM, operation="list bridges", hint=hint)
 
     async def images(self, *, storage: str) -> set[str]:
         """Volume ids of the ISO images in a storage."""
-        found = await self._ask(f"list {storage}", lambda: self._node.storage(storage).content.get(content="iso"))
-        return {entry["volid"] for entry in found}
+        found = await self._read(f"list {storage}", partial(self._node.storage(storage).content.get, content="iso"))
+        with understood(_SYSTEM, f"list {storage}", _ENDPOINT):
+            return {entry["volid"] for entry in found}
 
     async def download_image(self, *, storage: str, name: str, url: str) -> str:
-        """Makes the node fetch an image; returns its volume id."""
-        fetch = self._node.storage(storage)("download-url")
-        task = await self._ask("download image", lambda: fetch.post(content="iso", filename=name, url=url))
-        await self._finish("download image", task)
+        """Makes the node fetch an image; returns its volume id. A download of it that runs already is taken up."""
+        if (task := await self._running_download(name)) is None:
+            fetch = self._node.storage(storage)("download-url")
+            task = await self._write(_DOWNLOAD, partial(fetch.post, content="iso", filename=name, url=url))
+        await self._finish(_DOWNLOAD, task)
         return f"{storage}:iso/{name}"
 
+    async def _running_download(self, name: str) -> str | None:
+        """A task of an earlier run, which Proxmox carries on with whether or not somebody waits for it."""
+        look = partial(self._node.tasks.get, source="active", typefilter="download")
+        found = await self._read("list tasks", look)
+        with understood(_SYSTEM, "list tasks", _ENDPOINT):
+            under_way = (task for task in found if task["type"] == "download" and "endtime" not in task)
+            return next((str(task["upid"]) for task in under_way if task.get("id") == name), None)
+
     async def machines(self) -> list[Vm]:
-        found = await self._ask("list machines", lambda: self._node.qemu.get())
-        return [
-            Vm(
-                vm_id=int(entry["vmid"]),
-                name=entry.get("name", ""),
-                running=entry["status"] == "running",
-                tags=frozenset(filter(None, entry.get("tags", "").replace(",", ";").split(";"))),
-                cores=int(entry.get("cpus", 0)),
-                memory_mib=int(entry.get("maxmem", 0)) >> 20,
-                lock=entry.get("lock", ""),
-            )
-            for entry in found
-        ]
+        found = await self._read("list machines", self._node.qemu.get)
+        with understood(_SYSTEM, "list machines", _ENDPOINT):
+            return [_vm(entry) for entry in found]
 
     async def create(
         self,
@@ -146,39 +167,39 @@ class ProxmoxApi:
             "description": "Made by rebirth; removed by `rebirth destroy`.",
         }
         try:
-            task = await self._ask("create machine", lambda: self._node.qemu.post(**options))
+            task = await self._write("create machine", partial(self._node.qemu.post, **options))
         except Broken as error:
-            if "already exists" in str(error):  # somebody was faster, perhaps our own request whose answer was lost
+            # Somebody may have been faster with that id: perhaps our own request, whose answer was lost.
+            if vm_id in {vm.vm_id for vm in await self.machines()}:
                 raise NotYet(str(error)) from None
             raise
         await self._finish("create machine", task)
 
     async def start(self, *, vm_id: int) -> None:
         """That it runs already is success: a run that was killed may have started it."""
-        task = await self._ask("start machine", lambda: self._node.qemu(vm_id).status.start.post())
+        task = await self._write("start machine", self._node.qemu(vm_id).status.start.post)
         await self._finish("start machine", task, fine="already running")
 
     async def stop(self, *, vm_id: int) -> None:
-        await self._finish(
-            "stop machine", await self._ask("stop machine", lambda: self._node.qemu(vm_id).status.stop.post())
-        )
+        await self._finish("stop machine", await self._write("stop machine", self._node.qemu(vm_id).status.stop.post))
 
     async def delete(self, *, vm_id: int) -> None:
         purge = {"purge": 1, "destroy-unreferenced-disks": 1}
         await self._finish(
-            "delete machine", await self._ask("delete machine", lambda: self._node.qemu(vm_id).delete(**purge))
+            "delete machine", await self._write("delete machine", partial(self._node.qemu(vm_id).delete, **purge))
         )
 
     async def _finish(self, operation: str, task: str, *, fine: str = "OK") -> None:
         """Follows a task to its end; the API has nothing that could be watched. `fine` is an end as good as OK."""
 
         async def ended() -> str:
-            state = await self._ask(operation, lambda: self._node.tasks(task).status.get())
-            if state["status"] != "stopped":
-                raise NotYet("running")
-            return str(state["exitstatus"])
+            state = await self._read(operation, self._node.tasks(task).status.get)
+            with understood(_SYSTEM, operation, _ENDPOINT):
+                if state["status"] != "stopped":
+                    raise NotYet("running")
+                return str(state["exitstatus"])
 
-        said = await until(ended, what=f"Proxmox: {operation}", every=0.2)
+        said = await until(ended, what=f"{_SYSTEM}: {operation}", every=0.2, slowest=3)
         if _locked(said):
             raise NotYet(f"{_SYSTEM}: {operation}: {said}")
         if said != "OK" and fine not in said:
@@ -186,28 +207,68 @@ class ProxmoxApi:
                 said, system=_SYSTEM, operation=operation, hint="The task's log on the Proxmox host says more."
             )
 
-    async def _ask(self, operation: str, call: Callable[[], Any]) -> Any:
+    async def _read(self, operation: str, call: Callable[[], Any]) -> Any:
+        """An answer to a question. Whatever fails inside Proxmox (HTTP 500) is asked again."""
+        return await self._ask(operation, call, reading=True)
+
+    async def _write(self, operation: str, call: Callable[[], Any]) -> str:
+        """The task that does it. Where Proxmox itself says why it does not do it (HTTP 500 in its own words), that is Broken."""
+        task = await self._ask(operation, call, reading=False)
+        with understood(_SYSTEM, operation, _ENDPOINT):
+            if not task.startswith("UPID:"):
+                raise ValueError
+        return str(task)
+
+    async def _ask(self, operation: str, call: Callable[[], Any], *, reading: bool) -> Any:
         import requests
         from proxmoxer.core import AuthenticationError, ResourceException
 
         try:
-            return await asyncio.to_thread(call)
+            with understood(_SYSTEM, operation, _ENDPOINT):  # proxmoxer takes `data` out of whatever comes
+                answer = await asyncio.to_thread(call)
+                if isinstance(answer, dict) and answer.keys() == {"errors"}:  # its word for: that was no JSON
+                    raise ValueError
+                return answer
         except (AuthenticationError, ResourceException) as error:
-            status = getattr(error, "status_code", 401)
-            if status in {401, 403}:
-                hint = "Check proxmox.token: USER@REALM!TOKENID=UUID, with rights on nodes, storages and machines."
-                raise Broken(
-                    "the token was refused", system=_SYSTEM, operation=operation, status=status, hint=hint
-                ) from None
-            if status in {429, 502, 503, 504, 595, 596, 599} or (status == 500 and _locked(_words(error))):
-                raise NoAnswer(f"{_SYSTEM}: {operation}: HTTP {status}") from None
-            raise Broken(_words(error), system=_SYSTEM, operation=operation, status=status) from None
+            raise _failure(operation, error, reading=reading) from None
         except requests.exceptions.SSLError:
             hint = "Name the CA that signed it with proxmox.ca."
             raise Broken("its certificate is not trusted", system=_SYSTEM, operation=operation, hint=hint) from None
         except requests.exceptions.RequestException as error:
-            hint = "Is proxmox.endpoint right, and reachable from here?"
+            hint = f"Is {_ENDPOINT} right, and reachable from here?"
             raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
+
+
+def _vm(entry: dict[str, Any]) -> Vm:
+    return Vm(
+        vm_id=int(entry["vmid"]),
+        name=entry.get("name", ""),
+        running=entry["status"] == "running",
+        tags=frozenset(filter(None, entry.get("tags", "").replace(",", ";").split(";"))),
+        cores=int(entry.get("cpus", 0)),
+        memory_mib=int(entry.get("maxmem", 0)) >> 20,
+        lock=entry.get("lock", ""),
+    )
+
+
+def _failure(operation: str, error: Exception, *, reading: bool) -> Broken | NotYet:
+    """What an answer of 400 and above means."""
+    status = int(getattr(error, "status_code", 401))
+    words = _words(error)
+    if status in {401, 403}:
+        hint = "Check proxmox.token: USER@REALM!TOKENID=UUID, with rights on nodes, storages and machines."
+        said = f"the token was refused: {words}" if status == 403 else "the token was refused"
+        return Broken(said, system=_SYSTEM, operation=operation, status=status, hint=hint)
+    own_words = status == 500 and words not in {"", http.HTTPStatus(500).phrase}
+    if status == 429 or status > 501 or (status == 500 and (reading or not own_words or _locked(words))):
+        said = f"HTTP {status}" + (f": {words}" if own_words else "")
+        return NoAnswer(f"{_SYSTEM}: {operation}: {said}", hint=f"Is {_ENDPOINT} right, and the host well?")
+    hints = {
+        400: "Check the section proxmox of castle.yaml; if it is right, this is a bug; please report it.",
+        501: "Proxmox VE 8 or later is needed.",
+    }
+    hint = hints.get(status, "`journalctl -u pvedaemon` on the Proxmox host says more.")
+    return Broken(words, system=_SYSTEM, operation=operation, status=status, hint=hint)
 
 
 def _locked(words: str) -> bool:
@@ -219,4 +280,5 @@ def _words(error: Exception) -> str:
     """Proxmox' own words about parameters; its answers to these calls hold no secrets."""
     errors = getattr(error, "errors", None)
     content = str(getattr(error, "content", "") or error).strip()
-    return f"{content}: {errors}" if errors else content
+    told = isinstance(errors, dict) and all(isinstance(value, str) for value in errors.values())  # else: a body, unread
+    return f"{content}: {errors}" if errors and told else content

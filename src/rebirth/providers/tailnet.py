@@ -6,10 +6,13 @@ from typing import Any
 
 import httpx2 as httpx
 
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken, NotYet, understood
 from rebirth.secrets import Secret
 
 _SYSTEM = "Tailscale"
+_LOGIN = "log in"
+_CHECK_CLIENT = "Check the OAuth client's id and secret in the vault directory."
+_SCOPES = ("auth_keys", "devices:core")  # mint and remove keys; list and remove devices
 
 
 @dataclass(frozen=True)
@@ -45,23 +48,24 @@ class TailnetApi:
             base_url=f"{api}/api/v2",
             timeout=20,
         )
+        self._client.register_compliance_hook("access_token_response", _granted)
 
     async def close(self) -> None:
         await self._client.aclose()
 
     async def devices(self) -> list[Device]:
         answer = await self._ask("list devices", "GET", f"/tailnet/{self._tailnet}/devices", params={"fields": "all"})
-        return [
-            Device(
-                identity=entry["id"],
-                node_identity=entry.get("nodeId", ""),
-                name=entry["name"].partition(".")[0],
-                hostname=entry["hostname"],
-                tags=tuple(entry.get("tags") or ()),
-                connected=bool(entry.get("connectedToControl", False)),
-            )
-            for entry in answer["devices"]
-        ]
+        with understood(_SYSTEM, "list devices", "tailscale.api"):
+            return [_device(entry) for entry in answer["devices"]]
+
+    async def lacks(self) -> list[str]:
+        """The scopes that the OAuth client was not given. Nothing is written."""
+        if not self._client.token:
+            await self._log_in(_LOGIN)
+        granted = str(self._client.token.get("scope") or "").replace(",", " ").split()
+        if not granted:  # an answer that does not say what was granted: the requests themselves will
+            return []
+        return [scope for scope in _SCOPES if not {scope, scope.partition(":")[0], "all"} & set(granted)]
 
     async def delete_device(self, *, identity: str) -> None:
         await self._ask("delete device", "DELETE", f"/device/{identity}", gone_is_fine=True)
@@ -72,12 +76,14 @@ class TailnetApi:
         create = {"reusable": reusable, "ephemeral": ephemeral, "preauthorized": True, "tags": list(tags)}
         body = {"capabilities": {"devices": {"create": create}}, "expirySeconds": seconds, "description": description}
         answer = await self._ask("mint key", "POST", f"/tailnet/{self._tailnet}/keys", json=body)
-        return AuthKey(answer["id"], Secret(answer["key"]))
+        with understood(_SYSTEM, "mint key", "tailscale.api"):
+            return AuthKey(str(answer["id"]), Secret(str(answer["key"])))
 
     async def keys(self) -> dict[str, str]:
         """Every key that is still valid: id -> description."""
         answer = await self._ask("list keys", "GET", f"/tailnet/{self._tailnet}/keys")
-        return {entry["id"]: entry.get("description", "") for entry in answer["keys"]}
+        with understood(_SYSTEM, "list keys", "tailscale.api"):
+            return {str(entry["id"]): str(entry.get("description", "")) for entry in answer["keys"]}
 
     async def delete_key(self, *, identity: str) -> None:
         await self._ask("delete key", "DELETE", f"/tailnet/{self._tailnet}/keys/{identity}", gone_is_fine=True)
@@ -85,33 +91,75 @@ class TailnetApi:
     async def _ask(
         self, operation: str, method: str, path: str, *, gone_is_fine: bool = False, **options: Any
     ) -> dict[str, Any]:
-        from authlib.integrations.base_client.errors import OAuthError
-
         try:
             if not self._client.token:
-                await self._client.fetch_token()
+                await self._log_in(operation)
             answer = await self._client.request(method, path, **options)
         except httpx.TransportError as error:
-            raise NotYet(
-                f"{_SYSTEM}: {operation}: {type(error).__name__}", hint="Is api.tailscale.com reachable from here?"
-            ) from None
-        except (OAuthError, httpx.HTTPStatusError):
-            hint = "Check the OAuth client's id and secret in the vault directory."
-            raise Broken(
-                "the OAuth client was refused", system=_SYSTEM, operation="log in", status=401, hint=hint
-            ) from None
+            raise _unreachable(operation, error) from None
         if answer.status_code == 404 and gone_is_fine:
             return {}
-        if answer.status_code == 429 or answer.status_code >= 500:
-            raise NotYet(f"{_SYSTEM}: {operation}: HTTP {answer.status_code}")
-        if answer.status_code >= 400:
+        _passing(operation, answer)
+        if answer.status_code >= 300:
             hints = {
                 400: "Are the tags of tailscale.node_key owned by the OAuth client's tags?",
-                401: "Check the OAuth client's id and secret in the vault directory.",
-                403: "The OAuth client needs the scopes auth_keys and devices:core.",
+                401: _CHECK_CLIENT,
+                403: f"The OAuth client needs the scopes {' and '.join(_SCOPES)}.",
                 404: "Is tailscale.tailnet spelled right?",
             }
             code = answer.status_code
-            raise Broken(f"HTTP {code}", system=_SYSTEM, operation=operation, status=code, hint=hints.get(code, ""))
-        found: dict[str, Any] = answer.json() if answer.content else {}
-        return found
+            hint = hints.get(code, "Is tailscale.api right?")
+            raise Broken(f"HTTP {code}", system=_SYSTEM, operation=operation, status=code, hint=hint)
+        if not answer.content:
+            return {}
+        with understood(_SYSTEM, operation, "tailscale.api"):
+            return dict(answer.json())
+
+    async def _log_in(self, operation: str) -> None:
+        from authlib.integrations.base_client.errors import OAuthError
+
+        try:
+            await self._client.fetch_token()
+        except httpx.TransportError as error:
+            raise _unreachable(operation, error) from None
+        except OAuthError:
+            raise _refused_client(401) from None
+
+
+def _device(entry: dict[str, Any]) -> Device:
+    return Device(
+        identity=str(entry["id"]),
+        node_identity=str(entry.get("nodeId", "")),
+        name=str(entry["name"]).partition(".")[0],
+        hostname=str(entry["hostname"]),
+        tags=tuple(entry.get("tags") or ()),
+        connected=bool(entry.get("connectedToControl", False)),
+    )
+
+
+def _granted(answer: httpx.Response) -> httpx.Response:
+    """The token endpoint's answer. authlib takes whatever is JSON for a token, and an outage for wrong credentials."""
+    _passing(_LOGIN, answer)
+    if answer.status_code in {400, 401, 403}:
+        raise _refused_client(answer.status_code)
+    if (code := answer.status_code) >= 300:
+        raise Broken(f"HTTP {code}", system=_SYSTEM, operation=_LOGIN, status=code, hint="Is tailscale.api right?")
+    with understood(_SYSTEM, _LOGIN, "tailscale.api"):
+        if not isinstance(answer.json()["access_token"], str):
+            raise TypeError
+    return answer
+
+
+def _refused_client(status: int) -> Broken:
+    return Broken("the OAuth client was refused", system=_SYSTEM, operation=_LOGIN, status=status, hint=_CHECK_CLIENT)
+
+
+def _unreachable(operation: str, error: Exception) -> NotYet:
+    return NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint="Is tailscale.api reachable from here?")
+
+
+def _passing(operation: str, answer: httpx.Response) -> None:
+    """Raises NotYet for what passes by itself."""
+    if answer.status_code == 429 or answer.status_code >= 500:
+        hint = "An outage, or too many requests: https://status.tailscale.com."
+        raise NotYet(f"{_SYSTEM}: {operation}: HTTP {answer.status_code}", hint=hint)

@@ -1,5 +1,6 @@
 """Talos through talosctl: secrets, machine configurations, the machine API."""
 
+import asyncio
 import shutil
 import ssl
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from rebirth.place import Place
 
 SCRATCH = ".scratch"  # below the produced folder: what talosctl reads, for as long as it reads
 _PORT = 50000
+TRUSTD_PORT = 50001  # of a control plane: signs the certificates of workers
 _UNREACHABLE = (
     "connection refused",
     "i/o timeout",
@@ -136,6 +138,16 @@ class Talosctl:
         if not await _answers(address):
             raise NotYet(f"{address}:{_PORT} does not answer")
 
+    async def serves(self, *, address: str, port: int) -> bool:
+        """Whether anything listens there."""
+        try:
+            async with asyncio.timeout(3):
+                _, writer = await asyncio.open_connection(address, port)
+        except (OSError, TimeoutError):
+            return False
+        writer.close()
+        return True
+
     async def bootstrap(self, *, address: str) -> None:
         """Bootstraps etcd. That it was done before is success."""
         try:
@@ -198,8 +210,6 @@ class Talosctl:
 
 async def _answers(address: str) -> bool:
     """Whether the port speaks TLS; which certificate it shows does not matter here."""
-    import asyncio
-
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

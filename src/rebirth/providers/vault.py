@@ -3,18 +3,25 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rebirth.errors import Broken, NoAnswer
+from rebirth.errors import Broken, NoAnswer, NotYet, understood
 from rebirth.secrets import Secret
 
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
 _SYSTEM = "Vault"
+_ADDRESS = "engine.vault.address"
+_RIGHTS = ("create", "read", "update")  # a write is made with check-and-set: read, then created or updated
 
 
 class VaultApi:
-    """One KV v2 mount, through a token."""
+    """One KV v2 mount, through a token. `transport` carries its requests instead of a connection."""
 
-    def __init__(self, *, address: str, mount: str, token: Secret, ca: Secret | None) -> None:
+    def __init__(
+        self, *, address: str, mount: str, token: Secret, ca: Secret | None, transport: "BaseAdapter | None" = None
+    ) -> None:
         # Here, and not above: check imports phases for what they take, and has no time for their clients.
         import hvac
         import requests
@@ -25,64 +32,116 @@ class VaultApi:
             from rebirth.trust import trust_only
 
             trust_only(session, ca.reveal())
+        if transport is not None:
+            session.mount(address, transport)
         self._client = hvac.Client(url=address, token=token.reveal(), session=session, timeout=15)
 
     async def close(self) -> None:
         self._client.adapter.close()
 
-    async def reach(self, *, writes: Sequence[str]) -> None:
-        """Raises where the address, the certificate or the token is wrong, or the token may not write at those paths."""
-        await self._ask("look up token", self._client.auth.token.lookup_self)
+    async def reach(self) -> None:
+        """Raises where the address, the certificate or the token is wrong."""
+        try:
+            said = await self._ask("look up token", self._client.auth.token.lookup_self)
+        except _NothingThereError:
+            raise self._no_such("look up token") from None
+        with understood(_SYSTEM, "look up token", _ADDRESS):
+            said["data"]["policies"]
+
+    async def lacks(self, *, writes: Sequence[str]) -> list[str]:
+        """The rights that the token was not given at the paths that are written to. Nothing is written."""
+        found = []
         for path in writes:
             full = f"{self._mount}/data/{path}"
-            answer = await self._ask("look up rights", partial(self._client.sys.get_capabilities, paths=[full]))
-            if not set((answer.get("data") or answer).get(full) or ()) & {"root", "update"}:
-                hint = "Is engine.vault.mount right? Handovers need read, create, update and patch there."
-                raise Broken(f"the token may not write {full}", system=_SYSTEM, operation="look up rights", hint=hint)
+            try:
+                said = await self._ask("look up rights", partial(self._client.sys.get_capabilities, paths=[full]))
+            except _NothingThereError:
+                raise self._no_such("look up rights") from None
+            with understood(_SYSTEM, "look up rights", _ADDRESS):
+                held = set((said.get("data") or said).get(full) or ())
+            found += [f"{right} on {full}" for right in _RIGHTS if not {right, "root"} & held]
+        return found
 
     async def read(self, *, path: str) -> dict[str, Secret]:
         """The properties at a path; empty where there is nothing."""
-        kv = self._client.secrets.kv.v2
-        call = lambda: kv.read_secret_version(path=path, mount_point=self._mount, raise_on_deleted_version=True)  # noqa: E731
-        try:
-            answer = await self._ask("read", call)
-        except _NothingThereError:
-            return {}
-        return {name: Secret(str(value)) for name, value in (answer["data"]["data"] or {}).items()}
+        values, _ = await self._versioned(path)
+        return {name: Secret(str(value)) for name, value in values.items()}
 
     async def set(self, *, path: str, name: str, value: Secret) -> None:
-        """Sets one property and leaves the others at that path as they are."""
+        """Sets one property and leaves the others at that path as they are.
+
+        Raises NotYet where somebody else wrote there in between: then it has to be read again.
+        """
+        values, version = await self._versioned(path)
+        if values.get(name) == value.reveal():
+            return
+        write = partial(
+            self._client.secrets.kv.v2.create_or_update_secret,
+            path=path,
+            secret={**values, name: value.reveal()},
+            cas=version,
+            mount_point=self._mount,
+        )
+        try:
+            await self._ask("write", write)
+        except _NothingThereError:
+            raise self._no_such("write") from None
+        except Broken:
+            if (await self._versioned(path))[1] != version:
+                raise NotYet(f"{_SYSTEM}: write: somebody else wrote {self._mount}/{path} at the same time") from None
+            raise
+
+    async def _versioned(self, path: str) -> tuple[dict[str, Any], int]:
+        """What stands at a path, and its version: 0 where there never was any."""
         kv = self._client.secrets.kv.v2
-        secret = {name: value.reveal()}
-        if await self.read(path=path):
-            await self._ask("patch", lambda: kv.patch(path=path, secret=secret, mount_point=self._mount))
-        else:
-            await self._ask(
-                "write", lambda: kv.create_or_update_secret(path=path, secret=secret, mount_point=self._mount)
-            )
+        call = partial(kv.read_secret_version, path=path, mount_point=self._mount, raise_on_deleted_version=False)
+        try:
+            answer = await self._ask("read", call)
+        except _NothingThereError as nothing:
+            if nothing.complaints:
+                raise self._no_such("read") from None
+            return {}, 0
+        with understood(_SYSTEM, "read", _ADDRESS):
+            return dict(answer["data"]["data"] or {}), int(answer["data"]["metadata"]["version"])
+
+    def _no_such(self, operation: str) -> Broken:
+        hint = f"Is engine.vault.mount ({self._mount}) a KV store of version 2 there, and {_ADDRESS} that of a Vault?"
+        return Broken("there is no such path", system=_SYSTEM, operation=operation, status=404, hint=hint)
 
     async def _ask(self, operation: str, call: Callable[[], Any]) -> Any:
         import requests
         from hvac.exceptions import Forbidden, InvalidPath, InvalidRequest, Unauthorized, VaultDown, VaultError
 
         try:
-            return await asyncio.to_thread(call)
-        except InvalidPath:
-            raise _NothingThereError from None
+            with understood(_SYSTEM, operation, _ADDRESS):
+                answer = await asyncio.to_thread(call)
+                if not isinstance(answer, dict):  # hvac's word for: that was no JSON
+                    raise TypeError
+                return answer
+        except InvalidPath as error:
+            raise _NothingThereError(complaints=error.errors != []) from None
         except (Forbidden, Unauthorized):
-            hint = "The token of engine.vault.token needs read, create, update and patch below the mount."
+            hint = "The token of engine.vault.token needs create, read and update below the mount."
             raise Broken("the token was refused", system=_SYSTEM, operation=operation, status=403, hint=hint) from None
         except InvalidRequest:
-            raise Broken("the request was refused", system=_SYSTEM, operation=operation, status=400) from None
+            hint = "Vault's audit log says more."
+            raise Broken(
+                "the request was refused", system=_SYSTEM, operation=operation, status=400, hint=hint
+            ) from None
         except requests.exceptions.SSLError:
             hint = "Name the CA that signed it with engine.vault.ca."
             raise Broken("its certificate is not trusted", system=_SYSTEM, operation=operation, hint=hint) from None
         except (VaultDown, requests.exceptions.RequestException) as error:
-            hint = "Is engine.vault.address right, reachable from here, and unsealed?"
+            hint = f"Is {_ADDRESS} right, reachable from here, and unsealed?"
             raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
         except VaultError as error:
-            raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}") from None
+            hint = f"Is {_ADDRESS} right, and is Vault well?"
+            raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
 
 
 class _NothingThereError(Exception):
-    pass
+    """404. Vault complains where no engine is mounted, and does not where a path of one is empty."""
+
+    def __init__(self, *, complaints: bool) -> None:
+        super().__init__()
+        self.complaints = complaints

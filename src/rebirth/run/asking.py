@@ -36,7 +36,7 @@ def destroy(
     Raises SpecError where there is nobody to ask, Broken where the answer is no.
     """
     asks = not yes and _asks(place)
-    with Journal(place.state, "destroy") as journal:
+    with Journal(place.state, "destroy", lenient=True) as journal:
         destruction = Destruction(castle, place, journal, events, redaction)
         found = run(destruction.look())
         for line in listed(found, place):

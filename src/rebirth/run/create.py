@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from rebirth.castle import Castle, Handovers, Identity
+from rebirth.castle import Castle, Handovers, Identity, NodeKey, RegistryLogins
 from rebirth.errors import DoesNotHold, Rebirth
 from rebirth.events import Checked, Events, RunFinished, RunStarted
 from rebirth.phases import CONNECTIONS, PHASES
@@ -61,6 +61,8 @@ def given(castle: Castle, place: Place, redaction: Redaction) -> dict[type, obje
             value = getattr(section, name)
             if isinstance(value, BaseModel):
                 found[type(value)] = value
+    found[NodeKey] = castle.tailscale.node_key
+    found[RegistryLogins] = castle.engine.registry_logins
     found[Identity] = Identity(name=castle.name)
     found[Handovers] = Handovers(handovers=castle.handovers)
     return found

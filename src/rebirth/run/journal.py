@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -32,13 +32,15 @@ class Journal:
     """The journal in a castle's state directory; a context manager that holds its lock for `command`.
 
     With `writes=False` it takes no lock and makes no file: it remembers what is written there now, and what is added for
-    as long as it is open. Raises Broken if another run holds the lock, or the file is not what a journal is.
+    as long as it is open. Raises Broken if another run holds the lock, or the file is not what a journal is;
+    a `lenient` one passes over lines that are no entries, for who asks the world anyway.
     """
 
-    def __init__(self, state: Path, command: str = "", *, writes: bool = True) -> None:
+    def __init__(self, state: Path, command: str = "", *, writes: bool = True, lenient: bool = False) -> None:
         self.file = state / FILE
         self._lock = _Lock(state / LOCK, command)
         self._writes = writes
+        self._lenient = lenient
         self._facts: dict[str, dict[str, Any]] = {}
         self._once: dict[str, str] = {}
         self._marks: dict[str, set[str]] = {}
@@ -82,7 +84,8 @@ class Journal:
         for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):
                 break
-            self._remember(self._entry(number, line))
+            with suppress(Broken) if self._lenient else nullcontext():
+                self._remember(self._entry(number, line))
             sound += len(line)
         return sound
 

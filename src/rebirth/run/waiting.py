@@ -1,7 +1,6 @@
 """until() and together(): the only waits there are besides the engine's own."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -9,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from rebirth.errors import NotYet, Rebirth
-from rebirth.events import Arrived, Events, Noted, Waiting
+from rebirth.events import Arrived, BecameReady, Events, Noted, Nudged, Waiting
 
 T = TypeVar("T")
+_GROWTH = 1.25
 
 
 @dataclass
@@ -21,6 +21,7 @@ class Watcher:
     phase: str
     events: Events
     pending: dict[str, str] = field(default_factory=dict)
+    noted: set[str] = field(default_factory=set)  # a phase that is tried again says the same again: once is enough
 
     def looks(self, what: str) -> None:
         """The first look at `what` begins: until it has ended nothing was seen, but it is known what for."""
@@ -45,7 +46,7 @@ class Watcher:
 
     def arrived(self, what: str, since: float) -> None:
         if self.pending.pop(what, ""):
-            self.events(Arrived(self.phase, what, time.monotonic() - since))
+            self.events(Arrived(self.phase, what, now() - since))
 
 
 _watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
@@ -61,22 +62,46 @@ def watched(watcher: Watcher) -> Iterator[None]:
         _watcher.reset(token)
 
 
+def now() -> float:
+    """Seconds on the clock that waits go by: the event loop's, which a test may set going at its own pace."""
+    return asyncio.get_running_loop().time()
+
+
 def note(text: str) -> None:
-    """Tells the listeners of this run something worth a line."""
-    if watcher := _watcher.get():
+    """Reports something that a person must see, once."""
+    if (watcher := _watcher.get()) and text not in watcher.noted:
+        watcher.noted.add(text)
         watcher.events(Noted(watcher.phase, text))
 
 
+def became_ready(node: str) -> None:
+    """Reports a node (kind namespace/name) that is Ready: for logs, the report and the plan."""
+    if watcher := _watcher.get():
+        watcher.events(BecameReady(watcher.phase, node))
+
+
+def nudged(text: str) -> None:
+    """Reports, for logs alone, that somebody was asked to look again now."""
+    if watcher := _watcher.get():
+        watcher.events(Nudged(watcher.phase, text))
+
+
 async def until(
-    look: Callable[[], Awaitable[T]], *, what: str, every: float = 1.0, changes: AsyncIterable[object] | None = None
+    look: Callable[[], Awaitable[T]],
+    *,
+    what: str,
+    every: float = 1.0,
+    slowest: float | None = None,
+    changes: AsyncIterable[object] | None = None,
 ) -> T:
     """Asks `look` until it no longer raises NotYet; returns its answer.
 
-    `what` says what is waited for. `changes` is a stream (a watch of the Kubernetes API) that tells when asking again is
+    `what` says what is waited for. With `slowest` the pause grows from `every` to that many seconds, a quarter at a time: what
+    is there soon is seen at once, and what takes minutes is not asked five times a second. `changes` is a stream (a watch of the Kubernetes API) that tells when asking again is
     worthwhile; with it `every` seconds are only the safety net. There is no time-out here: the engine ends a phase that
     takes too long, and tells what was seen last.
     """
-    watcher, since = _watcher.get(), time.monotonic()
+    watcher, since = _watcher.get(), now()
     alarm = asyncio.Event()
     listening = asyncio.create_task(_listen(changes, alarm, what)) if changes is not None else None
     if listening:
@@ -102,6 +127,7 @@ async def until(
                     await alarm.wait()
             if listening and listening.done():
                 listening.result()  # a bug in the watch is none that asking again gets round
+            every = min(every * _GROWTH, max(every, slowest or every))
     finally:
         if listening:
             listening.cancel()

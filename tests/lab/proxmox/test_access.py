@@ -97,7 +97,11 @@ async def test_a_privilege_that_is_missing(proxmox, host, web, privilege, path):
 
 async def test_privileges_are_told(proxmox, host):
     host.privileges = frozenset({"VM.Audit"})
-    assert await proxmox.call(proxmox.api.access.permissions.get) == {"/": {"VM.Audit": 1}}
+    ask = proxmox.api.access.permissions.get
+    assert await proxmox.call(ask) == {"/": {"VM.Audit": 1}}
+    assert await proxmox.call(ask, path="/vms/800") == {"/vms/800": {"VM.Audit": 1}}
+    host.privileges = frozenset()
+    assert await proxmox.call(ask, path="/vms/800") == {}
 
 
 async def test_tasks_have_a_status_and_a_log(proxmox, host):
@@ -116,6 +120,11 @@ async def test_tasks_have_a_status_and_a_log(proxmox, host):
     }
     assert await proxmox.call(proxmox.node.tasks(upid).log.get) == [{"n": 1, "t": "TASK OK"}]
     assert [row["upid"] for row in await proxmox.call(proxmox.node.tasks.get)] == [upid]
+    (row,) = await proxmox.call(proxmox.node.tasks.get, source="all", typefilter="imgdel")
+    assert row["status"] == "OK"
+    assert row["endtime"] >= row["starttime"]
+    assert await proxmox.call(proxmox.node.tasks.get, source="active") == []
+    assert await proxmox.call(proxmox.node.tasks.get, source="all", typefilter="download") == []
     for wrong, status in (("nonsense", 400), (upid.replace("imgdel", "imgadd"), 500)):
         with pytest.raises(ResourceException) as refused:
             await proxmox.call(proxmox.node.tasks(wrong).status.get)

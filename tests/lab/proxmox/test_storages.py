@@ -105,6 +105,26 @@ async def test_download_by_the_host(proxmox, mirror):
     assert len(await proxmox.call(local.content.get)) == 1
 
 
+@pytest.mark.parametrize(
+    ("given", "allowed"),
+    [
+        ({"Sys.AccessNetwork"}, True),
+        ({"Sys.Audit", "Sys.Modify"}, True),
+        ({"Sys.Modify"}, False),
+        ({"Sys.Audit"}, False),
+    ],
+)
+async def test_who_may_let_the_host_download(proxmox, mirror, host, given, allowed):
+    host.privileges = frozenset({"Datastore.AllocateTemplate"} | given)
+    options = {"content": "iso", "filename": "a.iso", "url": f"{mirror.url}/a.iso"}
+    fetch = proxmox.node.storage("local")("download-url").post
+    if allowed:
+        await proxmox.call(fetch, **options)
+        return
+    with pytest.raises(ResourceException, match=r"/nodes/pve, Sys\.AccessNetwork"):
+        await proxmox.call(fetch, **options)
+
+
 async def test_download_that_is_not_there(proxmox, mirror):
     options = {"content": "iso", "filename": "other.iso", "url": f"{mirror.url}/other.iso"}
     said = await proxmox.done(proxmox.node.storage("local")("download-url").post, **options)

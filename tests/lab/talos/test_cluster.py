@@ -1,6 +1,7 @@
 """Machines driven by the real talosctl, with a real Kubernetes behind: each scenario in a world of its own."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -121,6 +122,8 @@ async def power_cut(world: World) -> None:
     for number in (800, 803):
         await world.machines.stop(number)
         assert not await world.machines.running(number)
+    left = [str(folder) for folder in Path("/sys/fs/cgroup").glob(f"**/rebirth-{world.name}/*/**") if folder.is_dir()]
+    assert left == [], "the next kubelet looks at each for seconds"
     await world.switch_on("cp-1", "worker-1")
     await world.until(lambda: world.answers("worker-1"), "the worker's API", 30)
     assert "v1.12.0" in await world.talos("cp-1", "version")

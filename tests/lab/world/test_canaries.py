@@ -12,7 +12,10 @@ from lab.world.castles import write_castle
 from rebirth.castle import load
 from rebirth.errors import SpecError
 from rebirth.lab import canaries
+from rebirth.lab.ca import Authority
 from rebirth.lab.spec import load_lab
+
+LAB, VAULT = Authority("lab"), Authority("vault")
 
 
 @pytest.fixture
@@ -21,7 +24,7 @@ def castle(tmp_path: Path) -> Path:
 
 
 def made(castle: Path) -> dict[str, str]:
-    return canaries.make(load(castle), load_lab(castle), ca="LAB CA", vault_ca="VAULT CA")
+    return canaries.make(load(castle), load_lab(castle), ca=LAB, vault_ca=VAULT)
 
 
 def test_every_reference_of_the_castle_has_a_value(castle):
@@ -32,14 +35,14 @@ def test_values_are_shaped_like_the_real_ones(castle):
     values = made(castle)
     assert re.fullmatch(r"ghp_[0-9a-f]{36}", values["github-token"])
     assert re.fullmatch(r"[^@]+@pve![^=]+=[0-9a-f-]{36}", values["proxmox-api-token"])
-    assert values["lushycorp-vault/ca.crt"] == "VAULT CA"
+    assert values["lushycorp-vault/ca.crt"] == VAULT.pem
     assert values["tailscale-operator-client-secret"].startswith("tskey-client-")
 
 
 def test_a_certificate_that_the_castle_wants_to_trust_is_the_labs(castle):
     file = castle / "castle.yaml"
     file.write_text(file.read_text().replace("  # ca: {secret: proxmox-ca}", "  ca: {secret: proxmox-ca}"))
-    assert made(castle)["proxmox-ca"] == "LAB CA"
+    assert made(castle)["proxmox-ca"] == LAB.pem
 
 
 def test_two_labs_share_no_secret(castle):

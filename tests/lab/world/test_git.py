@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import shutil
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from rebirth.lab.ca import Authority
-from rebirth.lab.git import git_app, make_repository
+from rebirth.lab.git import Repository, git_app
 from rebirth.lab.servers import Servers
 
 ENVIRONMENT = {
@@ -36,7 +37,8 @@ def serve(tmp_path, unused_tcp_port):
         (source / "clusters").mkdir(parents=True)
         (source / "clusters" / "one.yaml").write_text("kind: One\n")
         (source / ".gitignore").write_text("*.yaml\n")
-        await make_repository(tmp_path / "git/localhost/owner/repo.git", source, "master")
+        repository = Repository(tmp_path / "git/localhost/owner/repo.git", source, "master")
+        await repository.make()
         assert not (source / ".git").exists()
         authority = Authority("lab")
         (tmp_path / "ca.crt").write_text(authority.pem)
@@ -44,7 +46,7 @@ def serve(tmp_path, unused_tcp_port):
         app = git_app(tmp_path / "git", "token")
         await servers.start("git", app, address="127.0.0.1", port=unused_tcp_port, hosts=["localhost"])
         try:
-            yield f"localhost:{unused_tcp_port}/owner/repo", servers
+            yield f"localhost:{unused_tcp_port}/owner/repo", servers, repository
         finally:
             await servers.stop()
 
@@ -53,7 +55,7 @@ def serve(tmp_path, unused_tcp_port):
 
 @pytest.mark.parametrize("suffix", ["", ".git"])
 async def test_clone_and_push_with_the_token(serve, tmp_path, suffix):
-    async with serve() as (place, servers):
+    async with serve() as (place, servers, _):
         url, ca, clone = f"https://x:token@{place}{suffix}", tmp_path / "ca.crt", str(tmp_path / "clone")
         code, said = await git("clone", url, clone, ca=ca)
         assert code == 0, said
@@ -70,7 +72,7 @@ async def test_clone_and_push_with_the_token(serve, tmp_path, suffix):
 
 @pytest.mark.parametrize("credentials", ["", "x:wrong@", "token@"])
 async def test_without_the_token_nothing_is_told(serve, tmp_path, credentials):
-    async with serve() as (place, _):
+    async with serve() as (place, *_):
         for path in (place, place.replace("repo", "absent")):
             code, said = await git("ls-remote", f"https://{credentials}{path}", ca=tmp_path / "ca.crt")
             assert code == 128
@@ -78,15 +80,56 @@ async def test_without_the_token_nothing_is_told(serve, tmp_path, credentials):
 
 
 async def test_a_repository_that_is_not_there(serve, tmp_path):
-    async with serve() as (place, _):
+    async with serve() as (place, *_):
         url = f"https://x:token@{place}".replace("repo", "absent")
         code, said = await git("ls-remote", url, ca=tmp_path / "ca.crt")
         assert (code, "not found" in said) == (128, True)
 
 
 async def test_the_log_holds_no_secret(serve, tmp_path):
-    async with serve() as (place, _):
+    async with serve() as (place, *_):
         await git("ls-remote", f"https://x:token@{place}?secret=token", ca=tmp_path / "ca.crt")
     log = (tmp_path / "git.log").read_text()
     assert "GET localhost" in log
     assert "token" not in log
+
+
+async def test_what_the_folder_holds_now_is_taken_when_told(serve, tmp_path):
+    async with serve() as (place, _, repository):
+        url, ca, clone = f"https://x:token@{place}", tmp_path / "ca.crt", str(tmp_path / "clone")
+        await git("clone", url, clone, ca=ca)
+        assert await repository.take() is None, "nothing has changed"
+        one = repository.source / "clusters/one.yaml"
+        one.write_text("kind: Two\n")
+        (repository.source / "clusters/two.yaml").write_text("kind: Two\n")
+        commit = await repository.take()
+        code, said = await git("-C", clone, "pull", "--ff-only", ca=ca)
+        assert code == 0, said
+        assert (await git("-C", clone, "rev-parse", "HEAD"))[1].strip() == commit
+        assert (tmp_path / "clone/clusters/one.yaml").read_text() == "kind: Two\n"
+        one.unlink()
+        assert await repository.take()
+        await git("-C", clone, "pull", "--ff-only", ca=ca)
+        assert not (tmp_path / "clone/clusters/one.yaml").exists()
+
+
+async def test_what_was_pushed_stays_while_the_folder_does_not_change(serve, tmp_path):
+    async with serve() as (place, _, repository):
+        url, ca, clone = f"https://x:token@{place}", tmp_path / "ca.crt", str(tmp_path / "clone")
+        await git("clone", url, clone, ca=ca)
+        (tmp_path / "clone/clusters/pushed.yaml").write_text("kind: Pushed\n")
+        await git("-C", clone, "add", "--force", ".")
+        await git("-C", clone, "commit", "-qm", "pushed")
+        await git("-C", clone, "push", ca=ca)
+        assert await repository.take() is None
+        (repository.source / "clusters/one.yaml").write_text("kind: Two\n")
+        assert await repository.take()
+        code, said = await git("-C", clone, "pull", "--ff-only", ca=ca)
+        assert code == 0, "what was pushed is in the history: " + said
+
+
+async def test_a_folder_that_is_gone_is_an_error(serve):
+    async with serve() as (_, _, repository):
+        shutil.rmtree(repository.source)
+        with pytest.raises((RuntimeError, OSError)):
+            await repository.take()

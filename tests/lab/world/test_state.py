@@ -4,11 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from rebirth.errors import Broken
+from rebirth.lab.ca import Authority
+from rebirth.lab.control import Control
+from rebirth.lab.faults import Faults
+from rebirth.lab.servers import Servers
 from rebirth.lab.state import STATE_VARIABLE, LabState, labs
 from rebirth.lab.up import down
 
@@ -80,3 +85,39 @@ async def test_names_that_are_no_names(state, name):
 async def test_a_lab_that_does_not_answer(state):
     with pytest.raises(Broken, match="does not answer"):
         await state.ask("/status")
+
+
+def test_what_it_serves_is_known_from_outside(state):
+    state.folder.mkdir(parents=True)
+    assert state.repositories == {}
+    state.record_repositories({"https://git.example/a": Path("/some/folder")})
+    assert state.repositories == {"https://git.example/a": Path("/some/folder")}
+
+
+def test_what_it_is_doing_is_never_seen_half_written(state):
+    """Readers poll while the lab writes: what they see is one of the words, whole."""
+    state.folder.mkdir(parents=True)
+    words = ["a" * 20_000, "b" * 20_000]
+    state.tell(words[0])
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(lambda: [state.tell(words[n % 2]) for n in range(500)])
+        while not writing.done():
+            assert state.doing in words
+    writing.result()
+
+
+async def test_the_labs_own_words_are_told(state, tmp_path):
+    """What the lab rejects, it explains."""
+    state.folder.mkdir(parents=True)
+
+    async def failing() -> dict[str, str]:
+        raise RuntimeError("git add: no such folder")
+
+    servers = Servers(Authority("lab"), tmp_path / "tls", tmp_path)
+    control = Control(failing, failing, Faults(), None, None)
+    await servers.start_local(control.app(), state.socket)
+    try:
+        with pytest.raises(Broken, match="no such folder"):
+            await state.ask("/repositories", "POST")
+    finally:
+        await servers.stop()

@@ -6,7 +6,7 @@ A folder is a GitOps tree (its clusters in `clusters/`), or a change of the exam
     finds:                        every error; warnings and infos only if named here
       - rule: R13
         severity: error           (if not given)
-        says: circle              a piece of the message
+        says: cycle              a piece of the message
         chain:                    optional: each link's file, and a piece of the line that it stands on
           - [clusters/x/apps.yaml, "name: infrastructure"]
 """

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import os
 import random
 import shutil
 import time
@@ -81,6 +82,30 @@ def test_binary_files_lie_about(apps, read):
     assert names(survey) == ["good"]
 
 
+@pytest.mark.parametrize(
+    "kustomization",
+    [
+        "",
+        "resources: [good.yaml, pipe.yaml]\n",
+        "resources: [good.yaml]\nconfigMapGenerator: [{name: a, files: [pipe.yaml]}]\n",
+        "resources: [good.yaml]\npatches: [{path: pipe.yaml}]\n",
+        "resources: [good.yaml, ../pipes]\n",
+    ],
+)
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(apps, read, kustomization):
+    root = apps({"apps/kustomization.yaml": kustomization} if kustomization else {})
+    for pipe in ("apps/pipe.yaml", "pipes/kustomization.yaml", "clusters/x/pipe.yml"):
+        (root / pipe).parent.mkdir(exist_ok=True)
+        os.mkfifo(root / pipe)
+    with within(10):
+        (survey,) = read(root)
+        asyncio.run(prove(root, clusters=["clusters/x"]))
+    assert names(survey) == ["good"]
+    if "pipe.yaml" in kustomization:
+        (remark,) = [remark for remark in survey.remarks if "pipe.yaml" in remark.words]
+        assert remark.words == "pipe.yaml is a FIFO, a device or a socket, not a file"
+
+
 def test_symbolic_links_in_a_circle(apps, read):
     root = apps({})
     (root / "apps/loop").symlink_to(root / "apps", target_is_directory=True)
@@ -123,6 +148,40 @@ def test_strange_kustomizations_of_flux(tree, read, spec):
     root = tree({"clusters/x/apps.yaml": node("apps", "./apps", spec), "apps/good.yaml": config_map("good", "x")})
     (survey,) = read(root, "clusters/x")
     assert survey.model.units
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "artifacts: [{name: apps, copy: ['@repo/apps/**']}]", "artifacts: [{name: apps, copy: 3}]", "artifacts: [3]",
+        "artifacts: 3", "sources: [{alias: [a], kind: [b]}]", "sources: [3]",
+    ],
+)  # fmt: skip
+def test_strange_generators_of_artifacts(tree, read, spec):
+    generator = "apiVersion: source.extensions.fluxcd.io/v1beta1\nkind: ArtifactGenerator\nmetadata: {name: g}\nspec: "
+    root = tree({"clusters/x/apps.yaml": node("apps", "./apps"), "apps/good.yaml": config_map("good", "x"),
+                 "clusters/x/generator.yaml": generator + "{" + spec + "}\n"})  # fmt: skip
+    (survey,) = read(root, "clusters/x")
+    assert names(survey) == ["good"]
+
+
+def test_an_annotation_that_is_a_list(tmp_path, tree):
+    job = (
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: j, annotations: {kustomize.toolkit.fluxcd.io/force: [a]}}\n"
+    )
+    root = tree({"clusters/x/apps.yaml": node("apps", "./apps"), "apps/job.yaml": job})
+    assert "R45" in {finding.rule for finding in asyncio.run(prove(root, clusters=["clusters/x"])).findings}
+
+
+@pytest.mark.parametrize("env", ["3", "{a: b}", "[3]", "[{name: 3, value: [a]}]"])
+def test_strange_environments(tmp_path, tree, env):
+    deployment = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  template:\n    spec:\n      containers:\n"
+        f"        - {{name: a, image: ghcr.io/kube-vip/kube-vip, env: {env}}}\n"
+    )
+    root = tree({"clusters/x/apps.yaml": node("apps", "./apps"), "apps/d.yaml": deployment})
+    proof = asyncio.run(prove(root, clusters=["clusters/x"]))
+    assert any(thing.label == "Deployment d" for thing in proof.graph.things)
 
 
 ODD = [None, 3, True, "x", [], {}, [3], [{}], {"a": "b"}, "", 1.5, ["x"]]

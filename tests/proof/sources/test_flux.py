@@ -47,7 +47,7 @@ def test_what_it_needs_to_start(graph):
         (Need.DEPENDS_ON, "Kustomization flux-system/infra is Ready"),
         (Need.DEPENDS_ON, "Kustomization tenant/other is Ready"),
         (Need.ACCOUNT, "ServiceAccount flux-system/robot exists"),
-        (Need.CREDENTIAL, "Secret flux-system/age is materialised"),
+        (Need.DECRYPTION, "Secret flux-system/age is materialised"),
         (Need.VARIABLES, "ConfigMap flux-system/settings is materialised"),
     }
 

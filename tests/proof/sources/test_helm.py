@@ -8,7 +8,7 @@ import pytest
 from rebirth.commands import Commands
 from rebirth.proof.charts.install import install
 from rebirth.proof.prove import prove
-from rebirth.proof.sources.workloads.webhooks import plural
+from rebirth.proof.reading.scopes import plural
 from rebirth.proof.things import Need, Scope, Strength
 from rebirth.secrets import Redaction
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from rebirth.errors import SpecError
 from rebirth.proof.charts import knowledge
 from rebirth.proof.charts.knowledge import When, fill, in_range
+from rebirth.proof.charts.operator_file import read_operator
 
 # Kinds that more than one chart may bring.
 SHARED = {"kube-prometheus-stack", "prometheus-operator-crds"}
@@ -15,6 +17,29 @@ def test_every_operator_says_what_it_is_and_where_that_was_read(known):
     assert known.title
     assert known.read
     assert known.charts or known.images
+
+
+def test_a_file_that_is_wrong_is_told_with_line_and_path_as_castle_yaml_is(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "title: mine\nread: [x]\ncharts:\n  - {name: mine, form: [a]}\nworkloads:\n  - {name: a, secrets: [s, {nam: t}]}\n"
+        "makes:\n  - {by: Thing, kind: Secret}\ncomplete: maybe\n"
+    )
+    with pytest.raises(SpecError) as caught:
+        read_operator(file)
+    told = {(problem.line, problem.path, problem.message) for problem in caught.value.problems}
+    assert (4, "charts[0].form", "unknown key; did you mean from?") in told
+    assert (6, "workloads[0].secrets[1].nam", "unknown key; did you mean name?") in told
+    assert (8, "makes[0].by") in {one[:2] for one in told}
+    assert (9, "complete", "must be true or false") in told
+
+
+def test_what_has_but_a_name_may_be_written_as_that(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("title: mine\nread: [x]\nstorage_classes: [a, {name: b, unless_false: [c.enabled]}]\n")
+    found = read_operator(file)
+    assert found.name == "mine"
+    assert [(one.name, one.unless_false) for one in found.storage_classes] == [("a", ()), ("b", ("c.enabled",))]
 
 
 def test_no_two_operators_have_the_same_kind():

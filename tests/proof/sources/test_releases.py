@@ -172,6 +172,13 @@ def test_crds_of_the_chart_s_folder_are_left_out_on_demand():
     assert not [m for m in known("traefik", install={"crds": "Skip"}) if m.kind == "CustomResourceDefinition"]
 
 
+def test_the_crds_of_a_known_chart_are_called_what_their_resources_are():
+    """A webhook is asked by the name of the resource: with another name of ours it would match nothing."""
+    names = {m.at("spec", "names", "plural") for m in known("kyverno") if m.kind == "CustomResourceDefinition"}
+    assert "clusterpolicies" in names
+    assert not {name for name in names if name.endswith("ys")}
+
+
 def test_cert_manager_brings_its_crds_only_if_asked():
     assert not [m for m in known("cert-manager") if m.kind == "CustomResourceDefinition"]
     for values in ({"crds": {"enabled": True}}, {"installCRDs": True}):

@@ -149,7 +149,7 @@ class TestWhatAKustomizationIsFetchedFrom:
         })  # fmt: skip
         (survey,) = read(root, "clusters/x")
         assert told(survey) == [
-            ("missing-path", "./none is not there"), ("missing-path", "./apps/a.yaml is a file, not a folder"),
+            ("missing-path", "./none does not exist"), ("missing-path", "./apps/a.yaml is a file, not a folder"),
             ("path-outside", "../../outside leads out of the repository"),
         ]  # fmt: skip
         assert members(survey, "d") == ["ConfigMap x/a"]
@@ -274,10 +274,10 @@ class TestWhatIsMissing:
         })  # fmt: skip
         (survey,) = read(root, "clusters/x")
         assert sorted(told(survey)) == [
-            ("duplicate-key", "the key `data` stands twice"),
-            ("missing-file", "../none is not there"),
-            ("missing-file", "a.yaml c.yaml is not there: two entries on one line?"),
-            ("missing-file", "gone.yaml is not there"), ("missing-file", "none.yaml is not there"),
+            ("duplicate-key", "duplicate key data"),
+            ("missing-file", "../none does not exist"),
+            ("missing-file", "a.yaml c.yaml does not exist: two entries on one line?"),
+            ("missing-file", "gone.yaml does not exist"), ("missing-file", "none.yaml does not exist"),
             ("unreadable", "is not YAML: mapping values are not allowed in this context"),
         ]  # fmt: skip
         assert members(survey, "apps") == ["ConfigMap /twice", "ConfigMap web/p-a", "ConfigMap web/p-b"]

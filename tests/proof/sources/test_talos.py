@@ -10,7 +10,8 @@ from rebirth.castle import load
 from rebirth.proof.prove import prove
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.reading.talos import Merged
-from rebirth.proof.sources.castle.machine_needs import extensions_of, pool_addresses
+from rebirth.proof.sources.castle.machine_needs import extensions_of
+from rebirth.proof.sources.meeting import pool_addresses
 from rebirth.proof.sources.outside.dns import cluster_dns
 from rebirth.proof.things import Milestone, Thing
 from trees import change, lay, write

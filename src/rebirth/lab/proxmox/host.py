@@ -60,6 +60,7 @@ class Task:
     started: int  # seconds since the epoch
     status: str = "running"
     exit_status: str = ""
+    ended: float = 0.0
     log: list[str] = field(default_factory=list)
 
 
@@ -96,8 +97,11 @@ class Pve:
 
     def check(self, path: str, privilege: str) -> None:
         """Raises 403 where the token lacks the privilege."""
-        if self.privileges is not None and privilege not in self.privileges:
+        if not self.allowed(privilege):
             raise PveError(f"Permission check failed ({path}, {privilege})", 403)
+
+    def allowed(self, privilege: str) -> bool:
+        return self.privileges is None or privilege in self.privileges
 
     def task(self, kind: str, identity: str, work: Coroutine[Any, Any, None]) -> str:
         """Starts a task; returns its UPID. Its failure is its exit status."""
@@ -113,7 +117,7 @@ class Pve:
             except Exception as error:  # noqa: BLE001 - a task's failure is its result
                 task.exit_status = str(error).strip() or type(error).__name__
                 task.log.append(f"TASK ERROR: {task.exit_status}")
-            task.status = "stopped"
+            task.status, task.ended = "stopped", time.time()
 
         running = asyncio.create_task(run())
         self._running.add(running)

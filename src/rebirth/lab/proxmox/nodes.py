@@ -11,8 +11,8 @@ from rebirth.lab.proxmox.machines import row
 _CPUS, _MEMORY = 16, 64 << 30  # of the host that is stood in for
 _VERSION = {"version": "8.4.1", "release": "8.4", "repoid": "stand-in"}
 _PRIVILEGES = (
-    "Datastore.Allocate Datastore.AllocateSpace Datastore.AllocateTemplate Datastore.Audit SDN.Use Sys.Audit Sys.Modify VM.Allocate VM.Audit "
-    "VM.Config.CDROM VM.Config.CPU VM.Config.Disk VM.Config.Memory VM.Config.Network VM.Config.Options VM.Monitor VM.PowerMgmt"
+    "Datastore.Allocate Datastore.AllocateSpace Datastore.AllocateTemplate Datastore.Audit SDN.Use Sys.AccessNetwork Sys.Audit Sys.Modify VM.Allocate VM.Audit "
+    "VM.Config.CDROM VM.Config.CPU VM.Config.Disk VM.Config.HWType VM.Config.Memory VM.Config.Network VM.Config.Options VM.Monitor VM.PowerMgmt"
 )
 
 
@@ -20,8 +20,10 @@ async def version(_: Pve, __: Request) -> dict[str, str]:
     return _VERSION
 
 
-async def permissions(pve: Pve, _: Request) -> dict[str, dict[str, int]]:
-    return {"/": dict.fromkeys(sorted(pve.privileges) if pve.privileges is not None else _PRIVILEGES.split(), 1)}
+async def permissions(pve: Pve, request: Request) -> dict[str, dict[str, int]]:
+    """What the token may do: at every path the same."""
+    held = sorted(pve.privileges) if pve.privileges is not None else _PRIVILEGES.split()
+    return {request.query_params.get("path", "/"): dict.fromkeys(held, 1)} if held else {}
 
 
 async def nodes(pve: Pve, _: Request) -> list[dict[str, Any]]:
@@ -116,12 +118,23 @@ def _shown(pve: Pve, task: Task) -> dict[str, Any]:
     }
 
 
-async def tasks(pve: Pve, _: Request) -> list[dict[str, Any]]:
-    """The newest first."""
+async def tasks(pve: Pve, request: Request) -> list[dict[str, Any]]:
+    """The newest first; without ?source= those that have ended."""
+    source, kind = request.query_params.get("source", "archive"), request.query_params.get("typefilter")
+    if source not in {"archive", "active", "all"}:
+        raise refused({"source": f"value '{source}' does not have a value in the enumeration 'archive, active, all'"})
+    ended = {"archive": {True}, "active": {False}, "all": {True, False}}[source]
     return [
-        _shown(pve, task) | ({"status": task.exit_status} if task.status == "stopped" else {})
+        _shown(pve, task) | _end(task)
         for task in reversed(pve.tasks.values())
+        if (task.status == "stopped") in ended and kind in {None, task.kind}
     ]
+
+
+def _end(task: Task) -> dict[str, Any]:
+    return (
+        {"status": task.exit_status, "endtime": int(task.ended)} if task.status == "stopped" else {"status": "RUNNING"}
+    )
 
 
 async def task_status(pve: Pve, request: Request) -> dict[str, Any]:

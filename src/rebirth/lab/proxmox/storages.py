@@ -202,7 +202,8 @@ async def download(pve: Pve, request: Request) -> str:
     required(given, "content", "filename", "url")
     if not re.match("https?://", given["url"]):
         raise refused({"url": "value does not match the regex pattern"})
-    pve.check("/", "Sys.Modify")
+    if not (pve.allowed("Sys.Audit") and pve.allowed("Sys.Modify")):
+        pve.check(f"/nodes/{pve.node}", "Sys.AccessNetwork")
     identity, storage = _receiving(pve, request, given, download=True)
     verified = truth(given.get("verify-certificates", "1"))
 

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from rebirth.lab.namespaces import become_init, hostname
 from rebirth.lab.talos import boot, serving
 from rebirth.lab.talos.hardware import Hardware
 from rebirth.lab.talos.machine import Machine
@@ -23,9 +24,9 @@ def main() -> None:
     hardware = Hardware.read(Path(sys.argv[1]))
     if not os.read(int(sys.argv[2]), 1):  # a byte once the network card is plugged in; nothing if that failed
         sys.exit(1)
-    boot.hostname(hardware.name)
+    hostname(hardware.name)
     boot.mount_disk(hardware)
-    boot.become_init()
+    become_init()
     sys.exit(asyncio.run(_live(hardware)))
 
 

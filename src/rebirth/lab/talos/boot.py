@@ -1,31 +1,10 @@
 """The first moments of a machine: namespaces are there (the hypervisor made them), the disk is mounted, PID 1 reaps."""
 
-import ctypes
-import os
-import signal
-import socket
 import sys
 from pathlib import Path
 
+from rebirth.lab.namespaces import PRIVATE, RECURSIVE, SHARED, bind, mount
 from rebirth.lab.talos.hardware import Hardware
-
-_libc = ctypes.CDLL(None, use_errno=True)
-_BIND, _REC, _PRIVATE, _SHARED, _RDONLY, _REMOUNT = 0x1000, 0x4000, 0x40000, 0x100000, 0x1, 0x20
-
-
-def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
-    """The system call. Raises OSError."""
-    result = _libc.mount(
-        source.encode(), target.encode(), kind.encode() or None, ctypes.c_ulong(flags), options.encode() or None
-    )
-    if result:
-        code = ctypes.get_errno()
-        raise OSError(code, f"mount {source} on {target}: {os.strerror(code)}")
-
-
-def bind(source: Path, target: str) -> None:
-    mount(str(source), target, flags=_BIND | _REC)
-
 
 # What the kubelet wants of the whole kernel, in files of the machine's own: the host's settings stay untouched.
 _KERNEL_SETTINGS = {
@@ -40,7 +19,7 @@ _KERNEL_SETTINGS = {
 
 def mount_disk(hardware: Hardware) -> None:
     """Lays the machine's own folders over the host's: what is written there is on the machine's disk."""
-    mount("none", "/", flags=_REC | _PRIVATE)
+    mount("none", "/", flags=RECURSIVE | PRIVATE)
     ephemeral = hardware.disk / "ephemeral"
     _own_kernel_settings(hardware.disk / "sys")
     if hardware.cores:
@@ -64,8 +43,8 @@ def mount_disk(hardware: Hardware) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
     bind(Path(hardware.programs.get("cni", "/usr/lib/cni")), "/opt/cni/bin")
     # Volumes that a pod mounts must be seen by the kubelet and by other pods.
-    mount("none", "/var", flags=_REC | _SHARED)
-    mount("none", "/run", flags=_REC | _SHARED)
+    mount("none", "/var", flags=RECURSIVE | SHARED)
+    mount("none", "/run", flags=RECURSIVE | SHARED)
     resolver = hardware.disk / "resolv.conf"
     resolver.touch()
     bind(resolver, "/etc/resolv.conf")
@@ -135,29 +114,3 @@ def mount_over_missing(target: str, disk: Path) -> None:
         options=f"lowerdir={parent},upperdir={layers / 'upper'},workdir={layers / 'work'}",
     )
     Path(target).mkdir(parents=True, exist_ok=True)
-
-
-def become_init() -> None:
-    """Forks: PID 1 stays here and reaps every orphan; returns in the child only. When the child ends, so does the machine."""
-    child = os.fork()
-    if child == 0:
-        return
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
-    while True:
-        try:
-            pid, status = os.wait()
-        except ChildProcessError:
-            sys.exit(0)
-        if pid == child:
-            sys.exit(os.waitstatus_to_exitcode(status) & 0xFF)
-
-
-def hostname(name: str) -> None:
-    socket.sethostname(name)
-
-
-def has_capability(number: int) -> bool:
-    """Whether this process may use the capability of that number (capabilities(7))."""
-    status = Path("/proc/self/status").read_text()
-    effective = int(status.partition("CapEff:")[2].split()[0], 16)
-    return bool(effective >> number & 1)

@@ -54,10 +54,6 @@ class MachineConfig:
         return str(self.get("cluster.controlPlane.endpoint"))
 
     @property
-    def cluster_name(self) -> str:
-        return str(self.get("cluster.clusterName", "kubernetes"))
-
-    @property
     def domain(self) -> str:
         return str(self.get("cluster.network.dnsDomain", "cluster.local"))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from rebirth.lab.talos.boot import has_capability
+from rebirth.lab.namespaces import has_capability
 from rebirth.lab.talos.config import MachineConfig
 
 SOCKET = "/run/containerd/containerd.sock"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 
+from rebirth.lab.namespaces import bind, hostname
 from rebirth.lab.talos import cni, containerd, control_plane, joining, kubelet, manifests, network, tailscale
-from rebirth.lab.talos.boot import bind, hostname
 from rebirth.lab.talos.config import MachineConfig
 from rebirth.lab.talos.hardware import Hardware
 from rebirth.lab.talos.parts import Parts

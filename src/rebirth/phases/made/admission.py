@@ -1,11 +1,10 @@
 """Waiting for an admission webhook that is being born."""
 
-import time
 from collections.abc import Awaitable, Callable
 
 from rebirth.errors import NotYet
 from rebirth.providers.cluster import Cluster
-from rebirth.run.waiting import until
+from rebirth.run.waiting import now, until
 
 _WAKE_EVERY = 4.0  # seconds
 
@@ -17,15 +16,15 @@ async def until_admitted(
 
     Endpoints that exist do not mean a webhook that answers with a certificate the API server trusts: only an attempt does.
     """
-    woken = time.monotonic()
+    woken = now()
 
     async def look() -> None:
         nonlocal woken
         try:
             await attempt()
         except NotYet:
-            if time.monotonic() - woken > _WAKE_EVERY:
-                woken = time.monotonic()
+            if now() - woken > _WAKE_EVERY:
+                woken = now()
                 await cluster.wake_pods(namespace)
             raise
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import yaml
 
-from rebirth.castle import Engine, Kubernetes, Machine, Machines, Tailscale, Talos, host_of
+from rebirth.castle import Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos, host_of
+from rebirth.castle.files import text_of
 from rebirth.errors import SpecError
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
 
+_LARGEST = 1 << 20  # bytes of a patch
 _ISSUER = "service-account-issuer"
 
 
@@ -19,49 +21,56 @@ def patches(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
-    tailscale: Tailscale,
-    engine: Engine,
+    node_key: NodeKey,
+    logins: RegistryLogins,
     secrets: SecretsResolved,
-    node_key: NodeKeyMinted,
+    minted: NodeKeyMinted,
 ) -> list[str]:
     """Patches for one machine, in the order in which they are applied: ours, then the castle's own files."""
     documents = [
         {
-            "machine": _machine(machine, machines, talos, kubernetes, engine, secrets),
+            "machine": _machine(machine, machines, talos, kubernetes, logins, secrets),
             "cluster": _cluster(machine, kubernetes),
         },
         {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": machine.name, "auto": "off"},
-        _tailscale(machine, tailscale, node_key),
+        _tailscale(machine, node_key, minted),
     ]
-    return [*(yaml.safe_dump(document) for document in documents), *(_file(castle, name) for name in talos.patches)]
+    return [
+        *(yaml.safe_dump(document) for document in documents),
+        *(_file(castle, name) for name in talos.patches_for(machine.role)),
+    ]
 
 
 def _file(castle: Path, name: str) -> str:
     try:
-        return (castle / name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise SpecError(
-            f"{castle / name}: {error.strerror}", hint="talos.patches names files beside castle.yaml."
-        ) from None
+        return text_of(castle / name, largest=_LARGEST)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise SpecError(f"{castle / name}: {reason}", hint="talos.patches names files beside castle.yaml.") from None
 
 
 def _machine(
-    machine: Machine, machines: Machines, talos: Talos, kubernetes: Kubernetes, engine: Engine, secrets: SecretsResolved
+    machine: Machine,
+    machines: Machines,
+    talos: Talos,
+    kubernetes: Kubernetes,
+    logins: RegistryLogins,
+    secrets: SecretsResolved,
 ) -> dict[str, Any]:
     interface = {
         "deviceSelector": {"physical": True},
         "addresses": [f"{machine.address}/{machines.network.prefixlen}"],
         "routes": [{"network": "0.0.0.0/0", "gateway": str(machines.gateway)}],
     }
-    logins = {
-        pull.registry: {"auth": {"username": pull.username, "password": secrets[pull.password].reveal()}}
-        for pull in engine.pull_secrets
+    registries = {
+        login.registry: {"auth": {"username": login.username, "password": secrets[login.password].reveal()}}
+        for login in logins.logins
     }
     return {
         "network": {"interfaces": [interface], "nameservers": [str(server) for server in machines.nameservers]},
         "kubelet": {"clusterDNS": [str(kubernetes.cluster_dns)]},
         "install": {"image": talos.installer},
-        **({"registries": {"config": logins}} if logins else {}),
+        **({"registries": {"config": registries}} if registries else {}),
     }
 
 
@@ -106,10 +115,10 @@ def _service_account(kubernetes: Kubernetes) -> dict[str, str]:
     return arguments
 
 
-def _tailscale(machine: Machine, tailscale: Tailscale, node_key: NodeKeyMinted) -> dict[str, Any]:
+def _tailscale(machine: Machine, node_key: NodeKey, minted: NodeKeyMinted) -> dict[str, Any]:
     environment = [
-        f"TS_AUTHKEY={node_key.key.reveal()}",
+        f"TS_AUTHKEY={minted.key.reveal()}",
         f"TS_HOSTNAME={machine.name}",
-        f"TS_EXTRA_ARGS=--advertise-tags={','.join(tailscale.node_key.tags)}",
+        f"TS_EXTRA_ARGS=--advertise-tags={','.join(node_key.tags)}",
     ]
     return {"apiVersion": "v1alpha1", "kind": "ExtensionServiceConfig", "name": "tailscale", "environment": environment}

@@ -103,7 +103,7 @@ class _Chart:
     ) -> Manifest:  # fmt: skip
         data = {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": self.namespace}, **fields}
         prefix: _Path = ("spec", "values", *values_path)
-        # What is no value of its own (metadata, selectors) stands nowhere: the line of the entry is told for it.
+        # What is no value of its own (metadata, selectors) stands nowhere: the line of the entry is reported for it.
         return Manifest(
             data,
             self.own.file,

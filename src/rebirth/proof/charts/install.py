@@ -56,7 +56,7 @@ async def _members(model: Model, unit: Unit, own: Manifest, commands: Commands) 
         try:
             unit.members = await chart_files.objects(path, own, chart, values, commands)
         except Broken as error:
-            why = f"its chart cannot be rendered: {error.message}"
+            why = f"the chart cannot be rendered: {error.message}"
         else:
             unit.known = True
             return []
@@ -64,7 +64,7 @@ async def _members(model: Model, unit: Unit, own: Manifest, commands: Commands) 
     if operator:
         unit.members = known_charts.objects(operator, own, chart, values)
         unit.known = operator.complete and values.whole
-        why = why or "what is known of its chart is not all of it"
+        why = why or "the chart is known only in part"
     elif app_template.is_one(chart):
         unit.members = app_template.objects(own, chart, values)
         unit.known = values.whole
@@ -74,4 +74,4 @@ async def _members(model: Model, unit: Unit, own: Manifest, commands: Commands) 
     if not operator and not unit.members:
         hides.add("")  # an unknown chart may bring what stands in no namespace, too
     what = f"{own.kind} {own.namespace}/{own.name} (chart {chart.name})"
-    return [Unknown(what, chart.place, why or "its chart is not on disk, and is none that is known", frozenset(hides))]
+    return [Unknown(what, chart.place, why or "chart not known, and not in helm's cache", frozenset(hides))]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rebirth.proof.charts import releases
-from rebirth.proof.charts.knowledge import Named, Operator, Webhook, When, Workload, fill, value_at
+from rebirth.proof.charts.knowledge import Name, Operator, Webhook, When, Workload, fill, value_at
 from rebirth.proof.charts.releases import ChartSource, Values
 from rebirth.proof.reading import scopes
 from rebirth.proof.reading.manifest import Manifest
@@ -72,7 +72,7 @@ class _Chart:
         """What asks for something is only taken as there where that is known."""
         return when.holds(self.values.data, self.chart.version, whole=self.values.whole) is True
 
-    def _named(self, names: tuple[Named, ...]) -> Iterator[tuple[str, Named]]:
+    def _named(self, names: tuple[Name, ...]) -> Iterator[tuple[str, Name]]:
         for named in names:
             if self._maybe(named.when):
                 for name in fill(named.name, self.context):
@@ -99,7 +99,7 @@ class _Chart:
                 continue
             annotations = {releases.FOLDER: "true"} if crds.folder else None
             for kind in crds.kinds:
-                plural = kind.lower() + "s"
+                plural = scopes.plural(kind)
                 yield self._object(
                     "apiextensions.k8s.io/v1", "CustomResourceDefinition", f"{plural}.{crds.group}", "", annotations,
                     spec={"group": crds.group, "names": {"kind": kind, "plural": plural}},
@@ -149,8 +149,8 @@ def webhook_configuration(
     expressions = [
         {"key": "kubernetes.io/metadata.name", "operator": operator, "values": names}
         for operator, names in (
-            ("In", [name for one in webhook.only for name in fill(one, context)]),
-            ("NotIn", [name for one in webhook.but for name in fill(one, context)]),
+            ("In", [name for one in webhook.namespaces.only for name in fill(one, context)]),
+            ("NotIn", [name for one in webhook.namespaces.but for name in fill(one, context)]),
         )
         if names
     ]

@@ -74,10 +74,13 @@ class Artifacts:
         aliases = {
             str(source.get("alias"))
             for source in manifest.items("spec", "sources")
-            if isinstance(source, Mapping) and source.get("kind") in {"GitRepository", "OCIRepository", "Bucket"}
+            if isinstance(source, Mapping) and str(source.get("kind")) in {"GitRepository", "OCIRepository", "Bucket"}
         }
-        for artifact in manifest.items("spec", "artifacts"):
-            for copy in artifact.get("copy") or [] if isinstance(artifact, Mapping) else []:
+        for number, _ in enumerate(manifest.items("spec", "artifacts")):
+            artifact = manifest.mapping("spec", "artifacts", number)
+            for copy in manifest.items("spec", "artifacts", number, "copy"):
+                if not isinstance(copy, Mapping):
+                    continue  # told against the kind's schema
                 taken, put = (_COPY.fullmatch(str(copy.get(key))) for key in ("from", "to"))
                 if taken and put and taken[1] in aliases:
                     folder, into = taken[2].rstrip("*").strip("/"), put[2].strip("/")

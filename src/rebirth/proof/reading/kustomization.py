@@ -48,7 +48,7 @@ class Folder:
         default_factory=dict
     )  # as they are built, and their lines
     rewritten: set[Path] = field(default_factory=set)  # kustomizations of which entries were left out
-    loose: list[Manifest] = field(default_factory=list)  # objects of files that kustomize refuses, as they lie
+    loose: list[Manifest] = field(default_factory=list)  # objects of files that kustomize rejects, as they lie
     gaps: list[tuple[str, Place]] = field(default_factory=list)  # what was left out and may have made something
 
 
@@ -109,7 +109,7 @@ class _Walk:
             return into
         for manifest in into.manifests:
             if self._identities.setdefault(_identity(manifest), manifest) is not manifest:
-                into.plain = False  # kustomize says in its own words what stands twice
+                into.plain = False  # kustomize reports duplicate keys in its own words
         return into
 
     def _remark(self, slug: str, place: Place, words: str, **data: str) -> None:
@@ -135,7 +135,7 @@ class _Walk:
             self._remark(
                 "duplicate-key",
                 Place(str(file), line),
-                f"the key `{key}` stands twice: only the last one counts",
+                f"duplicate key {key}: only the last one counts",
                 key=key,
             )
         component = data.get("kind") == "Component"
@@ -233,7 +233,7 @@ class _Walk:
         return found
 
     def _take(self, file: Path, listed: Place) -> bool:
-        """Takes in a file of manifests. False where kustomize refuses it; what it holds is then read as it lies."""
+        """Takes in a file of manifests. False where kustomize rejects it; what it holds is then read as it lies."""
         into = self.into
         into.files.add(file)
         try:
@@ -245,7 +245,7 @@ class _Walk:
         found, good = [], True
         for document in documents:
             for key, line in document.doubles:
-                self._remark("duplicate-key", Place(str(file), line), f"the key `{key}` stands twice", key=key)
+                self._remark("duplicate-key", Place(str(file), line), f"duplicate key {key}", key=key)
                 good = False
             objects = list(manifests(document, file, listed))
             if not objects and not _is_list(document.data):

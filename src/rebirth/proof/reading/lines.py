@@ -44,7 +44,9 @@ class Lines:
             self._files[file] = found = {}
             try:
                 path = Path(file)
-                text = path.read_text(encoding="utf-8-sig") if path.stat().st_size <= _LARGEST else ""
+                text = (
+                    path.read_text(encoding="utf-8-sig") if path.is_file() and path.stat().st_size <= _LARGEST else ""
+                )
                 for event in (events := iter(yaml.parse(text, Loader=yaml.CSafeLoader))):
                     if isinstance(event, yaml.DocumentStartEvent):
                         node = _node(next(events), events, {}, 0)

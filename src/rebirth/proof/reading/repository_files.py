@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 from rebirth.proof.reading.yaml_files import LARGEST, Document, UnreadableError, read
 
 MOST = 200_000  # files that are looked at
-_DEEPEST = 100  # folders in folders
 _DEEPEST = 100  # folders in folders
 _LEFT_OUT = {".git", ".github", ".circleci"}  # folders that Flux does not pack
 
@@ -40,7 +40,8 @@ class Files:
     def target(self, folder: Path, entry: str) -> Path | None:
         """What `entry` in `folder` names, if Flux has it."""
         path = Path(os.path.normpath(folder / entry))
-        return path if self.is_inside(path) and not self._link(path) and path.exists() else None
+        there = self.is_inside(path) and not self._link(path) and (path.is_file() or path.is_dir())
+        return path if there else None
 
     def is_inside(self, path: Path) -> bool:
         return path == self.root or self.root in path.parents
@@ -51,9 +52,24 @@ class Files:
             return f"{entry} leads out of the repository"
         if link := self._link(path):
             return f"{self.shown(link)} is a symbolic link, which Flux does not pack"
+        if path.exists():
+            return f"{entry} is a FIFO, a device or a socket, not a file"
         if " " in entry.strip() or "\n" in entry.strip():
-            return f"{entry} is not there: two entries on one line?"
-        return f"{entry} is not there"
+            return f"{entry} does not exist: two entries on one line?"
+        return f"{entry} does not exist"
+
+    def near(self, folder: Path) -> str:
+        """A folder of almost that path, below the root; "" where there is none."""
+        there = next(up for up in folder.parents if up.is_dir())
+        missing, *rest = folder.relative_to(there).parts
+        try:
+            names = [entry.name for entry in os.scandir(there) if entry.is_dir() and not entry.is_symlink()]
+        except OSError:
+            return ""
+        for name in get_close_matches(missing, sorted(names), 3):
+            if (found := there.joinpath(name, *rest)).is_dir() and self.is_inside(found):
+                return self.shown(found)
+        return ""
 
     def _link(self, path: Path) -> Path | None:
         """The symbolic link on the way to a path inside the root."""
@@ -110,7 +126,7 @@ class Files:
         """The YAML files in which one of those words stands."""
         for file in self.yaml_files():
             try:
-                if file.stat().st_size > LARGEST:
+                if not file.is_file() or file.stat().st_size > LARGEST:
                     continue
                 text = file.read_bytes()
             except OSError:

@@ -1,4 +1,8 @@
-"""Which kinds stand in no namespace. kustomize gives a namespace to every kind that it does not know; the API server takes it away."""
+"""What files alone can tell of kinds: which stand in no namespace, and what their resources are called.
+
+kustomize gives a namespace to every kind that it does not know; the API server takes it away. Where an API server is, it is
+asked (`providers.kinds`); what a CRD in the repository says comes before what is known here.
+"""
 
 from collections.abc import Iterable, Mapping
 
@@ -68,3 +72,13 @@ def is_custom(group: str) -> bool:
 def kind_of(manifest: Manifest) -> tuple[str, str]:
     """Group and kind that a CustomResourceDefinition defines."""
     return str(manifest.at("spec", "group", default="")), str(manifest.at("spec", "names", "kind", default=""))
+
+
+def plural(kind: str) -> str:
+    """The resource name of a kind, by the usual rules of English: what the CRD generators of Go do."""
+    word = kind.lower()
+    if word.endswith(("s", "x", "ch", "sh")) and word != "endpoints":
+        return word + "es"
+    if word.endswith("y") and word[-2:-1] not in set("aeiou"):
+        return word[:-1] + "ies"
+    return word if word == "endpoints" else word + "s"

@@ -153,8 +153,9 @@ class _Reader:
         elif not self.files.is_inside(target):
             self._missing(own, "path-outside", f"{path} leads out of the repository")
         elif not target.is_dir():
-            words = "is a file, not a folder" if target.is_file() else "is not there"
-            self._missing(own, "missing-path", f"{path} {words}")
+            near = "" if target.is_file() else self.files.near(target)
+            words = "is a file, not a folder" if target.is_file() else "does not exist"
+            self._missing(own, "missing-path", f"{path} {words}" + (f"; did you mean ./{near}?" if near else ""))
         else:
             return target
         return None

@@ -56,6 +56,19 @@ class Merged:
         return found is not None and found.value is True
 
 
+def shared_addresses(machine: MachineConfiguration) -> Iterator[Written]:
+    """Addresses that control planes share (`vip`), as an interface's or a VLAN's own or as a document."""
+    for item in Merged(machine.patches).items("machine", "network", "interfaces"):
+        interface = item.value if isinstance(item.value, Mapping) else {}
+        vlans = interface.get("vlans")
+        for one in (interface, *(vlans if isinstance(vlans, list) else ())):
+            if isinstance(one, Mapping) and isinstance(vip := one.get("vip"), Mapping) and vip.get("ip"):
+                yield Written(str(vip["ip"]), item.place)
+    for patch in machine.patches:
+        if patch.kind in {"Layer2VIPConfig", "HCloudVIPConfig"} and patch.data.get("name"):
+            yield Written(str(patch.data["name"]), patch.place("name"))
+
+
 def control_plane(model: Model) -> MachineConfiguration | None:
     """The configuration that says what Talos makes in the cluster."""
     return next((machine for machine in model.machines if machine.role != "worker"), None)
@@ -161,7 +174,7 @@ def _inline(merged: Merged) -> Iterator[Manifest]:
         try:
             documents = parse(contents) if isinstance(contents, str) else []
         except UnreadableError:
-            continue  # talosctl refuses it before anything is created
+            continue  # talosctl rejects it before anything is created
         for document in documents:
             for found in manifests(document, Path(entry.place.file), NOWHERE):
                 yield Manifest(found.data, entry.place.file, entry.place.line, entry.place.path)

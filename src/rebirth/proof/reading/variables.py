@@ -21,7 +21,7 @@ _DEEPEST = 20  # variables in defaults of variables
 
 
 class SubstitutionError(Exception):
-    """Flux refuses the text; `piece` is what it does not understand."""
+    """Flux rejects the text; `piece` is what it does not understand."""
 
     def __init__(self, piece: str) -> None:
         super().__init__(piece)

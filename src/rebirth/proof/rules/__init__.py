@@ -1,4 +1,4 @@
-"""Ways in which a bootstrap can be impossible, one file a rule. A cycle is told by the first rule that knows it."""
+"""Ways in which a bootstrap can be impossible, one file a rule. A cycle is reported by the first rule that knows it."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
@@ -7,7 +7,7 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.r01_kind_before_its_crd import r01_kind_before_its_crd
 from rebirth.proof.rules.r02_own_output import r02_own_output
-from rebirth.proof.rules.r03_circle import r03_circle
+from rebirth.proof.rules.r03_cycle import r03_cycle
 from rebirth.proof.rules.r04_webhook_before_server import r04_webhook_before_server
 from rebirth.proof.rules.r05_network_needs_pods import r05_network_needs_pods
 from rebirth.proof.rules.r06_name_in_certificate import r06_name_in_certificate
@@ -61,6 +61,8 @@ from rebirth.proof.rules.r63_pool_overlaps import r63_pool_overlaps
 from rebirth.proof.rules.r64_key_not_reusable import r64_key_not_reusable
 from rebirth.proof.rules.r66_certificate import r66_certificate
 from rebirth.proof.rules.r69_awaited import r69_awaited
+from rebirth.proof.rules.r70_api_address_of_nobody import r70_api_address_of_nobody
+from rebirth.proof.rules.r71_flux_program import r71_flux_program
 
 Rule = Callable[[Graph], Iterator[Finding]]
 
@@ -93,6 +95,8 @@ RULES: tuple[Rule, ...] = (
     r64_key_not_reusable,
     r66_certificate,
     r69_awaited,
+    r70_api_address_of_nobody,
+    r71_flux_program,
     r02_own_output,
     r11_hook_after_wait,
     r12_waits_for_itself,
@@ -119,7 +123,7 @@ RULES: tuple[Rule, ...] = (
     r57_job_gives_up,
     r58_release_name,
     r59_too_large,
-    r03_circle,  # circles that no other rule has a name for
+    r03_cycle,  # cycles that no other rule has a name for
     r22_out_of_reach,  # last: only where no other finds an error
 )
 
@@ -127,7 +131,7 @@ _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 def judge(graph: Graph) -> list[Finding]:
-    """What the rules find, the gravest first; the same thing is told once."""
+    """What the rules find, the gravest first; the same thing is reported once."""
     found: list[Finding] = []
     told: set[tuple[str, ...]] = set()
     for rule in RULES:
@@ -141,7 +145,7 @@ def judge(graph: Graph) -> list[Finding]:
 
 
 def merged(findings: Iterable[Iterable[Finding]]) -> list[Finding]:
-    """The findings of several clusters as one list; what is found in several is told once."""
+    """The findings of several clusters as one list; what is found in several is reported once."""
     found: dict[tuple[str, ...], Finding] = {}
     for finding in itertools.chain.from_iterable(findings):
         found.setdefault(finding.key, finding)

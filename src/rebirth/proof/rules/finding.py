@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rebirth.proof.rules.patch import Patch
 from rebirth.proof.things import Edge, Place, Scope, Thing
 
 
@@ -27,8 +28,8 @@ class Finding:
     cut: Edge | None = None  # the edge of the chain that is cheapest to cut
     closed: bool = False  # the chain ends where it began
     scope: Scope = Scope.FIRST_BOOT
-    also: tuple[tuple[Edge, ...], ...] = ()  # other circles that this finding tells, too
-    patch: str = ""  # a unified diff, where the mend is one line
+    also: tuple[tuple[Edge, ...], ...] = ()  # other cycles that this finding tells, too
+    patches: tuple[Patch, ...] = ()  # where the fix is a few lines that can be added
 
     @property
     def links(self) -> tuple[Edge, ...]:
@@ -38,15 +39,15 @@ class Finding:
     @property
     def key(self) -> tuple[str, ...]:
         """By which two rules would tell the same thing twice."""
-        return _circle(self.chain) if self.closed else (self.rule, self.message, self.place.file, str(self.place.line))
+        return _cycle(self.chain) if self.closed else (self.rule, self.message, self.place.file, str(self.place.line))
 
     @property
     def keys(self) -> set[tuple[str, ...]]:
         """Its own key, and those of what it tells besides."""
-        return {self.key, *map(_circle, self.also)}
+        return {self.key, *map(_cycle, self.also)}
 
 
-def _circle(chain: Iterable[Edge]) -> tuple[str, ...]:
+def _cycle(chain: Iterable[Edge]) -> tuple[str, ...]:
     return ("cycle", *sorted(map(str, {edge.by for edge in chain})))
 
 

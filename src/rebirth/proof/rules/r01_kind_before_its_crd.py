@@ -1,4 +1,4 @@
-"""A custom resource stands in the unit that brings its CRD, or in an earlier one.
+"""A custom resource is in the unit that brings its CRD, or in an earlier one.
 
 What it finds:
     A custom resource whose CRD is made by something that comes only after the custom resource has been applied: by a HelmRelease
@@ -7,7 +7,7 @@ What it finds:
 Why it cannot work:
     Flux asks the API server for all objects of a Kustomization before it applies any of them (but CRDs and Namespaces that stand
     there as plain objects, which come first). While one kind is unknown it applies nothing: not the HelmRelease either that
-    would bring the CRD. Helm, too, refuses a chart as a whole that holds a kind which is not known yet.
+    would bring the CRD. Helm, too, rejects a chart as a whole that holds a kind which is not known yet.
 
 Example:
     cert-manager's HelmRelease and a ClusterIssuer in one folder (fluxcd/flux2#1966; hashicorp/terraform-provider-kubernetes#1367
@@ -24,7 +24,7 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
 from rebirth.proof.things import Edge, Need, Thing
 
-# What may stand between the CRD and the custom resource; anything else is another rule's circle.
+# What may stand between the CRD and the custom resource; anything else is another rule's cycle.
 _BETWEEN = {
     Need.CRD, Need.MADE_BY, Need.APPLIED_BY, Need.DEPENDS_ON, Need.HEALTH, Need.CHART, Need.SOURCE, Need.NAMESPACE, Need.PHASE,
     Need.WORKLOAD,

@@ -22,7 +22,7 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
 from rebirth.proof.things import Need
 
-_INPUTS = (Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.ACCOUNT, Need.SOURCE, Need.CHART)
+_INPUTS = (Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.DECRYPTION, Need.ACCOUNT, Need.SOURCE, Need.CHART)
 _UNITS = {"Kustomization", "HelmRelease"}
 
 

@@ -5,7 +5,7 @@ What it finds:
     start: in the same chart after the webhook's configuration, or in a unit that the server waits for.
 
 Why it cannot work:
-    The API server refuses the object while the webhook does not answer, and the webhook does not answer before the object
+    The API server rejects the object while the webhook does not answer, and the webhook does not answer before the object
     (and what stands with it) has been taken.
 
 Example:
@@ -35,7 +35,7 @@ def r04_webhook_before_server(graph: Graph) -> Iterator[Finding]:
             f"{start.by.label} has to pass {start.needs.label}, whose server comes only after it: {tell(chain)}",
             start.place,
             chain,
-            why="The API server refuses what the webhook matches until it answers; it answers only once that has been taken.",
+            why="The API server rejects what the webhook matches until it answers; it answers only once that has been taken.",
             instead="Apply what the webhook matches from a unit that depends on the one with the webhook's server.",
             cut=start,
             closed=True,

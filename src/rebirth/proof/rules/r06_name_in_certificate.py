@@ -5,7 +5,7 @@ What it finds:
     in `machine.certSANs`, which is for the Talos API on port 50000.
 
 Why it cannot work:
-    The client refuses a certificate without the name that it asked for. And changing `machine.certSANs` on a running machine
+    The client rejects a certificate without the name that it asked for. And changing `machine.certSANs` on a running machine
     makes Talos renew what the kubelet depends on.
 
 Example:
@@ -34,10 +34,10 @@ def r06_name_in_certificate(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "R06",
             Severity.ERROR,
-            f"{edge.by.label} reaches the Kubernetes API as {host}, and this name stands {where}",
+            f"{edge.by.label} reaches the Kubernetes API as {host}, and this name is {where}",
             edge.place,
             (edge, *_other(edge, remark)),
-            why="Clients refuse a certificate that does not hold the name which they asked for.",
+            why="Clients reject a certificate that does not hold the name which they asked for.",
             instead="Add the name to cluster.apiServer.certSANs (in a castle: kubernetes.cert_sans).",
         )
 

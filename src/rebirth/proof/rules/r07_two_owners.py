@@ -5,7 +5,7 @@ What it finds:
     that two makers fill: two ExternalSecrets, an ExternalSecret and a file.
 
 Why it cannot work:
-    Each writes its own form over the other's, for ever; and when one of them is removed, the object goes, and the other one's
+    Each writes its own form over the other's, forever; and when one of them is removed, the object goes, and the other one's
     users with it.
 
 Example:
@@ -80,7 +80,9 @@ def _why(kinds: set[str]) -> str:
     if "Helm" in families:
         return "A Helm release takes the object over, and whoever else applies it takes it back; Helm by hand refuses to install."
     if "Talos" in families:
-        return "Talos applies its own form again, on every upgrade of Kubernetes at the latest; who writes last wins."
+        return (
+            "Talos applies its own form again, on every upgrade of Kubernetes at the latest; whoever writes last wins."
+        )
     return "Each writes its own form over the other's, and when one of them is removed the object goes with it."
 
 

@@ -5,7 +5,7 @@ What it finds:
     of common extensions, and this one is not among them; or no `machine.kernel.modules` names the module.
 
 Why it cannot work:
-    Talos has no package manager: what the image does not hold is not there. The chart's pods crash or wait for ever.
+    Talos has no package manager: what the image does not hold is not there. The chart's pods crash or wait forever.
 
 Example:
     Longhorn on machines without the iscsi-tools extension (longhorn/longhorn#9558).

@@ -1,11 +1,11 @@
-"""dependsOn that closes a circle, names itself, or names nothing.
+"""dependsOn that closes a cycle, names itself, or names nothing.
 
 What it finds:
     A Flux Kustomization or HelmRelease whose `dependsOn` leads back to itself, or names an object that nothing makes.
 
 Why it cannot work:
-    Flux applies a node only when everything that it depends on is Ready. In a circle none is ever first, and what does not
-    exist is never Ready; Flux looks again for ever and says "dependency not ready".
+    Flux applies a node only when everything that it depends on is Ready. In a cycle none is ever first, and what does not
+    exist is never Ready; Flux looks again forever and says "dependency not ready".
 
 Example:
     infrastructure depends on apps, and apps on infrastructure (fluxcd/kustomize-controller#1712).
@@ -36,7 +36,7 @@ def r13_depends_on(graph: Graph) -> Iterator[Finding]:
             yield Finding(
                 "R13",
                 Severity.ERROR,
-                f"dependsOn closes a circle: {tell(chain)}",
+                f"dependsOn closes a cycle: {tell(chain)}",
                 start.place,
                 chain,
                 why="Each waits for the other to be Ready, so none is ever applied.",

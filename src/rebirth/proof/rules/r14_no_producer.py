@@ -6,7 +6,7 @@ What it finds:
     lists it.
 
 Why it cannot work:
-    Who needs it waits for ever: pods stay in CreateContainerConfigError, volumes stay unbound, a whole Kustomization is refused.
+    Who needs it waits forever: pods stay in CreateContainerConfigError, volumes stay unbound, a whole Kustomization is rejected.
 
 Example:
     secrets.yaml with the ExternalSecret `grafana-db` lies in apps/monitoring, and is missing in the resources of its
@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.rules import mend
+from rebirth.proof.rules import patch
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.order import UNITS, hidden
 from rebirth.proof.rules.r23_born_elsewhere import born_elsewhere
@@ -33,14 +33,14 @@ _KINDS = frozenset({
     "VolumeSnapshot", "ReplicationDestination", "address pool",
 })  # fmt: skip
 # What controllers make by themselves on a cluster that is not a castle, or what a person brings: Flux' own credentials.
-_BY_HAND = frozenset({Need.CREDENTIAL, Need.DEPENDS_ON})
+_BY_HAND = frozenset({Need.CREDENTIAL, Need.DECRYPTION, Need.DEPENDS_ON})
 _WHY = {
-    "Secret": "Pods that read it do not start: the kubelet waits for it for ever.",
-    "ConfigMap": "Pods that read it do not start: the kubelet waits for it for ever.",
-    "Namespace": "Nothing can be applied to a namespace that is not there; Flux refuses the whole Kustomization.",
-    "ServiceAccount": "No pod is created for a ServiceAccount that is not there.",
-    "PersistentVolumeClaim": "A pod is not scheduled before its volume claims are there.",
-    "StorageClass": "A volume claim of a class that is not there stays Pending for ever.",
+    "Secret": "Pods that read it do not start: the kubelet waits for it forever.",
+    "ConfigMap": "Pods that read it do not start: the kubelet waits for it forever.",
+    "Namespace": "Nothing can be applied to a namespace that does not exist; Flux rejects the whole Kustomization.",
+    "ServiceAccount": "No pod is created for a ServiceAccount that does not exist.",
+    "PersistentVolumeClaim": "A pod is not scheduled before its volume claims exist.",
+    "StorageClass": "A volume claim of a class that does not exist stays Pending forever.",
 }
 
 
@@ -134,17 +134,23 @@ def _finding(graph: Graph, thing: Thing, uses: list[Edge], needed: dict[Thing, l
     others = f" (and {len(uses) - 1} more need it)" if len(uses) > 1 else ""
     message = f"{thing.label} is needed by {use.by.label}{others}, and nothing makes it"
     instead = "Add what makes it, or correct the name."
-    patch = ""
+    patches: tuple[patch.Patch, ...] = ()
     if orphan is not None:
         message += f": {orphan['entry']} would, and no kustomization lists it"
         instead = f"List {orphan['entry']} under `resources` of {orphan['kustomization'].rpartition('/')[2]} beside it."
-        patch = mend.listed(orphan["kustomization"], orphan["entry"])
+        patches = patch.listed(orphan["kustomization"], orphan["entry"])
     elif not graph.whole:
         instead += " If somebody places it by hand, every new cluster waits for them."
     severity = Severity.ERROR if certain else Severity.WARNING
     return Finding(
-        "R14", severity, message, use.place, chain, _WHY.get(thing.kind, "Who needs it waits for ever."), instead, patch=patch
+        "R14", severity, message, use.place, chain, _why(thing, use), instead, patches=patches
     )  # fmt: skip
+
+
+def _why(thing: Thing, use: Edge) -> str:
+    if use.need is Need.DECRYPTION:
+        return f"Flux cannot decrypt, so nothing of {use.by.label} is applied."
+    return _WHY.get(thing.kind, "Whatever needs it waits forever.")
 
 
 def _chain(uses: list[Edge], needed: dict[Thing, list[Edge]]) -> tuple[Edge, ...]:

@@ -24,7 +24,7 @@ from rebirth.proof.rules.after import After
 from rebirth.proof.rules.finding import Finding, Severity, names
 from rebirth.proof.things import Edge, Milestone, Need, Thing
 
-_USED = {Need.CRD, Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.WEBHOOK}
+_USED = {Need.CRD, Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.DECRYPTION, Need.WEBHOOK}
 
 
 def r15_gate_too_early(graph: Graph) -> Iterator[Finding]:

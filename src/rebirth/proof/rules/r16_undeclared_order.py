@@ -19,7 +19,7 @@ Instead:
 from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.rules import mend
+from rebirth.proof.rules import patch
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.order import Order, UnitName
 from rebirth.proof.things import Edge, Milestone, Need, Strength, Thing
@@ -54,7 +54,7 @@ def _undeclared(order: Order, edge: Edge) -> Iterator[tuple[UnitName, UnitName]]
             continue
         maker = _flux(order, makers[0])
         if maker is None or order.is_declared(owner, maker) or order.is_declared(maker, owner):
-            continue  # the other way round is declared: that is a circle, and another rule's
+            continue  # the other way round is declared: that is a cycle, and another rule's
         yield owner, maker
 
 
@@ -81,11 +81,11 @@ def _finding(graph: Graph, maker: UnitName, users: dict[UnitName, Edge], *, hard
         if hard
         else "Whoever comes too early tries again; each try costs its interval.",
         instead=f"Let {user.label}{names}{' ...' if len(users) > _SHOWN else ''} depend on {maker.label}.",
-        patch="".join(_patch(graph, one, maker) for one in list(users)[:_SHOWN]),
+        patches=tuple(one for user in list(users)[:_SHOWN] for one in _patches(graph, user, maker)),
     )
 
 
-def _patch(graph: Graph, user: UnitName, maker: UnitName) -> str:
+def _patches(graph: Graph, user: UnitName, maker: UnitName) -> tuple[patch.Patch, ...]:
     place = graph.where.get(Thing(*user, Milestone.APPLIED))
     elsewhere = maker.namespace if maker.namespace != user.namespace else ""
-    return mend.depends_on(place.file, place.line, maker.name, elsewhere) if place and place.file else ""
+    return patch.depends_on(place.file, place.line, maker.name, elsewhere) if place and place.file else ()

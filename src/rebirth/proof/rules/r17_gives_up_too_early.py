@@ -11,7 +11,7 @@ Example:
     A release with a short time-out and no retries on a cluster that is just coming up (fluxcd/flux2#5592).
 
 Instead:
-    Order it after what it needs (`dependsOn`), or let it try for ever (`install.strategy.name: RetryOnFailure`), or longer.
+    Order it after what it needs (`dependsOn`), or let it try forever (`install.strategy.name: RetryOnFailure`), or longer.
 """
 
 from collections.abc import Iterator

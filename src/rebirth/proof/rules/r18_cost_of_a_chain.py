@@ -38,7 +38,7 @@ def r18_cost_of_a_chain(graph: Graph) -> Iterator[Finding]:
             chain[0].place,
             chain,
             why=f"Flux looks at a dependency that is not Ready every {_POLL} s.",
-            instead="Remove what is in the chain for no need; let branches start side by side.",
+            instead="Remove dependencies that nothing needs; let branches start in parallel.",
         )
     yield from _slow(graph)
 
@@ -59,7 +59,7 @@ def _longest(graph: Graph) -> tuple[Edge, ...]:
 
 
 def _slow(graph: Graph) -> Iterator[Finding]:
-    """Units that come too early, and are tried again late; those that wait for the same maker are told once."""
+    """Units that come too early, and are tried again late; those that wait for the same maker are reported once."""
     slow = {remark.about: remark for remark in graph.marked("slow-retry") if remark.about}
     found: dict[Thing, list[tuple[Edge, Remark]]] = defaultdict(list)
     after = After(graph)

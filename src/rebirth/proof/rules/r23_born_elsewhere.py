@@ -1,4 +1,4 @@
-"""A Secret that is born while the cluster comes up, and does not reach who needs it.
+"""A Secret that is generated while the cluster comes up, and does not reach who needs it.
 
 What it finds:
     A Secret that is needed in one namespace, and that an operator makes in another, with nothing that carries it over; a
@@ -6,7 +6,7 @@ What it finds:
     Vault whose ExternalSecret reads something else than what is handed over.
 
 Why it cannot work:
-    Pods read only Secrets of their own namespace, and what is born at run time is another one in every cluster: a copy that
+    Pods read only Secrets of their own namespace, and what is generated at run time is another one in every cluster: a copy that
     was made by hand is wrong after the next rebirth. An environment is read once, when the container starts.
 
 Example:
@@ -36,7 +36,7 @@ def r23_born_elsewhere(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "R23",
             Severity.WARNING if hidden(graph, of) else Severity.ERROR,
-            f"{of.label} is needed by {use.by.label}, but is born in {born.namespace}, and nothing carries it over",
+            f"{of.label} is needed by {use.by.label}, but is generated in {born.namespace}, and nothing carries it over",
             use.place,
             (use, maker),
             why="Pods read only Secrets of their own namespace, and this one is a new one in every cluster.",

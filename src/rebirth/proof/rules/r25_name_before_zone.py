@@ -3,11 +3,11 @@
 What it finds:
     A chain from who needs a name (a secret store, a source, an issuer) through the zone that the cluster's DNS forwards, the
     nameserver that answers for it and the operator that runs the nameserver, back to who needs the name. And a name in the
-    zone of Tailscale's nameserver that no Service leads out to.
+    zone of Tailscale's nameserver that no Service leads out to, or in a tailnet to which no zone is forwarded.
 
 Why it cannot work:
     The nameserver comes up only with what is read by that name, and the name resolves only once the nameserver is up. Every
-    part tries again for ever, and says that it waits for the next one. Tailscale's nameserver answers for no name but those
+    part tries again forever, and says that it waits for the next one. Tailscale's nameserver answers for no name but those
     of Services with `tailscale.com/tailnet-fqdn`.
 
 Example:
@@ -31,7 +31,7 @@ def r25_name_before_zone(graph: Graph) -> Iterator[Finding]:
         start = next((edge for edge in cycle.edges if edge.needs.kind == "name"), None)
         if start is None or not _served_inside(cycle):
             continue
-        chain = cycle.turned(cycle.first(Need.SECRET, Need.CREDENTIAL) or start)
+        chain = cycle.turned(cycle.first(Need.SECRET, Need.CREDENTIAL, Need.DECRYPTION) or start)
         yield Finding(
             "R25",
             Severity.ERROR,
@@ -56,6 +56,17 @@ def r25_name_before_zone(graph: Graph) -> Iterator[Finding]:
                 why="Its nameserver answers only for names of Services with the annotation tailscale.com/tailnet-fqdn.",
                 instead="Add such a Service of type ExternalName for this name.",
             )
+    for remark in graph.marked("tailnet-name"):
+        users = [edge for edge in graph.all_edges() if edge.needs == remark.about]
+        yield Finding(
+            "R25",
+            Severity.WARNING,
+            remark.words,
+            remark.place,
+            tuple(users[:1]),
+            why="Only resolvers of the tailnet know its names; those that the machines name are asked for the rest.",
+            instead="Forward ts.net (engine.coredns.forwards) to the nameserver of a DNSConfig, or to one that knows the tailnet.",
+        )
 
 
 def _served_inside(cycle: Cycle) -> bool:

@@ -11,7 +11,8 @@ Example:
     kube-vip as a DaemonSet announces the endpoint's address (kube-vip/kube-vip#684).
 
 Instead:
-    Take a control plane's own address, Talos' shared address (`vip` of an interface), a static pod, or a load balancer outside.
+    Take a control plane's own address, Talos' shared address (a patch with the `vip` of an interface under
+    `talos.control_plane_patches`), a static pod, or a load balancer outside.
 """
 
 from collections.abc import Iterator

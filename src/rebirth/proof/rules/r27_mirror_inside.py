@@ -34,7 +34,7 @@ def r27_mirror_inside(graph: Graph) -> Iterator[Finding]:
             start.place,
             chain,
             why="The node asks the mirror alone for this image, and the mirror runs only once the image is pulled.",
-            instead="Leave skipFallback away, or pull the mirror's own images from another registry.",
+            instead="Leave skipFallback out, or pull the mirror's own images from another registry.",
             cut=start,
             closed=True,
         )

@@ -1,4 +1,4 @@
-"""A certificate is ordered anew by every castle, from an authority that counts.
+"""Every new castle orders a certificate from an authority with a quota.
 
 What it finds:
     An issuer of Let's Encrypt's production service, and Certificates of it, in a castle that is made again and again, while
@@ -29,5 +29,5 @@ def r29_outside_quota(graph: Graph) -> Iterator[Finding]:
             remark.words,
             remark.place,
             why="Let's Encrypt gives out five certificates for the same names in a week; the sixth castle gets none.",
-            instead="Keep the certificate in Vault and read it from there, or order from the staging service in drills.",
+            instead="Keep the certificate in Vault and read it from there, or order from the staging service in rehearsals.",
         )

@@ -65,7 +65,7 @@ def _used_too_early(graph: Graph) -> Iterator[Finding]:
                 f"{use.by.label} mounts {remark.about.label}, and does not wait for {restore.label}, which restores into it",
                 use.place,
                 (use,),
-                why="Who comes first writes into an empty volume, and the restore then overwrites it, or never starts.",
+                why="Whoever comes first writes into an empty volume, and the restore then overwrites it, or never starts.",
                 instead=f"Let the unit of {use.by.label} depend on that of {restore.label}, with its health checked.",
             )
             break

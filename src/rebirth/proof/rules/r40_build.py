@@ -3,7 +3,7 @@
 What it finds:
     A Kustomization whose path is not there, is a file, or leads out of the repository; an entry of a kustomization.yaml that
     names nothing; two entries on one line; kustomizations that take each other in; a file that is no YAML or no Kubernetes
-    object; whatever else kustomize refuses.
+    object; whatever else kustomize rejects.
 
 Why it cannot work:
     Flux builds the whole path before it applies anything: one entry that is not there, and nothing of that Kustomization is
@@ -58,7 +58,7 @@ def r40_build(graph: Graph) -> Iterator[Finding]:
 
 def _message(remark: Remark) -> str:
     if remark.slug in {"missing-path", "path-outside"} and remark.about:
-        return f"{remark.about.label} applies {remark.words}"
+        return f"{remark.about.label}: path {remark.words}"
     if remark.slug == "build-error":
         return f"kustomize cannot build {remark.about.label if remark.about else _name(remark)}: {remark.words}"
     if remark.slug in {"unreadable", "not-an-object", "not-a-kustomization"}:

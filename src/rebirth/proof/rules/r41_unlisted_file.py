@@ -18,7 +18,7 @@ Instead:
 from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.rules import mend
+from rebirth.proof.rules import patch
 from rebirth.proof.rules.finding import Finding, Severity
 
 
@@ -34,5 +34,5 @@ def r41_unlisted_file(graph: Graph) -> Iterator[Finding]:
             remark.place,
             why="What no kustomization lists is not applied.",
             instead=f"List {remark['entry']}, remove it, or comment it out in the kustomization.",
-            patch=mend.listed(remark["kustomization"], remark["entry"]),
+            patches=patch.listed(remark["kustomization"], remark["entry"]),
         )

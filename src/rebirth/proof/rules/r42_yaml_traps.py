@@ -1,12 +1,12 @@
-"""YAML that says something else than it seems to.
+"""YAML that means something other than it seems to.
 
 What it finds:
     A number or boolean where Kubernetes takes text alone: environment, labels, annotations, data of a ConfigMap, arguments. A
-    key that stands twice in one mapping. Fields of `spec` that slipped under `metadata`, or to the top of the object.
+    duplicate key in a mapping. Fields of `spec` that slipped under `metadata`, or to the top of the object.
 
 Why it cannot work:
-    The API server refuses `value: 8080` in an environment and `ready: true` in a ConfigMap, and with it everything that Flux
-    applies together with it. kustomize refuses a key that stands twice; in a kustomization.yaml itself the first one is lost
+    The API server rejects `value: 8080` in an environment and `ready: true` in a ConfigMap, and with it everything that Flux
+    applies together with it. kustomize rejects a duplicate key; in a kustomization.yaml itself the first one is lost
     in silence. Variables make numbers, too: Flux reads the text again after it has put them in, and quotes that kustomize did
     not need are gone by then.
 
@@ -33,7 +33,7 @@ def r42_yaml_traps(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR,
             remark.words,
             remark.place,
-            why="The API server refuses it, and Flux all that it applies with it.",
+            why="The API server rejects it, and Flux then applies nothing of the whole Kustomization.",
             instead="Put it in quotes. Where it comes from a variable, quotes have to be in the variable's value.",
         )
     for remark in graph.marked("misplaced"):
@@ -42,7 +42,7 @@ def r42_yaml_traps(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR,
             remark.words,
             remark.place,
-            why="The API server refuses fields that it does not know, and Flux all that it applies with it.",
+            why="The API server rejects unknown fields, and Flux then applies nothing of the whole Kustomization.",
             instead="Move it to the block that it belongs to; mostly that is `spec`.",
         )
     for remark in graph.marked("duplicate-key"):
@@ -55,16 +55,16 @@ def _twice(remark: Remark) -> Finding:
         return Finding(
             "R42",
             Severity.WARNING,
-            f"`{remark['key']}` stands twice in {name}: only the last one counts",
+            f"duplicate key {remark['key']} in {name}: only the last one counts",
             remark.place,
             why="What the first one lists is not applied.",
-            instead="Join both lists.",
+            instead="Merge both lists.",
         )
     return Finding(
         "R42",
         Severity.ERROR,
-        f"`{remark['key']}` stands twice in one mapping of {name}",
+        f"duplicate key {remark['key']} in {name}",
         remark.place,
-        why="kustomize refuses the file, and Flux with it the whole Kustomization.",
-        instead="Join both, or remove one.",
+        why="kustomize rejects the file, so Flux applies nothing of the Kustomization.",
+        instead="Merge both, or remove one.",
     )

@@ -5,7 +5,7 @@ What it finds:
     which is nowhere: another kind, another namespace, a typing mistake.
 
 Why it cannot work:
-    Flux looks for the source for ever: "Source not found". Nothing of the Kustomization or release is ever applied.
+    Flux looks for the source forever: "Source not found". Nothing of the Kustomization or release is ever applied.
 
 Example:
     sourceRef {kind: GitRepository, name: apps} where there is an OCIRepository `apps`.
@@ -51,6 +51,6 @@ def _finding(graph: Graph, edges: list[Edge], source: Thing, sources: list[Thing
         f"{edge.by.label} comes from {source.label}{others}, which nothing makes{hint}",
         edge.place,
         (edge,),
-        why="What comes from a source that is not there is never applied.",
+        why="What comes from a source that does not exist is never applied.",
         instead=f"Name {near[0].label}." if near else "Correct kind, name or namespace, or add the source.",
     )

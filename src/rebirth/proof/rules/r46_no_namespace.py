@@ -1,4 +1,4 @@
-"""An object without the namespace that it has to stand in.
+"""A namespaced object without a namespace.
 
 What it finds:
     An object of a kind that stands in namespaces, in a Flux Kustomization, without a namespace: not its own, not from a
@@ -26,7 +26,7 @@ def r46_no_namespace(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "R46",
             Severity.ERROR,
-            f"{remark.words}: {remark['unit']} is refused",
+            f"{remark.words}: {remark['unit']} is rejected",
             remark.place,
             why="Flux knows no default namespace, and applies nothing of a Kustomization with such an object.",
             instead="Write `namespace:` in the kustomization.yaml, or targetNamespace in the Kustomization.",

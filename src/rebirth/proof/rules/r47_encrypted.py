@@ -1,4 +1,4 @@
-"""A Secret that is encrypted, and nobody decrypts.
+"""An encrypted Secret that nobody decrypts.
 
 What it finds:
     A Secret that SOPS has encrypted, in a Flux Kustomization without `spec.decryption`.

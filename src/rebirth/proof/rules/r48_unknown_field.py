@@ -6,7 +6,7 @@ What it finds:
     names that look like a field's name and are none.
 
 Why it cannot work:
-    Flux applies on the server's side: the API server refuses what its schema does not know ("field not declared in schema"),
+    Flux applies on the server's side: the API server rejects what its schema does not know ("field not declared in schema"),
     and Flux applies nothing of the whole Kustomization.
 
 Example:
@@ -31,6 +31,6 @@ def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR,
             remark.words,
             remark.place,
-            why="The API server refuses it, and Flux all that it applies with it.",
-            instead="Correct it by the schema of the kind.",
+            why="The API server rejects it, and Flux then applies nothing of the whole Kustomization.",
+            instead="Correct it according to the kind's schema.",
         )

@@ -12,7 +12,7 @@ Example:
     The ExternalSecret makes `GRAFANA_DB_PASSWORD`, and the Deployment reads `password`.
 
 Instead:
-    Give both one name. Keys of databases are told by their operator.
+    Give both one name. Keys of databases are reported by their operator.
 """
 
 from collections.abc import Iterator

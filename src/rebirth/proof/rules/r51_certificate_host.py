@@ -4,7 +4,7 @@ What it finds:
     An Ingress or Gateway whose TLS Secret comes from a Certificate that is made in the repository for other names.
 
 Why it cannot work:
-    Whoever opens the site is told that the certificate is another one's, and checks from outside fail.
+    Whoever opens the site is reported that the certificate is another one's, and checks from outside fail.
 
 Example:
     An Ingress for `blog.example.org` shows the Secret of a Certificate for `*.home.example.org`; a wildcard covers one label.

@@ -1,4 +1,4 @@
-"""A value that is there, and empty.
+"""A value that exists but is empty.
 
 What it finds:
     A Secret in the repository with a key that somebody reads and whose value is empty; a variable that was not substituted
@@ -35,6 +35,6 @@ def r53_empty_value(graph: Graph) -> Iterator[Finding]:
             f"{reading.by.label} reads the key {remark['key']} of {remark.about.label}, which is empty",
             remark.place,
             (use,) if use else (),
-            why="What is there is not waited for: only who uses the value fails.",
+            why="What exists is not waited for; it fails only where the value is used.",
             instead="Give it a value, or leave the key out.",
         )

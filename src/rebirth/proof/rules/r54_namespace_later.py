@@ -1,4 +1,4 @@
-"""An object stands in a namespace that another node makes, and does not come after it.
+"""An object's namespace is made by another Kustomization, on which it does not depend.
 
 What it finds:
     A Kustomization with objects in a namespace that a Kustomization makes which itself comes only after the first one's
@@ -19,7 +19,7 @@ Instead:
 from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.rules import mend
+from rebirth.proof.rules import patch
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.order import Order, UnitName
 from rebirth.proof.things import Edge, Milestone, Need, Thing
@@ -36,7 +36,7 @@ def r54_namespace_later(graph: Graph) -> Iterator[Finding]:
             continue
         maker = makers[0]
         if any(order.is_declared(one, user) for one in makers):
-            continue  # a circle, and another rule's
+            continue  # a cycle, and another rule's
         yield _finding(graph, edge, user, maker)
 
 
@@ -50,9 +50,9 @@ def _finding(graph: Graph, edge: Edge, user: UnitName, maker: UnitName) -> Findi
         f"{user.label} needs {edge.needs.label}, which {maker.label} makes, and does not depend on it",
         edge.place,
         (edge, made) if made else (edge,),
-        why="Flux refuses the whole Kustomization while one of its namespaces is not there, and tries again later.",
+        why="Flux rejects the whole Kustomization while one of its namespaces is missing, and tries again later.",
         instead=f"Let it depend on {maker.name}, or bring the namespace along.",
-        patch=mend.depends_on(place.file, place.line, maker.name, elsewhere)
+        patches=patch.depends_on(place.file, place.line, maker.name, elsewhere)
         if place.file and maker.kind == "Kustomization"
-        else "",
+        else (),
     )

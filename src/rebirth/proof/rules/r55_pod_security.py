@@ -1,4 +1,4 @@
-"""The pod security level of a namespace refuses the pods that are to run in it.
+"""The pod security level of a namespace rejects the pods that are to run in it.
 
 What it finds:
     Pods with host network, host ports, host paths, privileged containers or added capabilities in a namespace whose level

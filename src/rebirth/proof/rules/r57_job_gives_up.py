@@ -5,7 +5,7 @@ What it finds:
 
 Why it cannot work:
     A Job tries `backoffLimit` times, 10 s, 20 s, 40 s ... apart, and is then Failed for good; Flux does not run it again, and
-    whoever waits for it waits for ever. On a cluster that comes up from nothing, a database takes minutes.
+    whoever waits for it waits forever. On a cluster that comes up from nothing, a database takes minutes.
 
 Example:
     A migration Job with `backoffLimit: 2` in the same Kustomization as the PostgresCluster that it migrates.

@@ -1,4 +1,4 @@
-"""A Helm release has another name than who uses it expects.
+"""A Helm release has another name than its users expect.
 
 What it finds:
     A HelmRelease with targetNamespace and without releaseName, while something refers to what it makes under the HelmRelease's

@@ -1,17 +1,17 @@
-"""More is asked for than the castle's machines have.
+"""More is requested than the castle's machines have.
 
 What it finds:
     Pods whose requests no machine can hold; all requests together above what the machines have; more replicas that may not
     stand together, or copies of a volume, than there are machines to stand on.
 
 Why it cannot work:
-    The scheduler leaves such pods Pending for ever, and what waits for them with them.
+    The scheduler leaves such pods Pending forever, and what waits for them with them.
 
 Example:
     A database that requests 24Gi of memory on workers with 16 GiB; three replicas that must not share a node, on one worker.
 
 Instead:
-    Ask for less, or give the castle larger or more machines.
+    Request less, or give the castle larger or more machines.
 """
 
 from collections.abc import Iterator
@@ -27,6 +27,6 @@ def r59_too_large(graph: Graph) -> Iterator[Finding]:
             Severity.WARNING if remark.slug == "too-much" else Severity.ERROR,
             remark.words,
             remark.place,
-            why="The scheduler leaves what fits nowhere Pending, for ever.",
-            instead="Ask for less, or give the castle larger or more machines.",
+            why="The scheduler leaves what fits nowhere Pending, forever.",
+            instead="Request less, or give the castle larger or more machines.",
         )

@@ -1,4 +1,4 @@
-"""A Corefile that CoreDNS refuses.
+"""A Corefile that CoreDNS rejects.
 
 What it finds:
     A ConfigMap with a `Corefile` that CoreDNS of the version in use would not start with.

@@ -1,16 +1,18 @@
 """A worker is given the shared address of the control planes.
 
 What it finds:
-    A `vip` of an interface in the configuration of a worker. Patches that a castle names are applied to every machine.
+    A `vip` of an interface, or a Layer2VIPConfig, in the configuration of a worker. What a castle names under `talos.patches`
+    is applied to every machine.
 
 Why it cannot work:
-    Talos refuses such a configuration: a shared address is only for control planes. The machine stays in maintenance mode.
+    Talos rejects such a configuration: a shared address is only for control planes. The machine stays in maintenance mode.
 
 Example:
     One patch file with the shared address, applied to all machines.
 
 Instead:
-    Leave the `vip` to control planes, or take a control plane's own address as endpoint.
+    Name the patch under `talos.control_plane_patches` instead of `talos.patches`, or take a control plane's own address as
+    endpoint.
 """
 
 from collections.abc import Iterator
@@ -26,6 +28,6 @@ def r62_shared_address_on_worker(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR,
             remark.words,
             remark.place,
-            why="Talos refuses the configuration of a worker with a shared address, so the machine is never configured.",
-            instead="Take the vip out of what workers get.",
+            why="Talos rejects the configuration of a worker with a shared address, so the machine is never configured.",
+            instead="Name the patch under talos.control_plane_patches instead of talos.patches: workers do not get it there.",
         )

@@ -1,10 +1,10 @@
-"""Several machines log in to the tailnet with one key that is good for one.
+"""Several machines log in to the tailnet with a key that can be used once.
 
 What it finds:
     `tailscale.node_key.reusable: false` in a castle with more than one machine.
 
 Why it cannot work:
-    Tailscale takes such a key once. The first machine joins, every other one is refused.
+    Tailscale takes such a key once. The first machine joins, every other one is rejected.
 
 Example:
     A castle of one machine is given a worker, and its key stays as it was.

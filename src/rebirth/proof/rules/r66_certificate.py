@@ -1,10 +1,10 @@
-"""A certificate in a file that does not parse, or whose time is over or nearly so.
+"""A certificate in a file that does not parse, has expired, or soon will.
 
 What it finds:
     PEM in a ConfigMap, a Secret, a `caBundle` or a chart's values that is no certificate, has expired, or expires within a month.
 
 Why it cannot work:
-    Who is to trust it refuses it, or everything that it has signed. One that ends within the month works today.
+    Who is to trust it rejects it, or everything that it has signed. One that ends within the month works today.
 
 Example:
     The CA of a Vault that was made again stands in its old form in a `caBundle`.
@@ -27,8 +27,8 @@ def r66_certificate(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR if over else Severity.WARNING,
             remark.words,
             remark.place,
-            why="Who reads it refuses it, and what it has signed."
+            why="Whoever reads it rejects it, and everything it has signed."
             if over
-            else "Then it is refused, with what it has signed.",
+            else "Then it is rejected, with everything it has signed.",
             instead="Put the current certificate there.",
         )

@@ -22,7 +22,7 @@ from rebirth.proof.rules.order import hidden
 from rebirth.proof.things import Edge, Milestone, Thing
 
 _OURS = {"phase", "handover", "site"}
-# What else may be missing is told by rules of its own.
+# What else may be missing is reported by rules of its own.
 _KINDS = {"route to", "Service", "Deployment", "StatefulSet", "DaemonSet", "ExternalSecret", "ClusterSecretStore"}
 
 
@@ -39,7 +39,7 @@ def r69_awaited(graph: Graph) -> Iterator[Finding]:
                 f"{edge.by.label} waits for {what}, and nothing makes it",
                 edge.place,
                 (edge,),
-                why="Create goes on only when it is there, and waits until its patience ends.",
+                why="create waits for it, and gives up when its patience ends.",
                 instead="Correct the name in castle.yaml, or add what is missing to the tree.",
             )
 

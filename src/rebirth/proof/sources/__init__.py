@@ -8,7 +8,16 @@ from enum import IntEnum, auto
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Model
-from rebirth.proof.sources.castle import api_names, beforehand, castle, machine_needs, phases, seed_templates, talos
+from rebirth.proof.sources.castle import (
+    api_address,
+    api_names,
+    beforehand,
+    castle,
+    machine_needs,
+    phases,
+    seed_templates,
+    talos,
+)
 from rebirth.proof.sources.flux import (
     crds,
     fields,
@@ -77,6 +86,7 @@ SOURCES: dict[Stage, tuple[Source, ...]] = {
         names.read,
         api_names.read,
         machine_needs.read,
+        api_address.read,
         mirrors.read,
         authorities.read,
     ),

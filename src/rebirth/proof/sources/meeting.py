@@ -1,5 +1,8 @@
 """Where sources meet: things that several of them speak of, each made in one place, so that all call it by the same name."""
 
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network
+
 from rebirth.castle import Castle
 from rebirth.proof.charts import knowledge
 from rebirth.proof.graph import Graph
@@ -84,3 +87,23 @@ def runs(member: Manifest, graph: Graph) -> Thing:
     if known and graph.makers(known.thing):
         graph.needs(done, known.thing, Need.WORKLOAD, member.place("kind"), f"{known.title} runs it", scope=ALWAYS)
     return done
+
+
+def pool_addresses(entry: object) -> tuple[IPv4Address, IPv4Address] | None:
+    """First and last address of a pool's range; None for what is none, or for IPv6."""
+    first, dash, last = str(entry).partition("-")
+    try:
+        if dash:
+            return IPv4Address(first.strip()), IPv4Address(last.strip())
+        network = IPv4Network(str(entry), strict=False)
+    except ValueError:
+        return None
+    return network[0], network[-1]
+
+
+def pools(model: Model) -> Iterator[tuple[Manifest, int, tuple[IPv4Address, IPv4Address]]]:
+    """The pools of addresses: each range with where in its pool it stands."""
+    for member, _ in model.objects("IPAddressPool", "CiliumLoadBalancerIPPool"):
+        for index, entry in enumerate(member.items("spec", "addresses")):
+            if span := pool_addresses(entry):
+                yield member, index, span

@@ -100,6 +100,10 @@ class _Source:
 
     def flux(self) -> None:
         """The last phase of Flux waits for every node of its graph."""
+        kept = self.model.root / self.castle.gitops.path / "flux-system"
+        if not kept.is_dir():
+            words = f"{self.castle.gitops.path} has no folder flux-system with Flux' own manifests"
+            self.graph.remark("no-flux-manifests", self.model.at("gitops", "path"), words)
         if phase := self.makers.get(Converged):
             for member, _ in self.model.objects(*_FLUX):
                 if member.group == _FLUX[member.kind] and member.at("spec", "suspend") is not True:
@@ -120,8 +124,12 @@ class _Source:
             controller = started.get(names.get(member.kind, "source-controller"))
             # The first Kustomization and its source; all others come after them.
             first = member.kind == "HelmRelease" or (bootstrap is not None and unit.phase == bootstrap.name)
+            by = member.thing(Milestone.READY if member.kind == "GitRepository" else Milestone.STARTED)
+            if first and bootstrap and not started:
+                # The flux program brings controllers that no file tells; the phase waits for them.
+                ready, place = meeting.ready(bootstrap.name), meeting.place(bootstrap)
+                self.graph.needs(by, ready, Need.WORKLOAD, place, scope=ALWAYS)
             if controller is not None and first:
-                by = member.thing(Milestone.READY if member.kind == "GitRepository" else Milestone.STARTED)
                 place = controller.place("metadata", "name")
                 self.graph.needs(by, controller.thing(Milestone.READY), Need.WORKLOAD, place, scope=ALWAYS)
 

@@ -4,16 +4,15 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import IPv4Address, IPv4Network
 from itertools import combinations
 from typing import Any
 
 from rebirth.castle import Castle
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods
-from rebirth.proof.reading.manifest import Manifest, Model, thing
-from rebirth.proof.reading.talos import Merged
-from rebirth.proof.sources.meeting import RELEASE, api
+from rebirth.proof.reading.manifest import Model, thing
+from rebirth.proof.reading.talos import Merged, shared_addresses
+from rebirth.proof.sources.meeting import RELEASE, pools
 from rebirth.proof.things import ALWAYS, Milestone, Need, Place, Thing
 
 # What charts do not start without: system extensions, kernel modules.
@@ -41,7 +40,6 @@ def read(model: Model, graph: Graph) -> None:
         return
     _host_needs(model, graph, castle)
     _schedule(model, graph)
-    _endpoint(model, graph, castle)
     _shared_addresses(model, graph, castle)
     _tailnet(model, graph, castle)
 
@@ -212,25 +210,6 @@ def _tolerated(taint: _Taint, tolerations: list[Mapping[str, Any]]) -> bool:
 # -- addresses
 
 
-def pool_addresses(entry: object) -> tuple[IPv4Address, IPv4Address] | None:
-    """First and last address of a pool's range; None for what is none, or for IPv6."""
-    first, dash, last = str(entry).partition("-")
-    try:
-        if dash:
-            return IPv4Address(first.strip()), IPv4Address(last.strip())
-        network = IPv4Network(str(entry), strict=False)
-    except ValueError:
-        return None
-    return network[0], network[-1]
-
-
-def _pools(model: Model) -> Iterator[tuple[Manifest, int, tuple[IPv4Address, IPv4Address]]]:
-    for member, _ in model.objects("IPAddressPool", "CiliumLoadBalancerIPPool"):
-        for index, entry in enumerate(member.items("spec", "addresses")):
-            if span := pool_addresses(entry):
-                yield member, index, span
-
-
 def _shared_addresses(model: Model, graph: Graph, castle: Castle) -> None:
     """Addresses that a pool gives away and that are taken already."""
     taken = {
@@ -240,7 +219,7 @@ def _shared_addresses(model: Model, graph: Graph, castle: Castle) -> None:
     taken[castle.machines.gateway] = ("the gateway", model.at("machines", "gateway"))
     for address in castle.machines.nameservers:
         taken.setdefault(address, ("a nameserver", model.at("machines", "nameservers")))
-    for member, index, (first, last) in _pools(model):
+    for member, index, (first, last) in pools(model):
         for address, (whose, place) in taken.items():
             if first <= address <= last:
                 words = f"{member.kind} {member.name} gives away {address}, which is {whose}'s"
@@ -248,52 +227,9 @@ def _shared_addresses(model: Model, graph: Graph, castle: Castle) -> None:
                     "pool-overlaps", member.place("spec", "addresses", index), words, member.thing(), file=place.file
                 )
     for machine in model.machines:
-        for item in Merged(machine.patches).items("machine", "network", "interfaces"):
-            if machine.role == "worker" and isinstance(item.value, Mapping) and item.value.get("vip"):
-                words = f"the worker {machine.machine} gets the shared address of the control planes"
-                graph.remark("vip-on-worker", item.place, words, thing("node", "", machine.machine, Milestone.READY))
-
-
-def _endpoint(model: Model, graph: Graph, castle: Castle) -> None:
-    """The API's own address, where something in the cluster has to give it out."""
-    host = castle.kubernetes.endpoint.split("//")[-1].rsplit(":", 1)[0]
-    if host in {str(node.address) for node in castle.machines.control_planes}:
-        return
-    place, answers = model.at("kubernetes", "endpoint"), api(castle)
-    for member, index, (first, last) in _pools(model):
-        try:
-            inside = first <= IPv4Address(host) <= last
-        except ValueError:
-            return
-        if inside:
-            pool = thing("address pool", "", member.name, Milestone.SERVES)
-            graph.needs(answers, pool, Need.ADDRESS, place, f"{host} comes from this pool", scope=ALWAYS)
-            graph.wanted(pool)
-            graph.needs(pool, member.thing(), Need.APPLIED_BY, member.place("spec", "addresses", index))
-    for found in pods.every(model):
-        for part, number, container in found.containers(init=False):
-            for at, entry in enumerate(container.get("env") or []):
-                if (
-                    isinstance(entry, Mapping)
-                    and entry.get("value") == host
-                    and str(entry.get("name")).lower() in {"address", "vip_address"}
-                ):
-                    graph.needs(
-                        answers,
-                        found.thing,
-                        Need.ADDRESS,
-                        place,
-                        f"{found.manifest.name} announces {host}",
-                        scope=ALWAYS,
-                    )
-                    graph.needs(
-                        found.thing,
-                        answers,
-                        Need.API,
-                        found.place(part, number, "env", at),
-                        "is started through the API",
-                        scope=ALWAYS,
-                    )
+        for item in shared_addresses(machine) if machine.role == "worker" else ():
+            words = f"the worker {machine.machine} gets the shared address of the control planes"
+            graph.remark("vip-on-worker", item.place, words, thing("node", "", machine.machine, Milestone.READY))
 
 
 # -- the tailnet

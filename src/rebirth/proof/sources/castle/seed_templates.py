@@ -37,7 +37,7 @@ def read(model: Model, graph: Graph) -> None:
 def _manifests(root: Path) -> Iterator[Manifest]:
     for file in _files(root):
         try:
-            if file.is_symlink() or file.stat().st_size > LARGEST:
+            if file.is_symlink() or not file.is_file() or file.stat().st_size > LARGEST:
                 continue
             text = file.read_text(encoding="utf-8-sig")
             documents = parse(_FILLED.sub("x", _STEERS.sub("", text)))

@@ -1,7 +1,7 @@
 """Custom resources against the schemas of their CRDs: fields that are not in them, values of another type, fields that are missing.
 
 The schemas are those of the CRDs in the repository; for some kinds whose CRDs come with charts, the names of their fields.
-Flux applies server-side: the API server refuses an object with a field that its schema does not know, and with it all that
+Flux applies server-side: the API server rejects an object with a field that its schema does not know, and with it all that
 is applied in the same Kustomization.
 """
 
@@ -14,7 +14,7 @@ from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.proof.things import Atomicity
 
 _Path = tuple[str | int, ...]
-_GUESS = "x-names"  # marks a schema that only knows names: a newer version may have more, so only what looks mistyped is told
+_GUESS = "x-names"  # marks a schema that only knows names: a newer version may have more, so only what looks mistyped is reported
 _WRONG = {"caSecret"}  # names that are taken for others
 _MOST = 20  # mistakes of one object
 _DEEPEST = 60
@@ -40,7 +40,7 @@ def read(model: Model, graph: Graph) -> None:
             for count, mistake in enumerate(_check(member.data, schema, (), 0)):
                 if count >= _MOST:
                     break
-                words = f"{mistake.words} in {member.thing().label}"
+                words = f"{member.thing().label}: {mistake.words}"
                 graph.remark(
                     mistake.slug, member.place(*mistake.path), words, member.thing(), path=_dotted(mistake.path)
                 )
@@ -68,11 +68,11 @@ def _check(value: Any, schema: Mapping[str, Any], path: _Path, depth: int) -> It
             yield from _check(item, items, (*path, number), depth + 1)  # type: ignore[arg-type]  # looked at in the line above
     elif isinstance(wanted, str) and not _fits(value, wanted, schema):
         yield Mistake(
-            "wrong-type", path, f"`{_dotted(path)}` is {_article(value)}, and has to be {_ARTICLES.get(wanted, wanted)}"
+            "wrong-type", path, f"{_dotted(path)} is {_article(value)} and must be {_ARTICLES.get(wanted, wanted)}"
         )
     elif isinstance(value, str) and isinstance(options := schema.get("enum"), list) and value not in options:
         said = ", ".join(map(str, options[:8]))
-        yield Mistake("wrong-value", path, f"`{_dotted(path)}` is none of {said}")
+        yield Mistake("wrong-value", path, f"{_dotted(path)} must be one of {said}")
 
 
 def _object(value: Mapping[str, Any], schema: Mapping[str, Any], path: _Path, depth: int) -> Iterator[Mistake]:
@@ -94,8 +94,8 @@ def _object(value: Mapping[str, Any], schema: Mapping[str, Any], path: _Path, de
             near = _near(key, properties)
             if not near and _GUESS in schema and key not in _WRONG:
                 continue
-            hint = f"; `{near}`?" if near else ""
-            yield Mistake("unknown-field", (*path, key), f"`{_dotted(path)}` has no field `{key}`{hint}")
+            hint = f"; did you mean {near}?" if near else ""
+            yield Mistake("unknown-field", (*path, key), f"unknown field {_dotted((*path, key))}{hint}")
     if path or "spec" in value:
         yield from _missing(value, schema, properties, path)
 
@@ -107,7 +107,7 @@ def _missing(
     for key in required if isinstance(required, list) else ():
         default = properties.get(key)
         if key not in value and not (isinstance(default, Mapping) and "default" in default):
-            yield Mistake("missing-field", path, f"`{_dotted((*path, key))}` is missing")
+            yield Mistake("missing-field", path, f"{_dotted((*path, key))} is missing")
 
 
 def _fits(value: Any, wanted: str, schema: Mapping[str, Any]) -> bool:
@@ -124,7 +124,7 @@ def _fits(value: Any, wanted: str, schema: Mapping[str, Any]) -> bool:
 
 _TYPES: dict[str, type | tuple[type, ...]] = {"string": str, "boolean": bool, "object": Mapping, "array": list}
 _ARTICLES = {
-    "string": "text", "boolean": "true or false", "object": "a mapping", "array": "a list", "integer": "a whole number",
+    "string": "a string", "boolean": "true or false", "object": "a mapping", "array": "a list", "integer": "a whole number",
     "number": "a number",
 }  # fmt: skip
 
@@ -134,7 +134,7 @@ def _article(value: Any) -> str:
         return "true or false"
     if isinstance(value, int | float):
         return "a number"
-    return "text" if isinstance(value, str) else "a list" if isinstance(value, list) else "a mapping"
+    return "a string" if isinstance(value, str) else "a list" if isinstance(value, list) else "a mapping"
 
 
 def _open(value: Any) -> bool:
@@ -162,6 +162,7 @@ def _known() -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
         group, _, names = versions.partition("/")
         for version in names.split():
             yield (f"{group}/{version}", kind), {"properties": {"spec": _schema(tree), "status": {}}}
+    yield ("source.extensions.fluxcd.io/v1beta1", "ArtifactGenerator"), {"properties": {"spec": _GENERATOR}}
 
 
 _OPEN: dict[str, Any] = {"*": None}  # there may be more
@@ -205,6 +206,23 @@ _FIELDS: dict[tuple[str, str], Mapping[str, Any]] = {
         "secretStoreRef target refreshPolicy refreshInterval data dataFrom"
     ),
 }  # fmt: skip
+
+
+def _each(**properties: Any) -> Mapping[str, Any]:
+    """A list of mappings with at least these fields."""
+    return {"type": "array", "items": {"type": "object", "properties": properties, "additionalProperties": True}}
+
+
+_TEXT = {"type": "string"}
+_COPIES = _each(**{"from": _TEXT, "to": _TEXT})
+_GENERATOR: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "sources": _each(alias=_TEXT, kind=_TEXT, name=_TEXT),
+        "artifacts": _each(name=_TEXT, copy=_COPIES),
+    },
+    "additionalProperties": True,
+}
 _FIELDS["external-secrets.io/v1 v1beta1", "SecretStore"] = _FIELDS[
     "external-secrets.io/v1 v1beta1", "ClusterSecretStore"
 ]

@@ -7,7 +7,7 @@ How Flux applies one (kustomize-controller 1.7.3, fluxcd/pkg/ssa 0.76, read in t
 2. The path is built, decrypted (an encrypted Secret without spec.decryption fails all), and variables are substituted,
    if any variable is there at all.
 3. It is applied in three stages, each dry-run as a whole first and waited for (60 s): Namespaces, CRDs and ClusterRoles; then
-   every kind whose name ends in `Class`; then the rest. So the first two stages stand even where the rest is refused.
+   every kind whose name ends in `Class`; then the rest. So the first two stages stand even where the rest is rejected.
    Objects with `ssa: Ignore` or `reconcile: disabled` are left out.
 4. With `wait` every applied object has to be healthy, else those of healthChecks; itself left out. Healthy is what kstatus
    says: workloads rolled out, Jobs complete (Flux' own reader), claims bound, CRDs established; a Service of type
@@ -121,7 +121,7 @@ def _inputs(own: Manifest, begun: Thing, graph: Graph) -> None:
             holder = thing(str(entry["kind"]), own.namespace, str(entry.get("name")), Milestone.MATERIALISED)
             graph.needs(begun, holder, Need.VARIABLES, own.place("spec", "postBuild", "substituteFrom", index))
     for need, path in (
-        (Need.CREDENTIAL, ("spec", "decryption", "secretRef")),
+        (Need.DECRYPTION, ("spec", "decryption", "secretRef")),
         (Need.CREDENTIAL, ("spec", "kubeConfig", "secretRef")),
     ):
         if secret := own.at(*path, "name"):
@@ -137,7 +137,7 @@ def _inputs(own: Manifest, begun: Thing, graph: Graph) -> None:
 def _members(unit: Unit, begun: Thing, graph: Graph) -> None:
     for member in unit.members:
         if is_left_out(member):
-            graph.given(member.thing(), "Flux leaves it to others (ssa: Ignore)", member.place("metadata"))
+            graph.assumed(member.thing(), "Flux leaves it to others (ssa: Ignore)", member.place("metadata"))
             continue
         maker = begun if is_first(member) else unit.applied
         graph.makes(maker, member.thing(), member.place("metadata", "name"), need=Need.APPLIED_BY)

@@ -38,10 +38,10 @@ def read(model: Model, graph: Graph) -> None:
 
 
 def assume(model: Model, graph: Graph) -> None:
-    """An operator that is needed and that nobody runs here: what is missing then is told for its CRDs."""
+    """An operator that is needed and that nobody runs here: what is missing then is reported for its CRDs."""
     for known in knowledge.operators():
         if known.thing in graph.edges and not graph.makers(known.thing):
-            graph.given(known.thing, "what runs it stands beside these files; its CRDs are told for it")
+            graph.given(known.thing, "what runs it stands beside these files; its CRDs are reported for it")
 
 
 def _runs(found: pods.Pods) -> knowledge.Operator | None:

@@ -1,4 +1,4 @@
-"""Files that no kustomization lists, and that would make what somebody needs. Read last: only what is needed is told."""
+"""Files that no kustomization lists, and that would make what somebody needs. Read last: only what is needed is reported."""
 
 from collections import defaultdict
 from collections.abc import Iterator

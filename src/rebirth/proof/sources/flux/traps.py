@@ -1,4 +1,4 @@
-"""Objects that the API server refuses as they are written: values that are no text where text is wanted, fields in the wrong
+"""Objects that the API server rejects as they are written: values that are no text where text is wanted, fields in the wrong
 block, no namespace, still encrypted; and Jobs that Flux can apply only once.
 
 Only what Flux applies is looked at, with its variables put in: through them `"${COUNT}"` becomes a number, quotes or none.
@@ -143,7 +143,7 @@ def _misplaced(member: Manifest, graph: Graph) -> None:
 
 
 def _encrypted(member: Manifest, unit: Unit, graph: Graph) -> None:
-    """A Secret that SOPS encrypted, in a Kustomization that does not decrypt: Flux refuses all of it."""
+    """A Secret that SOPS encrypted, in a Kustomization that does not decrypt: Flux rejects all of it."""
     if member.kind != "Secret" or not member.mapping("sops") or unit.own is None or unit.own.at("spec", "decryption"):
         return
     words = f"{member.thing().label} is encrypted, and {unit.own.thing().label} does not decrypt"
@@ -155,7 +155,7 @@ def _once(member: Manifest, unit: Unit, graph: Graph) -> None:
     if member.kind != "Job" or member.group != "batch" or unit.own is None or unit.own.at("spec", "force") is True:
         return
     marks = {**member.labels, **member.annotations}
-    if marks.get(f"{flux.KUSTOMIZE}/force") in {"enabled", "Enabled"}:
+    if str(marks.get(f"{flux.KUSTOMIZE}/force")) in {"enabled", "Enabled"}:
         return
     if marks.get(f"{flux.KUSTOMIZE}/ssa") == "IfNotPresent":
         return

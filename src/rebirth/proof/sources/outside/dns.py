@@ -21,6 +21,7 @@ CLUSTER_DNS, ZONE, NAME, NODE_NAME = "cluster DNS", "zone", "name", "node name"
 DEFAULT_ADDRESS, DEFAULT_DOMAIN, DEFAULT_SERVICES = "10.96.0.10", "cluster.local", "10.96.0.0/12"
 FQDN = "tailscale.com/tailnet-fqdn"
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "ReplicaSet"}
+_TAILNET, _RESOLVER = "ts.net", "100.100.100.100"  # names of tailnets, and the resolver that a machine on one has
 _DEEPEST = 8  # rewrites and aliases after one another
 
 
@@ -143,9 +144,21 @@ class _Source:
             self._inside(name, found, place or asked)
             return
         forward = self._forward(host, server)
+        if self._is_lost(host, server, forward):
+            words = f"{name.name} is a name of the tailnet, and cluster DNS forwards {_TAILNET} to nobody who knows it"
+            self.graph.remark("tailnet-name", asked, words, name)
         if forward is not None and self.corefile is not None:
             place = self.corefile.zone_place(_zone_of(server, forward), forward.line)
             self._forwarded(name, host, forward, place)
+
+    def _is_lost(self, host: str, server: Meaning | None, forward: Forward | None) -> bool:
+        """Whether a castle's pods ask the machines' own resolvers for a name of the tailnet, which only its resolver knows."""
+        castle = self.model.castle
+        if castle is None or self.corefile is None or not host.endswith(f".{_TAILNET}."):
+            return False
+        if forward is not None and _zone_of(server, forward) != ".":
+            return False
+        return not any(str(address) == _RESOLVER for address in castle.machines.nameservers)
 
     def _server(self, host: str) -> Meaning | None:
         """The server block with the longest zone."""

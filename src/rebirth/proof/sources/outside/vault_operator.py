@@ -11,7 +11,7 @@ _SECRETS = ("VaultStaticSecret", "VaultDynamicSecret", "VaultPKISecret")
 
 
 def read(model: Model, graph: Graph) -> None:
-    """Secret makers and credentials of Secrets are told by `knowledge`; here is what takes more than a name."""
+    """Secret makers and credentials of Secrets are reported by `knowledge`; here is what takes more than a name."""
     for member, _ in model.objects(*_SECRETS, "VaultAuth", "VaultConnection"):
         if member.group != GROUP:
             continue
@@ -49,5 +49,5 @@ def _path(member: Manifest, done: Thing, graph: Graph) -> None:
         return
     of = vault_path(str(mount), str(path))
     if of not in graph.made:
-        graph.given(of, "Vault holds it already", member.place("spec", "path"))
+        graph.assumed(of, "Vault holds it already", member.place("spec", "path"))
     graph.needs(done, of, Need.VAULT, member.place("spec", "path"))

@@ -27,7 +27,7 @@ def read(model: Model, graph: Graph) -> None:
         for what, path in _asked(found, level):
             wanted = "privileged" if level == "baseline" or what not in _RESTRICTED_ONLY else "baseline"
             words = (
-                f"{found.thing.label} has {what}, which the pod security level of namespace {found.namespace} refuses"
+                f"{found.thing.label} has {what}, which the pod security level of namespace {found.namespace} rejects"
             )
             graph.remark(
                 "pod-security", found.place(*path), words, found.thing,
@@ -50,7 +50,7 @@ _RESTRICTED_ONLY = frozenset({"a container that may run as root", "privilege esc
 
 
 def _asked(found: pods.Pods, level: str) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """What the level refuses: words, and the path in the pod's spec."""
+    """What the level rejects: words, and the path in the pod's spec."""
     for field, words in (
         ("hostNetwork", "host network"),
         ("hostPID", "the host's processes"),

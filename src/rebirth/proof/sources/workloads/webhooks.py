@@ -1,4 +1,4 @@
-"""Admission webhooks: what they match is refused until their server answers, where the failure policy is Fail.
+"""Admission webhooks: what they match is rejected until their server answers, where the failure policy is Fail.
 
 `webhook <name>` ADMITS needs its Service, and its certificate. Read after all other sources: what has to be there before a
 configuration exists is never asked to pass it.
@@ -13,7 +13,7 @@ from typing import Any
 from rebirth.proof.charts import knowledge, kyverno, releases
 from rebirth.proof.charts.known_charts import webhook_configuration
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading import flux, pods, selectors
+from rebirth.proof.reading import flux, pods, scopes, selectors
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.scopes import is_custom, kind_of
 from rebirth.proof.things import Atomicity, Milestone, Need, Place, Scope, Thing
@@ -132,7 +132,7 @@ def _members(
     hook: Hook, kinds: Mapping[tuple[str, str], list[tuple[Manifest, Unit]]], matcher: "_Matcher", before: _Before,
     graph: Graph,
 ) -> None:  # fmt: skip
-    """One edge a unit: if the first of its objects that the webhook matches is refused, all of it is."""
+    """One edge a unit: if the first of its objects that the webhook matches is rejected, all of it is."""
     told: set[int] = set()
     for kind, members in kinds.items():
         if not matcher.is_asked(*kind):
@@ -208,22 +208,12 @@ class _Matcher:
         return bool({"*", "*/*", self._plural(group, kind)} & _texts(rule.get("resources")))
 
     def _plural(self, group: str, kind: str) -> str:
-        return self.plurals.get((group, kind)) or plural(kind)
+        return self.plurals.get((group, kind)) or scopes.plural(kind)
 
     def _namespace(self, name: str) -> bool:
         if not name:
             return True  # what stands in no namespace is not selected by one
         return selectors.selects(self.data.get("namespaceSelector"), {**self.namespaces.get(name, {}), _NAME: name})
-
-
-def plural(kind: str) -> str:
-    """The resource name of a kind, by the usual rules of English."""
-    word = kind.lower()
-    if word.endswith(("s", "x", "ch", "sh")) and word != "endpoints":
-        return word + "es"
-    if word.endswith("y") and word[-2:-1] not in set("aeiou"):
-        return word[:-1] + "ies"
-    return word if word == "endpoints" else word + "s"
 
 
 def _plurals(model: Model) -> dict[tuple[str, str], str]:

@@ -38,7 +38,7 @@ def read(model: Model, graph: Graph) -> None:
 
 
 def patience(manifest: Manifest) -> float | None:
-    """How long a Job tries, in seconds; None: for ever."""
+    """How long a Job tries, in seconds; None: forever."""
     if manifest.kind != "Job":
         return None
     deadline = manifest.at("spec", "activeDeadlineSeconds")
@@ -108,7 +108,8 @@ def _job(model: Model, found: pods.Pods, graph: Graph) -> None:
 
 def _talked_to(container: Mapping[str, Any]) -> Iterator[str]:
     """Hosts that a container connects to, as far as its variables, URLs and well-known options say so."""
-    for entry in container.get("env") or []:
+    variables = container.get("env")
+    for entry in variables if isinstance(variables, list) else ():
         if isinstance(entry, Mapping) and _CONNECTS.search(str(entry.get("name"))):
             yield from (match[0] for match in _HOST.finditer(str(entry.get("value") or "")))
     for text in texts([container.get("command"), container.get("args")]):

@@ -44,7 +44,7 @@ def line_of(place: Place, line: int) -> Place:
 
 
 def find(model: Model, graph: Graph, address: str) -> Corefile | None:
-    """The cluster's own Corefile; those that CoreDNS refuses are remarked. `address` is the cluster's DNS."""
+    """The cluster's own Corefile; those that CoreDNS rejects are remarked. `address` is the cluster's DNS."""
     return next(iter(list(_Finder(model, graph, address).corefiles())), None)
 
 

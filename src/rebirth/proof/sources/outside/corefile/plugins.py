@@ -1,4 +1,4 @@
-"""A Corefile as CoreDNS of a version understands it: read, and refused where CoreDNS would not start."""
+"""A Corefile as CoreDNS of a version understands it: read, and rejected where CoreDNS would not start."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Reads a Corefile as CoreDNS reads it, and refuses what CoreDNS refuses.
+"""Reads a Corefile as CoreDNS reads it, and rejects what CoreDNS rejects.
 
 Words are separated by blanks; quotes hold them together; `#` starts a comment anywhere. A block has to open on its plugin's line,
 and whatever else stands on that line is an argument: so `health { lameduck 5s }` has the arguments `5s` and `}`, and CoreDNS

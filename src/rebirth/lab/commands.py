@@ -1,0 +1,147 @@
+"""The lab's commands, and `--lab` of the others: all that the rest of the product knows of the lab.
+
+Only typer and the errors are imported above: the product runs without what the lab needs.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebirth.errors import Broken
+
+if TYPE_CHECKING:
+    from rebirth.checklist import Check
+    from rebirth.lab.state import LabState
+
+app = typer.Typer(no_args_is_help=True, help="The lab: a world in a box, in which a castle is rehearsed unmodified.")
+
+Directory = Annotated[Path, typer.Argument(help="The castle directory.", show_default=True)]
+LabName = Annotated[str, typer.Option("--lab-name", help="Which lab; the castle's name if not given.")]
+
+
+def enter(directory: Path, name: str, *, takes: bool = False) -> None:
+    """Runs this same command inside the lab, and ends with its exit code; returns where this is inside already.
+
+    `takes`: the lab's Git host first takes what the repository's folder holds now.
+    """
+    from rebirth.place import LAB
+
+    if os.environ.get(LAB):
+        return
+    from rebirth.castle import load
+    from rebirth.lab.enter import environment, run
+    from rebirth.lab.up import take, up
+
+    async def inside() -> tuple["LabState", dict[str, str]]:
+        state = await up(name or load(directory).name, directory, _say)
+        if takes:
+            await take(state, _say)
+        return state, await environment(state)
+
+    state, found = asyncio.run(inside())
+    sys.exit(run(state, [sys.executable, "-m", "rebirth", *sys.argv[1:]], found))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def needs(directory: Path | None) -> list["Check"]:
+    """What this machine is missing for the lab, with the fix for each; for that castle, where one is named."""
+    from rebirth.lab.needs import examine
+
+    return asyncio.run(examine(directory))
+
+
+@app.command("build")
+def build() -> None:
+    """Builds the lab's programs that are not in the cache."""
+    from rebirth.lab.toolchain import main
+
+    sys.argv = sys.argv[:1]
+    main()
+
+
+@app.command("up")
+def up(directory: Directory = Path(), lab_name: LabName = "") -> None:
+    """Starts the lab for a castle."""
+    from rebirth.castle import load
+    from rebirth.lab import up as starting
+
+    state = asyncio.run(starting.up(lab_name or load(directory).name, directory, print))
+    print(f"lab {state.name} is up")
+
+
+@app.command("down")
+def down(
+    lab_name: Annotated[str, typer.Argument(help="The lab; the only one if not given.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Every lab of this machine.")] = False,
+) -> None:
+    """Stops a lab and removes what it made."""
+    from rebirth.lab import up as starting
+    from rebirth.lab.state import labs
+
+    names = [lab_name] if lab_name else [state.name for state in labs()]
+    if len(names) > 1 and not every:
+        hint = f"Name one, or --all: {', '.join(names)}."
+        raise Broken("there is more than one", system="lab", operation="down", hint=hint)
+    for name in names:
+        found = asyncio.run(starting.down(name))
+        print(f"lab {name} is {'down' if found else 'not there'}")
+
+
+@app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run(context: typer.Context, lab_name: LabName = "") -> None:
+    """Runs a program in the operator's corner of the lab: rebirth lab run -- kubectl get nodes."""
+    from rebirth.lab import enter as entering
+
+    state = _running(lab_name)
+    argv = context.args or [os.environ.get("SHELL", "/bin/sh")]
+    sys.exit(entering.run(state, argv, asyncio.run(entering.environment(state))))
+
+
+def _running(name: str) -> "LabState":
+    """The lab of that name, or the only one that runs. Raises Broken."""
+    from rebirth.lab.state import LabState, labs
+
+    if name:
+        return LabState(name)
+    running = [state for state in labs() if state.init]
+    if len(running) != 1:
+        names = ", ".join(state.name for state in running)
+        hint = f"Name one with --lab-name: {names}." if names else "`rebirth lab up` starts one."
+        raise Broken("more than one is up" if running else "none is up", system="lab", operation="find", hint=hint)
+    return running[0]
+
+
+@app.command("status")
+def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """The labs of this machine, and what runs in them."""
+    from rebirth.lab.state import labs
+    from rebirth.lab.telling import described
+
+    async def asked() -> list[dict[str, object]]:
+        return [{"name": state.name, **await state.status()} for state in labs()]
+
+    found = asyncio.run(asked())
+    print(json.dumps({"version": 1, "labs": found}, indent=2) if as_json else described(found))
+
+
+@app.command("clean")
+def clean(
+    unused: Annotated[bool, typer.Option("--unused", help="Only what this version no longer uses.")] = False,
+) -> None:
+    """Removes the programs and image layers that the lab built into its cache."""
+    from rebirth.lab.cache import clean as remove
+
+    found = asyncio.run(remove(unused=unused))
+    print(
+        f"removed {found.mebibytes} MiB from {found.folder}"
+        if found.entries
+        else f"nothing to remove in {found.folder}"
+    )

@@ -1,0 +1,82 @@
+"""What each machine was given: remembered beside the journal, since a configured machine is asked no more.
+
+A record belongs to a virtual machine. It is empty from before the machine is made until it is first configured; then it
+holds digests of the configurations that it was sent: one, or several where a run was killed while it sent another.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from rebirth.castle import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos
+from rebirth.phases.made.machine_patches import patches
+from rebirth.place import Place
+from rebirth.run.facts import NodeKeyMinted, SecretsResolved
+from rebirth.secrets import Secret
+
+_LENGTH = 16
+
+
+def file(place: Place, machine: str) -> Path:
+    return folder(place) / machine
+
+
+def folder(place: Place) -> Path:
+    return place.state / "machines"
+
+
+def known(place: Place, machine: str) -> tuple[str, ...] | None:
+    """The digests that the machine was sent; empty for one that was made and never configured. None: nothing is known."""
+    try:
+        return tuple(file(place, machine).read_text(encoding="ascii").split())
+    except FileNotFoundError:
+        return None
+
+
+def made(place: Place, machine: str) -> None:
+    """A virtual machine of that name is about to be made: nothing has been sent to it."""
+    _write(place, machine, ())
+
+
+def sending(place: Place, machine: str, digest: str) -> None:
+    """Before it is sent: from now on the machine may have it."""
+    _write(place, machine, dict.fromkeys([*(known(place, machine) or ()), digest]))
+
+
+def sent(place: Place, machine: str, digest: str) -> None:
+    """The machine has taken it."""
+    _write(place, machine, (digest,))
+
+
+def _write(place: Place, machine: str, digests: Iterable[str]) -> None:
+    target = file(place, machine)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{machine}.new")
+    fresh.write_text("\n".join(digests), encoding="ascii")
+    fresh.replace(target)
+
+
+def digest(
+    place: Place,
+    identity: Identity,
+    machine: Machine,
+    machines: Machines,
+    talos: Talos,
+    kubernetes: Kubernetes,
+    node_key: NodeKey,
+    logins: RegistryLogins,
+) -> str:
+    """Of everything that makes the machine's configuration, but for the values of secrets: those are told by name."""
+    names = {login.password.secret: Secret(login.password.secret) for login in logins.logins}
+    key = NodeKeyMinted(Secret("node key"), "")
+    wanted = [
+        identity.name,
+        kubernetes.endpoint,
+        kubernetes.version,
+        talos.version,
+        talos.installer,
+        machine.role,
+        *patches(place.castle, machine, machines, talos, kubernetes, node_key, logins, SecretsResolved(names), key),
+    ]
+    return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:_LENGTH]

@@ -1,0 +1,279 @@
+"""What operators provide: facts about charts and custom resources that no file of a repository tells.
+
+One YAML file an operator in `known/`; its name (`cert-manager`) is the operator's name in the graph
+(`operator cert-manager` READY). Fields, all but `title` and `read` optional:
+
+    title: cert-manager
+    read: [...]                      upstream files that the facts were read in, with the version
+    charts:                          how a HelmRelease of it is recognised: the chart's name, and pieces of its repository's URL
+      - {name: cert-manager, from: [charts.jetstack.io, jetstack/charts]}
+    images: [jetstack/cert-manager-controller]   how it is recognised in manifests: its main container's image, without host and tag
+    namespace: cert-manager          where it usually stands; only used if nobody says otherwise
+    complete: true                   the objects below are all that matters: nothing else of the chart is needed by others
+    crds:
+      - group: cert-manager.io
+        kinds: [Certificate, Issuer]
+        folder: true                 they stand in the chart's crds/ folder, so that `install.crds: Skip` leaves them out
+        unless_false: [crds.enabled] see conditions
+        since: "1.0"                 version of the chart; also `before`
+    workloads:
+      - name: "{fullname}-webhook"
+        kind: Deployment             (if not given)
+        image: jetstack/cert-manager-webhook
+        secrets: [{name: operator-oauth, keys: [client_id], unless: [oauth.clientId]}]   what its pods do not start without
+        services: [{name: "{fullname}-webhook", type: ClusterIP}]
+        labels: {app: x}             of its pods, where other objects select them
+    webhooks:
+      - name: webhook.cert-manager.io
+        mutating: false
+        fails: true                  failurePolicy: Fail
+        kinds: {cert-manager.io: [Certificate]}      "" is the core group; "*" all kinds of a group
+        operations: [CREATE, UPDATE]
+        service: "{fullname}-webhook"
+        namespaces: {not: [kube-system, "{namespace}"]}   namespaces by name that it leaves out, or `only`
+        policy: webhook.failurePolicy       value of the chart that says the failure policy
+        runtime: true                the operator makes the configuration itself, once it runs
+    ingress_classes: ["{values.ingressClass.name|fullname}"]    names, each may be {name: ..., conditions}
+    gateway_controllers: [...]       spec.controllerName of GatewayClasses that it serves
+    storage_classes: [longhorn]
+    provisioners: [driver.longhorn.io]     StorageClasses of these are served by it
+    address_pools: [metallb.io/IPAddressPool]   kinds whose objects are pools of addresses for Services
+    secrets: [...]                   Secrets that the chart itself makes: names
+    resources:                       custom resources that the chart itself holds
+      - {kind: ceph.rook.io/CephCluster, name: "{values.clusterName|namespace}"}
+    makes:                           what a custom resource of it makes, once the operator runs
+      - by: postgres-operator.crunchydata.com/PostgresCluster
+        kind: Secret
+        name: "{metadata.name}-pguser-{spec.users.*.name|metadata.name}"
+        namespace: "{metadata.namespace}"      (if not given); "{operator}" is the operator's
+        keys: [user, password]       of Secrets and ConfigMaps; not given: not known
+        address: "{spec.nameserver.service.clusterIP}"     of a Service
+        when_ready: true             only once the custom resource itself is Ready
+    reads:                           what a custom resource of it needs from a Secret or ConfigMap
+      - {by: ..., kind: Secret, name: "{spec.secretName}", key: "{spec.key}"}
+    unready: [tailscale.com/DNSConfig]     kinds without any condition that kstatus knows: they are Ready as soon as they exist
+
+Conditions: `only_if` (one of these values is set), `unless` (none is), `unless_false` (none is false). Values are those of the
+HelmRelease; what it does not set has the chart's default, which the conditions are written for.
+
+Templates: `{path}` is replaced by the value at that path; `{a|b}` by the first that is there; `{a|'text'}` by a text; `*` in a
+path goes through all items of a list, or keys of a mapping, and gives one result each. A template with a path that leads
+nowhere gives nothing. Charts know `release`, `namespace`, `fullname` (Helm's convention), `values...`; custom resources all
+their fields, and `operator` (its namespace).
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from rebirth.castle import load_model
+from rebirth.proof.things import Milestone, Thing
+
+Texts = Annotated[tuple[str, ...], Field(strict=False)]  # a list of the file
+_Kind = Annotated[str, StringConstraints(pattern=r"^[^/]*/[A-Za-z0-9]+$")]  # group/Kind
+
+
+class _Entry(BaseModel):
+    """A mapping of the file: unknown fields are errors, and nothing is coerced."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+
+class When(_Entry):
+    """Under which values of the chart, and in which versions of it, something is there."""
+
+    only_if: Texts = ()
+    unless: Texts = ()
+    unless_false: Texts = ()
+    since: str = ""
+    before: str = ""
+
+    @property
+    def when(self) -> "When":
+        return self
+
+    def holds(self, values: Mapping[str, Any], version: str = "", *, whole: bool = True) -> bool | None:
+        """Whether it is there; None where that hangs on values that are not known (`whole` is False)."""
+        if not in_range(version, self.since, self.before):
+            return False
+        answers = [any_of([_is_set(values, path, whole) for path in self.only_if])] if self.only_if else []
+        answers += [_not(_is_set(values, path, whole)) for path in self.unless]
+        answers += [_not(_is_off(values, path, whole)) for path in self.unless_false]
+        if False in answers:
+            return False
+        return None if None in answers else True
+
+
+def any_of(answers: list[bool | None]) -> bool | None:
+    return True if True in answers else None if None in answers else False
+
+
+def _not(answer: bool | None) -> bool | None:
+    return None if answer is None else not answer
+
+
+def _is_set(values: Mapping[str, Any], path: str, whole: bool) -> bool | None:
+    found = value_at(values, path)
+    return bool(found) if found is not None or whole else None
+
+
+def _is_off(values: Mapping[str, Any], path: str, whole: bool) -> bool | None:
+    found = value_at(values, path)
+    return found is False or found == "false" if found is not None or whole else None
+
+
+def _named(value: object) -> object:
+    """What has but a name may be written as that name."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+class Chart(_Entry):
+    name: str
+    sources: Texts = Field(default=(), alias="from")  # pieces of repository URLs; none: any
+
+
+class Crds(When):
+    group: str
+    kinds: Texts
+    folder: bool = False
+
+
+class Name(When):
+    """Something that has but a name."""
+
+    name: str
+    keys: Texts = ()
+    type: str = ""
+    kind: str = ""
+
+
+Named = Annotated[Name, BeforeValidator(_named)]
+
+
+class Workload(When):
+    name: str
+    kind: str = "Deployment"
+    image: str = ""
+    secrets: tuple[Named, ...] = ()
+    services: tuple[Named, ...] = ()
+    labels: Mapping[str, str] = {}
+
+
+class Namespaces(_Entry):
+    only: Texts = ()  # none: all
+    but: Texts = Field(default=(), alias="not")
+
+
+class Webhook(When):
+    name: str
+    mutating: bool = False
+    fails: bool = True
+    kinds: Mapping[str, Texts] = {}  # group -> kinds
+    operations: Texts = ("CREATE", "UPDATE")
+    service: str = ""
+    namespaces: Namespaces = Namespaces()
+    policy: str = ""  # the chart's value that holds the failure policy
+    runtime: bool = False
+    certificate: bool = False  # cert-manager injects its CA
+
+
+class _Of(_Entry):
+    """Something about a custom resource."""
+
+    kind_of: _Kind = Field(alias="by")
+    kind: str = ""
+    name: str = ""
+    namespace: str = "{metadata.namespace}"
+
+    @property
+    def group(self) -> str:
+        return self.kind_of.rpartition("/")[0]
+
+    @property
+    def by(self) -> str:
+        return self.kind_of.rpartition("/")[2]
+
+
+class Makes(_Of):
+    """What a custom resource makes."""
+
+    keys: Texts | None = None
+    address: str = ""
+    when_ready: bool = False
+
+
+class Reads(_Of):
+    key: str = ""
+
+
+class OperatorFile(_Entry):
+    title: str
+    read: Texts
+    charts: tuple[Chart, ...] = ()
+    images: Texts = ()
+    namespace: str = ""
+    complete: bool = False
+    crds: tuple[Crds, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
+    ingress_classes: tuple[Named, ...] = ()
+    storage_classes: tuple[Named, ...] = ()
+    secrets: tuple[Named, ...] = ()
+    resources: tuple[Named, ...] = ()
+    gateway_controllers: Texts = ()
+    provisioners: Texts = ()
+    address_pools: Texts = ()
+    makes: tuple[Makes, ...] = ()
+    reads: tuple[Reads, ...] = ()
+    unready: Texts = ()
+
+
+class Operator(OperatorFile):
+    name: str  # the file's
+
+    @property
+    def thing(self) -> Thing:
+        """The operator at work, whichever unit installs it."""
+        return operator(self.name)
+
+    def knows(self, group: str, kind: str) -> bool:
+        return any(crds.group == group and kind in crds.kinds for crds in self.crds)
+
+
+def operator(name: str) -> Thing:
+    """`operator cert-manager` READY: made by the workload, HelmRelease or phase that runs it."""
+    return Thing("operator", "", name, Milestone.READY)
+
+
+def read_operator(file: Path) -> Operator:
+    """Raises SpecError with every problem of the file, each with its line and path."""
+    found = load_model(file, OperatorFile)
+    return Operator.model_construct(**dict(found), name=file.stem)
+
+
+# -- values and versions of charts
+
+
+def value_at(values: Mapping[str, Any], path: str) -> Any:
+    found: Any = values
+    for part in path.split("."):
+        if not isinstance(found, Mapping) or part not in found:
+            return None
+        found = found[part]
+    return found
+
+
+def in_range(version: str, since: str, before: str) -> bool:
+    """Whether a version lies in a range; one that cannot be read does."""
+    numbers = _numbers(version)
+    if not numbers:
+        return True
+    return (not since or numbers >= _numbers(since)) and (not before or numbers < _numbers(before))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = re.match(r"v?(\d+(?:\.\d+)*)$", version.partition("-")[0].partition("+")[0])
+    return tuple(int(part) for part in found[1].split(".")) if found else ()

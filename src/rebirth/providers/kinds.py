@@ -1,0 +1,90 @@
+"""Which kinds the API server serves, under which names and in which scope: it is asked, never guessed."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import httpx2 as httpx
+from lightkube.config.client_adapter import AsyncClient, ConnectionParams
+from lightkube.config.kubeconfig import SingleConfig
+from lightkube.core.resource import NamespacedResource
+from lightkube.generic_resource import GenericGlobalResource, GenericNamespacedResource, create_api_info
+
+from rebirth.errors import Broken, NotYet
+
+SYSTEM = "Kubernetes"
+Kind = Any  # a class that is made at run time; what lightkube calls a resource
+
+
+class NotServed(NotYet):
+    """No API server serves that kind: its CRD, or the server behind its group, may still come."""
+
+
+class Kinds:
+    """The kinds of one API server, asked for once each. What is not served is asked for again each time."""
+
+    def __init__(self, config: SingleConfig, connection: ConnectionParams) -> None:
+        self._http = AsyncClient(config, connection)
+        self._known: dict[tuple[str, str], Kind] = {}
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def of(self, api_version: str, kind: str) -> Kind:
+        """The resource that objects of this kind are kept in.
+
+        Raises NotServed where nobody serves it yet, and Broken where nobody ever will: the API server's own groups (their
+        names have no dot) do not grow while it runs.
+        """
+        key = api_version, kind
+        if key not in self._known:
+            async with self._asking[api_version]:  # many phases ask at once: the first one's answer does for all
+                if key not in self._known:
+                    self._known |= await self._served(api_version)
+        if key in self._known:
+            return self._known[key]
+        served = [name for version, name in self._known if version == api_version]
+        raise self._missing(api_version, kind, served)
+
+    def _missing(self, api_version: str, kind: str, served: list[str]) -> Broken | NotServed:
+        near = get_close_matches(kind, served, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        if "." not in api_version.rpartition("/")[0]:
+            text = f"no such kind {kind} in {api_version}{meant}"
+            return Broken(text, system=SYSTEM, operation="discovery", status=404)
+        if served:
+            return NotServed(f"{SYSTEM}: no such kind {kind} in {api_version} yet: its CRD is not there{meant}")
+        return NotServed(f"{SYSTEM}: nothing serves {api_version} yet, so no {kind} either: its CRD is not there")
+
+    async def _served(self, api_version: str) -> dict[tuple[str, str], Kind]:
+        what = f"{SYSTEM}: discovery of {api_version}"
+        try:
+            answer = await self._http.get(f"/{'apis' if '/' in api_version else 'api'}/{api_version}")
+            if answer.status_code == 404:
+                return {}
+            if answer.status_code in {401, 403}:
+                text = "the credentials were rejected"
+                raise Broken(text, system=SYSTEM, operation="discovery", status=answer.status_code)
+            listed = answer.raise_for_status().json()["resources"]
+            return {
+                (api_version, entry["kind"]): _resource(api_version, entry)
+                for entry in listed
+                if "/" not in entry["name"]  # status, scale
+            }
+        except httpx.HTTPError as error:
+            raise NotYet(f"{what}: {type(error).__name__}") from None
+        except (ValueError, TypeError, LookupError):
+            raise NotYet(f"{what}: the answer is no list of kinds") from None
+
+
+def _resource(api_version: str, entry: Mapping[str, Any]) -> Kind:
+    group, _, version = api_version.rpartition("/")
+    base = GenericNamespacedResource if entry["namespaced"] else GenericGlobalResource
+    return type(entry["kind"], (base,), {"_api_info": create_api_info(group, version, entry["kind"], entry["name"])})
+
+
+def is_namespaced(kind: Kind) -> bool:
+    return issubclass(kind, NamespacedResource)

@@ -1,0 +1,73 @@
+"""Nodes that come and become Ready."""
+
+import asyncio
+
+import pytest
+
+from phases.cluster.world import again, refused
+from rebirth.errors import Broken
+from rebirth.phases import await_nodes
+
+
+def node(name):
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}
+
+
+@pytest.fixture
+def build(new_world):
+    """Every node registers after 20 s, and is Ready 10 s later."""
+
+    def new(*, ready=True):
+        world = new_world(await_nodes)
+        cluster = world.kubernetes
+        for machine in world.castle.machines.nodes:
+            item = node(machine.name)
+            cluster.after(20, lambda item=item: cluster.put(item))
+            cluster.after(25, lambda item=item: cluster.condition(item, "Ready", "False", "cni plugin not initialized"))
+            if ready:
+                cluster.after(30, lambda item=item: cluster.condition(item, "Ready", "True"))
+        return world
+
+    return new
+
+
+async def test_from_nothing(build):
+    world = build()
+    fact = await world.create()
+    assert fact.names == ("lushycorp-k8s", "tazlab-k8s-worker-1")
+    assert 30 <= asyncio.get_running_loop().time() <= 31, "a watch tells it at once"
+    assert world.writes == []
+
+
+async def test_again(build):
+    world = build()
+    await again(world)
+    world.kubernetes.condition(node("lushycorp-k8s"), "Ready", "Unknown", "Kubelet stopped posting node status.")
+    assert not await world.holds()
+
+
+async def test_again_where_the_watch_breaks(build):
+    world = build()
+    world.kubernetes.after(22, world.kubernetes.changes.end)
+    await world.create()
+    assert asyncio.get_running_loop().time() <= 36, "asking by itself is the safety net"
+
+
+async def test_killed_while_it_waits(build):
+    world = build()
+    await world.kill_after(22)
+    await world.create()
+    assert world.writes == []
+
+
+async def test_refused(build):
+    world = build()
+    world.kubernetes.trusts = False
+    failure = await refused(world)
+    assert isinstance(failure, Broken)
+    assert failure.status == 401
+
+
+async def test_refused_by_a_node_that_never_gets_ready(build):
+    failure = await refused(build(ready=False), within=await_nodes.PATIENCE + 1)
+    assert "lushycorp-k8s: cni plugin not initialized" in str(failure)

@@ -1,0 +1,72 @@
+"""The store becomes valid when its Vault answers; who failed while it did not is asked to look again."""
+
+import asyncio
+
+import pytest
+
+from phases.cluster.world import again, killed_after_each_write, refused
+from rebirth.errors import Broken
+from rebirth.phases import open_vault_store
+from rebirth.phases.made.vault_store import cluster_secret_store
+from rebirth.run.facts import VaultStoreApplied
+from standins import charts
+from standins.controllers import EXTERNAL, ExternalSecrets, establishes, is_true
+
+
+@pytest.fixture
+def build(new_world):
+    """Vault answers 20 s after the store was looked at first; an ExternalSecret has failed by then."""
+
+    def new(*, opens=20.0):
+        world = new_world(open_vault_store, VaultStoreApplied("tazlab-secrets-vault"))
+        cluster, loop = world.kubernetes, asyncio.get_running_loop()
+        since = loop.time()
+        cluster.controllers += [establishes(0), ExternalSecrets(valid=lambda: loop.time() >= since + opens)]
+        cluster.put(charts.namespace("monitoring"))
+        for crd in (charts.STORES, charts.EXTERNALS):
+            cluster.condition(cluster.put(crd), "Established", "True")
+        cluster.put(cluster_secret_store(world.castle.engine), by="rebirth")
+        for name, store in (("grafana-db", "tazlab-secrets-vault"), ("other", "another")):
+            place = {"name": name, "namespace": "monitoring"}
+            spec = {"secretStoreRef": {"kind": "ClusterSecretStore", "name": store}}
+            cluster.put({"apiVersion": EXTERNAL, "kind": "ExternalSecret", "metadata": place, "spec": spec})
+        return world
+
+    return new
+
+
+async def test_from_nothing(build):
+    world = build()
+    assert (await world.create()).name == "tazlab-secrets-vault"
+    assert asyncio.get_running_loop().time() < 25, "it is asked again long before the operator would look by itself"
+    await asyncio.sleep(5)
+    assert is_true(world.kubernetes.get(EXTERNAL, "ExternalSecret", "grafana-db", "monitoring"), "Ready")
+    assert not is_true(world.kubernetes.get(EXTERNAL, "ExternalSecret", "other", "monitoring"), "Ready"), (
+        "not its store"
+    )
+
+
+async def test_again(build):
+    world = build()
+    await again(world)
+    store = cluster_secret_store(world.castle.engine)
+    world.kubernetes.condition(store, "Ready", "False", "Vault is sealed")
+    assert not await world.holds()
+
+
+async def test_killed(build):
+    await killed_after_each_write(build)
+
+
+async def test_refused(build):
+    world = build()
+    world.kubernetes.forbids = lambda verb, kind, namespace: "no rights" if verb == "get" else None
+    failure = await refused(world)
+    assert isinstance(failure, Broken)
+    assert failure.status == 403
+
+
+async def test_refused_by_a_vault_that_never_answers(build):
+    world = build(opens=1e9)
+    world.budget = 60
+    assert "the store tazlab-secrets-vault is valid: unable to validate store" in str(await refused(world, within=61))

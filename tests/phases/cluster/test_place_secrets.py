@@ -1,0 +1,83 @@
+"""The direct secrets and the pull secrets."""
+
+import base64
+import json
+
+import pytest
+
+from phases.cluster.world import again, killed_after_each_write, refused
+from rebirth.errors import Broken
+from rebirth.phases import place_secrets
+from rebirth.run.facts import NamespacesCreated, RepositoryRead
+
+
+@pytest.fixture
+def build(new_world):
+    def new():
+        world = new_world(place_secrets, NamespacesCreated(()), RepositoryRead("0" * 40, ()))
+        for name in world.castle.engine.namespaces:
+            world.kubernetes.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        return world
+
+    return new
+
+
+def secret(world, name, namespace):
+    found = world.kubernetes.get("v1", "Secret", name, namespace)
+    return {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
+
+
+async def test_from_nothing(build):
+    world = build()
+    fact = await world.create()
+    assert "blog/ghcr-pull-secret" in fact.names
+    assert len(world.writes) == len(fact.names) == len(set(fact.names))
+    token = world.secrets.values["github-token"].reveal()
+    assert secret(world, "flux-system", "flux-system") == {"username": "git", "password": token}
+    login = json.loads(secret(world, "ghcr-pull-secret", "blog")[".dockerconfigjson"])["auths"]["ghcr.io"]
+    assert base64.b64decode(login["auth"]).decode() == f"tazlab:{token}"
+
+
+async def test_again(build):
+    await again(build())
+
+
+async def test_again_where_a_value_was_changed(build):
+    world = build()
+    await world.create()
+    stale = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "operator-oauth", "namespace": "tailscale"}}
+    world.kubernetes.put({**stale, "data": {"client_id": "b2xk"}}, by="somebody")
+    assert not await world.holds()
+    await world.create()
+    assert (
+        secret(world, "operator-oauth", "tailscale")["client_id"]
+        == world.secrets.values["tailscale-operator-client-id"].reveal()
+    )
+
+
+async def test_killed(build):
+    await killed_after_each_write(build)
+
+
+async def test_refused_where_a_secret_of_another_type_has_the_name(build):
+    world = build()
+    foreign = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "vault-ca-cert", "namespace": "external-secrets"},
+    }
+    world.kubernetes.put({**foreign, "type": "kubernetes.io/tls"}, by="somebody")
+    failure = await refused(world)
+    assert isinstance(failure, Broken)
+    assert failure.status == 422
+    assert "apply Secret external-secrets/vault-ca-cert" in str(failure)
+    assert "field is immutable" in str(failure)
+
+
+async def test_refused_shows_no_value(build):
+    world = build()
+    world.kubernetes.forbids = lambda verb, kind, namespace: "no rights"
+    failure = await refused(world)
+    assert failure.status == 403
+    for value in world.secrets.values.values():
+        assert value.reveal() not in str(failure)

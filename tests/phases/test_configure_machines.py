@@ -1,0 +1,254 @@
+"""Machine configurations: what machines are sent, once; what a run that was killed, or a changed castle.yaml, finds."""
+
+import json
+import shutil
+from ipaddress import ip_address
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from rebirth.castle import Castle, Identity
+from rebirth.commands import Commands
+from rebirth.errors import Broken, NotYet
+from rebirth.events import Events, Noted
+from rebirth.phases import configure_machines
+from rebirth.phases.made import machine_records as records
+from rebirth.providers.talos import SCRATCH, Talosctl
+from rebirth.run.create import given
+from rebirth.run.facts import MachinesBooted, NamesFreed, NodeKeyMinted
+from rebirth.run.phase import declared
+from rebirth.run.waiting import Watcher, watched
+from rebirth.secrets import Secret
+
+PROGRAMS = Path(__file__).parents[1] / "programs"
+CONTROL_PLANE, WORKER = "127.60.0.1", "127.60.0.2"
+
+
+@pytest.fixture
+def talos(outside, tmp_path, monkeypatch):
+    """Two machines in maintenance mode, on paper. `await talos.configure()`: the phase, as a run of its own."""
+    world = tmp_path / "talos"
+    world.mkdir()
+    monkeypatch.setenv("PAPER_TALOS", str(world))
+    monkeypatch.setenv("PATH", f"{PROGRAMS}:/usr/bin:/bin")
+    for address in (CONTROL_PLANE, WORKER):
+        (world / address).write_text("maintenance")
+    nodes = [
+        node.model_copy(update={"address": ip_address(address)})
+        for node, address in zip(outside.castle.machines.nodes, (CONTROL_PLANE, WORKER), strict=True)
+    ]
+    castle = outside.castle
+    kubernetes = castle.kubernetes.model_copy(update={"endpoint": f"https://{CONTROL_PLANE}:6443"})
+    sections = {
+        "machines": castle.machines.model_copy(update={"nodes": nodes}), "talos": castle.talos, "kubernetes": kubernetes,
+        "node_key": castle.tailscale.node_key, "logins": castle.engine.registry_logins,
+    }  # fmt: skip
+    talosctl = Talosctl(place=outside.place, commands=Commands(outside.redaction))
+    key = NodeKeyMinted(Secret("tskey-canary"), "k1")
+
+    async def configure(**changed):
+        return await configure_machines.configure_machines(
+            identity=Identity(name=castle.name), place=outside.place, **{**sections, **changed}, secrets=outside.secrets,
+            talosctl=talosctl, names=NamesFreed(()), minted=key, booted=MachinesBooted({}),
+        )  # fmt: skip
+
+    async def still(fact, **changed):
+        return await configure_machines.still(
+            fact, identity=Identity(name=castle.name), place=outside.place, **{**sections, **changed}, talosctl=talosctl
+        )
+
+    def calls(verb):
+        return [line for line in (world / "calls").read_text().splitlines() if line.startswith(verb)]
+
+    return SimpleNamespace(
+        configure=configure, still=still, world=world, calls=calls, place=outside.place, kubernetes=kubernetes, **{
+            name: section for name, section in sections.items() if name != "kubernetes"
+        },
+    )  # fmt: skip
+
+
+async def test_from_nothing_and_again_without_a_write(talos):
+    fact = await talos.configure()
+    assert fact.names == ("lushycorp-k8s", "tazlab-k8s-worker-1")
+    assert talos.calls("apply-config") == [f"apply-config {CONTROL_PLANE}", f"apply-config {WORKER}"]
+    given_to = (talos.world / f"given-{WORKER}").read_text()
+    assert "tskey-canary" in given_to
+    assert "hostname: tazlab-k8s-worker-1" in given_to
+    assert await talos.still(fact)
+    assert await talos.configure() == fact
+    assert len(talos.calls("apply-config")) == 2
+    assert not list((talos.place.produced / SCRATCH).glob("*")), "no configuration is left in a file"
+    assert all("canary" not in file.read_text() for file in talos.place.state.rglob("*") if file.is_file())
+
+
+async def test_killed_after_each_write(talos):
+    for _ in range(10):
+        (talos.world / "lose").touch()
+        try:
+            await talos.configure()
+        except NotYet:
+            continue
+        break
+    (talos.world / "lose").unlink(missing_ok=True)
+    fact = await talos.configure()
+    assert await talos.still(fact)
+    assert len(talos.calls("apply-config")) == 2, "none is sent it twice"
+
+
+async def test_a_configuration_that_is_refused(talos):
+    (talos.world / "refuse").touch()
+    with pytest.raises(Broken, match=r"apply-config to lushycorp-k8s: .*unknown keys found"):
+        await talos.configure()
+    assert talos.calls("apply-config") == [f"apply-config {CONTROL_PLANE}"], "the worker waits for the control plane"
+    assert not list((talos.place.produced / SCRATCH).glob("*"))
+
+
+def changed_sections(talos):
+    machines = talos.machines.model_copy(update={"nameservers": [ip_address("1.1.1.1")]})
+    return {
+        "kubernetes": [
+            talos.kubernetes.model_copy(update={"version": "v1.36.0"}),
+            talos.kubernetes.model_copy(update={"cert_sans": ["other.example"]}),
+            talos.kubernetes.model_copy(update={"service_account": None}),
+        ],
+        "talos": [talos.talos.model_copy(update={"version": "v1.12.1"})],
+        "machines": [machines],
+        "node_key": [talos.node_key.model_copy(update={"tags": ["tag:other"]})],
+        "logins": [talos.logins.model_copy(update={"logins": []})],
+    }
+
+
+async def test_a_changed_configuration_is_refused_and_does_not_hold(talos):
+    fact = await talos.configure()
+    for name, versions in changed_sections(talos).items():
+        for section in versions:
+            with pytest.raises(Broken, match=r"configured otherwise than castle\.yaml says now") as caught:
+                await talos.configure(**{name: section})
+            assert "castle.yaml back" in caught.value.hint
+            with pytest.raises(NotYet, match="configured otherwise"):
+                await talos.still(fact, **{name: section})
+    assert len(talos.calls("apply-config")) == 2
+    assert await talos.still(fact), "and holds again when castle.yaml says what the machines have"
+    await talos.configure()
+
+
+async def test_what_changes_nothing_of_a_machine_is_no_change(talos):
+    fact = await talos.configure()
+    longer = talos.node_key.model_copy(update={"ttl_seconds": 600})
+    assert await talos.still(fact, node_key=longer)
+    assert await talos.configure(node_key=longer) == fact
+
+
+async def test_a_patch_file_that_changes_is_a_change(talos):
+    file = talos.place.castle / "extra.yaml"
+    file.write_text("machine: {sysctls: {a: '1'}}\n")
+    section = talos.talos.model_copy(update={"patches": ["extra.yaml"]})
+    fact = await talos.configure(talos=section)
+    assert await talos.still(fact, talos=section)
+    file.write_text("machine: {sysctls: {a: '2'}}\n")
+    with pytest.raises(NotYet, match="configured otherwise"):
+        await talos.still(fact, talos=section)
+
+
+async def test_who_changed_the_machines_himself_goes_on(talos):
+    await talos.configure()
+    newer = talos.kubernetes.model_copy(update={"version": "v1.36.0"})
+    with pytest.raises(Broken) as caught:
+        await talos.configure(kubernetes=newer)
+    for name in ("lushycorp-k8s", "tazlab-k8s-worker-1"):
+        file = records.file(talos.place, name)
+        assert str(file) in caught.value.hint
+        file.unlink()
+    fact = await talos.configure(kubernetes=newer)
+    assert await talos.still(fact, kubernetes=newer)
+
+
+async def test_a_machine_that_may_have_either_of_two_is_refused(talos):
+    """The answer to the first was lost, and castle.yaml changed before the second try."""
+    (talos.world / f"becomes-{CONTROL_PLANE}").write_text("deaf")
+    (talos.world / "lose").touch()
+    with pytest.raises(NotYet):
+        await talos.configure()
+    newer = talos.kubernetes.model_copy(update={"version": "v1.36.0"})
+    with pytest.raises(NotYet):
+        await talos.configure(kubernetes=newer)
+    (talos.world / CONTROL_PLANE).write_text("configured")
+    with pytest.raises(Broken, match="lushycorp-k8s: configured otherwise"):
+        await talos.configure(kubernetes=newer)
+
+
+async def test_a_lost_record_is_said_and_taken_for_what_castle_yaml_says(talos):
+    await talos.configure()
+    shutil.rmtree(talos.place.state / "machines")
+    said = []
+    with watched(Watcher("configure_machines", Events(said.append))):
+        fact = await talos.configure()
+    assert any("is not recorded" in event.text for event in said if isinstance(event, Noted))
+    assert await talos.still(fact)
+
+
+async def test_a_machine_made_anew_is_sent_what_castle_yaml_says_now(talos):
+    await talos.configure()
+    newer = talos.kubernetes.model_copy(update={"version": "v1.36.0"})
+    for name, address in (("lushycorp-k8s", CONTROL_PLANE), ("tazlab-k8s-worker-1", WORKER)):
+        records.made(talos.place, name)
+        (talos.world / address).write_text("maintenance")
+    fact = await talos.configure(kubernetes=newer)
+    assert await talos.still(fact, kubernetes=newer)
+    assert len(talos.calls("apply-config")) == 4
+
+
+async def test_an_endpoint_that_nobody_holds_is_named(talos):
+    """A worker gets its certificate from there: an earlier run configured it, and nobody has signed one."""
+    (talos.world / WORKER).write_text("deaf")
+    nowhere = talos.kubernetes.model_copy(update={"endpoint": "https://127.60.0.99:6443"})
+    with pytest.raises(NotYet, match=r"nothing answers at the endpoint 127\.60\.0\.99:50001") as caught:
+        await talos.configure(kubernetes=nowhere)
+    assert "kubernetes.endpoint" in caught.value.hint
+
+
+async def test_the_same_is_noted_once_however_often_a_phase_is_tried(talos):
+    (talos.world / WORKER).write_text("deaf")
+    (talos.world / CONTROL_PLANE).write_text("configured")
+    said = []
+    with watched(Watcher("configure_machines", Events(said.append))):
+        for _ in range(3):
+            with pytest.raises(NotYet):
+                await talos.configure()
+    notes = [event.text for event in said if isinstance(event, Noted)]
+    assert notes.count("lushycorp-k8s was configured before, and is left as it is") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "touches"),
+    [
+        (("engine", "pull_secrets", 0, "namespaces"), ["default"], False),
+        (("engine", "coredns", "replicas"), 3, False),
+        (("engine", "coredns", "forwards"), {}, False),
+        (("engine", "external_secrets", "version"), "9.9.9", False),
+        (("engine", "vault", "mount"), "kv", False),
+        (("tailscale", "names"), [], False),
+        (("networking", "pool", "name"), "other", False),
+        (("engine", "pull_secrets", 0, "registry"), "other.example", True),
+        (("tailscale", "node_key", "tags"), ["tag:other"], True),
+        (("kubernetes", "version"), "v1.36.0", True),
+    ],
+    ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else None,
+)
+def test_which_changes_of_castle_yaml_ask_for_the_phase_again(outside, path, value, touches):
+    def inputs(data):
+        """The sections that the phase takes: what it is run again for."""
+        known = given(Castle.model_validate_json(json.dumps(data)), outside.place, outside.redaction)
+        taken = declared(configure_machines.configure_machines).takes.values()
+        return [known[kind].model_dump_json() for kind in taken if isinstance(known.get(kind), BaseModel)]
+
+    data = yaml.safe_load((outside.place.castle / "castle.yaml").read_text())
+    before = inputs(data)
+    where = data
+    for key in path[:-1]:
+        where = where[key]
+    where[path[-1]] = value
+    assert (inputs(data) != before) is touches

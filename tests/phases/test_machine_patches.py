@@ -1,0 +1,43 @@
+"""Patches of the castle's own: which machine gets which, and in which order."""
+
+import os
+
+import pytest
+
+from rebirth.errors import SpecError
+from rebirth.phases.made.machine_patches import patches
+from rebirth.run.facts import NodeKeyMinted
+from rebirth.secrets import Secret
+
+
+@pytest.fixture
+def outside(tmp_path, outside):
+    for name in ("all", "planes", "workers"):
+        (outside.place.castle / f"{name}.yaml").write_text(f"machine: {{sysctls: {{{name}: '1'}}}}\n")
+    return outside
+
+
+def of(outside, index, **named):
+    castle = outside.castle
+    talos = castle.talos.model_copy(update=named)
+    return patches(
+        outside.place.castle, castle.machines.nodes[index], castle.machines, talos, castle.kubernetes,
+        castle.tailscale.node_key, castle.engine.registry_logins, outside.secrets, NodeKeyMinted(Secret("key"), "id"),
+    )  # fmt: skip
+
+
+NAMED = {"patches": ["all.yaml"], "control_plane_patches": ["planes.yaml"], "worker_patches": ["workers.yaml"]}
+
+
+@pytest.mark.parametrize(("index", "role"), [(0, "planes"), (1, "workers")])
+def test_a_machine_gets_those_for_all_and_after_them_those_of_its_role(outside, index, role):
+    assert outside.castle.machines.nodes[index].role == ("controlplane" if role == "planes" else "worker")
+    own = [text for text in of(outside, index, **NAMED) if "sysctls" in text]
+    assert own == [f"machine: {{sysctls: {{{name}: '1'}}}}\n" for name in ("all", role)]
+
+
+def test_a_pipe_is_no_patch(outside):
+    os.mkfifo(outside.place.castle / "pipe.yaml")
+    with pytest.raises(SpecError, match=r"pipe\.yaml: a FIFO, not a file") as caught:
+        of(outside, 0, patches=["pipe.yaml"])
+    assert "talos.patches" in caught.value.hint
