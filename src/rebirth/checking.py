@@ -122,7 +122,7 @@ def before_create(session: "Session", *, unproved: bool) -> Checked:
     proved is always said.
     """
     try:
-        checked, words = asyncio.run(_proved_for(session, unproved=unproved))
+        checked, words = session.run(_proved_for(session, unproved=unproved))
     except Exception as error:
         if not unproved or isinstance(error, SpecError):
             _record(session, Checked(0, 0, "the proof failed"), error)

@@ -96,7 +96,7 @@ def create(
     with session(directory, "create", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
         checked = checking.before_create(s, unproved=unproved)
         created = run.create(s.castle, s.place, s.events, s.redaction, budget=budget, layered=layered, checked=checked)
-        s.finish(asyncio.run(created))
+        s.finish(s.run(created))
 
 
 @app.command(
@@ -196,7 +196,7 @@ def verify(
     from rebirth.session import session
 
     with session(directory, "verify", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
-        s.finish(asyncio.run(run.verify(s.castle, s.place, s.events, s.redaction, budget=budget)))
+        s.finish(s.run(run.verify(s.castle, s.place, s.events, s.redaction, budget=budget)))
 
 
 @app.command(epilog=examples("rebirth status", "rebirth status --json"))
@@ -214,7 +214,7 @@ def status(
     from rebirth.session import session
 
     with session(directory, "status", format_, as_json=as_json) as s:
-        s.finish(asyncio.run(run.status(s.castle, s.place, s.events, s.redaction)))
+        s.finish(s.run(run.status(s.castle, s.place, s.events, s.redaction)))
 
 
 @app.command(epilog=examples("rebirth destroy --dry-run", "rebirth destroy --lab examples/castle"))
@@ -239,7 +239,7 @@ def destroy(
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
-        s.finish(run_destroy(s.castle, s.place, s.events, s.redaction, s.say, yes=yes))
+        s.finish(run_destroy(s.castle, s.place, s.events, s.redaction, s.say, yes=yes, run=s.run))
 
 
 @app.command()

@@ -1,29 +1,33 @@
 """What every command on a castle shares: the castle, its places, the listeners, and how it ends."""
 
+import asyncio
 import json
 import os
 import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from rebirth.castle import Castle, load
 from rebirth.console import JsonLines, Lines, Recorder, Silent, Steps, show_error, width, write_text
-from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
+from rebirth.ending import Ending
+from rebirth.errors import Broken, CannotTell, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
-from rebirth.phases import PHASES
 from rebirth.place import Place, place_of
 from rebirth.report import closing, recorded, text, timeline
+from rebirth.run.create import verdicts
 from rebirth.run.engine import Outcome
 from rebirth.run.facts import SitesVisited
 from rebirth.secrets import Redaction
 from rebirth.terminal.bugs import where
 from rebirth.terminal.live import LiveView
 
+T = TypeVar("T")
 _View = Lines | LiveView | JsonLines | Silent | Steps
 
 
@@ -37,8 +41,13 @@ class Session:
     command: str
     view: _View
     quiet: bool  # nothing on standard output but what a program reads
+    ending: Ending
     verbose: bool = False
     as_json: bool = False  # one answer at the end
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """As asyncio.run, but a signal ends it in the way that all commands have in common."""
+        return self.ending.run(work)
 
     def finish(self, outcome: Outcome) -> None:
         """Shows how the run ended, and ends the process with its code."""
@@ -74,7 +83,7 @@ class Session:
         failures = {name: self.redaction.redact(str(error)) for name, error in outcome.failures.items()}
         found: dict[str, object] = {"version": 1, "castle": self.castle.name, "command": self.command, "ok": outcome.ok}
         if self.command == "status":
-            return found | {"steps": [vars(state) for state in _states(outcome)]}
+            return found | {"steps": [vars(verdict) for verdict in verdicts(outcome)]}
         visited = outcome.made(SitesVisited)
         headings = visited.headings if visited else {}
         return found | {
@@ -93,7 +102,7 @@ class Session:
         roots = sorted(outcome.failures, key=lambda phase: -stopped[phase])  # first what kept most from starting
         failures = {str(error): error for error in map(outcome.failures.__getitem__, roots)}
         for error in failures.values():
-            if not (asked and isinstance(error, DoesNotHold)):
+            if not (asked and isinstance(error, DoesNotHold | CannotTell)):
                 show_error(error, self.redaction)
         if asked and any(isinstance(error, DoesNotHold) for error in failures.values()):
             sys.stderr.write(
@@ -139,13 +148,17 @@ def session(
     silent = as_json or quiet or command == "status"
     view = _view(style, command, redaction, silent=silent, verbose=verbose)
     shared = castle, place, Events(recorder, view), redaction, folder, command, view
+    ending = Ending()
     try:
-        yield Session(*shared, quiet or as_json or style == "json", verbose, as_json)
-    except KeyboardInterrupt:
-        view.close()
-        seconds = time.monotonic() - started
-        sys.stderr.write(closing.interrupted(command, seconds) + "\n")
-        sys.exit(130)
+        with ending:
+            yield Session(*shared, quiet or as_json or style == "json", ending, verbose, as_json)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        if not ending.number:
+            raise
+        with suppress(OSError):  # SIGHUP: the terminal is gone
+            view.close()
+            sys.stderr.write(closing.interrupted(command, time.monotonic() - started, ending.name) + "\n")
+        sys.exit(ending.exit_code)
     except (Rebirth, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 - the trace goes into the log, redacted; bare it could show a secret
@@ -154,7 +167,8 @@ def session(
         hint = f"This is a bug; please report it with the trace in {trace}."
         raise Broken(where(error), operation=command, hint=hint) from None
     finally:
-        view.close()
+        with suppress(OSError):
+            view.close()
         recorder.close()
 
 
@@ -170,31 +184,6 @@ def _view(style: str, command: str, redaction: Redaction, *, silent: bool, verbo
     return Lines(redaction, verbose=verbose)
 
 
-@dataclass(frozen=True)
-class _State:
-    """What is known of a step's fact."""
-
-    step: str
-    state: str
-    why: str = ""
-
-
-def _states(outcome: Outcome) -> Iterator[_State]:
-    for phase in PHASES:
-        if phase.on_demand and phase.name not in outcome.failures:
-            continue  # an ingredient: it holds only while a run needs it
-        failure = outcome.failures.get(phase.name)
-        if isinstance(failure, DoesNotHold):
-            state, _, why = str(failure).partition(": ")[2].partition(": ")  # does not hold, and why
-            yield _State(phase.name, state, why)
-        elif failure is not None:
-            yield _State(phase.name, "failed")
-        elif because := outcome.skipped.get(phase.name):
-            yield _State(phase.name, "not looked at", f"{because} is not true")
-        else:
-            yield _State(phase.name, "holds" if phase.name in outcome.facts else "not looked at")
-
-
 def _show_facts(outcome: Outcome) -> None:
-    for state in _states(outcome):
-        print(f"{state.step:24} {state.state}" + (f": {state.why}" if state.why else ""))
+    for found in verdicts(outcome):
+        print(f"{found.phase:24} {found.verdict}" + (f": {found.why}" if found.why else ""))

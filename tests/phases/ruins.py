@@ -33,7 +33,7 @@ class Ruin:
     when: Callable[[Event], None] = lambda _: None  # what else happens meanwhile
 
     async def __call__(self, *, patience: float = 20) -> Found:
-        with Journal(self.outside.place.state) as journal:
+        with Journal(self.outside.place.state, lenient=True) as journal:
             destruction = self.destruction(journal, patience)
             found = await destruction.look()
             return await destruction.remove(found) if found.outcome.ok else found

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from rebirth.commands import Commands
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.events import Events, Waiting
 from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.phases import bootstrap_kubernetes
@@ -140,7 +140,8 @@ async def test_an_endpoint_that_does_not_answer_is_named_while_it_is_waited_for(
         await bootstrap_kubernetes.still(fact, cluster.place)
 
 
-async def test_without_a_kubeconfig_it_does_not_hold(cluster):
+async def test_without_a_kubeconfig_nothing_can_be_asked(cluster):
     fact = await cluster.bootstrap()
     cluster.place.kubeconfig.unlink()
-    assert not await bootstrap_kubernetes.still(fact, cluster.place)
+    with pytest.raises(NoAnswer, match="kubeconfig is not in the produced folder"):
+        await bootstrap_kubernetes.still(fact, cluster.place)

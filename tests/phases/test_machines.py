@@ -207,8 +207,8 @@ async def test_boots_and_waits_for_the_machine_api(yard, serve):
     booting = asyncio.create_task(boot_machines.boot_machines(machines, yard.proxmox, talosctl, created))
     await asyncio.sleep(0.5)
     assert not booting.done()
-    async with machine_apis(yard, serve):
-        booted = await asyncio.wait_for(booting, 20)
+    async with machine_apis(yard, serve), asyncio.timeout(20):
+        booted = await booting
     assert booted.vm_ids == created.vm_ids
     assert await boot_machines.still(booted, yard.proxmox)
     await yard.proxmox.stop(vm_id=800)
@@ -236,7 +236,8 @@ async def test_what_passes_by_itself(outside, status):
     with pytest.raises(NotYet):
         await outside.proxmox.machines()
     outside.faults.clear()
-    await asyncio.wait_for(outside.proxmox.machines(), 5)
+    async with asyncio.timeout(5):
+        await outside.proxmox.machines()
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])

@@ -20,5 +20,9 @@ async def apply_vault_store(
     return VaultStoreApplied(engine.store.name)
 
 
+async def found(engine: Engine) -> VaultStoreApplied:
+    return VaultStoreApplied(engine.store.name)
+
+
 async def still(fact: VaultStoreApplied, cluster: Cluster) -> bool:
     return await cluster.find(STORE_VERSION, STORE_KIND, fact.name) is not None

@@ -3,7 +3,7 @@
 from functools import partial
 
 from rebirth.castle import Kubernetes, Machines
-from rebirth.errors import NotYet
+from rebirth.errors import NoAnswer, NotYet
 from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.talos import Talosctl
@@ -51,9 +51,13 @@ async def _ready(kubernetes: Kubernetes, place: Place) -> None:
         await cluster.close()
 
 
+async def found(kubernetes: Kubernetes) -> KubernetesBootstrapped:
+    return KubernetesBootstrapped(kubernetes.endpoint)
+
+
 async def still(fact: KubernetesBootstrapped, place: Place) -> bool:
     if not place.kubeconfig.exists():
-        return False
+        raise NoAnswer("the castle's kubeconfig is not in the produced folder")
     cluster = Cluster(place=place)
     try:
         await cluster.ready()

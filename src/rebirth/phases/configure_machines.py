@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from rebirth.castle import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos, host_of
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.phases.made import machine_records as records
 from rebirth.phases.made.machine_patches import patches
 from rebirth.place import Place
@@ -108,6 +108,10 @@ async def _explained(machine: Machine, kubernetes: Kubernetes, talosctl: Talosct
     return NotYet(seen, hint=hint)
 
 
+async def found(machines: Machines) -> MachinesConfigured:
+    return MachinesConfigured(tuple(machine.name for machine in machines.nodes))
+
+
 async def still(
     fact: MachinesConfigured,
     identity: Identity,
@@ -122,6 +126,8 @@ async def still(
     digest = partial(_digest, place, identity, machines, talos, kubernetes, node_key, logins)
     if changed := _changed(place, {machine.name: digest(machine) for machine in machines.nodes}):
         raise NotYet(_other_configuration(changed))
+    if not talosctl.has_credentials:
+        raise NoAnswer("the castle's talosconfig is not in the produced folder")
     return all(await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes)))
 
 

@@ -49,6 +49,14 @@ async def create_machines(
     return MachinesCreated(dict(sorted(ids.items())))
 
 
+async def found(machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> MachinesCreated:
+    existing = await proxmox.machines()
+    ids = {machine.name: vm.vm_id for machine in machines.nodes if (vm := _ours(machine, existing, spec))}
+    if missing := [machine.name for machine in machines.nodes if machine.name not in ids]:
+        raise NotYet(f"{', '.join(missing)}: no such machine with the tag {spec.tag}")
+    return MachinesCreated(dict(sorted(ids.items())))
+
+
 async def still(fact: MachinesCreated, machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
     existing = await proxmox.machines()
     if unnamed := _unnamed(machines, existing, spec):

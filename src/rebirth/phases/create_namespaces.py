@@ -30,6 +30,10 @@ def objects(engine: Engine, networking: Networking, storage: Storage) -> list[di
     return [_namespace(name, privileged=name in privileged) for name in names]
 
 
+async def found(engine: Engine, networking: Networking, storage: Storage) -> NamespacesCreated:
+    return NamespacesCreated(tuple(item["metadata"]["name"] for item in objects(engine, networking, storage)))
+
+
 async def still(fact: NamespacesCreated, cluster: Cluster) -> bool:
     # One that is being deleted is still listed.
     there = {item["metadata"]["name"] for item in await cluster.all("v1", "Namespace") if not _ends(item)}

@@ -54,6 +54,10 @@ async def _established(cluster: Cluster) -> None:
         raise NotYet(message)
 
 
+async def found(engine: Engine) -> ExternalSecretsInstalled:
+    return ExternalSecretsInstalled(engine.external_secrets.version)
+
+
 async def still(fact: ExternalSecretsInstalled, engine: Engine, cluster: Cluster) -> bool:
     await _established(cluster)
     namespace = engine.external_secrets.namespace

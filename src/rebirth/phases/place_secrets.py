@@ -24,7 +24,15 @@ async def place_secrets(
     """Place the direct secrets."""
     wanted = objects(engine, secrets)
     await together(*(cluster.apply(item) for item in wanted))
+    return _placed(wanted)
+
+
+def _placed(wanted: list[dict[str, Any]]) -> SecretsPlaced:
     return SecretsPlaced(tuple(f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in wanted))
+
+
+async def found(engine: Engine, secrets: SecretsResolved) -> SecretsPlaced:
+    return _placed(objects(engine, secrets))
 
 
 async def still(fact: SecretsPlaced, engine: Engine, secrets: SecretsResolved, cluster: Cluster) -> bool:

@@ -13,7 +13,7 @@ from lightkube.core.exceptions import ConfigError, LoadResourceError
 from lightkube.types import PatchType
 from yaml import YAMLError
 
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.place import Place
 from rebirth.providers.kinds import SYSTEM, Kinds, NotServed, is_namespaced
 
@@ -162,10 +162,10 @@ class Cluster:
                 raise NotYet(f"{SYSTEM}: {what}: {message}") from None
             raise Broken(message, system=SYSTEM, operation=what, status=code) from None
         except httpx.HTTPError as error:
-            raise NotYet(f"{SYSTEM}: {what}: {type(error).__name__}") from None
+            raise NoAnswer(f"{SYSTEM}: {what}: {type(error).__name__}") from None
         except (msgspec.MsgspecError, ValueError, TypeError, LookupError):
             # A load balancer or proxy in between that answers by itself.
-            raise NotYet(f"{SYSTEM}: {what}: the answer is no object of Kubernetes") from None
+            raise NoAnswer(f"{SYSTEM}: {what}: the answer is no object of Kubernetes") from None
 
 
 async def _listed(found: AsyncIterable[Any]) -> list[dict[str, Any]]:

@@ -3,9 +3,11 @@
 import asyncio
 import shutil
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NotYet
@@ -41,6 +43,7 @@ class Talosctl:
 
     def __init__(self, *, place: Place, commands: Commands) -> None:
         self._place, self._commands = place, commands
+        self._run_id = token_hex(4)  # a program of a killed run may still write, and must not be in the way of this one
 
     async def ensure_secrets(self) -> None:
         """Makes the secrets bundle once; machines that were configured with it need the same one for ever."""
@@ -60,13 +63,12 @@ class Talosctl:
         patches: Sequence[str],
     ) -> MachineConfiguration:
         """A machine configuration of the kind controlplane, worker or talosconfig, with patches in order; validated by itself."""
-        folder = self._scratch()
-        files = []
-        try:
+        with ExitStack() as scratch:
+            files = []
             for number, patch in enumerate(patches):
-                file = folder / f"patch-{kind}-{id(patches):x}-{number}.yaml"
-                files.append(file)
+                file = scratch.enter_context(self._scratch(f"patch-{kind}-{id(patches):x}-{number}.yaml"))
                 _write_private(file, patch)
+                files.append(file)
             text = await self._run(
                 f"gen config ({kind})",
                 *("gen", "config", cluster, endpoint, "--with-secrets", str(self._place.talos_secrets)),
@@ -81,9 +83,6 @@ class Talosctl:
                 *("--output-types", kind, "--output", "-", "--with-docs=false", "--with-examples=false"),
                 *(argument for file in files for argument in ("--config-patch", f"@{file}")),
             )
-        finally:
-            for file in files:
-                file.unlink(missing_ok=True)
         return MachineConfiguration(text)
 
     async def write_client_configuration(
@@ -99,11 +98,11 @@ class Talosctl:
             talos=talos,
             patches=(),
         )
-        file = self._scratch() / self._place.talosconfig.name
-        _write_private(file, made.text)
-        await self._run("config endpoint", "--talosconfig", str(file), "config", "endpoint", *endpoints)
-        await self._run("config node", "--talosconfig", str(file), "config", "node", *endpoints[:1])
-        file.replace(self._place.talosconfig)
+        with self._scratch(self._place.talosconfig.name) as file:
+            _write_private(file, made.text)
+            await self._run("config endpoint", "--talosconfig", str(file), "config", "endpoint", *endpoints)
+            await self._run("config node", "--talosconfig", str(file), "config", "node", *endpoints[:1])
+            file.replace(self._place.talosconfig)
 
     async def validate(self, *, configuration: MachineConfiguration, machine: str) -> None:
         await self._with_file(
@@ -119,9 +118,14 @@ class Talosctl:
             f"apply-config to {machine}",
         )
 
+    @property
+    def has_credentials(self) -> bool:
+        """Whether this castle's client configuration is there."""
+        return self._place.talosconfig.exists()
+
     async def answers(self, *, address: str) -> bool:
         """Whether the machine answers to this castle's credentials."""
-        if not self._place.talosconfig.exists():
+        if not self.has_credentials:
             return False
         try:
             await self._machine("version", address, "version", "--short")
@@ -167,11 +171,10 @@ class Talosctl:
 
     async def _produce(self, target: Path, operation: str, *arguments: str) -> None:
         """Lets talosctl write a file, named last, that is there whole or not at all: a run can be killed at any instant."""
-        made = self._scratch() / target.name
-        made.unlink(missing_ok=True)
-        await self._run(operation, *arguments, str(made))
-        made.chmod(0o600)
-        made.replace(target)
+        with self._scratch(target.name) as made:
+            await self._run(operation, *arguments, str(made))
+            made.chmod(0o600)
+            made.replace(target)
 
     async def _machine(self, operation: str, address: str, *arguments: str) -> str:
         if not self._place.talosconfig.exists():
@@ -180,18 +183,21 @@ class Talosctl:
         return await self._run(operation, *client, *arguments)
 
     async def _with_file(self, configuration: MachineConfiguration, machine: str, arguments, operation: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
-        file = self._scratch() / f"{machine}.yaml"
-        _write_private(file, configuration.text)
-        try:
+        with self._scratch(f"{machine}.yaml") as file:
+            _write_private(file, configuration.text)
             await self._run(operation, *arguments(str(file)))
-        finally:
-            file.unlink(missing_ok=True)
 
-    def _scratch(self) -> Path:
+    @contextmanager
+    def _scratch(self, name: str) -> Iterator[Path]:
+        """A place for a file that is of use to this run only, and is gone afterwards however that ends."""
         folder = self._place.produced / SCRATCH
         for made in (self._place.produced, folder):  # mkdir gives its mode to the last folder only
             made.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder
+        file = folder / f"{self._run_id}-{name}"
+        try:
+            yield file
+        finally:
+            file.unlink(missing_ok=True)
 
     async def _run(self, operation: str, *arguments: str) -> str:
         try:

@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 from rebirth.castle import Castle
 from rebirth.errors import Broken, SpecError
@@ -20,16 +21,24 @@ def look(castle: Castle, place: Place, events: Events, redaction: Redaction) -> 
 
 
 def destroy(
-    castle: Castle, place: Place, events: Events, redaction: Redaction, say: Callable[[str], None], *, yes: bool
+    castle: Castle,
+    place: Place,
+    events: Events,
+    redaction: Redaction,
+    say: Callable[[str], None],
+    *,
+    yes: bool,
+    run: Callable[[Coroutine[Any, Any, Found]], Found] = asyncio.run,
 ) -> Outcome:
-    """Lists what is there, asks, removes it, and looks again; `say` takes one line for the operator.
+    """Lists what is there, asks, removes it, and looks again; `say` takes one line for the operator; `run` is
+    asyncio.run, or what ends on signals, too.
 
     Raises SpecError where there is nobody to ask, Broken where the answer is no.
     """
     asks = not yes and _asks(place)
-    with Journal(place.state) as journal:
+    with Journal(place.state, "destroy", lenient=True) as journal:
         destruction = Destruction(castle, place, journal, events, redaction)
-        found = asyncio.run(destruction.look())
+        found = run(destruction.look())
         for line in listed(found, place):
             say(line)
         if not found.outcome.ok:
@@ -37,7 +46,7 @@ def destroy(
             return _failures(found)
         if found.goes and asks and not _agreed(castle, place):
             raise Broken("the answer was no; nothing was removed")
-        left = asyncio.run(destruction.remove(found))
+        left = run(destruction.remove(found))
         if not left.outcome.ok:
             say("not all of it is gone; run the same command again to go on")
             return _failures(left)
