@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebirth.castle import Castle, load
-from rebirth.checklist import Check, program
 from rebirth.commands import Commands
 from rebirth.errors import Broken, Rebirth, SpecError
 from rebirth.phases import connections
@@ -21,6 +20,7 @@ from rebirth.place import Place, place_of
 from rebirth.run.facts import SecretsResolved
 from rebirth.run.waiting import together
 from rebirth.secrets import Redaction, SecretRef
+from rebirth.terminal.checklist import Check, program
 
 _PROGRAMS = {
     "git": "Install git.",

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -15,9 +16,9 @@ from typing import Any, TypeVar
 
 from rebirth.castle import Castle, load
 from rebirth.console import JsonLines, Lines, Recorder, Silent, Steps, show_error, width, write_text
-from rebirth.ending import Ending
 from rebirth.errors import Broken, CannotTell, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
+from rebirth.phases import BOOTSTRAP
 from rebirth.place import Place, place_of
 from rebirth.report import closing, recorded, text, timeline
 from rebirth.run.create import verdicts
@@ -25,6 +26,7 @@ from rebirth.run.engine import Outcome
 from rebirth.run.facts import SitesVisited
 from rebirth.secrets import Redaction
 from rebirth.terminal.bugs import where
+from rebirth.terminal.ending import Ending
 from rebirth.terminal.live import LiveView
 
 T = TypeVar("T")
@@ -83,7 +85,7 @@ class Session:
         failures = {name: self.redaction.redact(str(error)) for name, error in outcome.failures.items()}
         found: dict[str, object] = {"version": 1, "castle": self.castle.name, "command": self.command, "ok": outcome.ok}
         if self.command == "status":
-            return found | {"steps": [vars(verdict) for verdict in verdicts(outcome)]}
+            return found | {"steps": [vars(verdict) for verdict in verdicts(BOOTSTRAP, outcome)]}
         visited = outcome.made(SitesVisited)
         headings = visited.headings if visited else {}
         return found | {
@@ -157,7 +159,12 @@ def session(
             raise
         with suppress(OSError):  # SIGHUP: the terminal is gone
             view.close()
-            sys.stderr.write(closing.interrupted(command, time.monotonic() - started, ending.name) + "\n")
+            sys.stderr.write(
+                closing.interrupted(
+                    command, time.monotonic() - started, ending.name if ending.number != signal.SIGINT else ""
+                )
+                + "\n"
+            )
         sys.exit(ending.exit_code)
     except (Rebirth, BrokenPipeError):
         raise
@@ -185,5 +192,5 @@ def _view(style: str, command: str, redaction: Redaction, *, silent: bool, verbo
 
 
 def _show_facts(outcome: Outcome) -> None:
-    for found in verdicts(outcome):
+    for found in verdicts(BOOTSTRAP, outcome):
         print(f"{found.phase:24} {found.verdict}" + (f": {found.why}" if found.why else ""))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rebirth.events import Event, Events, Noted, PhaseRetried
 from rebirth.lab.proxmox import Volume
+from rebirth.phases import BOOTSTRAP
 from rebirth.run.destroy import Destruction, Found
 from rebirth.run.journal import Journal
 
@@ -40,7 +41,9 @@ class Ruin:
 
     def destruction(self, journal: Journal, patience: float = 20) -> Destruction:
         outside, events = self.outside, Events(self.seen.append, lambda event: self.when(event))
-        return Destruction(outside.castle, outside.place, journal, events, outside.redaction, patience=patience)
+        return Destruction(
+            BOOTSTRAP, outside.castle, outside.place, journal, events, outside.redaction, patience=patience
+        )
 
     @property
     def said(self) -> list[str]:

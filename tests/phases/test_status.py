@@ -5,7 +5,7 @@ import pytest
 from rebirth.events import Events
 from rebirth.lab.proxmox import Volume
 from rebirth.lab.systems.faults import Fault
-from rebirth.phases import PHASES
+from rebirth.phases import BOOTSTRAP, PHASES
 from rebirth.run import create as run
 from rebirth.run.facts import MachinesBooted, MachinesConfigured, MachinesCreated
 
@@ -34,8 +34,8 @@ async def made(outside):
 
 
 async def status(outside) -> dict[str, tuple[str, str]]:
-    outcome = await run.status(outside.castle, outside.place, Events(), outside.redaction)
-    return {found.phase: (found.verdict, found.why) for found in run.verdicts(outcome)}
+    outcome = await run.status(BOOTSTRAP, outside.castle, outside.place, Events(), outside.redaction)
+    return {found.phase: (found.verdict, found.why) for found in run.verdicts(BOOTSTRAP, outcome)}
 
 
 async def test_what_is_there_is_found_by_its_marks_and_nothing_is_written(made):

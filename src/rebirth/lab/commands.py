@@ -15,8 +15,8 @@ import typer
 from rebirth.errors import Broken
 
 if TYPE_CHECKING:
-    from rebirth.checklist import Check
     from rebirth.lab.state import LabState
+    from rebirth.terminal.checklist import Check
 
 app = typer.Typer(no_args_is_help=True, help="The lab: a world in a box, in which a castle is rehearsed unmodified.")
 

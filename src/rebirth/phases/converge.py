@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from rebirth.diagnosis.root_cause import KINDS, Cause, Key, Outlook, Standstill, causes, label, wanted_objects
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.cluster import Cluster, condition, reason, stamp
-from rebirth.root_cause import KINDS, Cause, Key, Outlook, Standstill, causes, label, wanted_objects
 from rebirth.run.facts import (
     Converged,
     CoreDnsInstalled,

@@ -12,15 +12,17 @@ from rebirth.place import Place
 from rebirth.run.destroy import Destruction, Found
 from rebirth.run.engine import Outcome
 from rebirth.run.journal import Journal
+from rebirth.run.phase import Bootstrap
 from rebirth.secrets import Redaction
 
 
-def look(castle: Castle, place: Place, events: Events, redaction: Redaction) -> Found:
+def look(bootstrap: Bootstrap, castle: Castle, place: Place, events: Events, redaction: Redaction) -> Found:
     """What destroy would find. Nothing is written anywhere, and no lock is taken."""
-    return asyncio.run(Destruction(castle, place, Journal(place.state).glimpse(), events, redaction).look())
+    return asyncio.run(Destruction(bootstrap, castle, place, Journal(place.state).glimpse(), events, redaction).look())
 
 
 def destroy(
+    bootstrap: Bootstrap,
     castle: Castle,
     place: Place,
     events: Events,
@@ -37,7 +39,7 @@ def destroy(
     """
     asks = not yes and _asks(place)
     with Journal(place.state, "destroy", lenient=True) as journal:
-        destruction = Destruction(castle, place, journal, events, redaction)
+        destruction = Destruction(bootstrap, castle, place, journal, events, redaction)
         found = run(destruction.look())
         for line in listed(found, place):
             say(line)

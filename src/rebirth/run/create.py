@@ -9,11 +9,10 @@ from pydantic import BaseModel
 from rebirth.castle import Castle, Handovers, Identity, NodeKey, RegistryLogins
 from rebirth.errors import DoesNotHold, Rebirth
 from rebirth.events import Checked, Events, RunFinished, RunStarted
-from rebirth.phases import CONNECTIONS, PHASES
 from rebirth.place import Place
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.journal import Journal
-from rebirth.run.phase import LAYERS, Phase
+from rebirth.run.phase import LAYERS, Bootstrap, Phase
 from rebirth.secrets import Redaction
 
 
@@ -27,10 +26,10 @@ class Verdict:
     why: str  # "" where there is nothing to add
 
 
-def verdicts(outcome: Outcome) -> list[Verdict]:
+def verdicts(bootstrap: Bootstrap, outcome: Outcome) -> list[Verdict]:
     """A verdict on every fact; ingredients, which hold only while a run needs them, only where they could not be had."""
     found = []
-    for phase in PHASES:
+    for phase in bootstrap.phases:
         failure = outcome.failures.get(phase.name)
         if phase.name in outcome.facts and not phase.on_demand:
             found.append(Verdict(phase.name, phase.title, "holds", ""))
@@ -76,6 +75,7 @@ def barriers(phases: Iterable[Phase]) -> dict[str, list[str]]:
 
 
 async def create(
+    bootstrap: Bootstrap,
     castle: Castle,
     place: Place,
     events: Events,
@@ -89,18 +89,34 @@ async def create(
 
     `budget` is in seconds; `checked` is what the proof said beforehand, for the run's record.
     """
-    after = barriers(PHASES) if layered else None
+    after = barriers(bootstrap.phases) if layered else None
     return await _run(
-        "create", castle, place, events, redaction, may_run=lambda _: True, budget=budget, after=after, checked=checked
+        bootstrap,
+        "create",
+        castle,
+        place,
+        events,
+        redaction,
+        may_run=lambda _: True,
+        budget=budget,
+        after=after,
+        checked=checked,
     )
 
 
 async def verify(
-    castle: Castle, place: Place, events: Events, redaction: Redaction, *, budget: float | None = None
+    bootstrap: Bootstrap,
+    castle: Castle,
+    place: Place,
+    events: Events,
+    redaction: Redaction,
+    *,
+    budget: float | None = None,
 ) -> Outcome:
     """The end-to-end checks alone, on what an earlier run has made; nothing is written, so that it may run beside create."""
-    goals = {phase.name for phase in PHASES if phase.verifies}
+    goals = {phase.name for phase in bootstrap.phases if phase.verifies}
     return await _run(
+        bootstrap,
         "verify",
         castle,
         place,
@@ -113,12 +129,15 @@ async def verify(
     )
 
 
-async def status(castle: Castle, place: Place, events: Events, redaction: Redaction) -> Outcome:
+async def status(bootstrap: Bootstrap, castle: Castle, place: Place, events: Events, redaction: Redaction) -> Outcome:
     """Which facts hold now; nothing is written, so that it may run beside create."""
-    return await _run("status", castle, place, events, redaction, may_run=lambda phase: phase.looks, writes=False)
+    return await _run(
+        bootstrap, "status", castle, place, events, redaction, may_run=lambda phase: phase.looks, writes=False
+    )
 
 
 async def _run(
+    bootstrap: Bootstrap,
     command: str,
     castle: Castle,
     place: Place,
@@ -134,8 +153,8 @@ async def _run(
 ) -> Outcome:
     with Journal(place.state, command, writes=writes) as journal:
         engine = Engine(
-            PHASES,
-            CONNECTIONS,
+            bootstrap.phases,
+            bootstrap.connections,
             given(castle, place, redaction),
             journal,
             events,
@@ -144,7 +163,7 @@ async def _run(
             budget=budget,
             after=after,
         )
-        events(RunStarted(castle.name, command, tuple(phase.name for phase in PHASES)))
+        events(RunStarted(castle.name, command, tuple(phase.name for phase in bootstrap.phases)))
         if checked:
             events(checked)
         outcome = await engine.run()

@@ -102,6 +102,15 @@ class Phase(Declaration):
     undo: Undo | None = None
 
 
+@dataclass(frozen=True)
+class Bootstrap:
+    """All that makes a castle: the phases, the connections that they take, and how secrets are had for a part of them."""
+
+    phases: tuple[Phase, ...]
+    connections: tuple[Declaration, ...]
+    resolve: Callable[..., Any]  # (references with their YAML paths, Place, Redaction) -> the fact of resolved secrets
+
+
 def declared(function: Callable[..., Any]) -> Declaration:
     """What the signature of `function` declares. Raises TypeError where an annotation is missing."""
     hints = get_type_hints(function)

@@ -8,6 +8,7 @@ from typing import NoReturn
 from rebirth.castle import load
 from rebirth.console import Steps, show_error, write
 from rebirth.events import Events
+from rebirth.phases import BOOTSTRAP
 from rebirth.place import place_of
 from rebirth.run import asking
 from rebirth.secrets import Redaction
@@ -17,7 +18,7 @@ def list_remains(directory: Path, *, as_json: bool) -> NoReturn:
     """What destroy would find: nothing is written, no log either."""
     castle, redaction = load(directory), Redaction()
     place = place_of(directory, castle.secrets)
-    found = asking.look(castle, place, Events(Steps(redaction, sys.stderr)), redaction)
+    found = asking.look(BOOTSTRAP, castle, place, Events(Steps(redaction, sys.stderr)), redaction)
     if as_json:
         fields = ("kind", "name", "identity", "stays")
         items = [{name: redaction.redact(getattr(one, name)) for name in fields} for one in found.made]
