@@ -10,7 +10,7 @@ from rebirth.castle import load
 from rebirth.console import Recorder, Silent
 from rebirth.errors import Broken, DoesNotHold
 from rebirth.events import Events
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.run.engine import Outcome
 from rebirth.run.facts import SitesVisited
 from rebirth.secrets import Redaction, Secret
@@ -36,13 +36,13 @@ def ended(tmp_path):
 
     def end(course, outcome, *, command="create", quiet=False, verbose=False, as_json=False) -> int:
         vault = tmp_path / "vault"
-        place = Place(tmp_path, vault, vault / "produced", tmp_path / "state", tmp_path / "logs")
+        paths = Paths(tmp_path, vault, vault / "produced", tmp_path / "state", tmp_path / "logs")
         redaction = Redaction([Secret("c4n4ry-value")])
-        recorder = Recorder(place.logs / "20270101T000000Z", redaction)
+        recorder = Recorder(paths.logs / "20270101T000000Z", redaction)
         for event in course:
             recorder(event)
         session = Session(
-            castle=load(EXAMPLE), place=place, events=Events(recorder), redaction=redaction, folder=recorder.folder,
+            castle=load(EXAMPLE), paths=paths, events=Events(recorder), redaction=redaction, folder=recorder.folder,
             command=command, view=Silent(), quiet=quiet or as_json, ending=Ending(), verbose=verbose, as_json=as_json,
         )  # fmt: skip
         try:
