@@ -159,10 +159,12 @@ class Talosctl:
                 raise
 
     async def etcd_exists(self, *, address: str) -> bool:
-        """Whether etcd runs on the machine."""
+        """Whether etcd runs on the machine.
+
+        By the columns NODE SERVICE STATE: before it is bootstrapped etcd is Preparing, with the event `Running pre state`.
+        """
         said = await self._machine("service etcd", address, "services")
-        rows = [line.split() for line in said.splitlines()]
-        return any("etcd" in row and "Running" in row for row in rows)
+        return any(line.split()[1:3] == ["etcd", "Running"] for line in said.splitlines())
 
     async def write_kubeconfig(self, *, address: str) -> None:
         """The admin kubeconfig, in the produced folder."""
