@@ -253,7 +253,7 @@ def test_a_lab_without_root(yard):
     yard.prefix = ["unshare", "--user"]
     code, _, complaints = yard.run("create", "castle", "--lab")
     assert code == 1
-    assert complaints == "error: lab tazlab-k8s: up: needs root, for namespaces\nhint: Run it with sudo.\n"
+    assert complaints == "error: lab tazlab-k8s: up: needs root, to create namespaces\nhint: Run it with sudo.\n"
 
 
 def test_git_is_missing(yard, tmp_path):
@@ -279,7 +279,7 @@ def test_events_as_json(yard):
 def test_events_and_answer_exclude_each_other(yard):
     yard.write()
     code, _, complaints = yard.run("create", "castle", "--format", "json", "--json")
-    assert (code, complaints.splitlines()[0]) == (2, "error: --json and --format json exclude each other")
+    assert (code, complaints.splitlines()[0]) == (2, "error: --json and --format json cannot be combined")
 
 
 def test_the_answer_of_a_run_as_json(yard):
@@ -313,7 +313,7 @@ def test_what_did_not_run_is_named_if_asked(yard):
     assert code == 2
     assert re.search(r"^\d+ later steps did not run: .*converge", complaints, re.MULTILINE)
     assert re.search(r"^logs: /.*/logs/\d{8}T\d{6}Z$", complaints, re.MULTILINE)
-    assert "run the same command again to go on" in complaints
+    assert "run the same command again to resume" in complaints
 
 
 def test_options_from_the_environment(yard):
@@ -362,7 +362,7 @@ def test_status_never_says_that_something_does_not_hold_that_it_could_not_ask(ya
     assert code == 1
     assert re.search(r"^upload_image +cannot tell: Proxmox: .*", out, re.MULTILINE)
     assert re.search(r"^converge +cannot tell: of \w+ nothing is known$", out, re.MULTILINE)
-    assert "does not hold" not in out + complaints
+    assert "not in place" not in out + complaints
     assert "Traceback" not in out + complaints
 
 
@@ -374,7 +374,7 @@ def test_status_without_secrets_names_them(yard):
     assert code == 2
     assert re.search(r"^resolve_secrets +cannot tell: .*the secret is missing \(and 1 more\)$", out, re.MULTILINE)
     assert re.search(r"^upload_image +cannot tell: of resolve_secrets nothing is known$", out, re.MULTILINE)
-    assert "does not hold" not in out + complaints
+    assert "not in place" not in out + complaints
     assert len(re.findall(r"^error: .*the secret is missing$", complaints, re.MULTILINE)) == 2
 
 
@@ -418,7 +418,7 @@ def test_a_signal_ends_a_run_with_what_it_started_and_says_how_to_go_on(yard, si
     assert process.returncode == 128 + number
     by = "" if number is signal.SIGINT else f"by {number.name} "
     assert re.search(
-        rf"^interrupted {by}after \d+\.\d s; .*run the same command again to go on$",
+        rf"^interrupted {by}after \d+\.\d s; .*run the same command again to resume$",
         complaints,
         re.MULTILINE,
     )
@@ -436,7 +436,7 @@ def test_a_signal_ends_destroy_in_the_same_way(yard, silence, number):
         process.send_signal(number)
         out, complaints = process.communicate(timeout=30)
     assert process.returncode == 128 + number
-    assert "run the same command again to go on" in complaints
+    assert "run the same command again to resume" in complaints
     assert "Traceback" not in out + complaints
 
 
@@ -448,7 +448,7 @@ def test_a_signal_during_the_proof_ends_it_too(yard, silence):
         process.send_signal(signal.SIGTERM)
         out, complaints = process.communicate(timeout=30)
     assert process.returncode == 128 + signal.SIGTERM
-    assert "run the same command again to go on" in complaints
+    assert "run the same command again to resume" in complaints
     assert "Traceback" not in out + complaints
     assert not named(f":{silence}/")
 
@@ -515,7 +515,7 @@ def test_of_several_labs_one_has_to_be_named(yard):
         (labs / name).mkdir(parents=True)
     code, out, complaints = yard.run("lab", "down")
     assert (code, out) == (1, "")
-    assert complaints == "error: lab: down: there is more than one\nhint: Name one, or --all: one, two.\n"
+    assert complaints == "error: lab: down: there are several labs\nhint: Name one, or use --all: one, two.\n"
     assert yard.run("lab", "down", "one") == (0, "lab one is down\n", "")
     assert yard.run("lab", "down") == (0, "lab two is down\n", "")
     assert yard.run("lab", "down") == (0, "", "")
@@ -531,7 +531,7 @@ def test_a_lab_that_is_not_there(yard):
     assert "hint: `rebirth lab up`" in complaints
     code, _, complaints = yard.run("lab", "run", "--", "true")
     assert code == 1
-    assert "none is up" in complaints
+    assert "no lab is up" in complaints
     assert yard.run("lab", "status") == (0, "no lab is here\n", "")
     code, out, _ = yard.run("lab", "status", "--json")
     assert (code, json.loads(out)) == (0, {"version": 1, "labs": []})

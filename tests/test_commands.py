@@ -77,6 +77,6 @@ async def test_a_program_that_is_not_there():
 
 
 async def test_a_program_that_fails_says_so_without_secrets():
-    with pytest.raises(ProgramFailed, match=r"sh: look: ended with 3: no \[secret\]") as caught:
+    with pytest.raises(ProgramFailed, match=r"sh: look: exited with 3: no \[secret\]") as caught:
         await Commands(Redaction([Secret("c4n4ry")])).run(["sh", "-c", "echo no c4n4ry >&2; exit 3"], operation="look")
     assert caught.value.status == 3

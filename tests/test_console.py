@@ -61,7 +61,7 @@ def test_plain_lines_one_an_event(redaction):
     assert lines[0].endswith("started")
     assert lines[2].endswith("waits until the API answers: refused [secret]")
     assert lines[-1].endswith("FAILED: refused [secret] (and 1 more)")
-    assert lines[5].endswith("not yet: said [secret]; again in 0.5 s")
+    assert lines[5].endswith("not yet: said [secret]; retrying in 0.5 s")
 
 
 def test_json_lines_are_every_event(redaction):
@@ -251,7 +251,7 @@ def test_colours_as_the_environment_asks(environment, expected, capsys):
 def test_live_view_tells_what_ended(redaction):
     text = shown(live(redaction), redaction)
     assert "✓" in text
-    assert "still holds" in text
+    assert "in place already" in text
     assert "FAILED: refused [secret]" in text
 
 

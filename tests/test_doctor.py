@@ -103,7 +103,7 @@ async def test_a_secret_that_others_may_read(castle, vault, mode, sound):
     vault["github-token"].chmod(mode)
     check = (await secrets_of(castle))["github-token"]
     assert check.sound is sound
-    assert sound or check.fix == f"Others may read it: chmod 600 {vault['github-token']}"
+    assert sound or check.fix == f"Others can read it: chmod 600 {vault['github-token']}"
 
 
 async def test_what_only_the_lab_needs_is_not_asked_for(castle, vault):
@@ -221,7 +221,7 @@ async def test_a_name_that_somebody_else_holds(castle, systems):
     tailnet.add_device("lushycorp-k8s", tags=("tag:another",))
     check = await system(castle, "Tailscale")
     assert not check.sound
-    assert "lushycorp-k8s is held by a device that is not this castle's" in check.fix
+    assert "lushycorp-k8s belongs to a device that is not this castle's" in check.fix
 
 
 async def test_a_storage_that_the_node_has_not(castle, systems):

@@ -92,7 +92,7 @@ def test_a_failure_says_the_root_first_and_how_to_go_on(ended, capsys, tmp_path)
         "error: no such host",
         "2 later steps did not run (--verbose names them)",
         f"logs: {tmp_path}/logs/20270101T000000Z",
-        "When this is fixed: what was done stays done; run the same command again to go on",
+        "When this is fixed: completed steps are kept; run the same command again to resume",
     ]
 
 
@@ -117,9 +117,9 @@ def test_quiet_is_quiet(ended, capsys):
 
 def test_status_says_what_brings_up_what_is_missing(ended, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    lacking = Outcome(failures={"boot_machines": DoesNotHold("does not hold: gone", operation="Boot the machines")})
+    lacking = Outcome(failures={"boot_machines": DoesNotHold("not in place: gone", operation="Boot the machines")})
     course = [e.RunStarted("tazlab-k8s", "status", ()), e.RunFinished(ok=False)]
     assert ended(course, lacking, command="status") == 1
     out, err = capsys.readouterr()
-    assert "boot_machines            does not hold: gone" in out.splitlines()
+    assert "boot_machines            not in place: gone" in out.splitlines()
     assert err.startswith("hint: Run `rebirth create` to bring up what is missing.\n")

@@ -155,7 +155,7 @@ async def _proved_for(session: "Session", *, unproved: bool) -> tuple[Checked, s
         proof = await prove(repository.root, castle=castle, directory=directory)
         verdict = weigh(proof, places)
         errors = verdict.count(Severity.ERROR)
-        against = f"{errors} error{'s' * (errors != 1)} of the proof passed over" if errors else ""
+        against = f"continued in spite of {errors} error{'s' * (errors != 1)}" if errors else ""
         online = until_online(proof.model, proof.graph, session.paths)
         words = told(verdict, places) if errors else ""
         return Checked(errors, verdict.count(Severity.WARNING), against, online), words
@@ -172,7 +172,7 @@ def _stop(session: "Session", checked: Checked, words: str) -> NoReturn:
     session.view.close()
     (sys.stderr if session.quiet else sys.stdout).write(words)
     message = f"the bootstrap cannot finish: the proof found {checked.errors} error{'s' * (checked.errors != 1)}"
-    error = Impossible(message, hint="Nothing was made. `--unproved` goes on in spite of it.")
+    error = Impossible(message, hint="Nothing was created. `--unproved` continues all the same.")
     _record(session, Checked(checked.errors, checked.warnings), error)
     raise error
 
@@ -188,7 +188,7 @@ def _of_one_cluster(proof: Proof) -> Proof:
     """A plan is one cluster's. Raises SpecError where the repository holds several."""
     if len(proof.worlds) > 1:
         clusters = ", ".join(world.cluster for world in proof.worlds)
-        raise SpecError(f"the repository holds several clusters: {clusters}", hint="Name one of them with --cluster.")
+        raise SpecError(f"the repository has several clusters: {clusters}", hint="Name one of them with --cluster.")
     return proof
 
 
@@ -251,7 +251,7 @@ def explain(asked: Asked, one: str, other: str, *, style: str) -> int:
                 words += f"; {answer.other} needs {answer.one}:"
             drawn = Text(done.places, width=width(), colours=colours()).chain(links) if links else []
             unknown = len(proof.graph.unknowns)
-            said = [f"as far as files tell: {unknown} places are unknown"] if unknown and not answer.chain else []
+            said = [f"according to the files; {unknown} things are unknown"] if unknown and not answer.chain else []
             write("\n".join([words, *drawn, *said]) + "\n")
             return 0 if answer.chain else _NO
 

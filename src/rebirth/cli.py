@@ -118,7 +118,7 @@ def check(
         str, typer.Option("--format", metavar="FORM", help="text, json, sarif, or github: workflow commands.")
     ] = "text",
     as_json: Json = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 for warnings, too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 on warnings, too.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print what is ignored, what is unknown, and every note in full.")
     ] = False,
@@ -211,7 +211,7 @@ def status(
     format_: Format = "text",
     as_json: Json = False,
 ) -> None:
-    """Show which steps of create hold now. Changes nothing."""
+    """Show which steps of create are in place. Changes nothing."""
     if lab:
         lab_commands.enter(directory, lab_name)
     from rebirth.phases import BOOTSTRAP
@@ -227,13 +227,13 @@ def destroy(
     directory: Directory = HERE,
     lab: Annotated[bool, typer.Option("--lab", help="Act on the lab, not on the real systems.")] = False,
     lab_name: LabName = "",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="With --dry-run: the list as JSON.")] = False,
 ) -> None:
     """Delete the castle's machines, tailnet devices and keys, then verify that nothing is left."""
     if json_ and not dry_run:
-        raise SpecError("--json is for --dry-run", hint="`rebirth destroy --dry-run --json` prints the list.")
+        raise SpecError("--json needs --dry-run", hint="`rebirth destroy --dry-run --json` prints the list.")
     if lab:
         lab_commands.enter(directory, lab_name)
     if dry_run:
@@ -251,12 +251,12 @@ def destroy(
 @app.command()
 def doctor(
     directory: Annotated[
-        Path | None, typer.Argument(help="The castle directory; here if not given and castle.yaml is here.")
+        Path | None, typer.Argument(help="The castle directory. Default: this one, if castle.yaml is in it.")
     ] = None,
     lab: Annotated[
-        bool, typer.Option("--lab", help="What the lab needs instead of what the real systems need.")
+        bool, typer.Option("--lab", help="Check what the lab needs, not what the real systems need.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Programs, secrets and outside systems that a castle needs, and the fix for each. Exit 0: all is there; 1: not."""
     from rebirth.castle.load import FILE
@@ -272,7 +272,7 @@ def doctor(
         title, checks = "any castle", programs()
     print((checklist.as_json if as_json else checklist.as_text)(title, checks))
     if not (lab or as_json):
-        print("`rebirth doctor --lab` looks at what the lab needs.")
+        print("`rebirth doctor --lab` checks what the lab needs.")
     sys.exit(checklist.exit_code(checks))
 
 

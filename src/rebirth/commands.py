@@ -39,7 +39,7 @@ class ProgramFailed(Broken):
 
     def __init__(self, program: str, operation: str, code: int, said: str) -> None:
         super().__init__(
-            f"ended with {code}: {said}" if said else f"ended with {code}",
+            f"exited with {code}: {said}" if said else f"exited with {code}",
             system=program,
             operation=operation,
             status=code,

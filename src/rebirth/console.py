@@ -116,7 +116,7 @@ def describe(event: e.Event) -> str:  # noqa: C901 - one case an event
         case e.PhaseStarted(attempt=attempt):
             return f"attempt {attempt}"
         case e.PhaseHolds():
-            return "still holds"
+            return "in place already"
         case e.PhaseDone():
             return "done"
         case e.PhaseFailed(error=error, hint=hint):
@@ -124,7 +124,7 @@ def describe(event: e.Event) -> str:  # noqa: C901 - one case an event
         case e.PhaseSkipped(because=because):
             return f"skipped: {because} failed"
         case e.PhaseRetried(error=error, delay=delay):
-            return f"not yet: {error}; again in {delay:g} s"
+            return f"not yet: {error}; retrying in {delay:g} s"
         case e.Waiting(what=what, seen=seen):
             return f"waits until {what}: {seen}"
         case e.Arrived(what=what, seconds=seconds):

@@ -64,7 +64,7 @@ def _secret(reference: SecretRef, paths: Paths, complaints: dict[str, str]) -> C
         return Check(what, sound=False, fix=f"{file}: {complaint}")
     if not file.is_file():
         return Check(f"{what} (from {reference.variable})", sound=True)
-    return Check(what, not file.stat().st_mode & 0o077, f"Others may read it: chmod 600 {file}")
+    return Check(what, not file.stat().st_mode & 0o077, f"Others can read it: chmod 600 {file}")
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class _Systems:
             try:
                 found[reference.secret] = resolve(reference, self._paths, self._redaction)
             except SpecError:
-                return Check(what, sound=False, fix=f"Not asked: the secret {reference.secret} is missing.")
+                return Check(what, sound=False, fix=f"Not checked: the secret {reference.secret} is missing.")
         try:
             async with asyncio.timeout(_PATIENCE):
                 answer = await ask(SecretsResolved(found))
@@ -163,9 +163,7 @@ class _Systems:
                 what, sound=False, fix=self._redaction.redact("\n".join(filter(None, (str(error), error.hint))))
             )
         if answer.lacks:
-            return Check(
-                what, sound=False, fix="\n".join(["Rights are missing:", *answer.lacks, f"See {WHERE[system]}."])
-            )
+            return Check(what, sound=False, fix="\n".join(["Missing rights:", *answer.lacks, f"See {WHERE[system]}."]))
         return Check(f"{what}: {answer.said}", sound=True)
 
 

@@ -109,5 +109,5 @@ def understood(system: str, operation: str, setting: str) -> Iterator[None]:
     try:
         yield
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        hint = f"Is {setting} right? A proxy, a portal or another server may answer there."
-        raise NoAnswer(f"{system}: {operation}: the answer is not what {system}'s API says", hint=hint) from None
+        hint = f"Is {setting} right? A proxy, a portal or another server may be answering there."
+        raise NoAnswer(f"{system}: {operation}: the answer does not match {system}'s API", hint=hint) from None

@@ -19,10 +19,10 @@ REPOSITORY = "REBIRTH_REPOSITORY"  # in a lab: the folder that its Git host serv
 @dataclass(frozen=True)
 class Paths:
     castle: Path  # the castle directory
-    vault: Path  # the vault directory: one file a secret
+    vault: Path  # the vault directory: one file per secret
     produced: Path  # below it: Talos secrets bundle, talosconfig, kubeconfig
     state: Path  # journal and lock
-    logs: Path  # one folder a run
+    logs: Path  # one folder per run
     lab: str | None = None
     repository: Path | None = None  # in a lab: the files of the castle's repository
 

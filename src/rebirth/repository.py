@@ -73,7 +73,7 @@ async def _fetch(directory: Path, castle: Castle, folder: Path) -> None:
         async with asyncio.timeout(PATIENCE):
             await remote.fetch(folder)
     except TimeoutError:
-        hint = "`check --gitops` takes a local copy; `create --unproved` goes on without the proof."
+        hint = "`check --gitops` takes a local copy; `create --unproved` continues without the proof."
         raise NotYet(f"{gitops.repository}: no answer in {PATIENCE:g} s", hint=hint) from None
 
 

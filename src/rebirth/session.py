@@ -138,7 +138,7 @@ def session(
         raise SpecError(f"--format: {style} is neither text nor json")
     if as_json and style == "json":
         raise SpecError(
-            "--json and --format json exclude each other", hint="--json: the answer; --format json: the events."
+            "--json and --format json cannot be combined", hint="--json: the answer; --format json: the events."
         )
     try:
         recorder = Recorder(folder, redaction)

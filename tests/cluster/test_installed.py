@@ -97,7 +97,7 @@ async def test_what_the_chart_made_is_waited_for(storage, workload, inside):
     inside.kubernetes.put({
         "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {**place, "annotations": notes}, "spec": {"selector": {}},
     })  # fmt: skip
-    with pytest.raises(AssertionError, match="DaemonSet new: not looked at yet"):
+    with pytest.raises(AssertionError, match="DaemonSet new: not processed yet"):
         await storage()
 
 

@@ -40,12 +40,12 @@ async def test_scopes_are_the_api_server_s(inside):
 
 async def test_a_kind_that_comes_later_is_taken_when_it_is_there(inside):
     asked = inside.cluster
-    with pytest.raises(NotYet, match=r"nothing serves forge.example/v1 yet, so no Ingot either: its CRD is not there"):
+    with pytest.raises(NotYet, match=r"nothing serves forge.example/v1 yet, so no Ingot either: its CRD is missing"):
         await asked.apply(custom("Ingot", namespace="default"))
     assert await asked.find("forge.example/v1", "Ingot", "x", "default") is None
     assert await asked.all("forge.example/v1", "Ingot") == []
     inside.serve("forge.example", "v1", "Furnace")
-    with pytest.raises(NotYet, match=r"no such kind Ingot in forge.example/v1 yet: its CRD is not there"):
+    with pytest.raises(NotYet, match=r"no such kind Ingot in forge.example/v1 yet: its CRD is missing"):
         await asked.apply(custom("Ingot", namespace="default"))
     inside.serve("forge.example", "v1", "Ingot")
     await asked.apply(custom("Ingot", namespace="default"))
@@ -100,7 +100,7 @@ async def test_an_answer_that_is_no_kubernetes_is_not_the_end(place):
 
     write_kubeconfig(place.kubeconfig, "http://kubernetes.test")
     cluster = Cluster(place=place, transport=InProcess(proxy))
-    with pytest.raises(NotYet, match="the answer is no list of kinds"):
+    with pytest.raises(NotYet, match="the answer is not a list of kinds"):
         await cluster.all("v1", "Secret")
     await cluster.close()
 

@@ -106,7 +106,7 @@ def test_what_a_server_may_answer_otherwise_in_a_minute_is_not_final(said):
 
 def test_a_source_that_is_not_there_may_still_come():
     (cause,) = why(release())["cert-manager"]
-    assert str(cause) == "HelmRepository flux-system/jetstack: is not there"
+    assert str(cause) == "HelmRepository flux-system/jetstack: does not exist"
     assert cause.outlook is Outlook.STUCK
 
 
@@ -173,7 +173,7 @@ def test_a_rejected_object_comes_before_what_was_applied_earlier():
         ({"reason": "InvalidImageName", "message": "couldn't parse image name"}, "couldn't parse", Outlook.FINAL),
         ({"reason": "CreateContainerConfigError", "message": 'secret "login" not found'}, 'secret "login" not found', Outlook.STUCK),
         ({"reason": "ContainerCreating"}, "is starting", Outlook.WORKING),
-        (None, "runs, but is not ready", Outlook.STUCK),
+        (None, "is running, but not ready", Outlook.STUCK),
     ],
 )  # fmt: skip
 def test_from_a_workload_to_its_container(waiting, words, outlook):
@@ -207,7 +207,7 @@ def test_an_image_whose_pull_secret_is_not_there_may_still_come():
     assert secret in wanted_objects(*split(objects))
     (cause,) = why(objects, [secret])["apps"]
     assert cause.outlook is Outlook.STUCK
-    assert cause.message.endswith("401 Unauthorized; Secret flux-system/ghcr is not there")
+    assert cause.message.endswith("401 Unauthorized; Secret flux-system/ghcr does not exist")
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_a_pod_that_waits_for_what_it_mounts(volume):
     secret = ("Secret", "flux-system", "tls")
     assert wanted_objects(*split(objects)) == {secret}
     (cause,) = why(objects, [secret])["apps"]
-    assert (str(cause), cause.outlook) == ("Secret flux-system/tls: is not there; pods mount it", Outlook.STUCK)
+    assert (str(cause), cause.outlook) == ("Secret flux-system/tls: does not exist; pods mount it", Outlook.STUCK)
     assert why(objects)["apps"][0].outlook is Outlook.WORKING
 
 
@@ -286,7 +286,7 @@ def test_what_is_suspended_is_named_by_who_depends_on_it():
     objects = item("Kustomization", "apps", "False", "dependency", dependsOn=[{"name": "infra"}])
     objects |= item("Kustomization", "infra", suspend=True)
     assert {name: [cause.message for cause in found] for name, found in why(objects).items()} == {
-        "apps": ["is suspended: nobody reconciles it"]
+        "apps": ["is suspended, so Flux does not reconcile it"]
     }
 
 

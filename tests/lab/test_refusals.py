@@ -62,10 +62,10 @@ def test_a_repository_path_that_does_not_exist(castle):
 @pytest.mark.parametrize(
     ("secret", "words", "hint"),
     [
-        ("proxmox-api-token", "Proxmox: version: the token was refused", "proxmox.token"),
-        ("github-token", "https://github.com/tazlab/tazlab-k8s.git: clone: the token was refused", "gitops.token"),
-        ("tailscale-oauth-client-secret", "Tailscale: log in: the OAuth client was refused", "OAuth client"),
-        ("lushycorp-vault/eso-token", "Vault: look up token: the token was refused", "engine.vault.token"),
+        ("proxmox-api-token", "Proxmox: version: the token was rejected", "proxmox.token"),
+        ("github-token", "https://github.com/tazlab/tazlab-k8s.git: clone: the token was rejected", "gitops.token"),
+        ("tailscale-oauth-client-secret", "Tailscale: log in: the OAuth client was rejected", "OAuth client"),
+        ("lushycorp-vault/eso-token", "Vault: look up token: the token was rejected", "engine.vault.token"),
     ],
 )
 def test_credentials_that_are_refused(castle, secret, words, hint):

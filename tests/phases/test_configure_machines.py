@@ -219,7 +219,7 @@ async def test_the_same_is_noted_once_however_often_a_phase_is_tried(talos):
             with pytest.raises(NotYet):
                 await talos.configure()
     notes = [event.text for event in said if isinstance(event, Noted)]
-    assert notes.count("lushycorp-k8s was configured before, and is left as it is") == 1
+    assert notes.count("lushycorp-k8s is configured already, and is left as it is") == 1
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,9 @@ async def test_the_question(outside, ruin, typed, lab, goes):
 async def test_nobody_to_ask(outside, ruin):
     code, out, complaints = await rebirth(outside)
     assert (code, out) == (2, "")
-    assert complaints.startswith("error: destroy asks before it removes anything, and standard input is no terminal\n")
+    assert complaints.startswith(
+        "error: destroy asks before it removes anything, and standard input is not a terminal\n"
+    )
     assert "--yes" in complaints
     assert outside.writes == {}
 
@@ -86,9 +88,9 @@ async def test_the_proof_comes_last(outside, ruin):
     lines = out.splitlines()
     assert any(line.startswith("waiting: Proxmox: list machines: ") for line in lines)
     assert "removed the machine lushycorp-k8s (800)" in lines
-    proof = lines[lines.index("looked again for:") :]
+    proof = lines[lines.index("checked again for:") :]
     assert "  the machines with the castle's tag" in proof
-    assert "nothing of it is left, except:" in proof
+    assert "nothing is left, except:" in proof
     assert any("rebirth other" in line for line in proof)
     assert names_left(outside) == LEFT
 
@@ -97,7 +99,7 @@ async def test_something_that_will_not_go(outside, ruin):
     outside.faults.set("tailscale", Fault(status=403, method="DELETE"))
     code, out, complaints = await rebirth(outside, "--yes")
     assert code == 1
-    assert "not all of it is gone" in out
+    assert "something is left" in out
     assert "looked again" not in out
     assert "error: Tailscale: delete " in complaints
     outside.faults.clear()

@@ -42,7 +42,7 @@ async def test_a_direct_secret_may_hold_a_whole_file(castle, tmp_path, text):
 
 async def test_a_token_with_white_space_inside_is_none(castle, tmp_path):
     (tmp_path / "vault" / "tailscale-oauth-client-secret").write_text("tskey client")
-    with pytest.raises(SpecError, match="tailscale-oauth-client-secret: the secret holds white space inside"):
+    with pytest.raises(SpecError, match="tailscale-oauth-client-secret: the secret contains white space"):
         await resolved(castle, tmp_path)
 
 

@@ -59,7 +59,7 @@ async def test_a_release_of_the_chart_is_installed_or_upgraded(helm, chart):
 @pytest.mark.parametrize("chart", ["nginx-1.2.3", "metallb-operator-0.15.2", "my-metallb-0.15.2", "metallb"])
 async def test_a_release_of_another_chart_is_somebody_elses(helm, chart):
     helm.holds(chart)
-    with pytest.raises(Broken, match=f"the release metallb in metallb-system is one of the chart {chart}") as caught:
+    with pytest.raises(Broken, match=f"the release metallb in metallb-system belongs to the chart {chart}") as caught:
         await helm.install()
     assert "helm uninstall metallb --namespace metallb-system" in caught.value.hint
     assert helm.calls() == ["list"]

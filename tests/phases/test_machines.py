@@ -121,7 +121,7 @@ async def test_a_machine_of_that_name_that_is_not_ours_is_not_touched(yard):
 async def test_a_machine_of_another_size_is_not_adopted(yard, option, value):
     await yard.create()
     yard.pve.machines[801][option] = value
-    with pytest.raises(Broken, match=r"tazlab-k8s-worker-1 \(801\) has .* unlike the castle") as caught:
+    with pytest.raises(Broken, match=r"tazlab-k8s-worker-1 \(801\) has .* unlike castle.yaml") as caught:
         await yard.create()
     assert "castle.yaml" in caught.value.hint
 
@@ -275,7 +275,7 @@ async def test_answers_that_are_not_proxmox(outside, serve, answer):
         client.offers(**where),
     ]
     for ask in asked:
-        with pytest.raises(NotYet, match="the answer is not what Proxmox's API says") as caught:
+        with pytest.raises(NotYet, match="the answer does not match Proxmox's API") as caught:
             await ask
         assert "proxmox.endpoint" in caught.value.hint
         assert "Sign in" not in str(caught.value)
@@ -316,7 +316,7 @@ async def test_what_a_machine_was_given_is_forgotten_before_it_is_made_anew(yard
 
 async def test_a_machine_is_not_made_without_the_right_to(yard):
     yard.pve.privileges = frozenset({"VM.Audit"})
-    with pytest.raises(Broken, match=r"the token was refused: Permission check failed \(/vms/80[01], VM\.Allocate\)"):
+    with pytest.raises(Broken, match=r"the token was rejected: Permission check failed \(/vms/80[01], VM\.Allocate\)"):
         await yard.create()
     assert not yard.pve.machines
 

@@ -22,8 +22,12 @@ async def test_all_is_there(outside):
     ("wanted", "message", "hint"),
     [
         ({"image_storage": "nas"}, "has no storage nas", "proxmox.image_storage must be one of: local."),
-        ({"image_storage": "local-lvm"}, "local-lvm does not hold iso", "proxmox.image_storage must be one of: local."),
-        ({"disk_storage": "local"}, "local does not hold images", "proxmox.disk_storage must be one of: local-lvm."),
+        (
+            {"image_storage": "local-lvm"},
+            "local-lvm does not accept iso",
+            "proxmox.image_storage must be one of: local.",
+        ),
+        ({"disk_storage": "local"}, "local does not accept images", "proxmox.disk_storage must be one of: local-lvm."),
         ({"bridge": "vmbr9"}, "has no bridge vmbr9", "proxmox.bridge must be one of: vmbr0."),
     ],
 )
@@ -43,7 +47,7 @@ async def test_a_node_that_is_not_there(outside):
 
 async def test_a_token_that_is_refused(outside):
     outside.pve.token = outside.pve.token[:-1] + ("0" if outside.pve.token[-1] != "0" else "1")
-    with pytest.raises(Broken, match="the token was refused") as caught:
+    with pytest.raises(Broken, match="the token was rejected") as caught:
         await outside.proxmox.reach()
     assert caught.value.status == 401
     assert "proxmox.token" in caught.value.hint

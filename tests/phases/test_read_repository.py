@@ -69,7 +69,7 @@ async def test_what_passes_by_itself(repository, status):
 
 
 async def test_a_token_that_is_refused(repository):
-    with pytest.raises(Broken, match="the token was refused") as caught:
+    with pytest.raises(Broken, match="the token was rejected") as caught:
         await repository.read(token="rotated-wrongly")
     assert "gitops.token" in caught.value.hint
     assert "rotated-wrongly" not in str(caught.value)

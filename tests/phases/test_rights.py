@@ -57,7 +57,7 @@ async def test_from_nothing_and_again_without_a_write(outside, reach):
 @pytest.mark.parametrize("privilege", sorted(EVERYTHING - {"Datastore.Audit"}))
 async def test_each_right_of_proxmox_that_is_missing_is_named(outside, reach, privilege):
     outside.pve.privileges = EVERYTHING - {privilege}
-    with pytest.raises(Broken, match=f"rights are missing: Proxmox: .*{privilege} on /") as caught:
+    with pytest.raises(Broken, match=f"missing rights: Proxmox: .*{privilege} on /") as caught:
         await reach()
     assert "API Token Permission" in caught.value.hint
     assert outside.writes == {}
@@ -74,7 +74,7 @@ async def test_all_that_is_missing_is_named_at_once(outside, reach):
         await reach()
     path = f"secret/data/{outside.castle.handovers[0].to.path}"
     assert str(caught.value) == (
-        "look up rights: rights are missing: Proxmox: SDN.Use on /sdn/zones/localnet/vmbr0, VM.PowerMgmt on /vms/800; "
+        "look up rights: missing rights: Proxmox: SDN.Use on /sdn/zones/localnet/vmbr0, VM.PowerMgmt on /vms/800; "
         f"Tailscale: auth_keys; Vault: update on {path}"
     )
     assert all(f"{system}:" in caught.value.hint for system in ("Proxmox", "Tailscale", "Vault"))
@@ -112,7 +112,7 @@ async def test_wider_scopes_do_as_well(outside, reach, scopes):
 
 async def test_a_name_that_somebody_holds_is_seen_before_anything_is_made(outside, reach):
     outside.tailnet.add_device("lushycorp-k8s", tags=("tag:theirs",))
-    with pytest.raises(Broken, match="the name lushycorp-k8s is held"):
+    with pytest.raises(Broken, match="the name lushycorp-k8s belongs to"):
         await reach()
     assert outside.writes == {}
 

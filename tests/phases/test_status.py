@@ -41,16 +41,16 @@ async def status(outside) -> dict[str, tuple[str, str]]:
 async def test_what_is_there_is_found_by_its_marks_and_nothing_is_written(made):
     before = made.writes
     said = await status(made)
-    assert said[NAMES[MachinesCreated]] == ("holds", "")
-    assert said[NAMES[MachinesBooted]] == ("does not hold", "")
-    assert said[NAMES[MachinesConfigured]] == ("cannot tell", f"{NAMES[MachinesBooted]} does not hold")
+    assert said[NAMES[MachinesCreated]] == ("in place", "")
+    assert said[NAMES[MachinesBooted]] == ("not in place", "")
+    assert said[NAMES[MachinesConfigured]] == ("cannot tell", f"{NAMES[MachinesBooted]} is not in place")
     assert made.writes == before
     assert not made.paths.state.exists()
 
     for number in made.pve.machines:
         await made.proxmox.start(vm_id=number)
     said = await status(made)
-    assert said[NAMES[MachinesBooted]] == ("holds", "")
+    assert said[NAMES[MachinesBooted]] == ("in place", "")
     assert said[NAMES[MachinesConfigured]] == (
         "cannot tell",
         "the castle's talosconfig is not in the produced folder",
@@ -62,7 +62,7 @@ async def test_a_machine_that_is_missing_is_named(made):
     await made.proxmox.delete(vm_id=801)
     said = await status(made)
     assert said[NAMES[MachinesCreated]] == (
-        "does not hold",
+        "not in place",
         f"{machine.name}: no such machine with the tag {made.castle.proxmox.tag}",
     )
 

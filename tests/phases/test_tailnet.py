@@ -56,7 +56,7 @@ async def test_a_connected_device_of_ours_is_this_castle_going_on(outside):
 )
 async def test_a_name_that_somebody_else_holds(outside, tags, seen):
     outside.tailnet.add_device("lushycorp-k8s", tags=tags, seen=seen)
-    with pytest.raises(Broken, match="the name lushycorp-k8s is held") as caught:
+    with pytest.raises(Broken, match="the name lushycorp-k8s belongs to") as caught:
         await free(outside)
     assert caught.value.hint
     assert outside.writes == {}
@@ -84,7 +84,7 @@ async def test_tags_that_the_client_may_not_give(outside):
 
 async def test_a_client_that_is_refused(outside):
     outside.tailnet.clients.clear()
-    with pytest.raises(Broken, match="the OAuth client was refused"):
+    with pytest.raises(Broken, match="the OAuth client was rejected"):
         await free(outside)
 
 
@@ -116,7 +116,7 @@ async def test_answers_that_are_not_tailscales(outside, serve, answer, path):
     served = await serve(odd)
     client = tailnet_api(outside.castle.tailscale.model_copy(update={"api": served.url}), outside.secrets)
     for ask in (client.devices(), client.keys()):
-        with pytest.raises(NotYet, match="the answer is not what Tailscale's API says") as caught:
+        with pytest.raises(NotYet, match="the answer does not match Tailscale's API") as caught:
             await ask
         assert "tailscale.api" in caught.value.hint
     await client.close()
@@ -147,7 +147,7 @@ async def test_a_device_has_the_id_that_it_knows_itself_by_too(outside):
 
 async def test_the_castles_own_operator_is_nobody_else(outside):
     outside.tailnet.add_device("tazlab-k8s-operator", tags=(OPERATOR,))
-    with pytest.raises(Broken, match="the name tazlab-k8s-operator is held"):
+    with pytest.raises(Broken, match="the name tazlab-k8s-operator belongs to"):
         await free(outside)  # a castle without a cluster has no operator: it is somebody else's
     outside.paths.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
     outside.paths.kubeconfig.touch()
@@ -159,7 +159,7 @@ async def test_an_operator_is_no_machine_even_where_there_is_a_cluster(outside):
     outside.paths.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
     outside.paths.kubeconfig.touch()
     outside.tailnet.add_device("lushycorp-k8s", tags=(OPERATOR,))
-    with pytest.raises(Broken, match="the name lushycorp-k8s is held"):
+    with pytest.raises(Broken, match="the name lushycorp-k8s belongs to"):
         await free(outside)
 
 

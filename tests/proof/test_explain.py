@@ -49,12 +49,12 @@ def test_a_thing_is_found(graph, words, thing):
 
 @pytest.mark.parametrize("words", ["db", "Secret db", "secret/db"])
 def test_several_are_listed(graph, words):
-    with pytest.raises(SpecError, match="may mean 2 things: Secret apps/db, Secret other/db"):
+    with pytest.raises(SpecError, match="matches 2 things: Secret apps/db, Secret other/db"):
         find(graph, words, set())
 
 
 def test_nothing_is_called_so(graph):
-    with pytest.raises(SpecError, match="nothing is called convrge") as raised:
+    with pytest.raises(SpecError, match="nothing is named convrge") as raised:
         find(graph, "convrge", set())
     assert "converge" in raised.value.hint
 

@@ -50,7 +50,7 @@ def test_after_a_rehearsal_the_next_commands_act_on_the_lab(record, course, ther
         f"  rebirth status {option}",
         f"  rebirth destroy {option}",
     ]
-    assert any(line.endswith("kubeconfig (its API answers inside the lab only)") for line in lines)
+    assert any(line.endswith("kubeconfig (reachable from inside the lab only)") for line in lines)
 
 
 def test_what_was_in_place_already_is_counted(record, course, there):
@@ -77,11 +77,11 @@ def test_what_did_not_run_is_counted_and_named_only_if_asked(verbose):
         "2 later steps did not run: a, b" if verbose else "2 later steps did not run (--verbose names them)"
     )
     assert logs == "logs: /logs/one"
-    assert on.endswith("run the same command again to go on")
+    assert on.endswith("run the same command again to resume")
 
 
 def test_ctrl_c_says_how_to_go_on_where_something_was_begun():
     assert closing.interrupted("create", 3.14).startswith(
-        "interrupted after 3.1 s; what was done stays done; run the same"
+        "interrupted after 3.1 s; completed steps are kept; run the same"
     )
     assert closing.interrupted("verify", 3.14, by="SIGTERM") == "interrupted by SIGTERM after 3.1 s"

@@ -149,7 +149,7 @@ def test_the_run_before_is_named(record, course, later):
         ([e.PhaseHolds("resolve")], "No step had to run."),
         ([], "No step had to run."),
         ([e.PhaseReady("resolve"), e.PhaseStarted("resolve")], "interrupted after"),
-        ([e.PhaseReady("resolve"), e.PhaseFailed("resolve", "the token was refused")], "the token was refused"),
+        ([e.PhaseReady("resolve"), e.PhaseFailed("resolve", "the token was rejected")], "the token was rejected"),
     ],
 )
 def test_runs_of_every_kind_make_a_page(record, events, words):

@@ -56,7 +56,7 @@ def test_a_run_in_which_all_holds(record, course):
     assert "█" not in text
 
 
-LONG = "the OAuth client was refused by https://api.tailscale.com/api/v2/oauth/token: it may have been revoked; " * 3
+LONG = "the OAuth client was rejected by https://api.tailscale.com/api/v2/oauth/token: it may have been revoked; " * 3
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_failed_run_says_why_with_the_root_first(record, failed):
     lines = shown(read(record("one", failed)), width=80).split("\n")
     at = lines.index("What failed")
     words = " ".join(" ".join(lines[at:]).split())
-    assert lines[at + 1].startswith("✗ converge after 5.0 s: the OAuth client was refused by")
+    assert lines[at + 1].startswith("✗ converge after 5.0 s: the OAuth client was rejected by")
     assert "hint: Make another one." in words
     assert words.index("✗ converge") < words.index("✗ small after")
     assert "4 later steps did not run" in words

@@ -159,8 +159,8 @@ async def test_a_time_out_before_the_first_look_had_ended_says_what_was_asked(la
         return Wall(1)
 
     outcome = await lay.run([as_phase(dig, patience=0.05), as_phase(build_wall, patience=0.05)])
-    assert "last seen: nothing yet, while asking whether the ground is dry" in str(outcome.failures["dig"])
-    assert "last seen: nothing yet, in its first attempt" in str(outcome.failures["build_wall"])
+    assert "last seen: nothing yet, still asking whether the ground is dry" in str(outcome.failures["dig"])
+    assert "last seen: nothing yet: its first attempt is still running" in str(outcome.failures["build_wall"])
 
 
 async def test_a_phases_own_time_out_is_not_taken_for_the_end_of_its_patience(lay):
@@ -197,7 +197,7 @@ async def test_a_phase_that_becomes_ready_after_the_budget_is_not_started(lay):
         raise AssertionError("must not run")
 
     outcome = await lay.run([dig, build_wall], budget=0.01)
-    assert str(outcome.failures["build_wall"]) == "build_wall: not started: the 0 s of this run are over"
+    assert str(outcome.failures["build_wall"]) == "build_wall: not started: the run's budget of 0 s is used up"
 
 
 def rained_on():
@@ -335,7 +335,7 @@ async def test_status_runs_nothing(lay):
         raise AssertionError("must not run")
 
     outcome = await lay.run([dig, build_wall], may_run=lambda phase: False)
-    assert "does not hold" in str(outcome.failures["dig"])
+    assert "not in place" in str(outcome.failures["dig"])
     assert outcome.skipped == {"build_wall": "dig"}
     assert not names(lay.events, PhaseStarted)
 
@@ -374,8 +374,8 @@ async def test_where_no_run_is_remembered_status_looks_at_what_the_world_shows(l
     ]
     outcome = await lay.run(phases, may_run=lambda phase: False)
     assert outcome.facts == {"dig": Ground(3)}
-    assert str(outcome.failures["build_wall"]) == "build_wall: does not hold: is 3 high"
-    assert str(outcome.failures["build_tower"]) == "build_tower: cannot tell: no run is remembered here"
+    assert str(outcome.failures["build_wall"]) == "build_wall: not in place: is 3 high"
+    assert str(outcome.failures["build_tower"]) == "build_tower: cannot tell: no run is recorded here"
     assert [type(outcome.failures[name]) for name in ("build_wall", "build_tower")] == [DoesNotHold, CannotTell]
 
 
@@ -403,7 +403,7 @@ async def test_status_says_that_what_a_fact_was_made_from_has_changed(lay):
     phase = as_phase(dig, still=holding(answer=True), found=dig)
     assert (await lay.run([phase], given={Plan: Plan(height=1)})).ok
     outcome = await lay.run([phase], given={Plan: Plan(height=2)}, may_run=lambda phase: False)
-    assert str(outcome.failures["dig"]) == "dig: does not hold: what it was made from has changed since"
+    assert str(outcome.failures["dig"]) == "dig: not in place: its inputs have changed since"
 
 
 async def test_extra_edges_delay_and_fail_like_needs(lay):
@@ -424,7 +424,7 @@ async def test_a_circle_is_refused_before_anything_runs(lay):
     async def build_wall(ground: Ground) -> Wall:
         return Wall(1)
 
-    with pytest.raises(Impossible, match="circle"):
+    with pytest.raises(Impossible, match="cycle"):
         await lay.run([dig, build_wall])
 
 

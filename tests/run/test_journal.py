@@ -86,8 +86,8 @@ def bad(tmp_path, content: bytes) -> str:
 def test_a_line_that_is_no_entry_is_named_and_nothing_behind_it_is_forgotten(tmp_path, line, writes):
     good = b'{"kind": "ended", "what": "etcd"}\n'
     for content, number in ((good + line + b"\n" + good, 2), (line + b"\n", 1)):
-        assert bad(tmp_path, content) == f"{tmp_path}/journal.jsonl:{number}: is not an entry of a journal"
-        with pytest.raises(Broken, match="not an entry"), Journal(tmp_path, writes=writes):
+        assert bad(tmp_path, content) == f"{tmp_path}/journal.jsonl:{number}: is not a journal entry"
+        with pytest.raises(Broken, match="not a journal entry"), Journal(tmp_path, writes=writes):
             pass
     (tmp_path / "journal.jsonl").write_bytes(good + line)
     with Journal(tmp_path, writes=writes) as journal:

@@ -1,4 +1,4 @@
-"""What the operator wants: castle.yaml, one model a section."""
+"""What the operator wants: castle.yaml, one model per section."""
 
 from rebirth.castle.castle import Castle, Handovers, Identity, references
 from rebirth.castle.check import Check, Ignored, RepositoryFile

@@ -62,7 +62,7 @@ class Castle(Section):
     def _enough_vm_ids(self) -> Self:
         ids = self.proxmox.vm_ids
         if ids.last - ids.first + 1 < len(self.machines.nodes):
-            raise ValueError(f"proxmox.vm_ids holds fewer ids than there are machines ({len(self.machines.nodes)})")
+            raise ValueError(f"proxmox.vm_ids has fewer ids than there are machines ({len(self.machines.nodes)})")
         return self
 
     def references(self) -> Iterator[tuple[str, SecretRef]]:

@@ -52,7 +52,7 @@ def load_model(file: Path, model: type[Model], *, hint: str = "") -> Model:
         TypeError,
         RecursionError,
     ):  # a date that does not exist, a number without end, a bottomless list
-        raise SpecError([Problem(str(file), 0, "", "holds a value that no castle needs")]) from None
+        raise SpecError([Problem(str(file), 0, "", "has a value of a type that castle.yaml does not use")]) from None
 
 
 def _compose(file: Path, hint: str) -> yaml.Node:
@@ -66,9 +66,9 @@ def _compose(file: Path, hint: str) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         raise _yaml_problem(file, error) from None
     except RecursionError:
-        raise SpecError([Problem(str(file), 0, "", "is nested too deep")]) from None
+        raise SpecError([Problem(str(file), 0, "", "is nested too deeply")]) from None
     except yaml.YAMLError:
-        raise SpecError([Problem(str(file), 0, "", "holds characters that YAML does not allow")]) from None
+        raise SpecError([Problem(str(file), 0, "", "contains characters that YAML does not allow")]) from None
     if not isinstance(root, yaml.MappingNode):
         raise SpecError([Problem(str(file), 1, "", "must be a YAML mapping")])
     return root
@@ -99,7 +99,7 @@ class _Loader(yaml.SafeLoader):
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a string", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key.value}", key.start_mark)
             seen.add(key.value)

@@ -43,7 +43,7 @@ _STARTING = {"ContainerCreating", "PodInitializing"}
 class Outlook(Enum):
     """What will become of it."""
 
-    FINAL = "does not fix itself"
+    FINAL = "will not fix itself"
     STUCK = "waits for something that may still come"
     WORKING = "is being worked on"
 
@@ -151,17 +151,17 @@ class _Search:
     def _look(self, key: Key) -> Iterator[Cause]:
         item = self._nodes.get(key) or self._found.get(key)
         if item is None:
-            yield Cause(key, "is not there", Outlook.STUCK)
+            yield Cause(key, "does not exist", Outlook.STUCK)
             return
         status, message = condition(item)
         if status == "True" or _is_static(key, item):
             return
         if missing := [reference for reference in _references(key, item) if reference in self._absent]:
             for reference in missing:
-                yield Cause(reference, f"is not there; {label(key)} needs it", Outlook.STUCK)
+                yield Cause(reference, f"does not exist; {label(key)} needs it", Outlook.STUCK)
             return
         if (item.get("spec") or {}).get("suspend"):
-            yield Cause(key, "is suspended: nobody reconciles it", Outlook.FINAL)
+            yield Cause(key, "is suspended, so Flux does not reconcile it", Outlook.FINAL)
             return
         if below := [cause for other in self._needed(key, item) for cause in self.of(other)]:
             yield from below
@@ -253,14 +253,14 @@ class _Search:
 
     def _volume(self, key: Key) -> list[Cause]:
         item = self._found.get(key)
-        return [Cause(key, "is not there", Outlook.STUCK)] if item is None else _claim(key, item)
+        return [Cause(key, "does not exist", Outlook.STUCK)] if item is None else _claim(key, item)
 
     def _containers(self, key: Key, pod: Object) -> Iterator[Cause]:
         status = pod.get("status") or {}
         spoken = status.get("phase") == "Failed"
         if spoken:
             yield Cause(
-                key, f"failed: {status.get('message') or status.get('reason') or 'a container ended'}", Outlook.STUCK
+                key, f"failed: {status.get('message') or status.get('reason') or 'a container exited'}", Outlook.STUCK
             )
         for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
             waiting = (container.get("state") or {}).get("waiting") or {}
@@ -276,10 +276,10 @@ class _Search:
             starting = any((c.get("state") or {}).get("waiting") for c in status.get("containerStatuses") or [{}])
             running = status.get("phase") == "Running" and not starting
             unmounted = [one for one in _mounted(key[1], pod.get("spec") or {}) if one in self._absent]
-            yield from (Cause(one, "is not there; pods mount it", Outlook.STUCK) for one in unmounted)
+            yield from (Cause(one, "does not exist; pods mount it", Outlook.STUCK) for one in unmounted)
             if unmounted:
                 return
-            words = "runs, but is not ready" if running else "is starting"
+            words = "is running, but not ready" if running else "is starting"
             yield Cause(key, words, Outlook.STUCK if running else Outlook.WORKING)
 
 
@@ -313,14 +313,14 @@ def _unfinished(key: Key, item: Object) -> str:
 def _claim(key: Key, item: Object) -> list[Cause]:
     if (item.get("status") or {}).get("phase") == "Bound":
         return []
-    kind = (item.get("spec") or {}).get("storageClassName") or "the default one"
+    kind = (item.get("spec") or {}).get("storageClassName") or "the default"
     return [Cause(key, f"no volume yet (storage class: {kind})", Outlook.STUCK)]
 
 
 def _pull(key: Key, container: Object, message: str, absent: list[str]) -> Cause:
     words = f"image {container.get('image')} cannot be pulled: {message}"
     if absent:
-        return Cause(key, f"{words}; {', '.join(absent)} is not there", Outlook.STUCK)
+        return Cause(key, f"{words}; {', '.join(absent)} does not exist", Outlook.STUCK)
     return Cause(key, words, Outlook.STUCK if _PASSING.search(message) else Outlook.FINAL)
 
 

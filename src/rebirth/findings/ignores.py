@@ -37,7 +37,7 @@ def r00_ignore(ignores: Iterable["Ignore"], used: set["Ignore"], rules: set[str]
         names = ", ".join(sorted(ignore.rules)) or "no rule"
         if not ignore.rules or ignore.rules - rules:
             strange = ", ".join(sorted(ignore.rules - rules)) or "none"
-            yield _finding(ignore, Severity.WARNING, f"an ignore names {strange}, which is not a rule")
+            yield _finding(ignore, Severity.WARNING, f"an ignore names {strange}: no such rule")
         elif not ignore.reason:
             yield _finding(ignore, Severity.WARNING, f"the ignore of {names} has no reason, so it does not count")
         elif ignore not in used:

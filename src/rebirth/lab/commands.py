@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="The lab: a world in a box, in which a castle is rehearsed unmodified.")
 
 Directory = Annotated[Path, typer.Argument(help="The castle directory.", show_default=True)]
-LabName = Annotated[str, typer.Option("--lab-name", help="Which lab; the castle's name if not given.")]
+LabName = Annotated[str, typer.Option("--lab-name", help="The lab's name. Default: the castle's.")]
 
 
 def enter(directory: Path, name: str, *, takes: bool = False) -> None:
@@ -79,8 +79,8 @@ def up(directory: Directory = Path(), lab_name: LabName = "") -> None:
 
 @app.command("down")
 def down(
-    lab_name: Annotated[str, typer.Argument(help="The lab; the only one if not given.")] = "",
-    every: Annotated[bool, typer.Option("--all", help="Every lab of this machine.")] = False,
+    lab_name: Annotated[str, typer.Argument(help="The lab. Default: the only one.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Every lab on this machine.")] = False,
 ) -> None:
     """Stops a lab and removes what it made."""
     from rebirth.lab import up as starting
@@ -88,11 +88,11 @@ def down(
 
     names = [lab_name] if lab_name else [state.name for state in labs()]
     if len(names) > 1 and not every:
-        hint = f"Name one, or --all: {', '.join(names)}."
-        raise Broken("there is more than one", system="lab", operation="down", hint=hint)
+        hint = f"Name one, or use --all: {', '.join(names)}."
+        raise Broken("there are several labs", system="lab", operation="down", hint=hint)
     for name in names:
         found = asyncio.run(starting.down(name))
-        print(f"lab {name} is {'down' if found else 'not there'}")
+        print(f"lab {name} {'is down' if found else 'does not exist'}")
 
 
 @app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -115,12 +115,12 @@ def _running(name: str) -> "LabState":
     if len(running) != 1:
         names = ", ".join(state.name for state in running)
         hint = f"Name one with --lab-name: {names}." if names else "`rebirth lab up` starts one."
-        raise Broken("more than one is up" if running else "none is up", system="lab", operation="find", hint=hint)
+        raise Broken("several labs are up" if running else "no lab is up", system="lab", operation="find", hint=hint)
     return running[0]
 
 
 @app.command("status")
-def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False) -> None:
     """The labs of this machine, and what runs in them."""
     from rebirth.lab.state import labs
     from rebirth.lab.telling import described
@@ -134,7 +134,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 
 @app.command("clean")
 def clean(
-    unused: Annotated[bool, typer.Option("--unused", help="Only what this version no longer uses.")] = False,
+    unused: Annotated[bool, typer.Option("--unused", help="Remove only what this version no longer uses.")] = False,
 ) -> None:
     """Removes the programs and image layers that the lab built into its cache."""
     from rebirth.lab.building.cache import clean as remove

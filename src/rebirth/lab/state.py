@@ -86,9 +86,9 @@ class LabState:
         """Raises Broken where a lab of this name cannot be."""
         if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?", self.name):
             raise Broken(
-                "not a name for a lab",
+                "not a valid name for a lab",
                 system=f"lab {self.name}",
-                hint="Small letters, digits and dashes, such as demo.",
+                hint="Use lower-case letters, digits and hyphens, such as demo.",
             )
         if len(os.fsencode(self.socket)) > _LONGEST_SOCKET_PATH:
             raise Broken(
@@ -108,7 +108,7 @@ class LabState:
             except OSError:
                 hint = "Wait until it has ended."
                 raise Broken(
-                    "another process brings it up or takes it down", system=f"lab {self.name}", hint=hint
+                    "another process is starting or stopping it", system=f"lab {self.name}", hint=hint
                 ) from None
             try:
                 yield

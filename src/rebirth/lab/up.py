@@ -41,17 +41,17 @@ async def up(name: str, castle: Path, report: Report) -> LabState:
 async def take(state: LabState, report: Report) -> None:
     """The Git host of a running lab takes what the repositories' folders hold now. Raises Broken."""
     for url, commit in (await state.ask("/repositories", "POST")).items():
-        report(f"lab {state.name}: {url} now holds what {state.repositories.get(url, 'its folder')} does: {commit[:7]}")
+        report(f"lab {state.name}: {url} now serves {state.repositories.get(url, 'its folder')} as it is: {commit[:7]}")
 
 
 async def _same(state: LabState, castle: Path, report: Report) -> LabState:
     if state.castle != castle.resolve():
-        hint = "Give this one another name, or take the other down: rebirth lab down NAME."
+        hint = "Give this one another name, or stop the other: rebirth lab down NAME."
         raise Broken(f"is up for another castle, {state.castle}", system=f"lab {state.name}", operation="up", hint=hint)
     await state.ask("/status")
     if _lab_yaml(castle) != _lab_yaml(state.folder):
-        again = f"`rebirth lab down {state.name}` first, and it counts"
-        report(f"lab {state.name}: lab.yaml is not the one that it was started with: {again}")
+        again = f"run `rebirth lab down {state.name}` first to apply it"
+        report(f"lab {state.name}: lab.yaml has changed since the lab was started; {again}")
     return state
 
 
@@ -64,7 +64,9 @@ def _lab_yaml(folder: Path) -> bytes:
 
 async def _start(state: LabState, castle: Path, report: Report) -> LabState:
     if os.geteuid() != 0:
-        raise Broken("needs root, for namespaces", system=f"lab {state.name}", operation="up", hint="Run it with sudo.")
+        raise Broken(
+            "needs root, to create namespaces", system=f"lab {state.name}", operation="up", hint="Run it with sudo."
+        )
     load(castle), load_lab(castle)  # what is wrong with them is said here, not in a log
     await Toolchain().build_all(
         lambda built: None if built.cached else report(_line(built)), begin=lambda words: report(f"{words} ...")
@@ -111,13 +113,13 @@ async def _answering(state: LabState, pid: int, report: Report) -> None:
     seen, waited, progress = "", 0.0, Progress(state.name, report)
     while not state.socket.exists():
         if not _alive(pid):
-            hint = f"Its logs are in {state.log}."
+            hint = f"See its logs in {state.log}."
             raise Broken(_why(state), system=f"lab {state.name}", operation="up", hint=hint)
         if (doing := state.doing) != seen:
             seen, waited = doing, 0.0
         progress(doing, time.monotonic())
         if waited > _PATIENCE:
-            hint = f"Its logs are in {state.log}."
+            hint = f"See its logs in {state.log}."
             last = f"gave up after {_PATIENCE:.0f} s without progress; last seen: {seen or 'nothing'}"
             raise Broken(last, system=f"lab {state.name}", operation="up", hint=hint)
         await asyncio.sleep(_POLL)
@@ -148,7 +150,7 @@ def _why(state: LabState) -> str:
         return str(json.loads((state.folder / "failure.json").read_text())["error"])
     except (OSError, ValueError):
         lines = (state.log / "world.log").read_text(errors="replace").splitlines()
-        return "; ".join(lines[-3:]) or "ended at once"
+        return "; ".join(lines[-3:]) or "exited at once"
 
 
 async def down(name: str) -> bool:
@@ -191,8 +193,8 @@ async def _stop(state: LabState) -> None:
             return
         await asyncio.sleep(_POLL)
         busy = cgroups.remove(state.cgroup)
-    hint = "Look at its cgroup.procs."
-    raise Broken(f"processes are left in {busy[0]}", system=f"lab {state.name}", operation="down", hint=hint)
+    hint = "See its cgroup.procs."
+    raise Broken(f"processes are still running in {busy[0]}", system=f"lab {state.name}", operation="down", hint=hint)
 
 
 async def _gone(pids: set[int]) -> None:

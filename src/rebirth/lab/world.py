@@ -69,7 +69,7 @@ class World:
             file.write_text(self.ca.pem)
         flux.write_program(self.state.programs)
         self._name_everything()
-        self._tell("laying the network")
+        self._tell("setting up the network")
         await asyncio.to_thread(network.lay, self.castle.machines, set(self._addresses()))
         self.tailnet = self._make_tailnet()
         self.pve = self._make_pve()

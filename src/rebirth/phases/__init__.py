@@ -1,4 +1,4 @@
-"""The bootstrap, one file a phase. The order here means nothing: it follows from what each phase takes."""
+"""The bootstrap, one file per phase. The order here means nothing: it follows from what each phase takes."""
 
 from rebirth.phases import (
     apply_vault_store,

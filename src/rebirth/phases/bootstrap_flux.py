@@ -70,7 +70,7 @@ async def _exported(commands: Commands) -> list[Any]:
 
 
 def variables(gitops: GitOps) -> dict[str, Any]:
-    """The ConfigMap of the castle's variables for Flux' substitution."""
+    """The ConfigMap of the castle's variables for Flux's substitution."""
     place = {"name": "cluster-variables", "namespace": _NAMESPACE}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": place, "data": dict(gitops.variables)}
 
@@ -139,7 +139,7 @@ async def _established(cluster: Cluster, names: list[str]) -> None:
         if waiting := [name for name in names if condition(crds.get(name), "Established")[0] != "True"]:
             raise NotYet(f"not established: {', '.join(waiting)}")
 
-    await until(look, what="Flux' CRDs are established", every=0.5)
+    await until(look, what="Flux's CRDs are established", every=0.5)
 
 
 async def _available(cluster: Cluster, names: list[str]) -> None:
@@ -150,7 +150,7 @@ async def _available(cluster: Cluster, names: list[str]) -> None:
 
     await until(
         look,
-        what="Flux' controllers are available",
+        what="Flux's controllers are available",
         every=5,
         changes=cluster.changes("apps/v1", "Deployment", _NAMESPACE),
     )

@@ -55,9 +55,9 @@ async def configure_machines(
         address, wanted = str(machine.address), digest(machine)
         if await talosctl.answers(address=address):
             if not records.known(paths, machine.name):
-                note(f"how {machine.name} was configured is not recorded: it is taken to be as castle.yaml says")
+                note(f"how {machine.name} was configured is not recorded; it is assumed to match castle.yaml")
                 records.sent(paths, machine.name, wanted)
-            note(f"{machine.name} was configured before, and is left as it is")
+            note(f"{machine.name} is configured already, and is left as it is")
             return
         configuration = await talosctl.generate(
             kind=machine.role,
@@ -104,7 +104,7 @@ async def _explained(machine: Machine, kubernetes: Kubernetes, talosctl: Talosct
     if machine.role == "worker" and not await talosctl.serves(address=endpoint, port=TRUSTD_PORT):
         hint = "kubernetes.endpoint must be an address that a control plane holds."
         return NotYet(f"{seen}; nothing answers at the endpoint {endpoint}:{TRUSTD_PORT}", hint=hint)
-    hint = "If the produced credentials of this castle are lost: `rebirth destroy`, and create again."
+    hint = "If this castle's credentials in the produced folder are lost: `rebirth destroy`, then `rebirth create`."
     return NotYet(seen, hint=hint)
 
 
@@ -153,7 +153,7 @@ async def _refuse_changes(paths: Paths, machines: Machines, talosctl: Talosctl, 
         files = ", ".join(str(records.file(paths, name)) for name in refused)
         hint = (
             "Change castle.yaml back; or change the machines with talosctl as castle.yaml says, and remove "
-            f"{files}; or `rebirth destroy`, and create again."
+            f"{files}; or `rebirth destroy`, then `rebirth create`."
         )
         raise Broken(_other_configuration(refused), operation="configure machines", hint=hint)
 
@@ -164,7 +164,7 @@ def _changed(paths: Paths, wanted: dict[str, str]) -> list[str]:
 
 
 def _other_configuration(names: list[str]) -> str:
-    return f"{', '.join(names)}: configured otherwise than castle.yaml says now, and changes are not applied"
+    return f"{', '.join(names)}: configured differently from what castle.yaml says now, and changes are not applied"
 
 
 async def undo(paths: Paths) -> list[Made]:

@@ -61,7 +61,7 @@ async def found(cluster: Cluster, flux: FluxBootstrapped) -> Converged:
     if waiting:
         raise NotYet("; ".join(sorted(waiting)))
     if ("Kustomization", *flux.root.split("/")) not in nodes:
-        raise NotYet(f"{flux.root} is not there")
+        raise NotYet(f"{flux.root} does not exist")
     return Converged(_kustomizations(nodes))
 
 
@@ -75,7 +75,7 @@ async def still(fact: Converged, cluster: Cluster) -> bool:
         for node, item in nodes.items()
         if condition(item)[0] == "False" and reason(item) != _WAITS_FOR_OTHERS
     ]
-    gone = [f"{name}: is not there" for name in fact.nodes if name not in names]
+    gone = [f"{name}: does not exist" for name in fact.nodes if name not in names]
     if failed or gone:
         raise NotYet("; ".join(failed + gone))
     return True
@@ -106,7 +106,7 @@ class _Graph:
         if waiting:
             raise NotYet(_told({node: self._why.get(node) or _itself(node, nodes[node]) for node in waiting}))
         if self._root not in ready:
-            raise NotYet(f"{self._root[1]}/{self._root[2]} is not there")
+            raise NotYet(f"{self._root[1]}/{self._root[2]} does not exist")
         return _kustomizations(nodes)
 
     async def _search(self, nodes: Mapping[Key, dict[str, Any]]) -> None:
@@ -119,8 +119,8 @@ class _Graph:
         absent = [key for key, item in zip(wanted, there, strict=True) if item is None]
         self._why = causes(nodes, found, absent)
         if (stood := self._standstill.seconds(self._why, now())) >= _STANDS:
-            words = f"{_told(self._why)}. It has been so for {stood:.0f} s, and nothing else moved"
-            hint = "Fix that (mostly in the repository), then run `rebirth create` again: it goes on from here."
+            words = f"{_told(self._why)}. This has not changed for {stood:.0f} s, and nothing else made progress"
+            hint = "Fix this (usually in the repository), then run `rebirth create` again: it resumes here."
             raise Broken(words, operation="the Flux graph cannot become Ready", hint=hint)
 
     async def _nudge(self, nodes: Mapping[Key, dict[str, Any]]) -> None:
@@ -135,7 +135,7 @@ class _Graph:
             asked = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": stamp()}}}
             version = next(version for version, kind in _NODES if kind == node[0])
             await self._cluster.merge(version, node[0], node[2], node[1], asked)
-            nudged(f"asked Flux to look at {label(node)} again now; it said: {message}")
+            nudged(f"asked Flux to reconcile {label(node)} now; it said: {message}")
 
 
 def _key(kind: str, item: Mapping[str, Any]) -> Key:

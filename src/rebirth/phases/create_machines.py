@@ -104,8 +104,8 @@ def _ours(machine: Machine, existing: list[Vm], spec: Proxmox) -> Vm | None:
         raise Broken(text, system="Proxmox", operation="create machine", hint=hint)
     for vm in named:
         if (vm.cores, vm.memory_mib) != (machine.cores, machine.memory_mib):
-            hint = "Change castle.yaml back, or `rebirth destroy` and create again."
-            text = f"{machine.name} ({vm.vm_id}) has {vm.cores} cores and {vm.memory_mib} MiB, unlike the castle"
+            hint = "Change castle.yaml back, or `rebirth destroy` then `rebirth create`."
+            text = f"{machine.name} ({vm.vm_id}) has {vm.cores} cores and {vm.memory_mib} MiB, unlike castle.yaml"
             raise Broken(text, system="Proxmox", operation="adopt machine", hint=hint)
     return named[0] if named else None
 

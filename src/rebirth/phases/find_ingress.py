@@ -39,7 +39,7 @@ async def still(fact: IngressFound, online: Online, cluster: Cluster) -> bool:
 async def _address(online: Online, cluster: Cluster) -> str:
     service = await cluster.find("v1", "Service", online.ingress.service, online.ingress.namespace)
     if service is None:
-        raise NotYet("is not there")
+        raise NotYet("does not exist")
     given = (service.get("status", {}).get("loadBalancer") or {}).get("ingress") or []
     if not given or not given[0].get("ip"):
         raise NotYet("has no address yet")

@@ -48,7 +48,7 @@ def refuse_foreign(devices: Iterable[Device], tailscale: Tailscale, machines: Ma
         if device.name in tailscale.names and not ours & set(device.tags) and not _an_operator(device, machines, paths):
             hint = "Remove that device, or change tailscale.names."
             raise Broken(
-                f"the name {device.name} is held by a device that is not this castle's",
+                f"the name {device.name} belongs to a device that is not this castle's",
                 system="Tailscale",
                 operation="free names",
                 hint=hint,
@@ -96,7 +96,7 @@ async def undo(tailscale: Tailscale, machines: Machines, paths: Paths, tailnet: 
     gone = not paths.kubeconfig.exists()  # nothing is there to be asked: either it was asked before, or never was
     if inside is not None or (gone and (known or not ours)):
         return found
-    why = "the cluster does not answer, and nobody else knows whether it is this castle's; if it is, remove it by hand"
+    why = "the cluster does not answer, and nothing else shows whether it is this castle's; if it is, remove it by hand"
     doubtful = [device for device in devices if device not in ours and {OPERATOR_TAG, PROXY_TAG} & set(device.tags)]
     return found + [Made("device", device.name, device.identity, stays=why) for device in doubtful]
 

@@ -64,7 +64,7 @@ async def _one(handover: Handover, cluster: Cluster, vault: VaultApi, redaction:
     if waiting := handover.external_secret:
         await until(
             _Refresh(cluster, waiting, handover.to, born).look,
-            what=f"the ExternalSecret {waiting.namespace}/{waiting.name} has it",
+            what=f"the ExternalSecret {waiting.namespace}/{waiting.name} has the value",
             every=2,
             changes=cluster.changes(*_EXTERNAL, waiting.namespace),
         )
@@ -81,14 +81,14 @@ async def _born(handover: Handover, cluster: Cluster, redaction: Redaction) -> S
     place = handover.born_in
     secret = await cluster.find("v1", "Secret", place.secret, place.namespace)
     if secret is None:
-        raise NotYet("is not there")
+        raise NotYet("does not exist")
     encoded = (secret.get("data") or {}).get(place.key)
     if not encoded:
         raise NotYet(f"has no key {place.key}" if encoded is None else f"its key {place.key} is empty")
     try:
         value = Secret(base64.b64decode(encoded).decode())
     except ValueError:
-        text = f"the key {place.key} of Secret {place.namespace}/{place.secret} is not text, and Vault keeps text"
+        text = f"the key {place.key} of Secret {place.namespace}/{place.secret} is not text, and Vault stores text"
         hint = f"Name a key that holds text (UTF-8) in the hand-over {handover.name}."
         raise Broken(text, operation="hand over", hint=hint) from None
     redaction.learn(value)
@@ -115,14 +115,16 @@ class _Refresh:
     async def look(self) -> None:
         external = await self._cluster.find(*_EXTERNAL, self._name.name, self._name.namespace)
         if external is None:
-            raise NotYet("is not there")
+            raise NotYet("does not exist")
         status, message = condition(external)
         holds = await _holds(external, self._source, self._value, self._cluster)
         if status == "True" and (holds or (holds is None and self._has_looked(external))):
             return
         if status == "True" and holds is False and (never := _never_again(external)):
             text = f"ExternalSecret {self._name.namespace}/{self._name.name} keeps an earlier value: {never}"
-            hint = "Let it refresh (refreshPolicy: OnChange, or an interval), or delete it, so that it is made anew."
+            hint = (
+                "Let it refresh (refreshPolicy: OnChange, or an interval), or delete it, so that it is created again."
+            )
             raise Broken(text, operation="hand over", hint=hint)
         if self._asked is None or (
             now() - self._asked[0] > _AGAIN and (status == "False" or self._has_looked(external))
@@ -131,8 +133,8 @@ class _Refresh:
             # Any annotation does; this one is what its documentation tells people to use. What stood there is nobody's data.
             asked = {"metadata": {"annotations": {"force-sync": stamp()}}}
             await self._cluster.merge(*_EXTERNAL, self._name.name, self._name.namespace, asked)
-            nudged(f"asked ExternalSecret {self._name.namespace}/{self._name.name} to look at Vault again")
-        raise NotYet(message if status == "False" else "has not looked at Vault since it was asked to")
+            nudged(f"asked ExternalSecret {self._name.namespace}/{self._name.name} to sync again")
+        raise NotYet(message if status == "False" else "has not synced since it was asked to")
 
     def _has_looked(self, external: Mapping[str, Any]) -> bool:
         """Whether it has synced since it was asked; what never looks again has looked for good."""
@@ -202,7 +204,7 @@ async def undo(handovers: Handovers) -> list[Made]:
 
     Vault is the operator's, and outlives castles; and who has lost its token must be able to get rid of a castle.
     """
-    why = "if it was handed over: Vault is not the castle's, and the next one writes over it"
+    why = "if it was handed over: Vault outlives the castle, and the next one overwrites it"
     return [
         Made("value", f"{handover.to.property} of {handover.to.path}", "", stays=why)
         for handover in handovers.handovers

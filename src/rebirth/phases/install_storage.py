@@ -29,7 +29,7 @@ async def install_storage(
 
     async def there() -> None:
         if await cluster.find(_CLASS, "StorageClass", storage.storage_class) is None:
-            raise NotYet("is not there")
+            raise NotYet("does not exist")
         for kind in ("DaemonSet", "Deployment"):
             for item in await cluster.all("apps/v1", kind, storage.namespace):
                 # The namespace may hold what is none of the chart's: that is not waited for.
@@ -39,7 +39,7 @@ async def install_storage(
 
     await until(
         there,
-        what=f"the StorageClass {storage.storage_class} serves",
+        what=f"the StorageClass {storage.storage_class} is usable",
         every=3,
         changes=cluster.changes("apps/v1", "DaemonSet", storage.namespace),
     )

@@ -40,7 +40,7 @@ async def reach_outside(
     if lacks := await missing_rights(spec, handovers, proxmox, tailnet, vault):
         said = "; ".join(f"{system}: {', '.join(rights)}" for system, rights in lacks.items())
         hint = " ".join(f"{system}: {WHERE[system]}." for system in lacks)
-        raise Broken(f"rights are missing: {said}", operation="look up rights", hint=hint)
+        raise Broken(f"missing rights: {said}", operation="look up rights", hint=hint)
     await proxmox.offers(image_storage=spec.image_storage, disk_storage=spec.disk_storage, bridge=spec.bridge)
     refuse_foreign(await tailnet.devices(), tailscale, machines, paths)
     return OutsideReached(str(version))

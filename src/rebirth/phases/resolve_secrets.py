@@ -21,7 +21,7 @@ ON_DEMAND = True
 _PROXMOX_TOKEN = re.compile(r"[^@\s!=]+@[^@\s!=]+![^@\s!=]+=[0-9a-fA-F-]{36}")
 # Programs take secrets from their environment, where Linux ends a value at NUL and takes none above 128 KiB.
 _LONGEST = 64 << 10
-_TOO_LONG = f"is larger than {_LONGEST >> 10} KiB: that is no secret"
+_TOO_LONG = f"is larger than {_LONGEST >> 10} KiB: that is not a secret"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -85,15 +85,15 @@ def _complaint(path: str, value: str) -> str | None:
     if len(value.encode()) > _LONGEST:
         return _TOO_LONG
     if _CONTROL.search(value):
-        return "the secret holds a control character: it is no text"
+        return "the secret contains a control character, so it is not text"
     if path.endswith((".ca", "ca.crt")):
         return _certificate_complaint(value)
     if path == "proxmox.token" and not _PROXMOX_TOKEN.fullmatch(value):
-        return "the secret has not the shape USER@REALM!TOKENID=UUID"
+        return "the secret does not have the form USER@REALM!TOKENID=UUID"
     if ".data." in path:
         return None  # what a direct Secret holds may be a whole file: an age identity with its comments, known_hosts
     if "-----BEGIN" not in value and re.search(r"\s", value):
-        return "the secret holds white space inside"
+        return "the secret contains white space"
     return None
 
 

@@ -45,5 +45,7 @@ async def _visit(site: Site, web: Web, secrets: SecretsResolved, address: str) -
     if page.status != site.status:
         raise NotYet(f"https://{site.host}{site.path} at {address}: HTTP {page.status}, expected {site.status}")
     if site.contains not in page.text:
-        raise NotYet(f"https://{site.host}{site.path} at {address}: the page does not hold what online.sites expects")
+        raise NotYet(
+            f"https://{site.host}{site.path} at {address}: the page does not contain what online.sites expects"
+        )
     return page

@@ -61,11 +61,15 @@ def _held(plan: Plan, places: Places, width: int) -> Iterator[str]:
 
 
 def _footing(plan: Plan, measured: str, width: int) -> Iterator[str]:
-    words = f"times: as in the run {measured}, else rules of thumb" if measured else "times: rules of thumb, no run yet"
+    words = (
+        f"times: from the run {measured}, otherwise rules of thumb"
+        if measured
+        else "times: rules of thumb, since no run was recorded yet"
+    )
     yield from _fold(words, width)
     if names := [*dict.fromkeys(thing.label for thing in plan.assumed)]:
         more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-        yield from _fold(f"taken as there, since nothing here makes it: {', '.join(names[:_NAMES])}{more}", width)
+        yield from _fold(f"assumed to exist, since nothing here makes it: {', '.join(names[:_NAMES])}{more}", width)
     for note in plan.notes:
         yield from _fold(note, width)
 

@@ -49,12 +49,12 @@ def find(graph: Graph, words: str, preferred: set[str]) -> list[Thing]:
             ranked.setdefault(rank if rank < 2 or label not in preferred else rank - 1, []).append(label)
     if not ranked:
         close = get_close_matches(words, {form for t in graph.things for form in (t.label, t.name)}, n=4, cutoff=0.6)
-        raise SpecError(f"nothing is called {words}", hint=f"Near to it: {', '.join(close)}." if close else "")
+        raise SpecError(f"nothing is named {words}", hint=f"Did you mean {', '.join(close)}?" if close else "")
     labels = ranked[min(ranked)]
     if len(labels) > 1:
         more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
         shown = ", ".join(sorted(labels)[:_SHOWN])
-        raise SpecError(f"{words} may mean {len(labels)} things: {shown}{more}", hint="Name one of them in full.")
+        raise SpecError(f"{words} matches {len(labels)} things: {shown}{more}", hint="Give one of them in full.")
     return by_label[labels[0]]
 
 

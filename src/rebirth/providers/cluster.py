@@ -39,7 +39,7 @@ class Cluster:
             self._kinds = Kinds(config, connection)
         except (OSError, ValueError, TypeError, AttributeError, LookupError, YAMLError, ConfigError):
             hint = "Remove that file: `rebirth create` writes it again."
-            text = f"{paths.kubeconfig} is no kubeconfig"
+            text = f"{paths.kubeconfig} is not a kubeconfig"
             raise Broken(text, system=SYSTEM, operation="connect", hint=hint) from None
 
     async def close(self) -> None:
@@ -50,7 +50,7 @@ class Cluster:
     async def ready(self) -> None:
         """Raises NotYet until the API server answers and has made the namespace of the system."""
         if await self.find("v1", "Namespace", "kube-system") is None:
-            raise NotYet("the API server has not made kube-system yet")
+            raise NotYet("the API server has not created kube-system yet")
 
     async def apply(self, *objects: Object) -> None:
         """Server-side apply, in order, as the field manager `rebirth`; what others own of the same fields is taken."""
@@ -165,7 +165,7 @@ class Cluster:
             raise NoAnswer(f"{SYSTEM}: {what}: {type(error).__name__}") from None
         except (msgspec.MsgspecError, ValueError, TypeError, LookupError):
             # A load balancer or proxy in between that answers by itself.
-            raise NoAnswer(f"{SYSTEM}: {what}: the answer is no object of Kubernetes") from None
+            raise NoAnswer(f"{SYSTEM}: {what}: the answer is not a Kubernetes object") from None
 
 
 async def _listed(found: AsyncIterable[Any]) -> list[dict[str, Any]]:
@@ -180,15 +180,15 @@ def stamp() -> str:
 def condition(item: Object | None, kind: str = "Ready") -> tuple[str, str]:
     """Status (True, False, Unknown, or "" where there is none) and message of a condition that speaks of the current generation."""
     if item is None:
-        return "", "is not there"
+        return "", "does not exist"
     status = item.get("status") or {}
     for entry in status.get("conditions") or []:
         if entry["type"] == kind:
             observed = entry.get("observedGeneration", status.get("observedGeneration"))
             if observed is not None and 0 <= observed < item["metadata"].get("generation", 0):
-                return "", "not looked at yet"
+                return "", "not processed yet"
             return entry["status"], " ".join((entry.get("message") or entry.get("reason") or "").split())
-    return "", "says nothing yet"
+    return "", "no status yet"
 
 
 def reason(item: Object | None, kind: str = "Ready") -> str:
@@ -202,10 +202,10 @@ def reason(item: Object | None, kind: str = "Ready") -> str:
 def missing_replicas(item: Object | None) -> str:
     """Why a workload is not available as it is wanted now; "" where it is. None of none wanted is available."""
     if item is None:
-        return "is not there"
+        return "does not exist"
     status, spec = item.get("status") or {}, item.get("spec") or {}
     if status.get("observedGeneration", 0) < item["metadata"].get("generation", 0):
-        return "not looked at yet"
+        return "not processed yet"
     wanted = status.get("desiredNumberScheduled", spec.get("replicas", 1))
     available = status.get("availableReplicas", status.get("numberAvailable", 0)) or 0
     updated = status.get("updatedReplicas", status.get("updatedNumberScheduled", available)) or 0

@@ -114,9 +114,9 @@ class GitRemote:
             if any(word in error.said for word in _PASSING) or _PASSING_STATUS.search(error.said):
                 raise NotYet(f"git: {operation}: {error.said}", hint=_REACHABLE) from None
             if operation == _CLONE and await self._is_no_repository(error.said):
-                hint = f"{_REACHABLE} A proxy, a portal or another server may answer there."
+                hint = f"{_REACHABLE} A proxy, a portal or another server may be answering there."
                 raise Broken(
-                    "no Git repository, or an empty one", system=self._url, operation=operation, hint=hint
+                    "not a Git repository, or an empty one", system=self._url, operation=operation, hint=hint
                 ) from None
             if "Remote branch" in error.said:
                 raise Broken(
@@ -125,7 +125,7 @@ class GitRemote:
             if any(word in error.said for word in _REFUSED):
                 hint = "Check the token of gitops.token, and gitops.repository."
                 raise Broken(
-                    "the token was refused, or there is no such repository",
+                    "the token was rejected, or the repository does not exist",
                     system=self._url,
                     operation=operation,
                     hint=hint,

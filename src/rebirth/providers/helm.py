@@ -92,8 +92,8 @@ class Helm:
         """
         release = await self.release(name=name, namespace=namespace)
         if release and not _is_of(release, chart):
-            hint = f"Uninstall it first, if nobody needs it: helm uninstall {name} --namespace {namespace}."
-            text = f"the release {name} in {namespace} is one of the chart {release.chart}, not of {chart}"
+            hint = f"Uninstall it first, if it is not needed: helm uninstall {name} --namespace {namespace}."
+            text = f"the release {name} in {namespace} belongs to the chart {release.chart}, not to {chart}"
             raise Broken(text, system="helm", operation=f"install {name}", hint=hint)
         if release and release.status.startswith("pending"):
             if release.age < _SETTLES:

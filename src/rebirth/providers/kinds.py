@@ -56,8 +56,8 @@ class Kinds:
             text = f"no such kind {kind} in {api_version}{meant}"
             return Broken(text, system=SYSTEM, operation="discovery", status=404)
         if served:
-            return NotServed(f"{SYSTEM}: no such kind {kind} in {api_version} yet: its CRD is not there{meant}")
-        return NotServed(f"{SYSTEM}: nothing serves {api_version} yet, so no {kind} either: its CRD is not there")
+            return NotServed(f"{SYSTEM}: no such kind {kind} in {api_version} yet: its CRD is missing{meant}")
+        return NotServed(f"{SYSTEM}: nothing serves {api_version} yet, so no {kind} either: its CRD is missing")
 
     async def _served(self, api_version: str) -> dict[tuple[str, str], Kind]:
         what = f"{SYSTEM}: discovery of {api_version}"
@@ -77,7 +77,7 @@ class Kinds:
         except httpx.HTTPError as error:
             raise NotYet(f"{what}: {type(error).__name__}") from None
         except (ValueError, TypeError, LookupError):
-            raise NotYet(f"{what}: the answer is no list of kinds") from None
+            raise NotYet(f"{what}: the answer is not a list of kinds") from None
 
 
 def _resource(api_version: str, entry: Mapping[str, Any]) -> Kind:

@@ -99,7 +99,7 @@ class ProxmoxApi:
         for name, content, key in ((image_storage, "iso", "image_storage"), (disk_storage, "images", "disk_storage")):
             if content not in holds.get(name, ()):
                 able = ", ".join(sorted(other for other, contents in holds.items() if content in contents)) or "none"
-                lack = f"the storage {name} does not hold {content}" if name in holds else f"has no storage {name}"
+                lack = f"the storage {name} does not accept {content}" if name in holds else f"has no storage {name}"
                 hint = f"proxmox.{key} must be one of: {able}."
                 raise Broken(lack, system=_SYSTEM, operation="list storages", hint=hint)
         found = await self._read("list bridges", partial(self._node.network.get, type="any_bridge"))
@@ -203,9 +203,7 @@ class ProxmoxApi:
         if _locked(said):
             raise NotYet(f"{_SYSTEM}: {operation}: {said}")
         if said != "OK" and fine not in said:
-            raise Broken(
-                said, system=_SYSTEM, operation=operation, hint="The task's log on the Proxmox host says more."
-            )
+            raise Broken(said, system=_SYSTEM, operation=operation, hint="See the task's log on the Proxmox host.")
 
     async def _read(self, operation: str, call: Callable[[], Any]) -> Any:
         """An answer to a question. Whatever fails inside Proxmox (HTTP 500) is asked again."""
@@ -257,17 +255,17 @@ def _failure(operation: str, error: Exception, *, reading: bool) -> Broken | Not
     words = _words(error)
     if status in {401, 403}:
         hint = "Check proxmox.token: USER@REALM!TOKENID=UUID, with rights on nodes, storages and machines."
-        said = f"the token was refused: {words}" if status == 403 else "the token was refused"
+        said = f"the token was rejected: {words}" if status == 403 else "the token was rejected"
         return Broken(said, system=_SYSTEM, operation=operation, status=status, hint=hint)
     own_words = status == 500 and words not in {"", http.HTTPStatus(500).phrase}
     if status == 429 or status > 501 or (status == 500 and (reading or not own_words or _locked(words))):
         said = f"HTTP {status}" + (f": {words}" if own_words else "")
-        return NoAnswer(f"{_SYSTEM}: {operation}: {said}", hint=f"Is {_ENDPOINT} right, and the host well?")
+        return NoAnswer(f"{_SYSTEM}: {operation}: {said}", hint=f"Is {_ENDPOINT} right, and is the host healthy?")
     hints = {
         400: "Check the section proxmox of castle.yaml; if it is right, this is a bug; please report it.",
         501: "Proxmox VE 8 or later is needed.",
     }
-    hint = hints.get(status, "`journalctl -u pvedaemon` on the Proxmox host says more.")
+    hint = hints.get(status, "See `journalctl -u pvedaemon` on the Proxmox host.")
     return Broken(words, system=_SYSTEM, operation=operation, status=status, hint=hint)
 
 

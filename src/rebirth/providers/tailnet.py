@@ -105,7 +105,7 @@ class TailnetApi:
                 400: "Are the tags of tailscale.node_key owned by the OAuth client's tags?",
                 401: _CHECK_CLIENT,
                 403: f"The OAuth client needs the scopes {' and '.join(_SCOPES)}.",
-                404: "Is tailscale.tailnet spelled right?",
+                404: "Is tailscale.tailnet spelled correctly?",
             }
             code = answer.status_code
             hint = hints.get(code, "Is tailscale.api right?")
@@ -151,7 +151,7 @@ def _granted(answer: httpx.Response) -> httpx.Response:
 
 
 def _refused_client(status: int) -> Broken:
-    return Broken("the OAuth client was refused", system=_SYSTEM, operation=_LOGIN, status=status, hint=_CHECK_CLIENT)
+    return Broken("the OAuth client was rejected", system=_SYSTEM, operation=_LOGIN, status=status, hint=_CHECK_CLIENT)
 
 
 def _unreachable(operation: str, error: Exception) -> NotYet:

@@ -105,8 +105,8 @@ class VaultApi:
             return dict(answer["data"]["data"] or {}), int(answer["data"]["metadata"]["version"])
 
     def _no_such(self, operation: str) -> Broken:
-        hint = f"Is engine.vault.mount ({self._mount}) a KV store of version 2 there, and {_ADDRESS} that of a Vault?"
-        return Broken("there is no such path", system=_SYSTEM, operation=operation, status=404, hint=hint)
+        hint = f"Is engine.vault.mount ({self._mount}) a KV store of version 2, and {_ADDRESS} the address of a Vault?"
+        return Broken("no such path", system=_SYSTEM, operation=operation, status=404, hint=hint)
 
     async def _ask(self, operation: str, call: Callable[[], Any]) -> Any:
         import requests
@@ -122,11 +122,11 @@ class VaultApi:
             raise _NothingThereError(complaints=error.errors != []) from None
         except (Forbidden, Unauthorized):
             hint = "The token of engine.vault.token needs create, read and update below the mount."
-            raise Broken("the token was refused", system=_SYSTEM, operation=operation, status=403, hint=hint) from None
+            raise Broken("the token was rejected", system=_SYSTEM, operation=operation, status=403, hint=hint) from None
         except InvalidRequest:
-            hint = "Vault's audit log says more."
+            hint = "See Vault's audit log."
             raise Broken(
-                "the request was refused", system=_SYSTEM, operation=operation, status=400, hint=hint
+                "the request was rejected", system=_SYSTEM, operation=operation, status=400, hint=hint
             ) from None
         except requests.exceptions.SSLError:
             hint = "Name the CA that signed it with engine.vault.ca."
@@ -135,7 +135,7 @@ class VaultApi:
             hint = f"Is {_ADDRESS} right, reachable from here, and unsealed?"
             raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
         except VaultError as error:
-            hint = f"Is {_ADDRESS} right, and is Vault well?"
+            hint = f"Is {_ADDRESS} right, and is Vault healthy?"
             raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
 
 

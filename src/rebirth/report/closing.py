@@ -11,7 +11,7 @@ from rebirth.paths import Paths
 from rebirth.report import text
 from rebirth.report.timeline import Timeline
 
-_ON = "what was done stays done; run the same command again to go on"
+_ON = "completed steps are kept; run the same command again to resume"
 
 
 def again(command: str, paths: Paths, castle: str) -> str:
@@ -40,7 +40,7 @@ def success(run: Timeline, paths: Paths, logs: Path, headings: Mapping[str, str]
     if run.unproved:
         lines.append(Text(f"unproved: {run.unproved}", style="bold"))
     lines += [Text(), *map(Text, sites(headings)), Text()]
-    only = " (its API answers inside the lab only)" if paths.lab else ""
+    only = " (reachable from inside the lab only)" if paths.lab else ""
     lines += [Text(f"kubeconfig  {paths.kubeconfig}{only}"), Text(f"logs        {logs}"), Text()]
     lines += [Text("Next:", style="bold"), *(Text(f"  {line}") for line in _next(run, paths))]
     return Text("\n").join(lines)

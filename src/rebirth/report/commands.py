@@ -21,19 +21,22 @@ app = typer.Typer()
 def report(
     directory: Directory = HERE,
     format_: Annotated[
-        str, typer.Option("--format", metavar="FORM", help="text, json, or html: one page, on standard output.")
+        str, typer.Option("--format", metavar="FORM", help="text, json, or html: a single page, on standard output.")
     ] = "text",
     as_json: Json = False,
     run: Annotated[
         str,
         typer.Option(
-            metavar="TIME", help="Which run: the beginning of its time is enough. Else the last that did something."
+            metavar="TIME", help="Which run, by the beginning of its time. Default: the last that did something."
         ),
     ] = "",
     against: Annotated[
-        str, typer.Option(metavar="TIME", help="Which run to compare with. Else the one before that went online.")
+        str,
+        typer.Option(
+            metavar="TIME", help="Which run to compare with. Default: the last one before it that went online."
+        ),
     ] = "",
-    as_list: Annotated[bool, typer.Option("--list", help="List the recorded runs instead.")] = False,
+    as_list: Annotated[bool, typer.Option("--list", help="List the recorded runs.")] = False,
     color: Color = "auto",
 ) -> None:
     """Show where the time of a run went: steps, waits, critical path, and what failed."""
@@ -45,11 +48,13 @@ def report(
 @app.command(epilog=examples("rebirth logs | less", "rebirth logs converge", "rebirth logs examples/castle converge"))
 def logs(
     directory: Annotated[
-        Path | None, typer.Argument(help="The castle directory, or set REBIRTH_CASTLE. Here if not given.")
+        Path | None, typer.Argument(help="The castle directory, or set REBIRTH_CASTLE. Default: this one.")
     ] = None,
-    step: Annotated[str, typer.Argument(help="One step's log, such as converge; else all, in the order of time.")] = "",
+    step: Annotated[
+        str, typer.Argument(help="A step, such as converge, to print its log alone. Default: all, in order of time.")
+    ] = "",
     run: Annotated[
-        str, typer.Option(metavar="TIME", help="Which run: the beginning of its time is enough. Else the last.")
+        str, typer.Option(metavar="TIME", help="Which run, by the beginning of its time. Default: the last.")
     ] = "",
 ) -> None:
     """Print the logs of a run."""

@@ -82,7 +82,7 @@ def _row(
     yield f'<text class="soft" x="{_NAMES}" y="{base}">{escape(layer_of.get(span.phase, ""))}</text>'
     x, width = _x(span.start, scale), max(1.5, round(span.seconds * scale, 1))
     top = y + (_ROW - _BAR) / 2 - (2 if before else 0)
-    words = f"{span.seconds:.1f}" if span.outcome in {"done", "failed"} else span.outcome.replace("holds", "still held")
+    words = f"{span.seconds:.1f}" if span.outcome in {"done", "failed"} else span.outcome.replace("holds", "in place")
     yield (
         f'<g><title>{escape(_told(span, before))}</title><rect class="{kind}" x="{x}" y="{top}" width="{width}"'
         f' height="{_BAR}" rx="2"/>'

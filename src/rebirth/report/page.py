@@ -72,7 +72,7 @@ def _legend(timeline: Timeline, earlier: Timeline | None) -> Iterable[str]:
     if earlier:
         kinds["before"] = "the run before"
     if timeline.flux:
-        kinds["flux"] = "● a node of Flux is Ready"
+        kinds["flux"] = "● a Flux object is Ready"
     for kind, words in kinds.items():
         yield f'<span><i class="{kind}"></i>{words}</span>'
 

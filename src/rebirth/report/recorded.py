@@ -18,12 +18,12 @@ def chosen(logs: Path, wanted: str = "", command: str = "create") -> Path:
         exact = [folder for folder in found if folder.name == wanted]
         if len(exact or found) > 1:
             names = ", ".join(folder.name for folder in found)
-            raise SpecError(f"{wanted} may mean several runs: {names}", hint="Name one of them in full.")
+            raise SpecError(f"{wanted} matches several runs: {names}", hint="Give one of them in full.")
         found = exact or found
     else:
         found = [folder for folder in found if read(folder).command == command]
     if not found:
-        words = f"no run {wanted}" if wanted else "no run was recorded"
+        words = f"no such run: {wanted}" if wanted else "no run was recorded"
         hint = "`rebirth report --list` names the runs." if wanted else f"`rebirth {command}` records one."
         raise SpecError(f"{logs}: {words}", hint=hint)
     return next((folder for folder in reversed(found) if read(folder).worked), found[-1])

@@ -21,7 +21,7 @@ def report(directory: Path, style: str, *, run: str = "", against: str = "", as_
     logs = _logs(directory)
     if as_list:
         if style == "html":
-            raise SpecError("--list: there is no such page", hint="--format text or json.")
+            raise SpecError("--list cannot be printed as html", hint="Use --format text or --format json.")
         runs = {"version": 1, "runs": recorded.as_data(logs)}
         write(recorded.listed(logs) if style == "text" else json.dumps(runs, indent=2) + "\n")
         return
@@ -46,12 +46,12 @@ def logs(directory: Path | None, phase: str, run: str) -> None:
     folders = sorted(folder for folder in _all(_logs(directory or Path())) if folder.name.startswith(run))
     if not folders:
         raise SpecError(
-            f"no run {run}" if run else "no run was recorded", hint="`rebirth report --list` names the runs."
+            f"no such run: {run}" if run else "no run was recorded", hint="`rebirth report --list` names the runs."
         )
     folder = folders[-1]
     files = {file.stem: file for file in sorted(folder.glob("*.log"))}
     if phase and phase not in files:
-        raise SpecError(f"{folder}: no log of {phase}", hint=f"There are logs of {', '.join(files) or 'nothing'}.")
+        raise SpecError(f"{folder}: no log of {phase}", hint=f"There are logs of {', '.join(files) or 'no step'}.")
     sys.stderr.write(f"{files[phase] if phase else folder}\n")
     write(files[phase].read_text(encoding="utf-8") if phase else _merged(folder.name, files))
 

@@ -147,7 +147,7 @@ def read(folder: Path) -> Timeline:
     events = list(_parsed(lines))
     first = next((event for event in events if event["event"] == "RunStarted"), None)
     if first is None:
-        raise SpecError(f"{folder}: the run recorded here has no beginning")
+        raise SpecError(f"{folder}: the record of this run has no beginning")
     last = next((event for event in reversed(events) if event["event"] == "RunFinished"), None)
     checked = next((event for event in events if event["event"] == "Checked"), {})
     phases: dict[str, list[dict[str, Any]]] = {}

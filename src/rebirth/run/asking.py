@@ -44,13 +44,13 @@ def destroy(
         for line in listed(found, paths):
             say(line)
         if not found.outcome.ok:
-            say("nothing was removed, because not everything could be looked at; run the same command again")
+            say("nothing was removed, because not everything could be checked; run the same command again")
             return _failures(found)
         if found.goes and asks and not _agreed(castle, paths):
             raise Broken("the answer was no; nothing was removed")
         left = run(destruction.remove(found))
         if not left.outcome.ok:
-            say("not all of it is gone; run the same command again to go on")
+            say("something is left; run the same command again to resume")
             return _failures(left)
         for line in _proof(destruction, left, found):
             say(line)
@@ -63,18 +63,18 @@ def listed(found: Found, paths: Paths) -> Iterator[str]:
         yield f"will be removed, in the lab {paths.lab}:" if paths.lab else "will be removed, from the real systems:"
         yield from (f"  {one}" for one in found.goes)
     elif found.outcome.ok:
-        yield "nothing is there to be removed"
+        yield "there is nothing to remove"
     if found.stays:
         yield "will stay:"
         yield from (f"  {one}: {one.stays}" for one in found.stays)
 
 
 def _proof(destruction: Destruction, left: Found, found: Found) -> Iterator[str]:
-    yield "looked again for:"
+    yield "checked again for:"
     yield from (f"  {title}" for title in destruction.titles)
     # What nobody could attribute to the castle before its cluster was gone is still there.
     stays = dict.fromkeys([*left.stays, *found.stays])
-    yield "nothing of it is left" + (", except:" if stays else "")
+    yield "nothing is left" + (", except:" if stays else "")
     yield from (f"  {one}: {one.stays}" for one in stays)
 
 
@@ -89,8 +89,8 @@ def _asks(paths: Paths) -> bool:
         return True
     if paths.lab:
         return False
-    hint = "`--yes` answers it beforehand; `--dry-run` lists what would be removed."
-    raise SpecError("destroy asks before it removes anything, and standard input is no terminal", hint=hint)
+    hint = "`--yes` answers it in advance; `--dry-run` lists what would be removed."
+    raise SpecError("destroy asks before it removes anything, and standard input is not a terminal", hint=hint)
 
 
 def _agreed(castle: Castle, paths: Paths) -> bool:

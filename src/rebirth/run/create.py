@@ -22,7 +22,7 @@ class Verdict:
 
     phase: str
     title: str
-    verdict: Literal["holds", "does not hold", "cannot tell"]
+    verdict: Literal["in place", "not in place", "cannot tell"]
     why: str  # "" where there is nothing to add
 
 
@@ -32,14 +32,14 @@ def verdicts(bootstrap: Bootstrap, outcome: Outcome) -> list[Verdict]:
     for phase in bootstrap.phases:
         failure = outcome.failures.get(phase.name)
         if phase.name in outcome.facts and not phase.on_demand:
-            found.append(Verdict(phase.name, phase.title, "holds", ""))
+            found.append(Verdict(phase.name, phase.title, "in place", ""))
         elif failure is not None:
-            verdict: Literal["does not hold", "cannot tell"]
-            verdict = "does not hold" if isinstance(failure, DoesNotHold) else "cannot tell"
+            verdict: Literal["not in place", "cannot tell"]
+            verdict = "not in place" if isinstance(failure, DoesNotHold) else "cannot tell"
             found.append(Verdict(phase.name, phase.title, verdict, _briefly(phase, verdict, failure)))
         elif because := outcome.skipped.get(phase.name):
             known = isinstance(outcome.failures.get(because), DoesNotHold)
-            words = f"{because} does not hold" if known else f"of {because} nothing is known"
+            words = f"{because} is not in place" if known else f"nothing is known of {because}"
             found.append(Verdict(phase.name, phase.title, "cannot tell", words))
     return found
 

@@ -118,7 +118,7 @@ class Engine:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
             chain = " <- ".join(self.phases[kind].name for kind in error.args[1])
-            raise Impossible(f"the phases need each other in a circle: {chain}") from None
+            raise Impossible(f"the phases need each other in a cycle: {chain}") from None
 
     async def run(self) -> Outcome:
         """Makes every fact true that can be made true; never raises for a phase that failed."""
@@ -187,7 +187,7 @@ class Engine:
             defect = Broken(
                 f"unexpected {type(error).__name__}: {error}",
                 operation=phase.name,
-                hint="A defect; the phase's log has the trace.",
+                hint="This is a bug; please report it with the trace in the phase's log.",
             )
             self._fail(phase, defect, trace="".join(traceback.format_exception(error)))
         self._outcome.facts[phase.name] = fact
@@ -223,8 +223,8 @@ class Engine:
             if why := self._unasked.get(phase.name):
                 raise CannotTell(f"cannot tell: {why}", operation=phase.title)
             why = self._lacks.get(phase.name)
-            words = f"does not hold: {why}" if why else "does not hold"
-            raise DoesNotHold(words, operation=phase.title, hint="`rebirth create` makes it true.")
+            words = f"not in place: {why}" if why else "not in place"
+            raise DoesNotHold(words, operation=phase.title, hint="Run `rebirth create` to bring it up.")
         await self._facts(later)
         takes = await self._take(phase.takes)
         needed = [*first, *later]
@@ -270,10 +270,10 @@ class Engine:
         if self._may_run(phase):
             return None
         if self._journal.recall(phase.name, phase.makes):
-            self._lacks[phase.name] = "what it was made from has changed since"
+            self._lacks[phase.name] = "its inputs have changed since"
             return None
         if phase.found is None:
-            self._unasked[phase.name] = "no run is remembered here"
+            self._unasked[phase.name] = "no run is recorded here"
             return None
         return cast("Fact", await phase.found.function(**await self._take(phase.found.takes)))
 
@@ -283,7 +283,7 @@ class Engine:
         if because := self._hopeless.get(phase.makes):
             raise _StoppedError(because)
         if patience <= 0:
-            raise Broken(f"not started: the {self._budget:.0f} s of this run are over", operation=phase.title)
+            raise Broken(f"not started: the run's budget of {self._budget:.0f} s is used up", operation=phase.title)
         watcher = Watcher(phase.name, self._events)
         last_error: NotYet | None = None
         delay, attempt = _FIRST_DELAY, 1

@@ -96,7 +96,7 @@ class Journal:
             entry = None
         if not isinstance(entry, dict) or not isinstance(entry.get("kind"), str) or not _is_whole(entry):
             hint = f"`mv {self.file} {self.file}.bad`, and run the same command again: it asks the systems outside."
-            raise Broken("is not an entry of a journal", system=f"{self.file}:{number}", hint=hint)
+            raise Broken("is not a journal entry", system=f"{self.file}:{number}", hint=hint)
         return entry
 
     def _remember(self, entry: dict[str, Any]) -> None:

@@ -141,7 +141,7 @@ def read(module: ModuleType) -> Phase:
     name = name_of(module)
     declaration = declared(getattr(module, name))
     if not issubclass(declaration.makes, Fact):
-        raise TypeError(f"{name} returns {declaration.makes.__name__}, which is no fact")
+        raise TypeError(f"{name} returns {declaration.makes.__name__}, which is not a fact")
     if not any(module.LAYER in layers for layers in LAYERS):
         raise TypeError(f"{name}: no such layer: {module.LAYER}")
     still = getattr(module, "still", None)

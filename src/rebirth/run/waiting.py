@@ -37,7 +37,7 @@ class Watcher:
         if not_yet:
             return str(not_yet)
         looking = ", ".join(f"whether {what}" for what in self.pending)
-        return f"nothing yet, while asking {looking}" if looking else "nothing yet, in its first attempt"
+        return f"nothing yet, still asking {looking}" if looking else "nothing yet: its first attempt is still running"
 
     def saw(self, what: str, seen: str) -> None:
         if self.pending.get(what) != seen:

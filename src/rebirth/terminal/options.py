@@ -15,25 +15,27 @@ HERE = Path()
 Directory = Annotated[Path, typer.Argument(help="The castle directory.", envvar=_CASTLE, show_default="here")]
 Castle = Annotated[
     Path | None,
-    typer.Argument(help=f"The castle directory, or set {_CASTLE}. Here if not given, unless --gitops is."),
+    typer.Argument(help=f"The castle directory, or set {_CASTLE}. Default: this one, unless --gitops is given."),
 ]
 GitOps = Annotated[
     Path | None,
-    typer.Option(help="A Flux repository on this machine: by itself, or instead of the castle's own.", metavar="DIR"),
+    typer.Option(help="A Flux repository on this machine: alone, or instead of the castle's own.", metavar="DIR"),
 ]
 Clusters = Annotated[
     list[str],
     typer.Option(
         "--cluster",
         metavar="DIR",
-        help="The folder that Flux starts from, such as clusters/x. May be repeated. Found by itself if not given.",
+        help="The folder that Flux starts from, such as clusters/x. May be repeated. Default: found automatically.",
     ),
 ]
-InLab = Annotated[bool, typer.Option("--lab", help="Act on the lab, not on the real systems. Starts it if it is down.")]
+InLab = Annotated[
+    bool, typer.Option("--lab", help="Act on the lab, not on the real systems. Starts the lab if it is down.")
+]
 LabName = Annotated[
     str,
     typer.Option(
-        "--lab-name", metavar="NAME", envvar="REBIRTH_LAB_NAME", help="Which lab: the castle's name if not given."
+        "--lab-name", metavar="NAME", envvar="REBIRTH_LAB_NAME", help="The lab's name. Default: the castle's."
     ),
 ]
 Budget = Annotated[
@@ -66,7 +68,7 @@ Color = Annotated[
         envvar="REBIRTH_COLOR",
         is_eager=True,
         callback=_obey,
-        help="auto, always or never. NO_COLOR and FORCE_COLOR are read, too.",
+        help="auto, always or never. NO_COLOR and FORCE_COLOR are honoured, too.",
     ),
 ]
 

@@ -78,7 +78,7 @@ async def test_two_do_not_bring_it_up_or_down_at_once(state):
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "Demo", "-a", "a" * 41])
 async def test_names_that_are_no_names(state, name):
-    with pytest.raises(Broken, match="not a name for a lab"):
+    with pytest.raises(Broken, match="not a valid name for a lab"):
         await down(name)
 
 

@@ -41,7 +41,7 @@ LABS = [
         "machines": {"w1": False},
         "devices": ["d.ts.net"],
     },
-    {"name": "b", "state": "starting", "doing": "laying the network"},
+    {"name": "b", "state": "starting", "doing": "setting up the network"},
     {"name": "c", "state": "crashed"},
 ]
 
@@ -51,7 +51,7 @@ def test_labs_are_described_for_people():
     assert lines[0] == "lab a: up"
     assert "  machine  w1        off" in lines
     assert "  system   openbao   Running" in lines
-    assert "lab b: starting: laying the network" in lines
+    assert "lab b: starting: setting up the network" in lines
     assert lines[-1] == "  `rebirth lab down c` removes what it left"
     assert not [line for line in lines if line.endswith((":", " "))]
 
@@ -97,7 +97,7 @@ async def test_a_changed_lab_yaml_is_said_to_count_later(running):
     assert said == []
     (castle / "lab.yaml").write_text("version: 1\n")
     await up.up("demo", castle, said.append)
-    assert "lab.yaml is not the one" in said[0]
+    assert "lab.yaml has changed" in said[0]
     assert "rebirth lab down demo" in said[0]
 
 
@@ -106,7 +106,7 @@ async def test_what_the_git_host_takes_is_said(running):
     state.record_repositories({"https://git.example/a.git": Path("/the/folder")})
     said: list[str] = []
     await up.take(state, said.append)
-    assert said == ["lab demo: https://git.example/a.git now holds what /the/folder does: 0123456"]
+    assert said == ["lab demo: https://git.example/a.git now serves /the/folder as it is: 0123456"]
 
 
 async def test_a_program_inside_is_told_what_is_served(running, monkeypatch, paper_go):

@@ -103,4 +103,4 @@ async def test_refused_without_manifests_and_without_the_program(build):
 
 async def test_refused_by_a_controller_that_never_runs(build):
     world = build(rolls=rolls_out(6, only=lambda name: name != "kustomize-controller"))
-    assert "kustomize-controller: not looked at yet" in str(await refused(world, within=bootstrap_flux.PATIENCE + 1))
+    assert "kustomize-controller: not processed yet" in str(await refused(world, within=bootstrap_flux.PATIENCE + 1))

@@ -80,7 +80,7 @@ async def test_refused_where_the_repository_has_no_such_version(build):
     world.helm.charts.clear()
     failure = await refused(world)
     assert isinstance(failure, Broken)
-    assert 'helm: install metallb: ended with 1: Error: chart "metallb" version "0.15.2" not found' in str(failure)
+    assert 'helm: install metallb: exited with 1: Error: chart "metallb" version "0.15.2" not found' in str(failure)
     assert world.writes == []
 
 

@@ -55,7 +55,7 @@ async def test_killed_while_it_waits(build):
     ("wrong", "said"),
     [
         ({"status": 503}, "HTTP 503, expected 200"),
-        ({"page": "<h1>It works!</h1>"}, "does not hold what online.sites expects"),
+        ({"page": "<h1>It works!</h1>"}, "does not contain what online.sites expects"),
     ],
 )
 async def test_refused(build, wrong, said):

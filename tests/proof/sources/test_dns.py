@@ -121,7 +121,7 @@ def test_a_zone_is_answered_by_who_stands_at_the_address(graph_of):
     graph = graph_of("https://vault.corp")
     (edge,) = graph.makers(Thing("zone", "", "corp", Milestone.ANSWERS))
     assert edge.needs == Thing("Service", "vault", "names", Milestone.SERVES)
-    assert edge.words == "stands at 10.96.0.53"
+    assert edge.words == "at 10.96.0.53"
 
 
 def test_who_is_no_workload_needs_the_service_behind_the_name(graph_of):

@@ -88,7 +88,7 @@ class TestWhereFluxStarts:
         assert named.model.cluster == "deploy/clusters/one"
 
     def test_nothing_there(self, tree, read, tmp_path):
-        with pytest.raises(SpecError, match="no Flux Kustomization is below it"):
+        with pytest.raises(SpecError, match="no Flux Kustomization below it"):
             read(tree({"a.yaml": config_map("a")}))
         with pytest.raises(SpecError, match="no such directory"):
             read(tmp_path / "none")
@@ -306,8 +306,8 @@ class TestWhatIsMissing:
         })  # fmt: skip
         (survey,) = read(root, "clusters/x")
         assert told(survey) == [
-            ("kustomize-cycle", "kustomizations take each other in: a -> c -> a"),
-            ("kustomize-cycle", ".. contains the folder that takes it in: b/inner -> b"),
+            ("kustomize-cycle", "kustomizations include each other: a -> c -> a"),
+            ("kustomize-cycle", ".. contains the folder that includes it: b/inner -> b"),
         ]  # fmt: skip
         assert members(survey, "a") == ["ConfigMap x/a"]
 

@@ -25,7 +25,7 @@ async def clean(*, unused: bool = False) -> Removed:
     """
     folder = cache_directory()
     if up := [state.name for state in labs() if state.init]:
-        hint = f"Take it down first: rebirth lab down {up[0]}"
+        hint = f"Stop it first: rebirth lab down {up[0]}"
         raise Broken(f"lab {up[0]} is up", system="lab", operation="clean", hint=hint)
     toolchain = Toolchain(folder)
     kept = {await toolchain.folder(component) for component in components()} if unused else set()

@@ -1,6 +1,6 @@
 """A stand-in of the flux program: `install --export` alone, with the controllers that the lab has images of.
 
-What it writes comes out of the controllers' pinned modules, as Flux' own manifests do. The example's gotk-components.yaml is
+What it writes comes out of the controllers' pinned modules, as Flux's own manifests do. The example's gotk-components.yaml is
 made by it: `python -m rebirth.lab.building.flux install --export`.
 """
 
@@ -21,7 +21,7 @@ _NAMESPACE = "flux-system"
 _LABELS = {"app.kubernetes.io/instance": _NAMESPACE, "app.kubernetes.io/part-of": "flux"}
 _GROUPS = ("source", "kustomize", "helm", "notification", "image", "source.extensions")
 _ALL = ["get", "list", "watch", "create", "update", "patch", "delete"]
-_HEAD = "# Flux' controllers, as `python -m rebirth.lab.building.flux install --export` writes them: the same that the flux program gives.\n"
+_HEAD = "# Flux's controllers, as `python -m rebirth.lab.building.flux install --export` writes them: the same that the flux program gives.\n"
 
 
 def objects(modules: Mapping[str, Path], versions: Mapping[str, str]) -> Iterator[dict[str, Any]]:

@@ -32,7 +32,7 @@ def sources() -> Path:
     folder = Path(__file__).resolve().parents[4] / "lab"
     if not (folder / "components").is_dir():
         raise Broken(
-            "the folder lab/ of the source tree is not there",
+            "the folder lab/ of the source tree is missing",
             operation="lab",
             hint="Install rebirth from a checkout: make demo.",
         )
@@ -214,7 +214,7 @@ async def _run(*argv: str, cwd: Path | None = None, env: dict[str, str] | None =
         )
     except FileNotFoundError:
         raise Broken(
-            "the program is not there", operation="go", hint="Install Go 1.26 or later: https://go.dev/dl"
+            "the program is not on PATH", operation="go", hint="Install Go 1.26 or later: https://go.dev/dl"
         ) from None
     said, complained = await process.communicate()
     if process.returncode:

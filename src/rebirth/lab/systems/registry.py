@@ -107,7 +107,7 @@ async def answering(address: str) -> None:
         else:
             writer.close()
             return
-    raise Broken("does not answer", system="registry", operation="lab up", hint="Its log is registry.log.")
+    raise Broken("does not answer", system="registry", operation="lab up", hint="See registry.log.")
 
 
 def token_app(server: TokenServer) -> Starlette:

@@ -50,7 +50,7 @@ async def _reachable(client: httpx.AsyncClient) -> None:
             await asyncio.sleep(0.1)
         else:
             return
-    raise Broken("does not answer", system="OpenBao", operation="start", hint="Its log is openbao.log.")
+    raise Broken("does not answer", system="OpenBao", operation="start", hint="See openbao.log.")
 
 
 async def _call(client: httpx.AsyncClient, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:

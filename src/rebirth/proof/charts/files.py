@@ -86,7 +86,9 @@ async def _rendered(
                     stdin=yaml.safe_dump(dict(values.data)).encode(),
                 )
         except TimeoutError:
-            raise Broken(f"not done after {_LONGEST:.0f} s", system="helm", operation=f"template {name}") from None
+            raise Broken(
+                f"did not finish within {_LONGEST:.0f} s", system="helm", operation=f"template {name}"
+            ) from None
     lines = text.splitlines()
     found = []
     for data, line in _documents(text, namespace):

@@ -1,6 +1,6 @@
 """What operators provide: asked by chart, image and kind; and the templates in which names of what they make are written.
 
-The facts stand in `known/`, a file an operator (`operator_file.py` says what such a file holds).
+The facts stand in `known/`, one file per operator (`operator_file.py` says what such a file holds).
 """
 
 import re

@@ -38,7 +38,7 @@ def find(named: Path, clusters: Sequence[str]) -> Found:
         return Found(root, [_below(named, root, cluster) for cluster in clusters], files)
     starts = _instances(files, named) or _starts(files, written)
     if not starts:
-        raise SpecError(f"{named}: no Flux Kustomization is below it", hint="Name the cluster's folder with --cluster.")
+        raise SpecError(f"{named}: no Flux Kustomization below it", hint="Name the cluster's folder with --cluster.")
     return Found(root, sorted(files.shown(folder) for folder in _outermost(starts)), files)
 
 

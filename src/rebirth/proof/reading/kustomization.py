@@ -128,7 +128,7 @@ class _Walk:
             return False
         document = documents[0] if documents else Document({}, 1)
         if not isinstance(document.data, dict):
-            self._remark("not-a-kustomization", Place(str(file), document.line), "is no kustomization")
+            self._remark("not-a-kustomization", Place(str(file), document.line), "is not a kustomization")
             return False
         data, place = dict(document.data), Place(str(file), document.line)
         for key, line in document.doubles:
@@ -200,9 +200,9 @@ class _Walk:
         around = next((p for p in above if p == target or target in p.parents), None)
         if around:
             chain = " -> ".join(self.files.shown(p) for p in (*above[above.index(around) :], target))
-            words = f"kustomizations take each other in: {chain}"
+            words = f"kustomizations include each other: {chain}"
             if around != target:
-                words = f"{entry} contains the folder that takes it in: {chain}"
+                words = f"{entry} contains the folder that includes it: {chain}"
             self._remark("kustomize-cycle", place, words)
             return False
         file = kustomization_of(target)
@@ -249,7 +249,7 @@ class _Walk:
                 good = False
             objects = list(manifests(document, file, listed))
             if not objects and not _is_list(document.data):
-                words = "is no Kubernetes object: it needs apiVersion, kind and metadata.name"
+                words = "is not a Kubernetes object: it needs apiVersion, kind and metadata.name"
                 self._remark("not-an-object", Place(str(file), document.line), words)
                 good = False
             found += objects

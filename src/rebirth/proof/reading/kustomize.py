@@ -63,7 +63,7 @@ class Kustomize:
             return found
         if self._program is None:
             hint = "Install kubectl or kustomize."
-            raise Broken("neither kubectl nor kustomize is there", system="kustomize", operation="build", hint=hint)
+            raise Broken("neither kubectl nor kustomize is on PATH", system="kustomize", operation="build", hint=hint)
         made = await self._run(self._program, folder.relative_to(root), contents)
         self._keep(kept, made)
         return made
@@ -79,7 +79,7 @@ class Kustomize:
                 async with asyncio.timeout(_PATIENCE):
                     return await self._commands.run(argv, operation="build")
             except TimeoutError:
-                raise BuildFailed(f"is not done after {_PATIENCE:g} s") from None
+                raise BuildFailed(f"did not finish within {_PATIENCE:g} s") from None
             except ProgramFailed as error:
                 raise BuildFailed(_plain(error.said, str(scratch)), error.status) from None
 

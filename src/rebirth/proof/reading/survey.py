@@ -149,7 +149,7 @@ class _Reader:
         if target is None:
             self._unknown(own, "sourceRef", f"is fetched from {' '.join(filter(None, flux.source_of(own)))}")
         elif "${" in path:
-            self._unknown(own, "path", "its path holds a variable that is not known")
+            self._unknown(own, "path", "its path contains a variable that is not known")
         elif not self.files.is_inside(target):
             self._missing(own, "path-outside", f"{path} leads out of the repository")
         elif not target.is_dir():
@@ -256,7 +256,7 @@ class _Reader:
                 data = variables.into(member.data)
             except SubstitutionError as error:
                 piece = "text" if member.kind == "Secret" else repr(error.piece)
-                words = f"{member.thing().label} holds {piece}, which Flux' substitution does not understand"
+                words = f"{member.thing().label} contains {piece}, which Flux's substitution does not understand"
                 remarks.append(Remark("bad-substitution", member.place(), words, own.thing()))
                 data = member.data
             remarks += [_undefined(member, path, names, own) for path, names in variables.undefined.items()]
@@ -300,7 +300,7 @@ class _Reader:
         if listing is None or listing not in self.listed or not found:
             return
         first = found[0]
-        words = f"{file.name} holds {first.thing().label}, and {listing.name} beside it does not list it"
+        words = f"{file.name} defines {first.thing().label}, and {listing.name} beside it does not list it"
         data = (("entry", file.name), ("kustomization", str(listing)), ("out", "yes" if _is_out(listing, file) else ""))
         self.survey.remarks.append(Remark("unlisted", first.place("metadata", "name"), words, first.thing(), data))
 
@@ -314,9 +314,7 @@ class _Reader:
                 self._unlisted(file, found)
         if self.files.cut:
             self.survey.unknowns.append(
-                Unknown(
-                    str(self.root), Place(str(self.root)), f"it holds more than {MOST} files: the rest is not looked at"
-                )
+                Unknown(str(self.root), Place(str(self.root)), f"it has more than {MOST} files: the rest is not read")
             )
 
 

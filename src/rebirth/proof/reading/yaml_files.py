@@ -50,7 +50,7 @@ def text_of(file: Path) -> str:
     """Raises UnreadableError where the file is no text of a bearable size."""
     try:
         if not file.is_file():
-            raise UnreadableError("is no file")
+            raise UnreadableError("is not a file")
         if file.stat().st_size > LARGEST:
             raise UnreadableError(f"is larger than {LARGEST >> 20} MiB", ours=True)
         return file.read_text(encoding="utf-8-sig")
@@ -68,11 +68,11 @@ def parse(text: str) -> list[Document]:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise UnreadableError(f"is not YAML: {error.problem}", line) from None
     except yaml.YAMLError:
-        raise UnreadableError("holds characters that YAML does not allow") from None
+        raise UnreadableError("contains characters that YAML does not allow") from None
     except RecursionError:
-        raise UnreadableError("is nested too deep", ours=True) from None
+        raise UnreadableError("is nested too deeply", ours=True) from None
     except (ValueError, TypeError, OverflowError):
-        raise UnreadableError("holds a value that YAML cannot mean") from None
+        raise UnreadableError("contains a value that is not valid YAML") from None
 
 
 def _documents(text: str) -> Iterator[Document]:
@@ -127,7 +127,7 @@ class _Open:
 
 def _word(value: Any, event: Any) -> str:
     if not isinstance(value, str):
-        raise UnreadableError("has a key that is no word", event.start_mark.line + 1)
+        raise UnreadableError("has a key that is not a string", event.start_mark.line + 1)
     return value
 
 
@@ -163,7 +163,7 @@ class _Builder:
                     self._anchors[event.anchor] = (value, 1, 0)
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 if len(stack) > _DEEPEST:
-                    raise UnreadableError("is nested too deep", event.start_mark.line + 1, ours=True)
+                    raise UnreadableError("is nested too deeply", event.start_mark.line + 1, ours=True)
                 stack.append(_Open({} if kind is yaml.MappingStartEvent else [], event.anchor, self._count))
                 event = self._event()
                 continue
@@ -175,7 +175,7 @@ class _Builder:
                 value = self._end(stack)
             self._count += 1
             if self._count > _MOST:
-                raise UnreadableError("grows beyond all bounds", event.start_mark.line + 1, ours=True)
+                raise UnreadableError("grows without bound", event.start_mark.line + 1, ours=True)
             stack[-1].put(value, event, self.doubles)
             event = self._event()
 
@@ -189,11 +189,11 @@ class _Builder:
 
     def _alias(self, event: Any, stack: list[_Open]) -> Any:
         if event.anchor not in self._anchors:
-            raise UnreadableError("names an anchor that is not there", event.start_mark.line + 1)
+            raise UnreadableError("refers to an undefined anchor", event.start_mark.line + 1)
         value, count, depth = self._anchors[event.anchor]
         self._count += count
         if len(stack) + depth > _DEEPEST:
-            raise UnreadableError("grows beyond all bounds through its aliases", event.start_mark.line + 1, ours=True)
+            raise UnreadableError("grows without bound through its aliases", event.start_mark.line + 1, ours=True)
         stack[-1].depth = max(stack[-1].depth, depth)
         return value
 

@@ -1,4 +1,4 @@
-"""Ways in which a bootstrap can be impossible, one file a rule. A cycle is reported by the first rule that knows it."""
+"""Ways in which a bootstrap can be impossible, one file per rule. A cycle is reported by the first rule that knows it."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
@@ -26,13 +26,13 @@ from rebirth.proof.rules.r18_cost_of_a_chain import r18_cost_of_a_chain
 from rebirth.proof.rules.r19_earlier_cluster import r19_earlier_cluster
 from rebirth.proof.rules.r21_gate_never_true import r21_gate_never_true
 from rebirth.proof.rules.r22_out_of_reach import r22_out_of_reach
-from rebirth.proof.rules.r23_born_elsewhere import r23_born_elsewhere
+from rebirth.proof.rules.r23_generated_elsewhere import r23_generated_elsewhere
 from rebirth.proof.rules.r25_name_before_zone import r25_name_before_zone
 from rebirth.proof.rules.r26_api_address import r26_api_address
 from rebirth.proof.rules.r27_mirror_inside import r27_mirror_inside
 from rebirth.proof.rules.r28_name_not_freed import r28_name_not_freed
 from rebirth.proof.rules.r29_outside_quota import r29_outside_quota
-from rebirth.proof.rules.r37_born_empty import r37_born_empty
+from rebirth.proof.rules.r37_empty_database import r37_empty_database
 from rebirth.proof.rules.r38_cluster_dns import r38_cluster_dns
 from rebirth.proof.rules.r39_git_credential import r39_git_credential
 from rebirth.proof.rules.r40_build import r40_build
@@ -111,8 +111,8 @@ RULES: tuple[Rule, ...] = (
     r14_no_producer,
     r16_undeclared_order,
     r19_earlier_cluster,
-    r23_born_elsewhere,
-    r37_born_empty,
+    r23_generated_elsewhere,
+    r37_empty_database,
     r50_key_not_made,
     r51_certificate_host,
     r52_no_property,

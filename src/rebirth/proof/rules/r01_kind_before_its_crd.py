@@ -1,17 +1,17 @@
 """A custom resource is in the unit that brings its CRD, or in an earlier one.
 
 What it finds:
-    A custom resource whose CRD is made by something that comes only after the custom resource has been applied: by a HelmRelease
-    in the same Kustomization, by one in a Kustomization that depends on it, or by the same chart's templates.
+    A custom resource whose CRD is made by something that comes only after the custom resource has been applied: by a
+    HelmRelease in the same Kustomization, by one in a Kustomization that depends on it, or by the same chart's templates.
 
 Why it cannot work:
-    Flux asks the API server for all objects of a Kustomization before it applies any of them (but CRDs and Namespaces that stand
-    there as plain objects, which come first). While one kind is unknown it applies nothing: not the HelmRelease either that
-    would bring the CRD. Helm, too, rejects a chart as a whole that holds a kind which is not known yet.
+    Flux asks the API server for all objects of a Kustomization before it applies any of them (except CRDs and Namespaces
+    that are there as plain objects, which come first). While one kind is unknown it applies nothing, not even the
+    HelmRelease that would install the CRD. Helm, too, rejects a whole chart that contains a kind which is not known yet.
 
 Example:
-    cert-manager's HelmRelease and a ClusterIssuer in one folder (fluxcd/flux2#1966; hashicorp/terraform-provider-kubernetes#1367
-    and devantler-tech/platform#1755 are the same with other tools).
+    cert-manager's HelmRelease and a ClusterIssuer in one folder (fluxcd/flux2#1966;
+    hashicorp/terraform-provider-kubernetes#1367 and devantler-tech/platform#1755 are the same with other tools).
 
 Instead:
     Put the custom resources into a Kustomization of their own that depends on the one with the HelmRelease, which waits for
@@ -52,7 +52,7 @@ def _finding(unit: Thing, maker: Thing, chains: list[tuple[Edge, ...]]) -> Findi
     return Finding(
         "R01",
         Severity.ERROR,
-        f"{unit.label} holds a {kind}{others}, whose CRD comes only after it: {tell(chain)}",
+        f"{unit.label} contains a {kind}{others}, whose CRD comes only after it: {tell(chain)}",
         chain[0].place,
         chain,
         why=f"While the kind {kind} is unknown nothing of {unit.label} is applied, and so {maker.label} never makes the CRD.",

@@ -1,19 +1,21 @@
 """A unit is configured by something that it makes itself.
 
 What it finds:
-    A Kustomization that substitutes variables from, decrypts with, reaches its cluster with, or acts as something that stands
+    A Kustomization that substitutes variables from, decrypts with, reaches its cluster with, or acts as something that is
     among its own objects, and a HelmRelease whose values do.
 
 Why it cannot work:
-    Flux reads its configuration before it applies anything; on a new cluster it is not there, so nothing is applied, so it
-    never is there.
+    Flux reads its configuration before it applies anything; on a new cluster it does not exist, so nothing is applied, so
+    it never exists.
 
 Example:
-    A provider whose credentials are an output of the cluster that it is to make (hashicorp/terraform-provider-kubernetes#1263);
-    with Flux: `substituteFrom` a ConfigMap in the very folder that is substituted.
+    A provider whose credentials are an output of the cluster that it is to make
+    (hashicorp/terraform-provider-kubernetes#1263); with Flux: `substituteFrom` a ConfigMap in the very folder that is
+    substituted.
 
 Instead:
-    Put what configures the unit into another one that comes first, or mark it `optional: true` where it can do without.
+    Move the configuration of the unit into another one that comes first, or mark it `optional: true` where the unit works
+    without it.
 """
 
 from collections.abc import Iterator
@@ -40,7 +42,7 @@ def r02_own_output(graph: Graph) -> Iterator[Finding]:
             start.place,
             chain,
             why=f"{start.needs.label} is there only after {start.by.label} has been applied, which waits for it.",
-            instead=f"Let another unit, or what runs before Flux, make {start.needs.label}.",
+            instead=f"Let another unit, or a step before Flux, make {start.needs.label}.",
             cut=start,
             closed=True,
         )

@@ -1,18 +1,18 @@
 """Things that need each other in a cycle, of a form that no other rule has a name for.
 
 What it finds:
-    A chain of needs that ends where it began, through whatever files: a Kustomization that waits for a Secret which an
-    operator makes that the Kustomization itself brings, and the like.
+    A chain of needs that ends where it began, across any files: a Kustomization that waits for a Secret which an operator
+    makes that the Kustomization itself brings, and the like.
 
 Why it cannot work:
-    Each link becomes true only after the next one, and so after itself. Controllers try again forever, and each says that it
+    Each link becomes true only after the next one, and so after itself. Controllers retry forever, and each reports that it
     waits for another.
 
 Example:
     A Kustomization waits for the health of an object that is applied by a Kustomization which depends on the first.
 
 Instead:
-    Cut the edge that is cheapest to live without; the finding marks it.
+    Cut the cheapest edge; the finding marks it.
 """
 
 from collections.abc import Iterator

@@ -6,11 +6,11 @@ What it finds:
 
 Why it cannot work:
     The API server rejects the object while the webhook does not answer, and the webhook does not answer before the object
-    (and what stands with it) has been taken.
+    (and everything applied with it) has been accepted.
 
 Example:
-    A chart that wraps MetalLB and brings an IPAddressPool: Helm 4 applies the pool after the webhook's configuration, seconds
-    before the controller runs (metallb/metallb#3133, metallb/metallb#1597; external-secrets/external-secrets#1378).
+    A chart that wraps MetalLB and brings an IPAddressPool: Helm 4 applies the pool after the webhook's configuration,
+    seconds before the controller runs (metallb/metallb#3133, metallb/metallb#1597; external-secrets/external-secrets#1378).
 
 Instead:
     Put the objects into a unit of their own that depends on the one with the server, which waits for it (`wait: true`).
@@ -35,8 +35,8 @@ def r04_webhook_before_server(graph: Graph) -> Iterator[Finding]:
             f"{start.by.label} has to pass {start.needs.label}, whose server comes only after it: {tell(chain)}",
             start.place,
             chain,
-            why="The API server rejects what the webhook matches until it answers; it answers only once that has been taken.",
-            instead="Apply what the webhook matches from a unit that depends on the one with the webhook's server.",
+            why="The API server rejects the objects that the webhook matches until it answers, and it answers only once they have been accepted.",
+            instead="Apply the objects that the webhook matches from a unit that depends on the one with the webhook's server.",
             cut=start,
             closed=True,
         )

@@ -1,12 +1,12 @@
-"""The pod network is brought by what needs the pod network.
+"""The pod network comes from something that needs the pod network.
 
 What it finds:
-    Talos is told to bring no CNI (`cluster.network.cni.name: none`), and the CNI comes from something that runs in pods of that
-    network: a HelmRelease or a Kustomization of Flux. Also: nothing brings a CNI at all.
+    Talos is configured without a CNI (`cluster.network.cni.name: none`), and the CNI comes from something that runs in pods
+    of that network: a HelmRelease or a Kustomization of Flux. Also: nothing installs a CNI at all.
 
 Why it cannot work:
-    Without a network no node is Ready and no pod without `hostNetwork` starts, so neither do the controllers that would bring the
-    network.
+    Without a network no node is Ready and no pod without `hostNetwork` starts, so neither do the controllers that would
+    install the network.
 
 Example:
     A bootstrap waits for Ready nodes before it installs the CNI (siderolabs/terraform-provider-talos#234).
@@ -31,7 +31,7 @@ def r05_network_needs_pods(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "R05",
             Severity.ERROR,
-            f"the pod network is brought by what needs it: {tell(chain)}",
+            f"the pod network comes from something that needs it: {tell(chain)}",
             graph.where.get(start.needs, start.place),
             chain,
             why="Pods get no network before the CNI runs, and what installs the CNI is such a pod.",
@@ -45,7 +45,7 @@ def r05_network_needs_pods(graph: Graph) -> Iterator[Finding]:
             yield Finding(
                 "R05",
                 Severity.ERROR,
-                "nothing brings a pod network: Talos is told to bring no CNI, and no other is in these files",
+                "nothing provides a pod network: Talos is configured without a CNI, and these files install no other",
                 graph.where.get(thing, users[0].place),
                 tuple(users[:1]),
                 why="A node is Ready only with a pod network.",

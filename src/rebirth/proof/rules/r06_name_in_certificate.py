@@ -1,12 +1,12 @@
 """A name that is used for the Kubernetes API is not in its certificate.
 
 What it finds:
-    Somebody reaches port 6443 by a name that the API server's certificate does not hold, because it stands in no list, or only
-    in `machine.certSANs`, which is for the Talos API on port 50000.
+    A client reaches port 6443 by a name that the API server's certificate does not contain, because it is in no list, or
+    only in `machine.certSANs`, which is for the Talos API on port 50000.
 
 Why it cannot work:
-    The client rejects a certificate without the name that it asked for. And changing `machine.certSANs` on a running machine
-    makes Talos renew what the kubelet depends on.
+    The client rejects a certificate without the name that it asked for. And changing `machine.certSANs` on a running
+    machine makes Talos renew what the kubelet depends on.
 
 Example:
     A machine is reached by its tailnet name, and the name was added to `machine.certSANs` (siderolabs/talos#9008).
@@ -30,14 +30,14 @@ def r06_name_in_certificate(graph: Graph) -> Iterator[Finding]:
             continue
         host = edge.needs.name.rpartition(":")[0]
         remark = elsewhere.get(edge.needs)
-        where = "only in machine.certSANs, the Talos API's list" if remark else "in no list"
+        where = "only in machine.certSANs, the Talos API's list" if remark else "in no list of certificate names"
         yield Finding(
             "R06",
             Severity.ERROR,
             f"{edge.by.label} reaches the Kubernetes API as {host}, and this name is {where}",
             edge.place,
             (edge, *_other(edge, remark)),
-            why="Clients reject a certificate that does not hold the name which they asked for.",
+            why="Clients reject a certificate that does not contain the name that they asked for.",
             instead="Add the name to cluster.apiServer.certSANs (in a castle: kubernetes.cert_sans).",
         )
 

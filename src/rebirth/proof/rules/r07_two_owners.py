@@ -1,19 +1,19 @@
 """Two owners of one object, or two makers of one Secret.
 
 What it finds:
-    An object that is applied by two units: two Kustomizations, Flux and a Helm release, Talos and anybody else; and a Secret
-    that two makers fill: two ExternalSecrets, an ExternalSecret and a file.
+    An object that is applied by two units: two Kustomizations, Flux and a Helm release, Talos and anybody else; and a
+    Secret that two makers fill: two ExternalSecrets, an ExternalSecret and a file.
 
 Why it cannot work:
-    Each writes its own form over the other's, forever; and when one of them is removed, the object goes, and the other one's
-    users with it.
+    Each overwrites the other's version, forever; and when one of them is removed, the object is deleted, and the other
+    one's users lose it.
 
 Example:
-    Flux applies the ConfigMap kube-system/coredns while Talos still manages it (siderolabs/talos#7019): whoever writes last
+    Flux applies the ConfigMap kube-system/coredns while Talos still manages it (siderolabs/talos#7019): the last writer
     wins, and after the next upgrade of Kubernetes that is Talos.
 
 Instead:
-    Let one of them make it. What Talos makes can be disabled in the machine configuration.
+    Let one of them make it. Talos's own manifests can be disabled in the machine configuration.
 """
 
 from collections.abc import Iterator
@@ -78,12 +78,12 @@ def _weight(graph: Graph, made: Thing, kinds: set[str]) -> Severity:
 def _why(kinds: set[str]) -> str:
     families = _families(kinds)
     if "Helm" in families:
-        return "A Helm release takes the object over, and whoever else applies it takes it back; Helm by hand refuses to install."
+        return "A Helm release takes the object over, and whatever else applies it takes it back; `helm install` by hand fails."
     if "Talos" in families:
         return (
-            "Talos applies its own form again, on every upgrade of Kubernetes at the latest; whoever writes last wins."
+            "Talos applies its own version again, on every upgrade of Kubernetes at the latest; the last writer wins."
         )
-    return "Each writes its own form over the other's, and when one of them is removed the object goes with it."
+    return "Each overwrites the other's version, and when one of them is removed the object is deleted with it."
 
 
 def _filled_twice(graph: Graph, made: Thing) -> Iterator[Finding]:
@@ -110,6 +110,6 @@ def _filled_twice(graph: Graph, made: Thing) -> Iterator[Finding]:
         f"{made.label} is made by {first.needs.label} and by {second.needs.label}",
         second.place,
         (first, second),
-        why="Each writes its own keys over the other's, or refuses to because the Secret is not its own.",
+        why="Each writes its own keys over the other's, or fails because the Secret is not its own.",
         instead="Let one of them make it, or give them two names. An ExternalSecret can add to a Secret with creationPolicy Merge.",
     )

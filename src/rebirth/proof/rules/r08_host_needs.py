@@ -1,11 +1,11 @@
 """A chart needs something of the machines that their configuration does not give.
 
 What it finds:
-    A chart that needs a system extension or a kernel module which the machines do not have: the installer's schematic is one
-    of common extensions, and this one is not among them; or no `machine.kernel.modules` names the module.
+    A chart that needs a system extension or a kernel module which the machines do not have: the installer's schematic is
+    one of common extensions, and this one is not among them; or no `machine.kernel.modules` names the module.
 
 Why it cannot work:
-    Talos has no package manager: what the image does not hold is not there. The chart's pods crash or wait forever.
+    Talos has no package manager: what is not in the image is missing. The chart's pods crash or wait forever.
 
 Example:
     Longhorn on machines without the iscsi-tools extension (longhorn/longhorn#9558).
@@ -32,6 +32,6 @@ def r08_host_needs(graph: Graph) -> Iterator[Finding]:
                 f"{edge.by.label} needs the {edge.needs.label}, which the machines do not have",
                 graph.where.get(edge.needs, edge.place),
                 (edge,),
-                why="What a Talos image does not hold cannot be installed later; the pods crash or wait.",
+                why="What is missing from a Talos image cannot be installed later; the pods crash or wait.",
                 instead="Put it into the machines' configuration: a schematic with the extension, or machine.kernel.modules.",
             )

@@ -1,17 +1,17 @@
 """Pods for which no machine is left, because of taints.
 
 What it finds:
-    Every machine has a taint that a workload does not tolerate: no worker and a control plane that takes no other pods; a taint
-    in `machine.nodeTaints` that nobody takes away; or one that is taken away by something that does not tolerate it itself.
+    Every machine has a taint that a workload does not tolerate: no worker, and a control plane that accepts no other pods;
+    a taint in `machine.nodeTaints` that nothing removes; or one whose remover does not tolerate it itself.
 
 Why it cannot work:
-    The pods stay Pending. What would take the taint away is among them.
+    The pods stay Pending, and the one that would remove the taint may be among them.
 
 Example:
-    The cloud controller takes the taint "uninitialized" away, and does not tolerate it (kubernetes/kops#4367).
+    The cloud controller removes the taint "uninitialized", and does not tolerate it (kubernetes/kops#4367).
 
 Instead:
-    Add the toleration to who takes the taint away; set `cluster.allowSchedulingOnControlPlanes`, or add a worker.
+    Add the toleration to the pods that remove the taint; set `cluster.allowSchedulingOnControlPlanes`, or add a worker.
 """
 
 from collections.abc import Iterator
@@ -31,10 +31,10 @@ def r09_taint(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "R09",
             Severity.ERROR,
-            f"what takes a taint away does not tolerate it: {tell(chain)}",
+            f"the pod that removes a taint does not tolerate it: {tell(chain)}",
             start.place,
             chain,
-            why="Its pod is not scheduled on a machine with the taint, so the taint stays.",
+            why="It is not scheduled on a machine with the taint, so the taint stays.",
             instead="Add a toleration for the taint to its pods.",
             cut=start,
             closed=True,
@@ -47,9 +47,9 @@ def r09_taint(graph: Graph) -> Iterator[Finding]:
             yield Finding(
                 "R09",
                 Severity.ERROR,
-                f"no machine takes the pods of {first.by.label}{others}: each has the taint {thing.name}",
+                f"no machine accepts the pods of {first.by.label}{others}: each has the taint {thing.name}",
                 graph.where.get(thing, first.place),
                 (first,),
-                why="They do not tolerate this taint, and nothing takes it away, so they stay Pending.",
+                why="They do not tolerate this taint, and nothing removes it, so they stay Pending.",
                 instead="Add a worker, set cluster.allowSchedulingOnControlPlanes, or tolerate the taint.",
             )

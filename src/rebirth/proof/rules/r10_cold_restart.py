@@ -1,12 +1,13 @@
 """After a power cycle a webhook and the pods that it depends on wait for each other.
 
 What it finds:
-    A webhook with `failurePolicy: Fail` that matches pods, and among them pods without which its own server does not answer.
+    A webhook with `failurePolicy: Fail` that matches pods, and among them pods without which its own server does not
+    answer.
 
 Why it cannot work:
-    etcd keeps the webhook's configuration. After a restart of the whole cluster every pod that has to be created again (nodes
-    that shut down gracefully end theirs) has to pass the webhook, whose server is one of them, or needs one of them: none is
-    created. On a first boot it worked, because the configuration came last.
+    etcd keeps the webhook's configuration. After a restart of the whole cluster every pod that has to be created again
+    (nodes that shut down gracefully end theirs) has to pass the webhook, whose server is one of them, or needs one of them:
+    none is created. On a first boot it worked, because the configuration came last.
 
 Example:
     Kyverno on a cluster that is stopped over the weekend (kyverno/kyverno#16177).
@@ -35,7 +36,7 @@ def r10_cold_restart(graph: Graph) -> Iterator[Finding]:
             f"after a power cycle {start.by.label} and {start.needs.label} wait for each other: {tell(chain)}",
             start.place,
             chain,
-            why="The configuration of the webhook is still there, its server is not; no pod that it matches is created.",
+            why="The webhook's configuration is still there, its server is not, so no pod that it matches is created.",
             instead="Leave the namespaces of the webhook's server, and of what it needs, out of its namespaceSelector.",
             cut=start,
             closed=True,

@@ -4,8 +4,8 @@ What it finds:
     A chart whose workload mounts or reads a Secret, a ConfigMap or another object that its own `post-install` hook makes.
 
 Why it cannot work:
-    Flux lets Helm wait until all workloads are Ready, and only then come the post-install hooks. The pods wait for the hook,
-    the hook for the pods, until the time-out; then the release is rolled back and begins anew.
+    Flux lets Helm wait until all workloads are Ready, and only then come the post-install hooks. The pods wait for the
+    hook, the hook for the pods, until the time-out; then the release is rolled back and starts again.
 
 Example:
     A controller whose webhook certificate comes from a post-install hook (openchoreo/openchoreo#1055).

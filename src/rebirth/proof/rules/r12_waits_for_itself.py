@@ -1,7 +1,7 @@
-"""A pod waits at its start for a Service that only answers once the pod is Ready.
+"""A pod waits at startup for a Service that only answers once the pod is Ready.
 
 What it finds:
-    An init container that waits until a Service answers, where the pods behind that Service are its own, or in their turn wait
+    An init container that waits until a Service answers, where the pods behind that Service are its own, or in turn wait
     for a Service of this one.
 
 Why it cannot work:
@@ -13,7 +13,7 @@ Example:
     (longhorn/longhorn#3523).
 
 Instead:
-    Do not wait: connect from the container itself, and try again there. Or set `publishNotReadyAddresses` on the Service.
+    Do not wait: connect from the container itself, and retry there. Or set `publishNotReadyAddresses` on the Service.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def r12_waits_for_itself(graph: Graph) -> Iterator[Finding]:
             start.place,
             chain,
             why="A Service has addresses of Ready pods only, and a pod is Ready only after its init containers.",
-            instead="Do not wait there: let the container itself connect, and try again; or set publishNotReadyAddresses.",
+            instead="Do not wait there: let the container itself connect and retry, or set publishNotReadyAddresses.",
             cut=start,
             closed=True,
         )

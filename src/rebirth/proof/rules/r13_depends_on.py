@@ -4,14 +4,14 @@ What it finds:
     A Flux Kustomization or HelmRelease whose `dependsOn` leads back to itself, or names an object that nothing makes.
 
 Why it cannot work:
-    Flux applies a node only when everything that it depends on is Ready. In a cycle none is ever first, and what does not
-    exist is never Ready; Flux looks again forever and says "dependency not ready".
+    Flux applies a Kustomization only when everything that it depends on is Ready. In a cycle none is ever first, and an
+    object that does not exist is never Ready; Flux retries forever and reports "dependency not ready".
 
 Example:
     infrastructure depends on apps, and apps on infrastructure (fluxcd/kustomize-controller#1712).
 
 Instead:
-    Remove one of the edges. Let what both need be a third node.
+    Remove one of the edges. Move what both need into a third Kustomization.
 """
 
 from collections.abc import Iterator
@@ -54,6 +54,6 @@ def r13_depends_on(graph: Graph) -> Iterator[Finding]:
                 f"{edge.by.label} depends on {edge.needs.label}, which nothing makes",
                 edge.place,
                 (edge,),
-                why="What does not exist is never Ready.",
+                why="An object that does not exist is never Ready.",
                 instead="Correct the name or its namespace, or remove the dependency.",
             )

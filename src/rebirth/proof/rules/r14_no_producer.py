@@ -1,20 +1,21 @@
 """Something is needed, and nothing makes it.
 
 What it finds:
-    A Secret, ConfigMap, namespace, ServiceAccount, store, issuer, class or volume claim that somebody needs, and that neither
-    a unit of the repository, nor an operator, nor a phase of the castle makes. Often the file is there, and no kustomization
-    lists it.
+    A Secret, ConfigMap, namespace, ServiceAccount, store, issuer, class or volume claim that something needs, and that
+    neither a unit of the repository, nor an operator, nor a phase of the castle makes. Often the file is there, and no
+    kustomization lists it.
 
 Why it cannot work:
-    Who needs it waits forever: pods stay in CreateContainerConfigError, volumes stay unbound, a whole Kustomization is rejected.
+    Whatever needs it waits forever: pods stay in CreateContainerConfigError, volumes stay unbound, a whole Kustomization is
+    rejected.
 
 Example:
-    secrets.yaml with the ExternalSecret `grafana-db` lies in apps/monitoring, and is missing in the resources of its
-    kustomization.yaml: Grafana waits for a Secret that nobody makes.
+    secrets.yaml with the ExternalSecret `grafana-db` is in apps/monitoring, but missing from the resources of its
+    kustomization.yaml: Grafana waits for a Secret that nothing makes.
 
 Instead:
-    List the file, correct the name, or mark the reference as optional. Without a castle, what is placed by hand before Flux is
-    not known: then this is a warning, unless a file that nobody lists would make it.
+    List the file, correct the name, or mark the reference as optional. Without a castle, objects that are created by hand
+    before Flux are not known: then this is a warning, unless a file that no kustomization lists would make it.
 """
 
 from collections import deque
@@ -24,7 +25,7 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.rules import patch
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.order import UNITS, hidden
-from rebirth.proof.rules.r23_born_elsewhere import born_elsewhere
+from rebirth.proof.rules.r23_generated_elsewhere import generated_elsewhere
 from rebirth.proof.things import Edge, Milestone, Need, Remark, Thing
 
 _KINDS = frozenset({
@@ -32,7 +33,7 @@ _KINDS = frozenset({
     "Gateway", "SecretStore", "ClusterSecretStore", "Issuer", "ClusterIssuer", "VaultAuth", "VaultConnection", "ExternalSecret",
     "VolumeSnapshot", "ReplicationDestination", "address pool",
 })  # fmt: skip
-# What controllers make by themselves on a cluster that is not a castle, or what a person brings: Flux' own credentials.
+# What controllers make by themselves on a cluster that is not a castle, or what a person brings: Flux's own credentials.
 _BY_HAND = frozenset({Need.CREDENTIAL, Need.DECRYPTION, Need.DEPENDS_ON})
 _WHY = {
     "Secret": "Pods that read it do not start: the kubelet waits for it forever.",
@@ -70,8 +71,8 @@ def _pull_secrets(graph: Graph) -> Iterator[Finding]:
             Severity.WARNING if graph.whole else Severity.INFO,
             f"{remark.words}, and nothing makes it",
             remark.place,
-            why="The kubelet then pulls without a login: that works for public images only, and within the registry's limits.",
-            instead="Place it in this namespace, or leave it out.",
+            why="The kubelet then pulls without credentials: that works for public images only, within the registry's limits.",
+            instead="Create it in this namespace, or remove the reference.",
         )
 
 
@@ -83,7 +84,7 @@ def _is_told_elsewhere(edge: Edge, graph: Graph, thing: Thing) -> bool:
 
 def _missing(graph: Graph) -> list[Thing]:
     """What nothing makes, each once, the most telling milestone first."""
-    elsewhere = {of for of, _, _ in born_elsewhere(graph)}
+    elsewhere = {of for of, _, _ in generated_elsewhere(graph)}
     unlisted = {remark.about.label for remark in graph.marked("orphan") if remark.about}
     found: dict[str, Thing] = {}
     for thing in graph.missing():
@@ -136,11 +137,11 @@ def _finding(graph: Graph, thing: Thing, uses: list[Edge], needed: dict[Thing, l
     instead = "Add what makes it, or correct the name."
     patches: tuple[patch.Patch, ...] = ()
     if orphan is not None:
-        message += f": {orphan['entry']} would, and no kustomization lists it"
+        message += f": {orphan['entry']} would, but no kustomization lists it"
         instead = f"List {orphan['entry']} under `resources` of {orphan['kustomization'].rpartition('/')[2]} beside it."
         patches = patch.listed(orphan["kustomization"], orphan["entry"])
     elif not graph.whole:
-        instead += " If somebody places it by hand, every new cluster waits for them."
+        instead += " If it is created by hand, every new cluster waits for that."
     severity = Severity.ERROR if certain else Severity.WARNING
     return Finding(
         "R14", severity, message, use.place, chain, _why(thing, use), instead, patches=patches

@@ -1,19 +1,19 @@
-"""A gate that is declared, and opens before what it is there for is true.
+"""A declared gate that opens before the thing it guards is there.
 
 What it finds:
-    A Kustomization that depends on another one in order to use a CRD, a Secret or a ConfigMap which a controller makes of that
-    one's objects, while that one neither waits (`wait: true`) nor checks the health of what makes it.
+    A Kustomization that depends on another one in order to use a CRD, a Secret or a ConfigMap which a controller makes from
+    that one's objects, while that one neither waits (`wait: true`) nor checks the health of what makes it.
 
 Why it cannot work:
-    Without `wait` or `healthChecks` a Kustomization is Ready as soon as its objects are applied: the HelmRelease is there, the
-    CRD it brings is not. The dependent is applied too early, fails, and is tried again after `retryInterval`; what it applies
-    in between, such as Jobs, may give up before.
+    Without `wait` or `healthChecks` a Kustomization is Ready as soon as its objects are applied: the HelmRelease is there,
+    the CRD it brings is not. The dependent is applied too early, fails, and is retried after `retryInterval`; what it has
+    applied by then, such as Jobs, may give up first.
 
 Example:
     Applications depend on the Kustomization with the operator's HelmRelease, which does not wait (rwlove/home-ops#13508).
 
 Instead:
-    `wait: true` in the Kustomization that is depended on, or a health check of the HelmRelease.
+    `wait: true` in the Kustomization that it depends on, or a health check of the HelmRelease there.
 """
 
 from collections import defaultdict
@@ -89,7 +89,7 @@ def _finding(graph: Graph, node: Thing, maker: Thing, pairs: list[tuple[Edge, Ed
         f"{node.label} is Ready before {maker.label} is: {some} depend on it, and need {use.needs.label}",
         graph.where.get(node, gate.place),
         chain,
-        why=f"{node.label} does not wait for {maker.label}; who depends on it comes too early, fails, and is tried again.",
+        why=f"{node.label} does not wait for {maker.label}; whatever depends on it is applied too early, fails, and is retried.",
         instead=f"Set `wait: true` in {node.label}, or add a health check of {maker.label}.",
         cut=gate,
     )

@@ -1,12 +1,12 @@
-"""An order that use implies, and nobody declared.
+"""An order that usage implies and nothing declares.
 
 What it finds:
-    A Kustomization that uses what another one brings (a secret store, a StorageClass, an IngressClass, an issuer, an address
-    pool, a ServiceAccount), and does not depend on it.
+    A Kustomization that uses what another one brings (a secret store, a StorageClass, an IngressClass, an issuer, an
+    address pool, a ServiceAccount), and does not depend on it.
 
 Why it cannot work:
-    It mostly does: controllers try again until the other is there. Every try that comes too early costs its retry interval, and
-    what gives up after some tries (a Helm release without retries) stays failed.
+    It mostly does: controllers retry until the other is there. Every attempt that comes too early costs its retry interval,
+    and what gives up after some tries (a Helm release without retries) stays failed.
 
 Example:
     25 apps with ExternalSecrets, none of which depends on the Kustomization with the ClusterSecretStore
@@ -77,9 +77,9 @@ def _finding(graph: Graph, maker: UnitName, users: dict[UnitName, Edge], *, hard
         f"{user.label} uses {edge.needs.label} of {maker.label}, and does not depend on it{others}",
         edge.place,
         (edge,),
-        why="Whoever comes too early gives up."
+        why="A unit that is applied too early gives up."
         if hard
-        else "Whoever comes too early tries again; each try costs its interval.",
+        else "A unit that is applied too early is retried; each retry costs its interval.",
         instead=f"Let {user.label}{names}{' ...' if len(users) > _SHOWN else ''} depend on {maker.label}.",
         patches=tuple(one for user in list(users)[:_SHOWN] for one in _patches(graph, user, maker)),
     )

@@ -1,17 +1,18 @@
-"""A release tries a limited number of times, and what it needs comes later than that.
+"""A release retries a limited number of times, and what it needs comes later than that.
 
 What it finds:
     A HelmRelease whose install attempts times time-out are over before what its workloads need is predicted to be there.
 
 Why it cannot work:
-    It gives up for good: a HelmRelease whose retries are exhausted waits for a new revision. Later the thing is there, and
-    nobody looks. By luck of timing it works on some days. (What Jobs give up on is R57.)
+    It gives up for good: a HelmRelease whose retries are exhausted waits for a new revision. Later the dependency is there,
+    and nothing looks. With lucky timing it sometimes works. (What Jobs give up on is R57.)
 
 Example:
     A release with a short time-out and no retries on a cluster that is just coming up (fluxcd/flux2#5592).
 
 Instead:
-    Order it after what it needs (`dependsOn`), or let it try forever (`install.strategy.name: RetryOnFailure`), or longer.
+    Order it after what it needs (`dependsOn`), or let it retry forever (`install.strategy.name: RetryOnFailure`), or
+    longer.
 """
 
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ def _finding(edge: Edge, patience: float, late: float) -> Finding:
         f"{edge.by.label} tries for {patience:.0f} s, and {edge.needs.label} is predicted {late:.0f} s after it begins",
         edge.place,
         (edge,),
-        why=f"It gives up before {edge.needs.label} is there, and is not tried again.",
-        instead="Order it after what it needs, or let it try longer.",
+        why=f"It gives up before {edge.needs.label} is there, and is not retried.",
+        instead="Order it after what it needs, or let it retry for longer.",
         cut=edge,
     )

@@ -1,19 +1,19 @@
 """What chains of dependencies cost in polling.
 
 What it finds:
-    A long chain of `dependsOn`; a Kustomization that is tried again only after a long interval although its order is left to
-    trying.
+    A long chain of `dependsOn`; a Kustomization that is retried only after a long interval although its order is left to
+    retries.
 
 Why it cannot work:
     It works, and costs time. Flux looks at unmet dependencies every 30 seconds, so each link of a chain costs 15 seconds on
-    average and up to 30. A Kustomization that fails, because a kind or a Secret is not there yet, is tried again after
-    `retryInterval`, which is `interval` if nobody sets it: often an hour.
+    average and up to 30. A Kustomization that fails, because a kind or a Secret is not there yet, is retried after
+    `retryInterval`, which defaults to `interval`: often an hour.
 
 Example:
     A cluster that takes an hour because every failure waits for the next interval (fluxcd/flux2#4739).
 
 Instead:
-    `retryInterval: 30s`, declared order where there is one, and no `dependsOn` that nothing needs.
+    Set `retryInterval: 30s`, declare the order where there is one, and remove every `dependsOn` that nothing needs.
 """
 
 from collections import defaultdict
@@ -73,11 +73,11 @@ def _slow(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "R18",
             Severity.INFO,
-            f"{edge.by.label}{more} may come before {maker.label}, and is then tried again only after {remark['interval']}",
+            f"{edge.by.label}{more} may be applied before {maker.label}, and is then retried only after {remark['interval']}",
             remark.place,
             (edge, *graph.makers(edge.needs)[:1]),
             why=f"Nothing orders it after {edge.needs.label}, and `retryInterval` is not set.",
-            instead="Set `retryInterval: 30s`, or depend on what brings the kind.",
+            instead="Set `retryInterval: 30s`, or depend on what installs the CRD.",
         )
 
 

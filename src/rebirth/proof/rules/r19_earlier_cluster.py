@@ -1,15 +1,15 @@
 """A secret that only fits a cluster that is gone.
 
 What it finds:
-    SealedSecrets without the key that they were sealed for; a committed ServiceAccount token or kubeconfig of a cluster; a SOPS
-    key that is itself made in the cluster.
+    SealedSecrets without the key that they were sealed for; a committed ServiceAccount token or kubeconfig of a cluster; a
+    SOPS key that is itself made in the cluster.
 
 Why it cannot work:
-    Every new cluster has new keys: its sealed-secrets controller makes itself another key pair, its API server signs tokens
+    Every new cluster has new keys: its sealed-secrets controller generates another key pair, its API server signs tokens
     with another key. What was sealed or signed before cannot be opened, and is not accepted.
 
 Example:
-    A cluster is made again from its repository, and Flux cannot use a Secret that belonged to the one before
+    A cluster is rebuilt from its repository, and Flux cannot use a Secret that belonged to the one before
     (fluxcd/flux2#4172).
 
 Instead:
@@ -34,8 +34,8 @@ def r19_earlier_cluster(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR if remark["what"] == _FOR_GOOD else Severity.WARNING,
             remark.words,
             remark.place,
-            why="A new cluster signs with new keys, and does not accept what an earlier one signed.",
-            instead="Let the cluster make it, or keep it outside and place it anew for every cluster.",
+            why="A new cluster signs with new keys, and rejects what an earlier one signed.",
+            instead="Let the cluster make it, or keep it outside and place it again in every cluster.",
         )
     for remark in graph.marked("decryption-key"):
         makers = graph.makers(remark.about) if remark.about else []
@@ -44,10 +44,10 @@ def r19_earlier_cluster(graph: Graph) -> Iterator[Finding]:
             yield Finding(
                 "R19",
                 Severity.ERROR,
-                f"{remark.about.label}, with which Flux decrypts, is made anew in every cluster by {born[0].needs.label}",
+                f"{remark.about.label}, with which Flux decrypts, is generated anew in every cluster by {born[0].needs.label}",
                 remark.place,
                 (born[0],),
-                why="What was encrypted for an earlier key cannot be decrypted with a new one.",
+                why="Data encrypted for an earlier key cannot be decrypted with a new one.",
                 instead="Keep the key outside the cluster, and place it before Flux runs.",
             )
 
@@ -66,6 +66,6 @@ def _sealed(graph: Graph) -> Iterator[Finding]:
         f"{first.about.label}{others} {verb} only with a key of an earlier cluster, and nothing places that key",
         first.place,
         tuple(edge for edge in graph.edges.get(first.about, ()) if edge.need is Need.WORKLOAD)[:1],
-        why="A new sealed-secrets controller makes itself a new key, and cannot open what was sealed for another.",
+        why="A new sealed-secrets controller generates a new key, and cannot open what was sealed for another.",
         instead="Place the old key before the controller starts, or read these secrets from a store.",
     )

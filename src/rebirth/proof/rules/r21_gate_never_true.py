@@ -1,15 +1,15 @@
 """A gate that can never become true.
 
 What it finds:
-    A `dependsOn`, a health check or a wait for something that Flux is told to leave alone (`suspend: true`), a health check of
+    A `dependsOn`, a health check or a wait for something that Flux does not reconcile (`suspend: true`), a health check of
     an object that nothing makes, a wait for a Job that is suspended.
 
 Why it cannot work:
     A suspended object of Flux never reports that it is Ready on a cluster where it never ran; what does not exist does not
-    either. Whatever stands behind the gate is never applied.
+    either. Whatever is behind the gate is never applied.
 
 Example:
-    A Kustomization whose health check names an object that its path does not hold any more (onedr0p/cluster-template#1500).
+    A Kustomization whose health check names an object that its path no longer contains (onedr0p/cluster-template#1500).
 
 Instead:
     Resume what is suspended, or remove the gate; correct kind, name or namespace of the health check.
@@ -61,7 +61,7 @@ def _suspended(graph: Graph) -> Iterator[Finding]:
             f"{edge.by.label} waits for {edge.needs.label}, which is suspended",
             edge.place,
             (edge, written),
-            why="What is suspended is left alone: on a new cluster it never becomes Ready.",
+            why="A suspended object is not reconciled: on a new cluster it never becomes Ready.",
             instead="Remove `suspend: true`, or the wait for it.",
             cut=edge,
         )
@@ -79,7 +79,7 @@ def _absent(graph: Graph, edge: Edge) -> Finding:
         f"{edge.by.label} checks the health of {edge.needs.label}, which nothing makes",
         edge.place,
         (edge,),
-        why="What does not exist is never healthy: the check runs into its time-out every time.",
+        why="An object that does not exist is never healthy: the check times out every time.",
         instead="Correct kind, name or namespace of the health check, or remove it.",
         cut=edge,
     )

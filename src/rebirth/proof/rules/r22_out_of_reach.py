@@ -1,11 +1,11 @@
-"""A step of the bootstrap, or a node of Flux, cannot be reached, for a reason that no other rule has a name for.
+"""A phase or a Flux object that can never be reached, for a reason that no other rule has a name for.
 
 What it finds:
     In a castle, where everything that is made is known: a phase or a Kustomization that needs, through however many others,
-    something that nothing makes. Told only where no other rule tells an error; one finding for each thing that is missing.
+    something that nothing makes. Reported only where no other rule reports an error; one finding for each missing thing.
 
 Why it cannot work:
-    What is missing never becomes true, so neither does anything that hangs on it.
+    What is missing never becomes true, so neither does anything that depends on it.
 
 Example:
     A custom resource stays in the tree when the HelmRelease of its operator is taken out of the `resources` of its folder.
@@ -34,10 +34,10 @@ def r22_out_of_reach(graph: Graph) -> Iterator[Finding]:
             yield Finding(
                 "R22",
                 Severity.ERROR,
-                f"{chain[0].by.label} is never done, since nothing makes {thing.label}: {tell(chain)}",
+                f"{chain[0].by.label} can never finish, since nothing makes {thing.label}: {tell(chain)}",
                 chain[-1].place,
                 chain,
-                why="Nothing makes it, so nothing that hangs on it becomes true.",
+                why="Nothing makes it, so nothing that depends on it becomes true.",
                 instead=_instead(graph, thing),
             )
 
@@ -62,7 +62,7 @@ def _from_the_nearest_unit(thing: Thing, needed: dict[Thing, list[Edge]]) -> tup
 def _instead(graph: Graph, thing: Thing) -> str:
     for remark in graph.marked("orphan"):
         if remark.about and remark.about.label == thing.label:
-            return f"{remark['entry']} holds it, and no kustomization lists it: list it."
+            return f"{remark['entry']} defines it, and no kustomization lists it: list it."
     unlisted = [remark.place.file.rpartition("/")[2] for remark in graph.marked("unlisted")]
     hint = f" Nothing lists {', '.join(sorted(set(unlisted)))}: should something?" if unlisted else ""
     return f"Add what makes it, or remove what needs it.{hint}"

@@ -1,18 +1,19 @@
 """A name is used before the zone that serves it.
 
 What it finds:
-    A chain from who needs a name (a secret store, a source, an issuer) through the zone that the cluster's DNS forwards, the
-    nameserver that answers for it and the operator that runs the nameserver, back to who needs the name. And a name in the
-    zone of Tailscale's nameserver that no Service leads out to, or in a tailnet to which no zone is forwarded.
+    A chain from something that needs a name (a secret store, a source, an issuer) through the zone that the cluster's DNS
+    forwards, the nameserver that answers for it and the operator that runs the nameserver, back to where it began. And a
+    name in the zone of Tailscale's nameserver that no Service leads out to, or in a tailnet to which no zone is forwarded.
 
 Why it cannot work:
-    The nameserver comes up only with what is read by that name, and the name resolves only once the nameserver is up. Every
-    part tries again forever, and says that it waits for the next one. Tailscale's nameserver answers for no name but those
-    of Services with `tailscale.com/tailnet-fqdn`.
+    The nameserver comes up only with data that is read by that name, and the name resolves only once the nameserver is up.
+    Every part retries forever, and reports that it waits for the next one. Tailscale's nameserver answers only for the
+    names of Services with `tailscale.com/tailnet-fqdn`.
 
 Example:
     The Tailscale operator's OAuth Secret comes from a store whose server is a `ts.net` name; `ts.net` is forwarded to the
-    nameserver that this operator deploys (tailscale/tailscale#10499 asks for what makes such a zone resolve at all).
+    nameserver that this operator deploys (tailscale/tailscale#10499 asks for the missing piece that makes such a zone
+    resolve at all).
 
 Instead:
     Place the Secret directly, before Flux runs; or let the store be reached by a name or address that the nodes know.
@@ -38,19 +39,19 @@ def r25_name_before_zone(graph: Graph) -> Iterator[Finding]:
             f"the name {start.needs.name} is needed before the zone that serves it: {tell(chain)}",
             start.place,
             chain,
-            why="The name resolves only once its nameserver is up, and that comes up only with what is read by this name.",
+            why="The name resolves only once its nameserver is up, and the nameserver comes up only with data that is read by this name.",
             instead="Place the Secret directly, before Flux runs, or reach the server by a name that the nodes know.",
             cut=cycle.cheapest,
             closed=True,
         )
-    missing = {thing for thing in graph.missing() if thing.kind == "way out to"}
+    missing = {thing for thing in graph.missing() if thing.kind == "egress to"}
     for edge in graph.all_edges():
         if edge.needs in missing:
             users = [user for user in graph.all_edges() if user.needs == edge.by]
             yield Finding(
                 "R25",
                 Severity.ERROR if graph.whole else Severity.WARNING,
-                f"no Service leads out to {edge.needs.name}, so Tailscale's nameserver does not know this name",
+                f"no Service leads out to {edge.needs.name}, so Tailscale's nameserver does not know the name",
                 users[0].place if users else edge.place,
                 (*users[:1], edge),
                 why="Its nameserver answers only for names of Services with the annotation tailscale.com/tailnet-fqdn.",
@@ -71,4 +72,4 @@ def r25_name_before_zone(graph: Graph) -> Iterator[Finding]:
 
 def _served_inside(cycle: Cycle) -> bool:
     """Whether the name waits for a server in the cluster, not only for an object that Flux applies."""
-    return cycle.has(Need.ZONE) or any(edge.needs.kind == "way out to" for edge in cycle.edges)
+    return cycle.has(Need.ZONE) or any(edge.needs.kind == "egress to" for edge in cycle.edges)

@@ -1,11 +1,11 @@
-"""The address of the Kubernetes API is given out by what needs the API.
+"""The address of the Kubernetes API is assigned by something that needs the API.
 
 What it finds:
-    The endpoint is an address of a pool that MetalLB (or the like) gives away, or one that pods announce which are started
+    The endpoint is an address of a pool that MetalLB (or the like) hands out, or one that pods announce which are started
     through the API.
 
 Why it cannot work:
-    Machines reach the API only at the endpoint; before it answers no pod is started that could bring the address.
+    Machines reach the API only at the endpoint; before it answers, no pod is started that could announce the address.
 
 Example:
     kube-vip as a DaemonSet announces the endpoint's address (kube-vip/kube-vip#684).
@@ -31,7 +31,7 @@ def r26_api_address(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "R26",
             Severity.ERROR,
-            f"the address of the Kubernetes API is brought by what needs the API: {tell(chain)}",
+            f"the address of the Kubernetes API comes from something that needs the API: {tell(chain)}",
             start.place,
             chain,
             why="The API is reached only at this address, and nothing is started before it answers.",

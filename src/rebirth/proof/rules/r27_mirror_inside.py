@@ -1,11 +1,11 @@
 """An image mirror lives in the cluster that it feeds.
 
 What it finds:
-    `machine.registries.mirrors` sends pulls of a registry to a Service of this cluster, without falling back to the registry
-    itself, and the mirror's own pods (or what they need) are pulled from that registry.
+    `machine.registries.mirrors` sends pulls of a registry to a Service of this cluster, without falling back to the
+    registry itself, and the mirror's own pods (or what they need) are pulled from that registry.
 
 Why it cannot work:
-    The mirror's image is asked of the mirror, which does not run yet.
+    The mirror's image is pulled through the mirror, which does not run yet.
 
 Example:
     A mirror that every node asks first is itself pulled through it (spegel-org/spegel#2).
@@ -30,11 +30,11 @@ def r27_mirror_inside(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "R27",
             Severity.ERROR,
-            f"an image is pulled through a mirror that it runs: {tell(chain)}",
+            f"an image that the mirror needs is pulled through it: {tell(chain)}",
             start.place,
             chain,
             why="The node asks the mirror alone for this image, and the mirror runs only once the image is pulled.",
-            instead="Leave skipFallback out, or pull the mirror's own images from another registry.",
+            instead="Remove skipFallback, or pull the mirror's own images from another registry.",
             cut=start,
             closed=True,
         )

@@ -1,15 +1,15 @@
 """A name on the tailnet that is not freed before it is taken.
 
 What it finds:
-    A machine or the Tailscale operator takes a name on the tailnet that `tailscale.names` does not list. Whether a stale device
-    holds it now is seen by the phase `free_names`, and only for names that stand there.
+    A machine or the Tailscale operator takes a name on the tailnet that `tailscale.names` does not list. Whether a stale
+    device holds it now is checked by the phase `free_names`, only for the names in that list.
 
 Why it cannot work:
-    A device of an earlier castle keeps its name until it expires. The new one becomes `name-1`, and whoever asks for the name
-    gets the dead one. On a tailnet without such a device it works.
+    A device of an earlier castle keeps its name until it expires. The new one becomes `name-1`, and whatever asks for the
+    name gets the dead one. On a tailnet without such a device it works.
 
 Example:
-    A node that is made again with the same hostname (tailscale/tailscale#4943).
+    A node that is created again with the same hostname (tailscale/tailscale#4943).
 
 Instead:
     List the name in `tailscale.names`.

@@ -1,15 +1,15 @@
 """Every new castle orders a certificate from an authority with a quota.
 
 What it finds:
-    An issuer of Let's Encrypt's production service, and Certificates of it, in a castle that is made again and again, while
-    nothing brings an earlier certificate back.
+    An issuer of Let's Encrypt's production service, and Certificates of it, in a castle that is rebuilt again and again,
+    while nothing restores an earlier certificate.
 
 Why it cannot work:
-    Let's Encrypt gives out five certificates for the same names in a week. The sixth castle of that week gets none, and its
-    sites answer with a self-signed one.
+    Let's Encrypt issues five certificates a week for the same names. The sixth castle of that week gets none, and its sites
+    answer with a self-signed one.
 
 Example:
-    A cluster that was installed a few times in a row has no certificate any more (brave/star-randsrv#78).
+    A cluster that was installed a few times in a row gets no certificate any more (brave/star-randsrv#78).
 
 Instead:
     Keep the certificate outside (Vault, a PushSecret) and read it from there; use the staging service for drills.
@@ -28,6 +28,6 @@ def r29_outside_quota(graph: Graph) -> Iterator[Finding]:
             Severity.WARNING,
             remark.words,
             remark.place,
-            why="Let's Encrypt gives out five certificates for the same names in a week; the sixth castle gets none.",
+            why="Let's Encrypt issues five certificates a week for the same names; the sixth castle gets none.",
             instead="Keep the certificate in Vault and read it from there, or order from the staging service in rehearsals.",
         )

@@ -1,15 +1,15 @@
-"""Nothing serves the address at which pods ask for names.
+"""Nothing serves the address of cluster DNS.
 
 What it finds:
     The address that kubelets give to pods (`clusterDNS`) is no Service's, because CoreDNS is disabled in Talos and nothing
-    replaces it, or because it stands at another address.
+    replaces it, or because it has another address.
 
 Why it cannot work:
-    Pods ask that address for every name, and nobody answers: not for Services, nor for anything outside.
+    Pods ask that address for every name, and nothing answers, neither for Services nor for anything outside.
 
 Example:
-    `cluster.coreDNS.disabled: true` in the machine configuration, and a Service for CoreDNS at 10.96.0.11 while kubelets say
-    10.96.0.10 (step 4 of the rebirth protocol names both halves).
+    `cluster.coreDNS.disabled: true` in the machine configuration, and a Service for CoreDNS at 10.96.0.11 while kubelets
+    say 10.96.0.10 (they have to match).
 
 Instead:
     Give the Service that address, or the kubelets the Service's; or let Talos keep its CoreDNS.

@@ -1,13 +1,13 @@
 """A path that Flux cannot build.
 
 What it finds:
-    A Kustomization whose path is not there, is a file, or leads out of the repository; an entry of a kustomization.yaml that
-    names nothing; two entries on one line; kustomizations that take each other in; a file that is no YAML or no Kubernetes
-    object; whatever else kustomize rejects.
+    A Kustomization whose path does not exist, is a file, or leads out of the repository; an entry of a kustomization.yaml
+    that names nothing; two entries on one line; kustomizations that include each other; a file that is not YAML or not a
+    Kubernetes object; and whatever else kustomize rejects.
 
 Why it cannot work:
-    Flux builds the whole path before it applies anything: one entry that is not there, and nothing of that Kustomization is
-    applied, nor of those that depend on it.
+    Flux builds the whole path before it applies anything: one missing entry, and nothing of that Kustomization is applied,
+    nor of those that depend on it.
 
 Example:
     `- a.yaml b.yaml` under resources: kustomize looks for one file of that name.
@@ -25,14 +25,14 @@ from rebirth.proof.things import Remark
 
 _INSTEAD = {
     "missing-file": "Correct the entry, or commit what it names.",
-    "bad-entry": "Write one path an entry.",
+    "bad-entry": "Write one path per entry.",
     "missing-path": "Correct spec.path: it is relative to the top of the repository.",
     "path-outside": "Correct spec.path: it is relative to the top of the repository.",
-    "kustomize-cycle": "Let what both need be a folder of its own.",
+    "kustomize-cycle": "Move what both need into a folder of its own.",
     "not-an-object": "Keep values and other files out of folders whose manifests Flux collects, or list manifests in a kustomization.yaml.",
     "not-a-kustomization": "Write a kustomization.yaml: a mapping with a list of resources.",
     "unreadable": "Correct the YAML.",
-    "build-error": "Correct what kustomize says; `kubectl kustomize` on the folder says the same.",
+    "build-error": "Fix what kustomize reports; `kubectl kustomize` on the folder reports the same.",
 }
 
 
@@ -50,7 +50,7 @@ def r40_build(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "R40",
             Severity.INFO,
-            f"{_name(remark)} {remark.words}, and is not looked at",
+            f"{_name(remark)} {remark.words}, and is not read",
             remark.place,
             instead="Split the file.",
         )

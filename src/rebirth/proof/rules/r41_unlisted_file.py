@@ -5,14 +5,15 @@ What it finds:
     resource, patch or file of a generator, nor in a comment.
 
 Why it cannot work:
-    It may be meant so. But what is in no list is not applied, and nothing says so: the file looks as alive as those beside it.
+    It may be intended. But a file that is in no list is not applied, and nothing reports it: it looks as alive as those
+    beside it.
 
 Example:
-    secrets.yaml lies beside grafana.yaml, and only grafana.yaml is listed: no Secret is ever made.
+    secrets.yaml is beside grafana.yaml, and only grafana.yaml is listed: no Secret is ever made.
 
 Instead:
-    List it, or remove it. Who keeps it on purpose comments it out in the kustomization: `# - secrets.yaml`. If something needs
-    what it would make, R14 says so, with the whole chain.
+    List it, or remove it. To keep it on purpose, comment it out in the kustomization: `# - secrets.yaml`. If something
+    needs what it would make, R14 reports that, with the whole chain.
 """
 
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ def r41_unlisted_file(graph: Graph) -> Iterator[Finding]:
             Severity.WARNING,
             remark.words,
             remark.place,
-            why="What no kustomization lists is not applied.",
+            why="A file that no kustomization lists is not applied.",
             instead=f"List {remark['entry']}, remove it, or comment it out in the kustomization.",
             patches=patch.listed(remark["kustomization"], remark["entry"]),
         )

@@ -1,20 +1,21 @@
 """YAML that means something other than it seems to.
 
 What it finds:
-    A number or boolean where Kubernetes takes text alone: environment, labels, annotations, data of a ConfigMap, arguments. A
-    duplicate key in a mapping. Fields of `spec` that slipped under `metadata`, or to the top of the object.
+    A number or boolean where Kubernetes accepts only strings: environment, labels, annotations, data of a ConfigMap,
+    arguments. A duplicate key in a mapping. Fields of `spec` that slipped under `metadata`, or to the top of the object.
 
 Why it cannot work:
-    The API server rejects `value: 8080` in an environment and `ready: true` in a ConfigMap, and with it everything that Flux
-    applies together with it. kustomize rejects a duplicate key; in a kustomization.yaml itself the first one is lost
-    in silence. Variables make numbers, too: Flux reads the text again after it has put them in, and quotes that kustomize did
+    The API server rejects `value: 8080` in an environment and `ready: true` in a ConfigMap, and with it everything that
+    Flux applies together with it. kustomize rejects a duplicate key; in a kustomization.yaml itself the first one is
+    silently lost. Variables make numbers, too: Flux parses the text again after substitution, and quotes that kustomize did
     not need are gone by then.
 
 Example:
     `replicas: 2` indented under metadata, or `"${PORT}"` in an environment.
 
 Instead:
-    Quotes; for variables quotes inside of the value, or a letter around them. Indentation as the field's block needs it.
+    Quote the value; for variables put the quotes inside the variable's value, or add a letter. Indent the field into its
+    block.
 """
 
 from collections.abc import Iterator
@@ -57,7 +58,7 @@ def _twice(remark: Remark) -> Finding:
             Severity.WARNING,
             f"duplicate key {remark['key']} in {name}: only the last one counts",
             remark.place,
-            why="What the first one lists is not applied.",
+            why="Nothing that the first one lists is applied.",
             instead="Merge both lists.",
         )
     return Finding(

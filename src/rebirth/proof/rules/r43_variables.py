@@ -1,18 +1,18 @@
 """A variable that nothing provides.
 
 What it finds:
-    `${NAME}` in a Kustomization with postBuild, without a default, that neither `substitute` nor anything in `substituteFrom`
-    provides; text that Flux' substitution does not understand, such as `${a.b}`.
+    `${NAME}` in a Kustomization with postBuild, without a default, that neither `substitute` nor anything in
+    `substituteFrom` provides; text that Flux's substitution does not understand, such as `${a.b}`.
 
 Why it cannot work:
-    Flux puts nothing in its place, and says nothing: a host becomes empty, a script loses its variables, a name vanishes. What
-    its little language does not understand fails the whole Kustomization.
+    Flux substitutes an empty string, silently: a host becomes empty, a script loses its variables, a name vanishes. Text
+    that it cannot parse fails the whole Kustomization.
 
 Example:
     `${DOMAIN}` in an Ingress, where the ConfigMap says DOMAIN_NAME; a shell script in a ConfigMap that uses `${HOME}`.
 
 Instead:
-    Provide it, or write a default: `${NAME:=value}`. What is no variable of Flux is written `$${NAME}`, or its object carries
+    Provide it, or write a default: `${NAME:=value}`. Write `$${NAME}` for what is not a Flux variable, or give its object
     the annotation `kustomize.toolkit.fluxcd.io/substitute: disabled`.
 """
 
@@ -34,10 +34,10 @@ def r43_variables(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR if fatal else Severity.WARNING,
             remark.words,
             remark.place,
-            why="Flux puts nothing in its place."
+            why="Flux substitutes an empty string."
             if not fatal
-            else "Flux puts nothing in its place: what is meant has no name then.",
-            instead=f"Provide it to {remark['unit']}, write a default, or $${{...}} where it is no variable of Flux.",
+            else "Flux substitutes an empty string, so the name is empty.",
+            instead=f"Provide it to {remark['unit']}, write a default, or $${{...}} where it is not a Flux variable.",
         )
     for remark in graph.marked("bad-substitution"):
         yield Finding(
@@ -45,7 +45,7 @@ def r43_variables(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR,
             remark.words,
             remark.place,
-            why="Flux applies nothing of a Kustomization in which one text cannot be substituted.",
+            why="Flux applies nothing of a Kustomization in which one substitution fails.",
             instead="Write $${...}, or annotate the object with kustomize.toolkit.fluxcd.io/substitute: disabled.",
         )
 

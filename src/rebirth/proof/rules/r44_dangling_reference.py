@@ -1,8 +1,8 @@
 """A source or chart that nothing makes.
 
 What it finds:
-    A `sourceRef` or `chartRef` that names a GitRepository, OCIRepository, HelmRepository, HelmChart, Bucket or ExternalArtifact
-    which is nowhere: another kind, another namespace, a typing mistake.
+    A `sourceRef` or `chartRef` that names a GitRepository, OCIRepository, HelmRepository, HelmChart, Bucket or
+    ExternalArtifact which does not exist: another kind, another namespace, a typo.
 
 Why it cannot work:
     Flux looks for the source forever: "Source not found". Nothing of the Kustomization or release is ever applied.
@@ -11,8 +11,8 @@ Example:
     sourceRef {kind: GitRepository, name: apps} where there is an OCIRepository `apps`.
 
 Instead:
-    Correct kind, name or namespace. Without a castle, a source that is applied by hand is not known: then this is a warning,
-    unless a source of almost that name is there.
+    Correct kind, name or namespace. Without a castle, sources that are applied by hand are not known: then this is a
+    warning, unless a source of almost that name exists.
 """
 
 from collections.abc import Iterator
@@ -51,6 +51,6 @@ def _finding(graph: Graph, edges: list[Edge], source: Thing, sources: list[Thing
         f"{edge.by.label} comes from {source.label}{others}, which nothing makes{hint}",
         edge.place,
         (edge,),
-        why="What comes from a source that does not exist is never applied.",
+        why="Nothing is applied from a source that does not exist.",
         instead=f"Name {near[0].label}." if near else "Correct kind, name or namespace, or add the source.",
     )

@@ -1,12 +1,12 @@
 """A namespaced object without a namespace.
 
 What it finds:
-    An object of a kind that stands in namespaces, in a Flux Kustomization, without a namespace: not its own, not from a
-    kustomization.yaml, not from targetNamespace.
+    An object of a namespaced kind, in a Flux Kustomization, without a namespace: neither its own, nor from a
+    kustomization.yaml, nor from targetNamespace.
 
 Why it cannot work:
-    Flux has no default namespace: it says "namespace not specified" and applies nothing of the whole Kustomization.
-    `kubectl apply` took the one of the context, so by hand it worked.
+    Flux has no default namespace: it reports "namespace not specified" and applies nothing of the whole Kustomization.
+    `kubectl apply` took the one of the context, so it worked by hand.
 
 Example:
     A ConfigMap without metadata.namespace in a folder that a Kustomization without targetNamespace applies.

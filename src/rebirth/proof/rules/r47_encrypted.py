@@ -1,11 +1,11 @@
-"""An encrypted Secret that nobody decrypts.
+"""An encrypted Secret that nothing decrypts.
 
 What it finds:
     A Secret that SOPS has encrypted, in a Flux Kustomization without `spec.decryption`.
 
 Why it cannot work:
     Flux sees that it is encrypted and applies nothing of the whole Kustomization: "configuring decryption is required".
-    Decryption is not handed down: each Kustomization says it for itself.
+    Decryption is not inherited: each Kustomization needs its own.
 
 Example:
     The Kustomization of the cluster decrypts; the one for apps, which it applies, does not, and lists secret.sops.yaml.

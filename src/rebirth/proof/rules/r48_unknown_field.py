@@ -1,19 +1,20 @@
 """A field that the kind does not have.
 
 What it finds:
-    A custom resource with a field that its CRD's schema does not know, a value of another type or none of those allowed, a
-    field that has to be there and is not. The CRDs are those in the repository; for Flux' and External Secrets' own kinds also
-    names that look like a field's name and are none.
+    A custom resource with a field that its CRD's schema does not know, a value of another type or not among those allowed,
+    a required field that is missing. The CRDs are those in the repository; for Flux's and External Secrets' own kinds also
+    names that look like a field's name but are not one.
 
 Why it cannot work:
-    Flux applies on the server's side: the API server rejects what its schema does not know ("field not declared in schema"),
-    and Flux applies nothing of the whole Kustomization.
+    Flux applies on the server's side: the API server rejects what its schema does not know ("field not declared in
+    schema"), and Flux applies nothing of the whole Kustomization.
 
 Example:
-    `caSecret` in the Vault provider of a ClusterSecretStore, where the field is `caProvider`; `dependOn` in a Kustomization.
+    `caSecret` in the Vault provider of a ClusterSecretStore, where the field is `caProvider`; `dependOn` in a
+    Kustomization.
 
 Instead:
-    The field's own name; `kubectl explain` says what there is.
+    Use the field's own name; `kubectl explain` lists them.
 """
 
 from collections.abc import Iterator

@@ -12,7 +12,7 @@ Example:
     The ExternalSecret makes `GRAFANA_DB_PASSWORD`, and the Deployment reads `password`.
 
 Instead:
-    Give both one name. Keys of databases are reported by their operator.
+    Use one name for both. The operator's documentation lists the keys of a database's Secret.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def _finding(graph: Graph, reading: Reading, keys: set[str]) -> Finding:
         f"{reading.by.label} reads the key {reading.key.replace('|', ' or ')} of {reading.of.label}, which has: {listed}",
         reading.place,
         _chain(graph, reading),
-        why="What reads a key that is not there does not start, and nothing will ever add the key.",
+        why="A reader of a missing key does not start, and nothing ever adds the key.",
         instead="Name the key as its maker does.",
     )
 

@@ -4,10 +4,11 @@ What it finds:
     An Ingress or Gateway whose TLS Secret comes from a Certificate that is made in the repository for other names.
 
 Why it cannot work:
-    Whoever opens the site is reported that the certificate is another one's, and checks from outside fail.
+    Browsers warn that the certificate is for another name, and checks from outside fail.
 
 Example:
-    An Ingress for `blog.example.org` shows the Secret of a Certificate for `*.home.example.org`; a wildcard covers one label.
+    An Ingress for `blog.example.org` shows the Secret of a Certificate for `*.home.example.org`; a wildcard covers one
+    label.
 
 Instead:
     Add the name to the Certificate's dnsNames, or name the Secret of the right Certificate.
@@ -26,6 +27,6 @@ def r51_certificate_host(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR,
             remark.words,
             remark.place,
-            why="A certificate is only good for the names that it lists; a wildcard covers exactly one label.",
+            why="A certificate is valid only for the names that it lists; a wildcard covers exactly one label.",
             instead="Add the name to dnsNames, or name another Secret.",
         )

@@ -4,7 +4,7 @@ What it finds:
     An ExternalSecret whose `data` entry names a path of a Vault key-value engine of version 2, and no `property` of it.
 
 Why it cannot work:
-    What stands at such a path is a map. Without a property the whole map becomes the value, as JSON: the consumer gets
+    The value at such a path is a map. Without a property the whole map becomes the value, as JSON: the consumer gets
     `{"password":"..."}` where it wants a password, and cannot log in.
 
 Example:
@@ -27,6 +27,6 @@ def r52_no_property(graph: Graph) -> Iterator[Finding]:
             Severity.WARNING,
             f"{remark.words}: it gets the whole map as JSON",
             remark.place,
-            why="A path of a key-value engine of version 2 holds a map, not a value.",
+            why="A path of a KV version 2 engine holds a map, not a single value.",
             instead="Name the property, or use dataFrom with extract.",
         )

@@ -5,14 +5,14 @@ What it finds:
     often leaves one behind.
 
 Why it cannot work:
-    The Secret exists and the key exists, so everything that waits for them goes on; only who uses the value fails, and says
-    that the password is wrong.
+    The Secret exists and the key exists, so everything that waits for them goes on; only the user of the value fails, and
+    reports that the password is wrong.
 
 Example:
-    `stringData: {password: ""}` as a placeholder that somebody meant to fill in.
+    `stringData: {password: ""}` as a placeholder that was never filled in.
 
 Instead:
-    Put the value into the place that holds secrets, and make the Secret of it. A placeholder needs no Secret.
+    Put the value where secrets are kept, and make the Secret from it. A placeholder is not needed.
 """
 
 from collections.abc import Iterator
@@ -35,6 +35,6 @@ def r53_empty_value(graph: Graph) -> Iterator[Finding]:
             f"{reading.by.label} reads the key {remark['key']} of {remark.about.label}, which is empty",
             remark.place,
             (use,) if use else (),
-            why="What exists is not waited for; it fails only where the value is used.",
-            instead="Give it a value, or leave the key out.",
+            why="The key exists, so nothing waits for it; the failure shows only where the value is used.",
+            instead="Give it a value, or remove the key.",
         )

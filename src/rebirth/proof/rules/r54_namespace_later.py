@@ -5,15 +5,16 @@ What it finds:
     dependents, or which the first does not depend on.
 
 Why it cannot work:
-    Flux dry-runs a Kustomization as a whole: one object in a namespace that is not there, and nothing of it is applied. It
-    tries again after its retry interval, so on a first boot the order is a matter of luck, and of minutes.
+    Flux dry-runs a Kustomization as a whole: one object in a missing namespace, and nothing of it is applied. It tries
+    again after its retry interval, so on a first boot the order is a matter of luck, and of minutes.
 
 Example:
     `apps` applies a Deployment to the namespace `blog`, which the Kustomization `namespaces` makes; `apps` depends only on
     `configs`.
 
 Instead:
-    Depend on the node that makes the namespace, or bring the namespace along: Flux applies namespaces first.
+    Depend on the Kustomization that makes the namespace, or create the namespace in the same one: Flux applies namespaces
+    first.
 """
 
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ def _finding(graph: Graph, edge: Edge, user: UnitName, maker: UnitName) -> Findi
         edge.place,
         (edge, made) if made else (edge,),
         why="Flux rejects the whole Kustomization while one of its namespaces is missing, and tries again later.",
-        instead=f"Let it depend on {maker.name}, or bring the namespace along.",
+        instead=f"Let it depend on {maker.name}, or create the namespace in it.",
         patches=patch.depends_on(place.file, place.line, maker.name, elsewhere)
         if place.file and maker.kind == "Kustomization"
         else (),

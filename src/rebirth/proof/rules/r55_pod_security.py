@@ -5,8 +5,8 @@ What it finds:
     (its label pod-security.kubernetes.io/enforce, or what Talos sets for all) does not allow that.
 
 Why it cannot work:
-    The workload is applied without a complaint, and then no pod of it is ever created: only an event of its ReplicaSet says
-    that it is forbidden.
+    The workload is applied without an error, and then none of its pods is ever created: only an event of its ReplicaSet
+    says that it is forbidden.
 
 Example:
     A DaemonSet with `hostNetwork: true` in a namespace without a label, on Talos, which enforces `baseline` everywhere.

@@ -1,11 +1,11 @@
 """Two Services ask for one address, and cannot both have it.
 
 What it finds:
-    Two Services of type LoadBalancer that name the same address and have no sharing key in common, or share it and listen on
-    the same port.
+    Two Services of type LoadBalancer that name the same address and have no sharing key in common, or share it and listen
+    on the same port.
 
 Why it cannot work:
-    One of them gets the address, by chance of who comes first; the other stays without any, and what waits for it with it.
+    Whichever comes first gets the address; the other gets none, and whatever waits for it waits forever.
 
 Example:
     Traefik and the DNS server both ask MetalLB for 192.168.50.200 with port 443/TCP.
@@ -27,6 +27,6 @@ def r56_shared_address(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR,
             remark.words,
             remark.place,
-            why="An address is given to one Service for each port; the other stays without any.",
+            why="Each port of an address goes to one Service; the other Service gets no address.",
             instead="Give them two addresses, or one sharing key and different ports.",
         )

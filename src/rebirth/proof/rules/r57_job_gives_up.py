@@ -1,11 +1,11 @@
-"""A Job that talks to something which may come later, and gives up.
+"""A Job that connects to something which may come later, and gives up.
 
 What it finds:
-    A Job whose containers connect to a Service, with few tries, while nothing puts the Service before the Job.
+    A Job whose containers connect to a Service, with few retries, while nothing orders the Service before the Job.
 
 Why it cannot work:
-    A Job tries `backoffLimit` times, 10 s, 20 s, 40 s ... apart, and is then Failed for good; Flux does not run it again, and
-    whoever waits for it waits forever. On a cluster that comes up from nothing, a database takes minutes.
+    A Job tries `backoffLimit` times, 10 s, 20 s, 40 s ... apart, and is then Failed for good; Flux does not run it again,
+    and whatever waits for it waits forever. On a cluster that comes up from nothing, a database takes minutes.
 
 Example:
     A migration Job with `backoffLimit: 2` in the same Kustomization as the PostgresCluster that it migrates.
@@ -39,8 +39,8 @@ def r57_job_gives_up(graph: Graph) -> Iterator[Finding]:
             f"{edge.by.label} gives up after {edge.patience:.0f} s, and {edge.needs.label} may come later",
             edge.place,
             (edge, maker) if maker else (edge,),
-            why="A Job that has failed is not run again, and nothing puts what it talks to before it.",
-            instead="Let an init container wait for it, raise backoffLimit, or depend on what brings it.",
+            why="A failed Job is not run again, and nothing orders it after what it connects to.",
+            instead="Let an init container wait for it, raise backoffLimit, or depend on what provides it.",
         )
 
 

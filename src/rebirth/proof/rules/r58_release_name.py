@@ -1,16 +1,16 @@
 """A Helm release has another name than its users expect.
 
 What it finds:
-    A HelmRelease with targetNamespace and without releaseName, while something refers to what it makes under the HelmRelease's
-    own name.
+    A HelmRelease with targetNamespace and without releaseName, while something refers to what it makes under the
+    HelmRelease's own name.
 
 Why it cannot work:
     Flux then calls the release `<targetNamespace>-<name>`, and charts name their Services and labels after the release: the
     Ingress, selector or address that was written for `<name>` leads nowhere.
 
 Example:
-    HelmRelease `traefik` with `targetNamespace: ingress` becomes the release `ingress-traefik`, and the castle waits for the
-    Service `ingress/traefik`.
+    HelmRelease `traefik` with `targetNamespace: ingress` becomes the release `ingress-traefik`, and the castle waits for
+    the Service `ingress/traefik`.
 
 Instead:
     Set releaseName.

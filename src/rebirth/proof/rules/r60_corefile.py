@@ -4,14 +4,14 @@ What it finds:
     A ConfigMap with a `Corefile` that CoreDNS of the version in use would not start with.
 
 Why it cannot work:
-    CoreDNS reads it when it starts, says what is wrong and exits; the pods crash in a loop, and there is no cluster DNS.
+    CoreDNS reads it when it starts, reports the error and exits; the pods crash-loop, and there is no cluster DNS.
 
 Example:
-    `health { lameduck 5s }` on one line: the closing brace counts as a second argument of `lameduck`. `forward . some-name`:
-    a name is looked up by CoreDNS itself, before it answers.
+    `health { lameduck 5s }` on one line: the closing brace counts as a second argument of `lameduck`. `forward .
+    some-name`: a name is looked up by CoreDNS itself, before it answers.
 
 Instead:
-    Write blocks with one property on each line, and addresses behind `forward`.
+    Write blocks with one property on each line, and addresses after `forward`.
 """
 
 from collections.abc import Iterator
@@ -29,8 +29,8 @@ def r60_corefile(graph: Graph) -> Iterator[Finding]:
             f"CoreDNS does not start with {remark.about.label if remark.about else 'its Corefile'}: {remark.words}",
             remark.place,
             _chain(graph, remark.about) if remark.about else (),
-            why="It exits when it reads this, so its pods crash in a loop and answer nothing.",
-            instead="Write each block on lines of its own, and addresses behind `forward`.",
+            why="It exits when it reads this, so its pods crash-loop and answer nothing.",
+            instead="Write each block on its own lines, and addresses after `forward`.",
         )
 
 

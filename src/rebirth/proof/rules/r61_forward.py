@@ -1,11 +1,11 @@
 """A zone is forwarded to an address that no Service has.
 
 What it finds:
-    A `forward` of the cluster's DNS whose addresses all lie in the network of Services, and none of them is a Service's
+    A `forward` of the cluster's DNS whose addresses are all in the Service network, and none of them is a Service's
     `clusterIP`.
 
 Why it cannot work:
-    Nobody answers there. A Service without a `clusterIP` of its own choice gets any address, and another one each time.
+    Nothing answers there. A Service that does not ask for a `clusterIP` gets any address, a different one each time.
 
 Example:
     `ts.net` is forwarded to 10.96.0.101, and the nameserver's Service has no `clusterIP`, or another one
@@ -32,6 +32,6 @@ def r61_forward(graph: Graph) -> Iterator[Finding]:
             f"{remark['zone']} is forwarded to {remark['address']}, which is no Service's clusterIP",
             remark.place,
             tuple(users[:1]),
-            why="Addresses of Services are given out by the API server; without this clusterIP nobody ever stands there.",
+            why="The API server assigns addresses to Services; no Service has this one unless it asks for it by clusterIP.",
             instead="Give the nameserver's Service this clusterIP.",
         )

@@ -1,8 +1,8 @@
 """A worker is given the shared address of the control planes.
 
 What it finds:
-    A `vip` of an interface, or a Layer2VIPConfig, in the configuration of a worker. What a castle names under `talos.patches`
-    is applied to every machine.
+    A `vip` of an interface, or a Layer2VIPConfig, in the configuration of a worker. Every patch under `talos.patches` goes
+    to every machine.
 
 Why it cannot work:
     Talos rejects such a configuration: a shared address is only for control planes. The machine stays in maintenance mode.

@@ -1,16 +1,16 @@
-"""A pool gives away an address that is taken.
+"""A pool hands out an address that is taken.
 
 What it finds:
-    A range of addresses for load balancers that holds the address of a machine, of the gateway or of a nameserver.
+    A range of addresses for load balancers that includes the address of a machine, of the gateway or of a nameserver.
 
 Why it cannot work:
     Two devices answer for one address. Which of them is reached changes with every ARP answer.
 
 Example:
-    A pool of the whole network, 192.168.50.0/24, in which the machines stand, too.
+    A pool of the whole network, 192.168.50.0/24, which the machines use, too.
 
 Instead:
-    Leave the taken addresses out of the pool.
+    Exclude the taken addresses from the pool.
 """
 
 from collections.abc import Iterator
@@ -26,6 +26,6 @@ def r63_pool_overlaps(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR,
             remark.words,
             remark.place,
-            why="Two devices would answer for one address, and each is reached now and then.",
-            instead="Leave the address out of the pool.",
+            why="Two devices would answer for one address, and it is chance which one is reached.",
+            instead="Exclude the address from the pool.",
         )

@@ -4,10 +4,10 @@ What it finds:
     `tailscale.node_key.reusable: false` in a castle with more than one machine.
 
 Why it cannot work:
-    Tailscale takes such a key once. The first machine joins, every other one is rejected.
+    Tailscale accepts such a key once. The first machine joins, every other one is rejected.
 
 Example:
-    A castle of one machine is given a worker, and its key stays as it was.
+    A one-machine castle is given a worker, and its key stays as it was.
 
 Instead:
     Make the key reusable; it is short-lived and in memory only.

@@ -1,11 +1,12 @@
 """The castle waits for something that nothing makes.
 
 What it finds:
-    A site of `online.sites` that no Ingress or route serves; a Service, a workload or an ExternalSecret that a phase, a handover or
-    a site waits for, and which is in no file.
+    A site of `online.sites` that no Ingress or route serves; a Service, a workload or an ExternalSecret that a phase, a
+    handover or a site waits for, and which is in no file.
 
 Why it cannot work:
-    The castle is online, or a handover done, only when this is there. Nothing makes it, so create waits until its patience ends.
+    The castle is online, or a handover done, only when this is there. Nothing makes it, so `rebirth create` waits until it
+    times out.
 
 Example:
     `online.ingress` names the Service `traefik`, and the release calls it `traefik-external`.
@@ -39,7 +40,7 @@ def r69_awaited(graph: Graph) -> Iterator[Finding]:
                 f"{edge.by.label} waits for {what}, and nothing makes it",
                 edge.place,
                 (edge,),
-                why="create waits for it, and gives up when its patience ends.",
+                why="`rebirth create` waits for it until it times out.",
                 instead="Correct the name in castle.yaml, or add what is missing to the tree.",
             )
 

@@ -1,19 +1,19 @@
-"""Nobody is known to hold the address at which the Kubernetes API is reached.
+"""Nothing is known to have the address at which the Kubernetes API is reached.
 
 What it finds:
-    An endpoint whose address is a worker's, the gateway's, or inside the network of pods or Services; and one that no control
-    plane, no shared address (`vip`) of control planes, no static pod and no address pool of these files holds.
+    An endpoint whose address is a worker's, the gateway's, or inside the pod or Service network; and one that no control
+    plane, no shared address (`vip`) of control planes, no static pod and no address pool of these files has.
 
 Why it cannot work:
-    Machines ask this address for their certificates and join there. Where nobody answers, the first control plane waits for
-    itself, and so does the whole bootstrap.
+    Machines ask this address for their certificates and join there. Where nothing answers, the first control plane waits
+    for itself, and so does the whole bootstrap.
 
 Example:
     The endpoint is 192.168.50.10, and the patch with this shared address is missing, or was made for another address.
 
 Instead:
     Take a control plane's own address, or let control planes share this one: a patch with its `vip`, named under
-    `talos.control_plane_patches` of the castle. Where a load balancer outside holds it, say so in `check.ignore`.
+    `talos.control_plane_patches` of the castle. Where an external load balancer has it, say so in `check.ignore`.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def r70_api_address_of_nobody(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR if remark["certain"] else Severity.WARNING,
             remark.words,
             remark.place,
-            why="Machines join at this address, and nothing answers there.",
+            why="Machines join through this address, and nothing answers there.",
             instead="Take a control plane's address, or name a patch with this vip under talos.control_plane_patches. "
-            "If a load balancer outside holds it, ignore this with that reason.",
+            "If an external load balancer has it, ignore this finding with that reason.",
         )

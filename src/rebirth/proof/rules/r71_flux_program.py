@@ -1,4 +1,4 @@
-"""Flux' own manifests are not in the repository: create needs the program `flux`.
+"""Flux's own manifests are not in the repository: create needs the program `flux`.
 
 What it finds:
     A castle whose repository has no folder `flux-system` below `gitops.path`.
@@ -27,6 +27,6 @@ def r71_flux_program(graph: Graph) -> Iterator[Finding]:
             Severity.WARNING,
             f"{remark.words}: create needs the program `flux` on PATH",
             remark.place,
-            why="Flux is then installed with that program, in the version that it has on this machine.",
+            why="Flux is then installed by that program, in the version on this machine.",
             instead="Commit the output of `flux install --export` as flux-system/gotk-components.yaml there, or install flux.",
         )

@@ -77,13 +77,13 @@ def _held_by_nobody(model: Model, graph: Graph, castle: Castle, address: IPv4Add
         if worker
         else "the gateway's"
         if address == machines.gateway
-        else "inside the network of pods"
+        else "inside the pod network"
         if address in kubernetes.pod_network
-        else "inside the network of Services"
+        else "inside the Service network"
         if address in kubernetes.service_network
         else ""
     )
     words = f"the API is reached at {address}, which " + (
-        f"is {whose}" if whose else "no machine, shared address or load balancer of these files holds"
+        f"is {whose}" if whose else "no machine, shared address or load balancer of these files has"
     )
     graph.remark("api-address", model.at("kubernetes", "endpoint"), words, api(castle), certain="yes" if whose else "")

@@ -102,7 +102,7 @@ class _Source:
         """The last phase of Flux waits for every node of its graph."""
         kept = self.model.root / self.castle.gitops.path / "flux-system"
         if not kept.is_dir():
-            words = f"{self.castle.gitops.path} has no folder flux-system with Flux' own manifests"
+            words = f"{self.castle.gitops.path} has no folder flux-system with Flux's own manifests"
             self.graph.remark("no-flux-manifests", self.model.at("gitops", "path"), words)
         if phase := self.makers.get(Converged):
             for member, _ in self.model.objects(*_FLUX):

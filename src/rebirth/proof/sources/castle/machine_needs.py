@@ -94,7 +94,7 @@ def _host_needs(model: Model, graph: Graph, castle: Castle) -> None:
                 graph.unknown(
                     f"system extension {name}",
                     model.at("talos", "schematic"),
-                    "the schematic is not one of common extensions",
+                    "the schematic is not made of common extensions",
                 )
                 continue
             graph.wanted(needed)
@@ -187,7 +187,7 @@ def _placed(found: pods.Pods, machines: Mapping[str, list[_Taint]], graph: Graph
         if gone not in graph.made:
             graph.wanted(gone)
             for remover, place in _removers(model, taint.key):
-                graph.makes(remover, gone, place, f"takes the taint {taint.key} away", need=Need.NODE, scope=ALWAYS)
+                graph.makes(remover, gone, place, f"removes the taint {taint.key}", need=Need.NODE, scope=ALWAYS)
 
 
 def _removers(model: Model, key: str) -> Iterator[tuple[Thing, Place]]:
@@ -222,7 +222,7 @@ def _shared_addresses(model: Model, graph: Graph, castle: Castle) -> None:
     for member, index, (first, last) in pools(model):
         for address, (whose, place) in taken.items():
             if first <= address <= last:
-                words = f"{member.kind} {member.name} gives away {address}, which is {whose}'s"
+                words = f"{member.kind} {member.name} hands out {address}, which is {whose}'s"
                 graph.remark(
                     "pool-overlaps", member.place("spec", "addresses", index), words, member.thing(), file=place.file
                 )

@@ -41,7 +41,7 @@ def is_cni(member: Manifest) -> bool:
 def _pod_network(model: Model, graph: Graph, machine: MachineConfiguration | None) -> None:
     """Who connects pods: Talos' flannel, or a CNI that something else brings."""
     if machine is None or not machine.whole:
-        graph.given(POD_NETWORK, "not said in these files")
+        graph.given(POD_NETWORK, "not stated in these files")
         return
     merged = Merged(machine.patches)
     graph.wanted(POD_NETWORK)

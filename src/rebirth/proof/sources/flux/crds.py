@@ -32,13 +32,13 @@ def _maker(unit: Unit, member: Manifest) -> Thing:
 
 
 def _flux(model: Model, graph: Graph) -> None:
-    """Flux' own kinds are there before its first object: by hand, or by the phase that bootstraps it."""
+    """Flux's own kinds are there before its first object: by hand, or by the phase that bootstraps it."""
     known = of_kind(flux.KUSTOMIZE, "Kustomization")
     for crds in known.crds if known else ():
         for kind in crds.kinds:
             made = crd(crds.group, kind)
             if not model.castle or not graph.makers(made):
-                graph.given(made, "Flux brings it, and Flux is there first")
+                graph.given(made, "Flux installs it, and Flux is there first")
 
 
 def _needs(unit: Unit, graph: Graph) -> None:

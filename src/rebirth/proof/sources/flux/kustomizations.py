@@ -10,10 +10,10 @@ How Flux applies one (kustomize-controller 1.7.3, fluxcd/pkg/ssa 0.76, read in t
    every kind whose name ends in `Class`; then the rest. So the first two stages stand even where the rest is rejected.
    Objects with `ssa: Ignore` or `reconcile: disabled` are left out.
 4. With `wait` every applied object has to be healthy, else those of healthChecks; itself left out. Healthy is what kstatus
-   says: workloads rolled out, Jobs complete (Flux' own reader), claims bound, CRDs established; a Service of type
+   says: workloads rolled out, Jobs complete (Flux's own reader), claims bound, CRDs established; a Service of type
    LoadBalancer only has to have a clusterIP, not its outside address; Secrets, ConfigMaps and CronJobs are healthy as they
    are; everything else has a Ready condition that is True, or none.
-5. What fails is tried again after retryInterval (else interval); what waits for a dependency after 30 seconds. For ever.
+5. What fails  is retried after retryInterval (else interval); what waits for a dependency after 30 seconds. For ever.
 """
 
 from collections.abc import Mapping

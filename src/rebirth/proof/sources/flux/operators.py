@@ -41,7 +41,7 @@ def assume(model: Model, graph: Graph) -> None:
     """An operator that is needed and that nobody runs here: what is missing then is reported for its CRDs."""
     for known in knowledge.operators():
         if known.thing in graph.edges and not graph.makers(known.thing):
-            graph.given(known.thing, "what runs it stands beside these files; its CRDs are reported for it")
+            graph.given(known.thing, "it is run from outside these files; its CRDs are reported instead")
 
 
 def _runs(found: pods.Pods) -> knowledge.Operator | None:
@@ -82,7 +82,7 @@ def _resource(member: Manifest, known: knowledge.Operator, namespace: str, done:
     seen = materialised(member)
     graph.needs(seen, member.thing(), Need.APPLIED_BY, place)
     if graph.makers(known.thing):
-        graph.needs(seen, known.thing, Need.WORKLOAD, place, f"{known.title} looks after it", scope=_RUNNING)
+        graph.needs(seen, known.thing, Need.WORKLOAD, place, f"{known.title} manages it", scope=_RUNNING)
     graph.needs(done, seen, Need.WORKLOAD, place)
     for kind, space, name, key in _read(member, known):
         holder = thing(kind, space, name, Milestone.MATERIALISED)

@@ -54,7 +54,7 @@ def _retry(own: Manifest, applied: Thing, graph: Graph) -> None:
     """Notes who is tried again late after a failure."""
     interval = own.at("spec", "interval")
     if own.at("spec", "retryInterval") is None and flux.seconds(interval, 0.0) >= _PATIENT:
-        words = f"{own.thing().label} is tried again after {interval}"
+        words = f"{own.thing().label}  is retried after {interval}"
         graph.remark("slow-retry", own.place("spec", "interval"), words, applied, interval=str(interval))
 
 

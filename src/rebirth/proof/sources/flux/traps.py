@@ -83,7 +83,7 @@ def _texts(member: Manifest, unit: Unit, graph: Graph) -> None:
         if isinstance(value, bool | int | float):
             where = ".".join(map(str, path))
             what = "a boolean" if isinstance(value, bool) else "a number"
-            words = f"{where} of {member.thing().label} is {what}, and has to be text"
+            words = f"{where} of {member.thing().label} is {what}, and must be a string"
             graph.remark("not-text", member.place(*path), words, member.thing(), path=where, what=what)
 
 
@@ -138,7 +138,7 @@ def _misplaced(member: Manifest, graph: Graph) -> None:
         return
     for key in member.data:
         if key not in allowed and key not in {"apiVersion", "kind", "metadata", "sops"}:
-            words = f"{member.thing().label} has no field `{key}` at its top"
+            words = f"{member.thing().label} has no top-level field `{key}`"
             graph.remark("misplaced", member.place(key), words, member.thing(), field=key, block="")
 
 
@@ -159,7 +159,7 @@ def _once(member: Manifest, unit: Unit, graph: Graph) -> None:
         return
     if marks.get(f"{flux.KUSTOMIZE}/ssa") == "IfNotPresent":
         return
-    words = f"{member.thing().label} cannot be changed once it is there"
+    words = f"{member.thing().label} cannot be changed once it exists"
     ttl = member.at("spec", "ttlSecondsAfterFinished")
     graph.remark(
         "immutable-job", member.place("metadata", "name"), words, member.thing(), unit=unit.own.thing().label,

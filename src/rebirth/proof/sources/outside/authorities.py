@@ -78,7 +78,7 @@ def _ordered_anew(model: Model, graph: Graph) -> None:
         if (str(reference.get("kind") or "Issuer"), str(reference.get("name"))) in issuers:
             secret = str(member.at("spec", "secretName", default=""))
             if not _kept(model, member.namespace, secret):
-                words = f"{member.thing().label} is ordered from Let's Encrypt by every new castle"
+                words = f"{member.thing().label} is requested from Let's Encrypt by every new castle"
                 graph.remark("ordered-anew", member.place("spec", "issuerRef"), words, member.thing())
 
 

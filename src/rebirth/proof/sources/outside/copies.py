@@ -143,7 +143,7 @@ def _sealed(member: Manifest, graph: Graph) -> None:
     place = member.place("spec", "encryptedData")
     graph.makes(done, of, place)
     graph.holds(of, {*member.mapping("spec", "encryptedData"), *member.mapping("spec", "template", "data")}, place)
-    graph.remark("sealed", place, f"{done.label} opens only with the key that it was sealed for", done)
+    graph.remark("sealed", place, f"{done.label} can be opened only with the key that it was sealed for", done)
 
 
 def _bundle(member: Manifest, graph: Graph) -> None:

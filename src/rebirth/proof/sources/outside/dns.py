@@ -100,7 +100,7 @@ class _Source:
                     place = member.place("metadata", "name")
                     self.graph.makes(member.thing(Milestone.READY), dns, place, need=Need.SERVICE, scope=ALWAYS)
             if not self.graph.makers(dns) and not self._nobody():
-                self.graph.given(dns, "every cluster has one; these files do not speak of it")
+                self.graph.given(dns, "every cluster has one; these files do not mention it")
             self.graph.wanted(dns)
         if self.model.castle:
             self._pods_ask()
@@ -145,7 +145,7 @@ class _Source:
             return
         forward = self._forward(host, server)
         if self._is_lost(host, server, forward):
-            words = f"{name.name} is a name of the tailnet, and cluster DNS forwards {_TAILNET} to nobody who knows it"
+            words = f"{name.name} is a name of the tailnet, and cluster DNS forwards {_TAILNET} to no resolver that knows it"
             self.graph.remark("tailnet-name", asked, words, name)
         if forward is not None and self.corefile is not None:
             place = self.corefile.zone_place(_zone_of(server, forward), forward.line)
@@ -200,13 +200,13 @@ class _Source:
     def _inside(self, name: Thing, found: tuple[str, str], place: Place) -> None:
         service = thing("Service", found[1], found[0])
         self.graph.wanted(service)
-        self.graph.needs(name, service, Need.NAME, place)
+        self.graph.needs(name, service, Need.NAME, place, "resolves through the Service")
         member = next((member for member, _ in self.model.find("Service", found[1], found[0])), None)
         if member and member.at("spec", "type") == "ExternalName" and FQDN not in member.annotations:
             other = str(member.at("spec", "externalName", default="")).rstrip(".")
             if other and other != name.name:
                 alias, where = thing(NAME, "", other, Milestone.RESOLVES), member.place("spec", "externalName")
-                self.graph.needs(name, alias, Need.NAME, where, scope=ALWAYS)
+                self.graph.needs(name, alias, Need.NAME, where, "resolves through an ExternalName", scope=ALWAYS)
             return
         # Who is no workload connects to it at once: a store, a source, an issuer.
         for edge in [edge for edge in self.graph.all_edges() if edge.needs == name and edge.by.kind not in _WORKLOADS]:
@@ -224,7 +224,7 @@ class _Source:
         for target in forward.to:
             if asked := host_of(target):
                 node = thing(NODE_NAME, "", asked, Milestone.RESOLVES)
-                self.graph.needs(name, node, Need.NAME, place)
+                self.graph.needs(name, node, Need.NAME, place, "resolves through a server with this name")
         if not inside or len(inside) < len(forward.to):
             return  # at least one server is outside the cluster
         zone = _zone_of(self._server(host), forward)
@@ -238,16 +238,16 @@ class _Source:
         self.graph.wanted(answers)
         for address in inside:
             if found := self.by_address.get(address):
-                self.graph.makes(found[0], answers, found[1], f"stands at {address}", need=Need.SERVICE, scope=ALWAYS)
+                self.graph.makes(found[0], answers, found[1], f"at {address}", need=Need.SERVICE, scope=ALWAYS)
             else:
                 self.graph.remark("forward-to-nobody", place, address, answers, zone=zone, address=address)
 
     def _in_tailnet(self, name: Thing, host: str, place: Place) -> None:
         """Tailscale's nameserver knows the names for which there is a Service that leads out to them, and no others."""
-        known = thing("way out to", "", host)
+        known = thing("egress to", "", host)
         self.graph.where.setdefault(known, place)
         self.graph.wanted(known)
-        self.graph.needs(name, known, Need.NAME, place, scope=ALWAYS)
+        self.graph.needs(name, known, Need.NAME, place, "resolves through a Service that leads to it", scope=ALWAYS)
         for member, _ in self.model.objects("Service", "Ingress"):
             if str(member.annotations.get(FQDN, "")).rstrip(".").lower() == host:
                 where = member.place("metadata", "annotations", FQDN)

@@ -36,7 +36,7 @@ def read(model: Model, graph: Graph) -> None:
                     mirror.serves,
                     Need.IMAGE,
                     place,
-                    f"{registry_of(image)} is asked of the mirror",
+                    f"{registry_of(image)} is pulled through the mirror",
                     scope=ALWAYS,
                 )
                 graph.where.setdefault(mirror.serves, mirror.place)

@@ -139,9 +139,7 @@ class _Synced:
         self.graph.makes(self.done, of, place)
         self.graph.holds(of, keys(spec), place)
         if policy == "Orphan" or spec.get("refreshPolicy") == "CreatedOnce":
-            self.graph.remark(
-                "begins-only", place, f"{self.done.label} only gives {of.label} its first value", self.done
-            )
+            self.graph.remark("begins-only", place, f"{self.done.label} only sets {of.label} once", self.done)
 
 
 def keys(spec: Mapping[str, Any]) -> set[str] | None:

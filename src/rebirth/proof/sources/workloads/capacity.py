@@ -95,9 +95,7 @@ def _apart(found: pods.Pods, machines: int, graph: Graph) -> None:
         return
     where = next(_refusals(found), None)
     if where:
-        words = (
-            f"{found.thing.label} wants {found.replicas} replicas on machines of their own, and there are {machines}"
-        )
+        words = f"{found.thing.label} wants {found.replicas} replicas, each on a machine of its own; machines available: {machines}"
         graph.remark("too-many", found.place(*where), words, found.thing)
 
 
@@ -135,7 +133,5 @@ def _volumes(model: Model, machines: list[Machine], graph: Graph) -> None:
     for member, _ in model.objects("StorageClass"):
         wanted = str(member.at("parameters", "numberOfReplicas") or "")
         if member.at("provisioner") == "driver.longhorn.io" and wanted.isdigit() and int(wanted) > len(machines):
-            words = (
-                f"StorageClass {member.name} keeps {wanted} copies of a volume, and there are {len(machines)} machines"
-            )
+            words = f"StorageClass {member.name} keeps {wanted} copies of a volume, and there are only {len(machines)} machines"
             graph.remark("too-many", member.place("parameters", "numberOfReplicas"), words, member.thing())

@@ -44,7 +44,7 @@ def _made(member: Manifest, graph: Graph) -> None:
     graph.makes(member.thing(), made, place)
     graph.holds(made, _keys(member), place)
     if member.annotations.get(_SSA) in {"IfNotPresent", "Ignore"}:
-        graph.remark("begins-only", place, f"Flux only gives {made.label} its first value", member.thing())
+        graph.remark("begins-only", place, f"Flux only sets {made.label} once", member.thing())
     if "sops" not in member.data:
         _values(member, made, graph)
 
@@ -89,7 +89,7 @@ def _values(member: Manifest, made: Thing, graph: Graph) -> None:
 
 def _bound(member: Manifest, made: Thing, key: str, what: str, graph: Graph) -> None:
     field = "stringData" if key in member.mapping("stringData") else "data"
-    words = f"the key {key} of {made.label} holds {what} of an earlier cluster"
+    words = f"the key {key} of {made.label} contains {what} of an earlier cluster"
     graph.remark("bound-to-cluster", member.place(field, key), words, made, what=what)
 
 

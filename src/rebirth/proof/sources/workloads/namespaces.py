@@ -27,5 +27,5 @@ def _unit(unit: Unit, graph: Graph) -> None:
         own.add(name)
         graph.wanted(namespace(name))
         place = member.place("metadata", "namespace")
-        words = f"{member.kind} {member.name} stands in {name}"
+        words = f"{member.kind} {member.name} is in {name}"
         graph.needs(unit.applied, namespace(name), Need.NAMESPACE, place, words)

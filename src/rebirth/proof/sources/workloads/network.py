@@ -141,7 +141,7 @@ def _route(model: Model, member: Manifest, graph: Graph) -> None:
 
 
 def _addresses(model: Model, graph: Graph) -> None:
-    """Services of type LoadBalancer need somebody who gives out addresses, where the tree has such."""
+    """Services of type LoadBalancer need somebody who assigns addresses, where the tree has such."""
     kinds = {one.rpartition("/")[2]: known for known in knowledge.operators() for one in known.address_pools}
     names = set()
     for member, _ in model.objects(*kinds):
@@ -150,7 +150,7 @@ def _addresses(model: Model, graph: Graph) -> None:
         names.add(member.name)
         graph.needs(pool, member.thing(), Need.APPLIED_BY, place)
         if graph.makers(known.thing):
-            graph.needs(pool, known.thing, Need.WORKLOAD, place, f"{known.title} gives out addresses", scope=ALWAYS)
+            graph.needs(pool, known.thing, Need.WORKLOAD, place, f"{known.title} assigns addresses", scope=ALWAYS)
         graph.makes(pool, ANY_POOL, place, scope=ALWAYS)
     if not names:
         return

@@ -187,7 +187,7 @@ class _Source:
         repositories = member.items("spec", "backups", "pgbackrest", "repos")
         outside = [one for one in repositories if isinstance(one, Mapping) and set(one) & {"s3", "gcs", "azure"}]
         if outside and not member.mapping("spec", "dataSource"):
-            self._born_empty(member, ("spec", "backups", "pgbackrest", "repos"), "spec.dataSource")
+            self._empty_database(member, ("spec", "backups", "pgbackrest", "repos"), "spec.dataSource")
 
     def _cnpg(self, member: Manifest) -> None:
         done = meeting.runs(member, self.graph)
@@ -205,7 +205,7 @@ class _Source:
         imported = member.mapping("spec", "bootstrap", "initdb", "import")
         replica = member.mapping("spec", "replica")
         if backed and not from_somewhere and not imported and not replica:
-            self._born_empty(member, ("spec", "backup" if not plugins else "plugins"), "spec.bootstrap.recovery")
+            self._empty_database(member, ("spec", "backup" if not plugins else "plugins"), "spec.bootstrap.recovery")
 
     def _credentials(self, member: Manifest, done: Thing, path: tuple[str, ...]) -> None:
         for named, inside in _keyed(member.at(*path)):
@@ -216,9 +216,9 @@ class _Source:
             self.graph.needs(done, of, Need.SECRET, place)
             self.graph.reads(done, of, str(named["key"]), place)
 
-    def _born_empty(self, member: Manifest, path: tuple[str, ...], source: str) -> None:
+    def _empty_database(self, member: Manifest, path: tuple[str, ...], source: str) -> None:
         words = f"{member.thing().label} is backed up, and has no {source}"
-        self.graph.remark("born-empty", member.place(*path), words, member.thing(), source=source)
+        self.graph.remark("empty-database", member.place(*path), words, member.thing(), source=source)
 
     # -- backups of volumes
 
@@ -253,7 +253,7 @@ class _Source:
                 if not given and not saved.at("spec", "volumeName") and (member.namespace, name) not in filled:
                     words = f"{saved.thing().label} is backed up, and has no dataSourceRef"
                     place = member.place("spec", "sourcePVC")
-                    self.graph.remark("born-empty", place, words, saved.thing(), source="spec.dataSourceRef")
+                    self.graph.remark("empty-database", place, words, saved.thing(), source="spec.dataSourceRef")
 
     def _repository(self, member: Manifest, method: str, done: Thing) -> None:
         name = member.at("spec", method, "repository")

@@ -1,21 +1,21 @@
-"""A Secret that is generated while the cluster comes up, and does not reach who needs it.
+"""A Secret that is generated while the cluster comes up, and does not reach its reader.
 
 What it finds:
-    A Secret that is needed in one namespace, and that an operator makes in another, with nothing that carries it over; a
-    container that takes such a Secret optionally into its environment, and is never restarted when it comes; a handover to
-    Vault whose ExternalSecret reads something else than what is handed over.
+    A Secret that is needed in one namespace, and that an operator makes in another, with nothing that copies it over; a
+    container that reads such a Secret optionally into its environment, and is never restarted when it comes; a handover to
+    Vault whose ExternalSecret reads something other than what is handed over.
 
 Why it cannot work:
-    Pods read only Secrets of their own namespace, and what is generated at run time is another one in every cluster: a copy that
-    was made by hand is wrong after the next rebirth. An environment is read once, when the container starts.
+    Pods read only Secrets of their own namespace, and a Secret generated at run time is different in every cluster: a copy
+    that was made by hand is wrong after the next rebuild. An environment is read once, when the container starts.
 
 Example:
     A PostgresCluster in `database` makes `app-pguser-app`, and a Deployment in `web` names that Secret
     (CrunchyData/postgres-operator#2773).
 
 Instead:
-    Carry it over: Reflector, an ExternalSecret through a store of the kubernetes provider, a handover to Vault; or let both
-    stand in one namespace. Do not mark as optional what is needed, or let Reloader restart the consumer.
+    Copy it: Reflector, an ExternalSecret through a store of the kubernetes provider, a handover to Vault; or put both into
+    one namespace. Do not mark a required Secret as optional, or let Reloader restart the consumer.
 """
 
 from collections.abc import Iterator
@@ -30,17 +30,17 @@ _APPLIED = {"Secret", "ConfigMap", "Kustomization", "HelmRelease", "phase", "Nam
 _KEPT_OUTSIDE = {"ExternalSecret", "VaultStaticSecret", "SealedSecret", "Issuer", "ClusterIssuer"}
 
 
-def r23_born_elsewhere(graph: Graph) -> Iterator[Finding]:
-    for of, use, maker in born_elsewhere(graph):
+def r23_generated_elsewhere(graph: Graph) -> Iterator[Finding]:
+    for of, use, maker in generated_elsewhere(graph):
         born = maker.by
         yield Finding(
             "R23",
             Severity.WARNING if hidden(graph, of) else Severity.ERROR,
-            f"{of.label} is needed by {use.by.label}, but is generated in {born.namespace}, and nothing carries it over",
+            f"{of.label} is needed by {use.by.label}, but is generated in {born.namespace}, and nothing copies it over",
             use.place,
             (use, maker),
             why="Pods read only Secrets of their own namespace, and this one is a new one in every cluster.",
-            instead=f"Carry it from {born.namespace} to {of.namespace}, or let both stand in one namespace.",
+            instead=f"Copy it from {born.namespace} to {of.namespace}, or put both into one namespace.",
         )
     yield from _never_restarted(graph)
     yield from _handed_over_in_vain(graph)
@@ -69,7 +69,7 @@ def _handed_over_in_vain(graph: Graph) -> Iterator[Finding]:
                 f"{made.needs.label} writes {', '.join(sorted(written))} to {path.label}, and {waited.needs.label} does not read that",
                 waited.place,
                 (waited, made),
-                why="What is handed over is what the ExternalSecret waits for: it never gets it.",
+                why="The ExternalSecret waits for the value that is handed over, and never gets it.",
                 instead="Let `to` of the handover and `remoteRef` of the ExternalSecret name the same path and property.",
             )
 
@@ -79,7 +79,7 @@ def _is_there(graph: Graph, thing: Thing) -> bool:
     return bool(graph.makers(thing._replace(milestone=Milestone.EXISTS)))
 
 
-def born_elsewhere(graph: Graph) -> Iterator[tuple[Thing, Edge, Edge]]:
+def generated_elsewhere(graph: Graph) -> Iterator[tuple[Thing, Edge, Edge]]:
     """Missing Secrets that something makes under the same name in another namespace: thing, who needs it, who makes it there."""
     needed = graph.needed_by()
     missing = [one for one in graph.missing() if one.kind == "Secret" and one.milestone is Milestone.MATERIALISED]
@@ -110,9 +110,9 @@ def _never_restarted(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "R23",
             Severity.WARNING,
-            f"{remark.about.label} starts without {of.label}, and is not restarted when {makers[0].needs.label} has made it",
+            f"{remark.about.label} starts without {of.label}, and is not restarted once {makers[0].needs.label} has made it",
             remark.place,
             (makers[0],),
-            why="An environment is read once: a container that comes first never sees the Secret.",
+            why="The environment is read once: a container that starts first never sees the Secret.",
             instead="Do not mark it as optional, let Reloader restart the pods, or let their unit depend on the maker's.",
         )
