@@ -111,7 +111,7 @@ def test_what_is_taken_as_there_is_named_with_who_needs_it(desk):
     root = lay(desk.folder / "tree", a="")
     write(root, "a/more.yaml", "apiVersion: example.org/v1\nkind: Thing\nmetadata: {name: x, namespace: default}\n")
     _, out, _ = desk.run("check", "--gitops", "tree")
-    assert "\nNo castle.yaml: taken as there is CRD example.org/Thing\n" in out
+    assert "\nNo castle.yaml; assumed to exist: CRD example.org/Thing\n" in out
     _, out, _ = desk.run("check", "--gitops", "tree", "-v")
     assert "CRD example.org/Thing is needed by Kustomization flux-system/a" in " ".join(out.split())
     assert "at tree/a/more.yaml:2" in out
@@ -124,7 +124,7 @@ def test_what_is_taken_as_there_is_named_with_who_needs_it(desk):
 def test_a_castle_takes_as_there_what_its_vault_holds(desk):
     desk.castle()
     out = " ".join(desk.run("check", "castle")[1].split())
-    assert "Taken as there are vault path secret/tazlab-k8s/static/blog/tls, vault path" in out
+    assert "Assumed to exist: vault path secret/tazlab-k8s/static/blog/tls, vault path" in out
     assert "(Vault holds it already)" in out
     assert "static/monitoring/grafana" not in out, "it is handed over"
 
@@ -137,7 +137,7 @@ def test_what_a_finding_says_is_not_taken_as_there(desk):
     assert "warning R14: Secret flux-system/sops-age is needed by Kustomization" in out
     assert "decrypts with" in out
     assert "Flux cannot decrypt, so nothing of Kustomization flux-system/a is applied." in " ".join(out.split())
-    assert "taken as there" not in out
+    assert "assumed to exist" not in out
 
 
 def test_warnings_fail_only_if_they_shall(desk):
@@ -206,7 +206,7 @@ def test_what_is_no_castle(desk):
         (["check", "--gitops", "tree", "--format", "xml"], "--format: xml is none of text, json, sarif, github"),
         (["plan", "--gitops", "tree", "--format", "sarif"], "--format: sarif is neither text nor json"),
         (["plan", "--gitops", "tree", "--graph", "svg"], "--graph: svg is none of dot, mermaid, json"),
-        (["explain", "frob", "a", "--gitops", "tree"], "nothing is called frob"),
+        (["explain", "frob", "a", "--gitops", "tree"], "nothing is named frob"),
     ],
 )
 def test_bad_words(desk, arguments, said):

@@ -361,7 +361,7 @@ def test_status_never_says_that_something_does_not_hold_that_it_could_not_ask(ya
     code, out, complaints = yard.run("status", "castle")
     assert code == 1
     assert re.search(r"^upload_image +cannot tell: Proxmox: .*", out, re.MULTILINE)
-    assert re.search(r"^converge +cannot tell: of \w+ nothing is known$", out, re.MULTILINE)
+    assert re.search(r"^converge +cannot tell: nothing is known of \w+$", out, re.MULTILINE)
     assert "not in place" not in out + complaints
     assert "Traceback" not in out + complaints
 
@@ -373,7 +373,7 @@ def test_status_without_secrets_names_them(yard):
     code, out, complaints = yard.run("status", "castle")
     assert code == 2
     assert re.search(r"^resolve_secrets +cannot tell: .*the secret is missing \(and 1 more\)$", out, re.MULTILINE)
-    assert re.search(r"^upload_image +cannot tell: of resolve_secrets nothing is known$", out, re.MULTILINE)
+    assert re.search(r"^upload_image +cannot tell: nothing is known of resolve_secrets$", out, re.MULTILINE)
     assert "not in place" not in out + complaints
     assert len(re.findall(r"^error: .*the secret is missing$", complaints, re.MULTILINE)) == 2
 

@@ -37,7 +37,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
-    help="Brings up a disposable Kubernetes cluster, proves beforehand that it can come up, and rehearses it in a lab.",
+    help="Bring up a disposable Kubernetes cluster, prove beforehand that it can come up, and rehearse it in a lab.",
     epilog=examples(
         "rebirth check --gitops my-flux-repository",
         "rebirth create --lab examples/castle",
@@ -258,7 +258,7 @@ def doctor(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
-    """Programs, secrets and outside systems that a castle needs, and the fix for each. Exit 0: all is there; 1: not."""
+    """Check the programs, secrets and outside systems that a castle needs, with a fix for each. Exit 1: some are missing."""
     from rebirth.castle.load import FILE
     from rebirth.doctor import examine, programs
     from rebirth.terminal import checklist

@@ -125,10 +125,10 @@ async def test_a_changed_configuration_is_refused_and_does_not_hold(talos):
     fact = await talos.configure()
     for name, versions in changed_sections(talos).items():
         for section in versions:
-            with pytest.raises(Broken, match=r"configured otherwise than castle\.yaml says now") as caught:
+            with pytest.raises(Broken, match=r"configured differently from what castle\.yaml says now") as caught:
                 await talos.configure(**{name: section})
             assert "castle.yaml back" in caught.value.hint
-            with pytest.raises(NotYet, match="configured otherwise"):
+            with pytest.raises(NotYet, match="configured differently"):
                 await talos.still(fact, **{name: section})
     assert len(talos.calls("apply-config")) == 2
     assert await talos.still(fact), "and holds again when castle.yaml says what the machines have"
@@ -149,7 +149,7 @@ async def test_a_patch_file_that_changes_is_a_change(talos):
     fact = await talos.configure(talos=section)
     assert await talos.still(fact, talos=section)
     file.write_text("machine: {sysctls: {a: '2'}}\n")
-    with pytest.raises(NotYet, match="configured otherwise"):
+    with pytest.raises(NotYet, match="configured differently"):
         await talos.still(fact, talos=section)
 
 
@@ -176,7 +176,7 @@ async def test_a_machine_that_may_have_either_of_two_is_refused(talos):
     with pytest.raises(NotYet):
         await talos.configure(kubernetes=newer)
     (talos.world / CONTROL_PLANE).write_text("configured")
-    with pytest.raises(Broken, match="lushycorp-k8s: configured otherwise"):
+    with pytest.raises(Broken, match="lushycorp-k8s: configured differently"):
         await talos.configure(kubernetes=newer)
 
 

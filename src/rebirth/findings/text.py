@@ -14,7 +14,7 @@ from rebirth.proof.things import Edge, Unknown
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 _INFOS = 3  # of one rule that are shown unless all are asked for
-_NAMES = 8  # of what is not fully checked, or taken as there, unless all are asked for
+_NAMES = 8  # of what is not fully checked, or assumed to exist, unless all are asked for
 _DIM, _BOLD, _GREEN, _RED, _CUT = "2", "1", "32", "31", "1;35"
 
 
@@ -127,9 +127,8 @@ class Text:
         for why in dict.fromkeys(one.why for one in taken):
             found = [one for one in taken if one.why == why]
             labels = _some([one.thing.label for one in found], verbose=verbose)
-            verb = "is" if len(found) == 1 else "are"
-            head = f"taken as there {verb} {labels}" + (f" ({why})" if why != NOBODY else "")
-            yield from self._wrapped("", head[0].upper() + head[1:] if whole else f"No castle.yaml: {head}")
+            head = f"ssumed to exist: {labels}" + (f" ({why})" if why != NOBODY else "")
+            yield from self._wrapped("", f"A{head}" if whole else f"No castle.yaml; a{head}")
         for one in taken if verbose else ():
             if one.by:
                 yield from self._wrapped("  ", f"{one.thing.label} is needed by {one.by.by.label}: {because(one.by)}")

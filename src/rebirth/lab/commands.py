@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from rebirth.lab.state import LabState
     from rebirth.terminal.checklist import Check
 
-app = typer.Typer(no_args_is_help=True, help="The lab: a world in a box, in which a castle is rehearsed unmodified.")
+app = typer.Typer(
+    no_args_is_help=True, help="Run the lab: a world in a box, in which a castle is rehearsed unmodified."
+)
 
 Directory = Annotated[Path, typer.Argument(help="The castle directory.", show_default=True)]
 LabName = Annotated[str, typer.Option("--lab-name", help="The lab's name. Default: the castle's.")]
@@ -60,7 +62,7 @@ def needs(directory: Path | None) -> list["Check"]:
 
 @app.command("build")
 def build() -> None:
-    """Builds the lab's programs that are not in the cache."""
+    """Build the lab's programs that are not in the cache."""
     from rebirth.lab.building.toolchain import main
 
     sys.argv = sys.argv[:1]
@@ -69,7 +71,7 @@ def build() -> None:
 
 @app.command("up")
 def up(directory: Directory = Path(), lab_name: LabName = "") -> None:
-    """Starts the lab for a castle."""
+    """Start the lab for a castle."""
     from rebirth.castle import load
     from rebirth.lab import up as starting
 
@@ -82,7 +84,7 @@ def down(
     lab_name: Annotated[str, typer.Argument(help="The lab. Default: the only one.")] = "",
     every: Annotated[bool, typer.Option("--all", help="Every lab on this machine.")] = False,
 ) -> None:
-    """Stops a lab and removes what it made."""
+    """Stop a lab and remove everything it made."""
     from rebirth.lab import up as starting
     from rebirth.lab.state import labs
 
@@ -97,7 +99,7 @@ def down(
 
 @app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(context: typer.Context, lab_name: LabName = "") -> None:
-    """Runs a program in the operator's corner of the lab: rebirth lab run -- kubectl get nodes."""
+    """Run a program inside the lab, with the castle's kubeconfig: rebirth lab run -- kubectl get nodes."""
     from rebirth.lab import enter as entering
 
     state = _running(lab_name)
@@ -121,7 +123,7 @@ def _running(name: str) -> "LabState":
 
 @app.command("status")
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False) -> None:
-    """The labs of this machine, and what runs in them."""
+    """Show the labs on this machine, and what runs in them."""
     from rebirth.lab.state import labs
     from rebirth.lab.telling import described
 
@@ -136,7 +138,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print the answe
 def clean(
     unused: Annotated[bool, typer.Option("--unused", help="Remove only what this version no longer uses.")] = False,
 ) -> None:
-    """Removes the programs and image layers that the lab built into its cache."""
+    """Remove the programs and image layers that the lab built into its cache."""
     from rebirth.lab.building.cache import clean as remove
 
     found = asyncio.run(remove(unused=unused))

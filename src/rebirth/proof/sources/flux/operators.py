@@ -28,7 +28,7 @@ def read(model: Model, graph: Graph) -> None:
         if (known := _runs(found)) and found.manifest.kind != "Job":
             where.setdefault(known.name, found.namespace)
             place = found.manifest.place("metadata", "name")
-            graph.makes(found.thing, known.thing, place, f"it is {known.title}", need=Need.WORKLOAD, scope=_RUNNING)
+            graph.makes(found.thing, known.thing, place, known.title, need=Need.WORKLOAD, scope=_RUNNING)
     judged = _judged(model)
     for member, _ in model.objects():
         if known := knowledge.of_kind(member.group, member.kind):
