@@ -105,7 +105,16 @@ async def test_an_answer_that_is_no_kubernetes_is_not_the_end(paths):
     await cluster.close()
 
 
-@pytest.mark.parametrize(("body", "status"), [("<p>be right back</p>", 200), ("[1]", 200), ("no gateway", 502)])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("<p>be right back</p>", 200),
+        ("[1]", 200),
+        ("no gateway", 502),
+        ('{"message": "c4n4ry"}', 503),
+        ('{"message": "c4n4ry"}', 429),
+    ],
+)
 async def test_an_object_that_is_none_is_not_the_end(inside, paths, body, status):
     served = kubernetes_app(inside.kubernetes)
 
@@ -118,6 +127,7 @@ async def test_an_object_that_is_none_is_not_the_end(inside, paths, body, status
     cluster = Cluster(paths=paths, transport=InProcess(proxy))
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "default"}}
     for call in (cluster.all("v1", "Secret"), cluster.apply(secret)):
-        with pytest.raises(NotYet):
+        with pytest.raises(NotYet) as caught:
             await call
+        assert "c4n4ry" not in str(caught.value), "a body that is nobody's is in no message"
     await cluster.close()
