@@ -120,7 +120,7 @@ async def test_an_object_that_is_none_is_not_the_end(inside, paths, body, status
 
     async def proxy(scope, receive, send):
         if scope["path"].startswith("/api/v1/"):
-            await Response(body, status)(scope, receive, send)
+            await Response(body, status, media_type="application/json")(scope, receive, send)
         else:
             await served(scope, receive, send)
 
