@@ -86,7 +86,7 @@ def test_credentials_that_are_refused(castle, secret, words, hint):
     ("system", "words", "hint"),
     [
         ("proxmox", "last seen: Proxmox: version", "proxmox.endpoint"),
-        ("tailscale", "last seen: Tailscale: list devices", "api.tailscale.com"),
+        ("tailscale", "last seen: Tailscale: log in", "api.tailscale.com"),
         ("vault", "last seen: Vault: look up token", "engine.vault.address"),
         ("git", "last seen: git: clone", "gitops.repository"),
     ],
