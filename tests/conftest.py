@@ -10,9 +10,9 @@ from rebirth.events import Event, Events
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.journal import Journal
 from rebirth.run.phase import Phase, declared
-from serving import serve
+from serving import keys, serve
 
-__all__ = ["lay", "serve"]
+__all__ = ["keys", "lay", "serve"]
 
 
 @pytest.fixture

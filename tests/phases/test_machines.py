@@ -1,6 +1,7 @@
 """Virtual machines: from nothing; again, without a write; after a kill at each write; what is refused."""
 
 import asyncio
+import os
 import ssl
 from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_address
@@ -179,9 +180,10 @@ async def test_an_id_that_was_taken_in_between_is_looked_at_again(yard):
 
 
 def on_loopback(yard):
-    """The castle's machines, at addresses of this machine."""
+    """The castle's machines, at addresses of this machine that no other process of tests takes."""
+    high, low = divmod(os.getpid(), 256)
     nodes = [
-        node.model_copy(update={"address": ip_address(f"127.50.0.{number}")})
+        node.model_copy(update={"address": ip_address(f"127.{high % 250 + 1}.{low}.{number}")})
         for number, node in enumerate(yard.castle.machines.nodes, 1)
     ]
     return yard.castle.machines.model_copy(update={"nodes": nodes})
@@ -192,7 +194,7 @@ async def machine_apis(yard, serve):
     """Something speaks TLS where each machine's API is."""
     machines = on_loopback(yard)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(*serve.authority.issue_into(serve.folder, "talos", ["talos"]))
+    tls.load_cert_chain(*serve.keys.authority.issue_into(yard.outside.place.castle, "talos", ["talos"]))
     async with AsyncExitStack() as stack:
         for node in machines.nodes:
             server = await asyncio.start_server(lambda _, writer: writer.close(), str(node.address), 50000, ssl=tls)
