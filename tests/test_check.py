@@ -7,13 +7,11 @@ import resource
 import shutil
 import subprocess
 import sys
-from contextlib import chdir, redirect_stderr, redirect_stdout
-from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from rebirth.cli import main
+from commanding import within
 from rebirth.proof.rules import RULES
 from trees import change, lay, write
 
@@ -48,27 +46,8 @@ class Desk:
         return done.returncode, done.stdout, done.stderr
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
-        """The same within this process, which has everything imported."""
-        out, complaints = StringIO(), StringIO()
-        before, argv = dict(os.environ), sys.argv
-        os.environ.clear()
-        os.environ.update(self.environment)
-        sys.argv = ["rebirth", *arguments]
-        try:
-            with (
-                chdir(self.folder),
-                redirect_stdout(out),
-                redirect_stderr(complaints),
-                pytest.raises(SystemExit) as end,
-            ):
-                main()
-        finally:
-            sys.argv = argv
-            os.environ.clear()
-            os.environ.update(before)
-        code = end.value.code or 0
-        assert isinstance(code, int)
-        return code, out.getvalue(), complaints.getvalue()
+        """The same within this process."""
+        return within(self.folder, self.environment, *arguments)
 
     def castle(self, *changes: tuple[str, str]) -> Path:
         """The example castle, with its repository."""

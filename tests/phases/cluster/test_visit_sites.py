@@ -109,7 +109,9 @@ async def site(serve):
 
 async def test_cut_off_in_between_and_again(site, serve):
     site.faults.set("site", Fault(lose=True, times=1))
-    assert (await site(serve.ca.read_text())).headings == {"localhost": "The Ephemeral Castle"}, "an answer that is lost is asked for again"
+    assert (await site(serve.ca.read_text())).headings == {"localhost": "The Ephemeral Castle"}, (
+        "an answer that is lost is asked for again"
+    )
     site.faults.set("site", Fault(die=True, times=1))
     with pytest.raises(NotYet, match="https://localhost/"):
         await site(serve.ca.read_text(), visit_sites.still, None)
