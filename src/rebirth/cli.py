@@ -97,7 +97,7 @@ def create(
     with session(directory, "create", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
         checked = checking.before_create(s, unproved=unproved)
         created = run.create(
-            BOOTSTRAP, s.castle, s.place, s.events, s.redaction, budget=budget, layered=layered, checked=checked
+            BOOTSTRAP, s.castle, s.paths, s.events, s.redaction, budget=budget, layered=layered, checked=checked
         )
         s.finish(s.run(created))
 
@@ -200,7 +200,7 @@ def verify(
     from rebirth.session import session
 
     with session(directory, "verify", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
-        s.finish(s.run(run.verify(BOOTSTRAP, s.castle, s.place, s.events, s.redaction, budget=budget)))
+        s.finish(s.run(run.verify(BOOTSTRAP, s.castle, s.paths, s.events, s.redaction, budget=budget)))
 
 
 @app.command(epilog=examples("rebirth status", "rebirth status --json"))
@@ -219,7 +219,7 @@ def status(
     from rebirth.session import session
 
     with session(directory, "status", format_, as_json=as_json) as s:
-        s.finish(s.run(run.status(BOOTSTRAP, s.castle, s.place, s.events, s.redaction)))
+        s.finish(s.run(run.status(BOOTSTRAP, s.castle, s.paths, s.events, s.redaction)))
 
 
 @app.command(epilog=examples("rebirth destroy --dry-run", "rebirth destroy --lab examples/castle"))
@@ -245,7 +245,7 @@ def destroy(
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
-        s.finish(run_destroy(BOOTSTRAP, s.castle, s.place, s.events, s.redaction, s.say, yes=yes, run=s.run))
+        s.finish(run_destroy(BOOTSTRAP, s.castle, s.paths, s.events, s.redaction, s.say, yes=yes, run=s.run))
 
 
 @app.command()

@@ -18,8 +18,8 @@ from rebirth.castle import Castle, load
 from rebirth.console import JsonLines, Lines, Recorder, Silent, Steps, show_error, width, write_text
 from rebirth.errors import Broken, CannotTell, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
+from rebirth.paths import Paths, paths_of
 from rebirth.phases import BOOTSTRAP
-from rebirth.place import Place, place_of
 from rebirth.report import closing, recorded, text, timeline
 from rebirth.run.create import verdicts
 from rebirth.run.engine import Outcome
@@ -36,7 +36,7 @@ _View = Lines | LiveView | JsonLines | Silent | Steps
 @dataclass
 class Session:
     castle: Castle
-    place: Place
+    paths: Paths
     events: Events
     redaction: Redaction
     folder: Path  # this run's logs
@@ -70,10 +70,10 @@ class Session:
         elif self.command == "create" and outcome.ok:
             ran = timeline.read(self.folder)
             if ran.worked:
-                earlier = recorded.earlier(self.place.logs, self.folder)
+                earlier = recorded.earlier(self.paths.logs, self.folder)
                 write_text(text.essential(ran, earlier, width()))
-                print(f"Everything about it: {closing.again('report', replace(self.place, lab=None), ran.castle)}\n")
-                write_text(closing.success(ran, self.place, self.folder, headings))
+                print(f"Everything about it: {closing.again('report', replace(self.paths, lab=None), ran.castle)}\n")
+                write_text(closing.success(ran, self.paths, self.folder, headings))
             else:
                 print("\n".join([closing.unchanged(ran), *closing.sites(headings)]))
         else:
@@ -92,7 +92,7 @@ class Session:
             "sites": [{"url": f"https://{host}", "heading": heading} for host, heading in headings.items()],
             "online": ran.online,
             "total": ran.total,
-            "kubeconfig": str(self.place.kubeconfig),
+            "kubeconfig": str(self.paths.kubeconfig),
             "logs": str(self.folder),
             "errors": [{"step": name, "error": error} for name, error in failures.items()],
             "not_run": sorted(outcome.skipped),
@@ -108,7 +108,7 @@ class Session:
                 show_error(error, self.redaction)
         if asked and any(isinstance(error, DoesNotHold) for error in failures.values()):
             sys.stderr.write(
-                f"hint: Run `{closing.again('create', self.place, self.castle.name)}` to bring up what is missing.\n"
+                f"hint: Run `{closing.again('create', self.paths, self.castle.name)}` to bring up what is missing.\n"
             )
         elif self.command in {"create", "destroy"} and not outcome.ok:
             sys.stderr.write(closing.stopped(self.folder, list(outcome.skipped), verbose=self.verbose))
@@ -129,9 +129,9 @@ def session(
 ) -> Iterator[Session]:
     """A run of `command` on the castle in `directory`. `style`: text, or json for every event; `as_json`: one answer at the end."""
     castle = load(directory)
-    place = place_of(directory, castle.secrets)
+    paths = paths_of(directory, castle.secrets)
     redaction = Redaction()
-    folder = place.logs / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    folder = paths.logs / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     while folder.exists():
         folder = folder.with_name(folder.name + "+")
     if style not in {"text", "json"}:
@@ -149,7 +149,7 @@ def session(
     started = time.monotonic()
     silent = as_json or quiet or command == "status"
     view = _view(style, command, redaction, silent=silent, verbose=verbose)
-    shared = castle, place, Events(recorder, view), redaction, folder, command, view
+    shared = castle, paths, Events(recorder, view), redaction, folder, command, view
     ending = Ending()
     try:
         with ending:

@@ -39,7 +39,7 @@ async def reach(outside, serve, tmp_path, monkeypatch):
 
         async def __call__(self, repository=REPOSITORY):
             return await reach_outside.reach_outside(
-                castle.proxmox, castle.tailscale, castle.machines, Handovers(handovers=castle.handovers), outside.place,
+                castle.proxmox, castle.tailscale, castle.machines, Handovers(handovers=castle.handovers), outside.paths,
                 outside.proxmox, outside.tailscale, vault, Commands(outside.redaction), repository,
             )  # fmt: skip
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rebirth.commands import Commands
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.providers.talos import SCRATCH, Talosctl
 from rebirth.secrets import Redaction
 
@@ -16,12 +16,12 @@ _NEW = '[ -e "$file" ] && { echo "file $file already exists, use --force" >&2; e
 
 
 @pytest.fixture
-def place(tmp_path):
-    return Place(tmp_path, tmp_path, tmp_path / "produced", tmp_path / "state", tmp_path / "logs")
+def paths(tmp_path):
+    return Paths(tmp_path, tmp_path, tmp_path / "produced", tmp_path / "state", tmp_path / "logs")
 
 
 @pytest.fixture
-def talosctl(place, tmp_path, monkeypatch):
+def talosctl(paths, tmp_path, monkeypatch):
     """talosctl, played by a script."""
 
     def play(script: str) -> Talosctl:
@@ -30,27 +30,27 @@ def talosctl(place, tmp_path, monkeypatch):
         program.write_text("#!/bin/sh\n" + script)
         program.chmod(0o755)
         monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-        return Talosctl(place=place, commands=Commands(Redaction()))
+        return Talosctl(paths=paths, commands=Commands(Redaction()))
 
     return play
 
 
-async def test_what_the_program_of_a_killed_run_still_writes_is_not_in_the_way(place, talosctl):
+async def test_what_the_program_of_a_killed_run_still_writes_is_not_in_the_way(paths, talosctl):
     """It goes on after the next run has emptied the folder: here just before that run's own program looks."""
-    stray = f"echo half > {place.produced / SCRATCH}/talos-secrets.yaml\n"
+    stray = f"echo half > {paths.produced / SCRATCH}/talos-secrets.yaml\n"
     program = talosctl(f'{_FILE}{stray}{_NEW}echo whole > "$file"')
     await program.ensure_secrets()
-    assert place.talos_secrets.read_text() == "whole\n"
+    assert paths.talos_secrets.read_text() == "whole\n"
 
 
-async def test_a_run_that_is_ended_leaves_nothing_there(place, talosctl):
+async def test_a_run_that_is_ended_leaves_nothing_there(paths, talosctl):
     program = talosctl(f'{_FILE}echo half > "$file"; sleep 60')
     running = asyncio.create_task(program.ensure_secrets())
-    scratch = place.produced / SCRATCH
+    scratch = paths.produced / SCRATCH
     while not any(file.read_text() for file in scratch.glob("*")):
         await asyncio.sleep(0.01)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     assert not list(Path(scratch).iterdir())
-    assert not place.talos_secrets.exists()
+    assert not paths.talos_secrets.exists()

@@ -34,7 +34,7 @@ async def made(outside):
 
 
 async def status(outside) -> dict[str, tuple[str, str]]:
-    outcome = await run.status(BOOTSTRAP, outside.castle, outside.place, Events(), outside.redaction)
+    outcome = await run.status(BOOTSTRAP, outside.castle, outside.paths, Events(), outside.redaction)
     return {found.phase: (found.verdict, found.why) for found in run.verdicts(BOOTSTRAP, outcome)}
 
 
@@ -45,7 +45,7 @@ async def test_what_is_there_is_found_by_its_marks_and_nothing_is_written(made):
     assert said[NAMES[MachinesBooted]] == ("does not hold", "")
     assert said[NAMES[MachinesConfigured]] == ("cannot tell", f"{NAMES[MachinesBooted]} does not hold")
     assert made.writes == before
-    assert not made.place.state.exists()
+    assert not made.paths.state.exists()
 
     for number in made.pve.machines:
         await made.proxmox.start(vm_id=number)

@@ -29,7 +29,7 @@ def enter(directory: Path, name: str, *, takes: bool = False) -> None:
 
     `takes`: the lab's Git host first takes what the repository's folder holds now.
     """
-    from rebirth.place import LAB
+    from rebirth.paths import LAB
 
     if os.environ.get(LAB):
         return

@@ -14,7 +14,7 @@ from rebirth.lab import namespaces
 from rebirth.lab.building.toolchain import Toolchain
 from rebirth.lab.network import operator_namespace
 from rebirth.lab.state import LabState
-from rebirth.place import LAB, REPOSITORY, VAULT_DIRECTORY
+from rebirth.paths import LAB, REPOSITORY, VAULT_DIRECTORY
 from rebirth.secrets import VARIABLE
 
 # What would lead a program out of the lab, or to trust others than the lab.

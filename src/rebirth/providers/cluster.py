@@ -14,7 +14,7 @@ from lightkube.types import PatchType
 from yaml import YAMLError
 
 from rebirth.errors import Broken, NoAnswer, NotYet
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.providers.kinds import SYSTEM, Kinds, NotServed, is_namespaced
 
 MANAGER = "rebirth"
@@ -28,10 +28,10 @@ _T = TypeVar("_T")
 class Cluster:
     """One cluster, with the admin's rights. `transport` carries its requests instead of a connection."""
 
-    def __init__(self, *, place: Place, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, *, paths: Paths, transport: httpx.AsyncBaseTransport | None = None) -> None:
         timeout = httpx.Timeout(20, read=30)
         try:
-            config = KubeConfig.from_file(str(place.kubeconfig)).get()
+            config = KubeConfig.from_file(str(paths.kubeconfig)).get()
             if config is None:
                 raise ConfigError("no current context")
             self._api = AsyncClient(config=config, field_manager=MANAGER, timeout=timeout, transport=transport)
@@ -39,7 +39,7 @@ class Cluster:
             self._kinds = Kinds(config, connection)
         except (OSError, ValueError, TypeError, AttributeError, LookupError, YAMLError, ConfigError):
             hint = "Remove that file: `rebirth create` writes it again."
-            text = f"{place.kubeconfig} is no kubeconfig"
+            text = f"{paths.kubeconfig} is no kubeconfig"
             raise Broken(text, system=SYSTEM, operation="connect", hint=hint) from None
 
     async def close(self) -> None:

@@ -11,7 +11,7 @@ from secrets import token_hex
 
 from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NotYet
-from rebirth.place import Place
+from rebirth.paths import Paths
 
 SCRATCH = ".scratch"  # below the produced folder: what talosctl reads, for as long as it reads
 _PORT = 50000
@@ -41,15 +41,15 @@ class MachineConfiguration:
 class Talosctl:
     """talosctl with this castle's secrets and client configuration."""
 
-    def __init__(self, *, place: Place, commands: Commands) -> None:
-        self._place, self._commands = place, commands
+    def __init__(self, *, paths: Paths, commands: Commands) -> None:
+        self._paths, self._commands = paths, commands
         self._run_id = token_hex(4)  # a program of a killed run may still write, and must not be in the way of this one
 
     async def ensure_secrets(self) -> None:
         """Makes the secrets bundle once; machines that were configured with it need the same one for ever."""
-        shutil.rmtree(self._place.produced / SCRATCH, ignore_errors=True)  # what a killed run left holds secrets
-        if not self._place.talos_secrets.exists():
-            await self._produce(self._place.talos_secrets, "gen secrets", "gen", "secrets", "--output-file")
+        shutil.rmtree(self._paths.produced / SCRATCH, ignore_errors=True)  # what a killed run left holds secrets
+        if not self._paths.talos_secrets.exists():
+            await self._produce(self._paths.talos_secrets, "gen secrets", "gen", "secrets", "--output-file")
 
     async def generate(
         self,
@@ -71,7 +71,7 @@ class Talosctl:
                 files.append(file)
             text = await self._run(
                 f"gen config ({kind})",
-                *("gen", "config", cluster, endpoint, "--with-secrets", str(self._place.talos_secrets)),
+                *("gen", "config", cluster, endpoint, "--with-secrets", str(self._paths.talos_secrets)),
                 *(
                     "--kubernetes-version",
                     kubernetes.removeprefix("v"),
@@ -98,11 +98,11 @@ class Talosctl:
             talos=talos,
             patches=(),
         )
-        with self._scratch(self._place.talosconfig.name) as file:
+        with self._scratch(self._paths.talosconfig.name) as file:
             _write_private(file, made.text)
             await self._run("config endpoint", "--talosconfig", str(file), "config", "endpoint", *endpoints)
             await self._run("config node", "--talosconfig", str(file), "config", "node", *endpoints[:1])
-            file.replace(self._place.talosconfig)
+            file.replace(self._paths.talosconfig)
 
     async def validate(self, *, configuration: MachineConfiguration, machine: str) -> None:
         await self._with_file(
@@ -121,7 +121,7 @@ class Talosctl:
     @property
     def has_credentials(self) -> bool:
         """Whether this castle's client configuration is there."""
-        return self._place.talosconfig.exists()
+        return self._paths.talosconfig.exists()
 
     async def answers(self, *, address: str) -> bool:
         """Whether the machine answers to this castle's credentials."""
@@ -159,15 +159,17 @@ class Talosctl:
                 raise
 
     async def etcd_exists(self, *, address: str) -> bool:
-        """Whether etcd runs on the machine."""
+        """Whether etcd runs on the machine.
+
+        By the columns NODE SERVICE STATE: before it is bootstrapped etcd is Preparing, with the event `Running pre state`.
+        """
         said = await self._machine("service etcd", address, "services")
-        rows = [line.split() for line in said.splitlines()]
-        return any("etcd" in row and "Running" in row for row in rows)
+        return any(line.split()[1:3] == ["etcd", "Running"] for line in said.splitlines())
 
     async def write_kubeconfig(self, *, address: str) -> None:
         """The admin kubeconfig, in the produced folder."""
-        client = ("--talosconfig", str(self._place.talosconfig), "--endpoints", address, "--nodes", address)
-        await self._produce(self._place.kubeconfig, "kubeconfig", *client, "kubeconfig", "--force", "--merge=false")
+        client = ("--talosconfig", str(self._paths.talosconfig), "--endpoints", address, "--nodes", address)
+        await self._produce(self._paths.kubeconfig, "kubeconfig", *client, "kubeconfig", "--force", "--merge=false")
 
     async def _produce(self, target: Path, operation: str, *arguments: str) -> None:
         """Lets talosctl write a file, named last, that is there whole or not at all: a run can be killed at any instant."""
@@ -177,9 +179,9 @@ class Talosctl:
             made.replace(target)
 
     async def _machine(self, operation: str, address: str, *arguments: str) -> str:
-        if not self._place.talosconfig.exists():
+        if not self._paths.talosconfig.exists():
             raise Broken("the castle has no talosconfig yet", system="talosctl", operation=operation)
-        client = ("--talosconfig", str(self._place.talosconfig), "--endpoints", address, "--nodes", address)
+        client = ("--talosconfig", str(self._paths.talosconfig), "--endpoints", address, "--nodes", address)
         return await self._run(operation, *client, *arguments)
 
     async def _with_file(self, configuration: MachineConfiguration, machine: str, arguments, operation: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -190,8 +192,8 @@ class Talosctl:
     @contextmanager
     def _scratch(self, name: str) -> Iterator[Path]:
         """A place for a file that is of use to this run only, and is gone afterwards however that ends."""
-        folder = self._place.produced / SCRATCH
-        for made in (self._place.produced, folder):  # mkdir gives its mode to the last folder only
+        folder = self._paths.produced / SCRATCH
+        for made in (self._paths.produced, folder):  # mkdir gives its mode to the last folder only
             made.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = folder / f"{self._run_id}-{name}"
         try:

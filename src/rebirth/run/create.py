@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from rebirth.castle import Castle, Handovers, Identity, NodeKey, RegistryLogins
 from rebirth.errors import DoesNotHold, Rebirth
 from rebirth.events import Checked, Events, RunFinished, RunStarted
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.journal import Journal
 from rebirth.run.phase import LAYERS, Bootstrap, Phase
@@ -51,9 +51,9 @@ def _briefly(phase: Phase, verdict: str, failure: Rebirth) -> str:
     return f"{words} (and {len(others)} more)" if others else words
 
 
-def given(castle: Castle, place: Place, redaction: Redaction) -> dict[type, object]:
+def given(castle: Castle, paths: Paths, redaction: Redaction) -> dict[type, object]:
     """What phases and connections take besides facts and each other, by type."""
-    found: dict[type, object] = {Castle: castle, Place: place, Redaction: redaction}
+    found: dict[type, object] = {Castle: castle, Paths: paths, Redaction: redaction}
     sections = [castle, castle.engine]
     for section in sections:
         for name in type(section).model_fields:
@@ -77,7 +77,7 @@ def barriers(phases: Iterable[Phase]) -> dict[str, list[str]]:
 async def create(
     bootstrap: Bootstrap,
     castle: Castle,
-    place: Place,
+    paths: Paths,
     events: Events,
     redaction: Redaction,
     *,
@@ -94,7 +94,7 @@ async def create(
         bootstrap,
         "create",
         castle,
-        place,
+        paths,
         events,
         redaction,
         may_run=lambda _: True,
@@ -107,7 +107,7 @@ async def create(
 async def verify(
     bootstrap: Bootstrap,
     castle: Castle,
-    place: Place,
+    paths: Paths,
     events: Events,
     redaction: Redaction,
     *,
@@ -119,7 +119,7 @@ async def verify(
         bootstrap,
         "verify",
         castle,
-        place,
+        paths,
         events,
         redaction,
         goals=goals,
@@ -129,10 +129,10 @@ async def verify(
     )
 
 
-async def status(bootstrap: Bootstrap, castle: Castle, place: Place, events: Events, redaction: Redaction) -> Outcome:
+async def status(bootstrap: Bootstrap, castle: Castle, paths: Paths, events: Events, redaction: Redaction) -> Outcome:
     """Which facts hold now; nothing is written, so that it may run beside create."""
     return await _run(
-        bootstrap, "status", castle, place, events, redaction, may_run=lambda phase: phase.looks, writes=False
+        bootstrap, "status", castle, paths, events, redaction, may_run=lambda phase: phase.looks, writes=False
     )
 
 
@@ -140,7 +140,7 @@ async def _run(
     bootstrap: Bootstrap,
     command: str,
     castle: Castle,
-    place: Place,
+    paths: Paths,
     events: Events,
     redaction: Redaction,
     *,
@@ -151,11 +151,11 @@ async def _run(
     checked: Checked | None = None,
     writes: bool = True,
 ) -> Outcome:
-    with Journal(place.state, command, writes=writes) as journal:
+    with Journal(paths.state, command, writes=writes) as journal:
         engine = Engine(
             bootstrap.phases,
             bootstrap.connections,
-            given(castle, place, redaction),
+            given(castle, paths, redaction),
             journal,
             events,
             goals=goals,

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from rebirth.castle import Castle, references
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Events
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.run.create import given
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.facts import Fact, InMemory, Made, SecretsResolved
@@ -60,7 +60,7 @@ class Destruction:
         self,
         bootstrap: Bootstrap,
         castle: Castle,
-        place: Place,
+        paths: Paths,
         journal: Journal,
         events: Events,
         redaction: Redaction,
@@ -71,12 +71,12 @@ class Destruction:
         self._after = backwards(bootstrap.phases, bootstrap.connections)
         undone = {_name(phase): (phase, phase.undo) for phase in bootstrap.phases if phase.undo}
         self._phases = [undone[name] for name in TopologicalSorter(self._after).static_order()]
-        self._given = {**given(castle, place, redaction), Marks: Marks(journal)}
+        self._given = {**given(castle, paths, redaction), Marks: Marks(journal)}
         self._connections = _reached(bootstrap, (kind for _, undo in self._phases for kind in undo.takes.values()))
         sections = [self._given[kind] for kind in _sections(self._connections)]
         named = {reference.secret for section in sections for _, reference in references(section)}
         wanted = [(path, reference) for path, reference in castle.references() if reference.secret in named]
-        self._given[SecretsResolved] = bootstrap.resolve(wanted, place, redaction)
+        self._given[SecretsResolved] = bootstrap.resolve(wanted, paths, redaction)
 
     @property
     def titles(self) -> list[str]:

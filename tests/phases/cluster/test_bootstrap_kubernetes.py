@@ -9,9 +9,9 @@ from phases.cluster.world import castle
 from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.events import Events, Waiting
 from rebirth.lab.systems.faults import Fault, Faults
+from rebirth.paths import Paths
 from rebirth.phases import bootstrap_kubernetes
 from rebirth.phases.bootstrap_kubernetes import ETCD
-from rebirth.place import Place
 from rebirth.providers.talos import Talosctl
 from rebirth.run.create import given
 from rebirth.run.engine import Engine
@@ -32,14 +32,14 @@ ETCD_IS_UP = "NODE NAMESPACE ID STATE\n192.168.50.11 system etcd Running\n"
 class Machine:
     """The first control plane: its talosctl, and an API server that has made kube-system 0.2 s after etcd was bootstrapped."""
 
-    def __init__(self, place, served, kubernetes, faults):
-        self.place, self.served, self.kubernetes, self.faults = place, served, kubernetes, faults
+    def __init__(self, paths, served, kubernetes, faults):
+        self.paths, self.served, self.kubernetes, self.faults = paths, served, kubernetes, faults
         self.bootstraps, self.written, self.etcd = 0, lambda: None, False
         self.refuses = ""
         self.loses = False  # the answer to the bootstrap
         kubernetes.take("v1", "Namespace", "kube-system")
-        place.produced.mkdir(parents=True)
-        place.talosconfig.write_text("context: tazlab-k8s\n")
+        paths.produced.mkdir(parents=True)
+        paths.talosconfig.write_text("context: tazlab-k8s\n")
 
     async def talosctl(self, call):
         if self.refuses and "bootstrap" in call.argv:
@@ -69,24 +69,24 @@ class Machine:
 
     @property
     def client(self):
-        return Talosctl(place=self.place, commands=Programs(talosctl=self.talosctl))
+        return Talosctl(paths=self.paths, commands=Programs(talosctl=self.talosctl))
 
     async def attempt(self):
         """The phase, once: what it raises is not tried again."""
         spec = castle()
-        with Journal(self.place.state) as journal:
+        with Journal(self.paths.state) as journal:
             return await bootstrap_kubernetes.bootstrap_kubernetes(
-                spec.machines, spec.kubernetes, self.place, self.client, Once(journal), MachinesConfigured(())
+                spec.machines, spec.kubernetes, self.paths, self.client, Once(journal), MachinesConfigured(())
             )
 
     def progress(self):
-        with Journal(self.place.state) as journal:
+        with Journal(self.paths.state) as journal:
             return journal.progress(ETCD)
 
     async def run(self, *, may_run=True):
         clients = {Talosctl: self.client, MachinesConfigured: MachinesConfigured(())}
-        known = given(castle(), self.place, Redaction()) | clients
-        with Journal(self.place.state) as journal:
+        known = given(castle(), self.paths, Redaction()) | clients
+        with Journal(self.paths.state) as journal:
             phases = [read(bootstrap_kubernetes)]
             return await Engine(phases, (), known, journal, Events(), may_run=lambda _: may_run).run()
 
@@ -97,9 +97,9 @@ async def build(serve, tmp_path):
 
     async def new():
         folder, kubernetes, faults = tmp_path / f"life-{next(numbers)}", Kubernetes(), Faults()
-        place = Place(folder, folder, folder / "produced", folder / "state", folder / "logs")
+        paths = Paths(folder, folder, folder / "produced", folder / "state", folder / "logs")
         served = await serve(faults.around("kubernetes", kubernetes_app(kubernetes)))
-        return Machine(place, served, kubernetes, faults)
+        return Machine(paths, served, kubernetes, faults)
 
     return new
 
@@ -109,14 +109,14 @@ async def test_from_nothing(build):
     outcome = await machine.run()
     assert outcome.ok, outcome.failures
     assert machine.bootstraps == 1
-    assert machine.place.kubeconfig.stat().st_mode & 0o777 == 0o600
+    assert machine.paths.kubeconfig.stat().st_mode & 0o777 == 0o600
 
 
 async def test_again(build):
     machine = await build()
     assert (await machine.run()).ok
     assert (await machine.run(may_run=False)).ok
-    (machine.place.state / "journal.jsonl").unlink()  # its record of what is done only once with it
+    (machine.paths.state / "journal.jsonl").unlink()  # its record of what is done only once with it
     assert (await machine.run()).ok
     assert machine.bootstraps == 1
     machine.kubernetes.take("v1", "Namespace", "kube-system")
@@ -144,7 +144,7 @@ async def test_killed(build, number):
 async def test_killed_before_the_bootstrap(build):
     """The journal says that it was begun, and etcd that it was not."""
     machine = await build()
-    with Journal(machine.place.state) as journal:
+    with Journal(machine.paths.state) as journal:
         journal.begin(ETCD)
     await machine.attempt()
     assert machine.bootstraps == 1
@@ -207,12 +207,12 @@ async def test_an_endpoint_that_does_not_answer_is_named_while_it_is_waited_for(
     fact = await run
     machine.faults.set("kubernetes", Fault(die=True))
     with pytest.raises(NotYet):
-        await bootstrap_kubernetes.still(fact, machine.place)
+        await bootstrap_kubernetes.still(fact, machine.paths)
 
 
 async def test_without_a_kubeconfig_nothing_can_be_asked(build):
     machine = await build()
     fact = await machine.attempt()
-    machine.place.kubeconfig.unlink()
+    machine.paths.kubeconfig.unlink()
     with pytest.raises(NoAnswer, match="kubeconfig is not in the produced folder"):
-        await bootstrap_kubernetes.still(fact, machine.place)
+        await bootstrap_kubernetes.still(fact, machine.paths)
