@@ -25,7 +25,7 @@ test: unit lab ## all tests: units in seconds, then the lab
 	$(RUN)/python -m pytest -m "lab or install"
 
 unit: $(VENV)/ready ## the tests that take seconds
-	$(RUN)/python -m pytest -m "not lab and not install"
+	$(RUN)/python -m pytest -n 2 -m "not lab and not install"
 
 check: $(VENV)/ready ## what CI runs first: lint, format, types, layers, laws
 	$(RUN)/ruff check
