@@ -26,7 +26,9 @@ from standins.conftest import write_kubeconfig
 from standins.kubernetes import Kubernetes
 from standins.programs import Exit, Programs
 
-ETCD_IS_UP = "NODE NAMESPACE ID STATE\n192.168.50.11 system etcd Running\n"
+HEAD = "NODE   SERVICE   STATE   HEALTH   LAST CHANGE   LAST EVENT\n"
+ETCD_IS_UP = "192.168.50.11   etcd   Running   OK   1s ago   Started task etcd (PID 1)\n"
+ETCD_WAITS = "192.168.50.11   etcd   Preparing   ?   1s ago   Running pre state\n"  # for its bootstrap
 
 
 class Machine:
@@ -37,6 +39,7 @@ class Machine:
         self.bootstraps, self.written, self.etcd = 0, lambda: None, False
         self.refuses = ""
         self.loses = False  # the answer to the bootstrap
+        self.others = ()  # addresses of other control planes, on which etcd runs
         kubernetes.take("v1", "Namespace", "kube-system")
         paths.produced.mkdir(parents=True)
         paths.talosconfig.write_text("context: tazlab-k8s\n")
@@ -45,7 +48,8 @@ class Machine:
         if self.refuses and "bootstrap" in call.argv:
             raise Exit(1, self.refuses)
         if "services" in call.argv:
-            return ETCD_IS_UP if self.etcd else ""
+            there = self.etcd or any(address in call.argv for address in self.others)
+            return HEAD + (ETCD_IS_UP if there else ETCD_WAITS)
         if "bootstrap" in call.argv:
             if self.etcd:
                 raise Exit(
@@ -74,9 +78,12 @@ class Machine:
     async def attempt(self):
         """The phase, once: what it raises is not tried again."""
         spec = castle()
+        first = spec.machines.control_planes[0]
+        others = [first.model_copy(update={"name": f"other-{at}", "address": at}) for at in self.others]
+        machines = spec.machines.model_copy(update={"nodes": (*spec.machines.nodes, *others)})
         with Journal(self.paths.state) as journal:
             return await bootstrap_kubernetes.bootstrap_kubernetes(
-                spec.machines, spec.kubernetes, self.paths, self.client, Once(journal), MachinesConfigured(())
+                machines, spec.kubernetes, self.paths, self.client, Once(journal), MachinesConfigured(())
             )
 
     def progress(self):
@@ -216,3 +223,11 @@ async def test_without_a_kubeconfig_nothing_can_be_asked(build):
     machine.paths.kubeconfig.unlink()
     with pytest.raises(NoAnswer, match="kubeconfig is not in the produced folder"):
         await bootstrap_kubernetes.still(fact, machine.paths)
+
+
+async def test_again_where_the_journal_is_lost_and_the_first_control_plane_was_made_anew(build):
+    machine = await build()
+    machine.kubernetes.put(namespace("kube-system"))
+    machine.others = ("192.168.50.12",)
+    await machine.attempt()
+    assert machine.bootstraps == 0, "etcd lives on another control plane: a second one would be another cluster"
