@@ -85,7 +85,7 @@ def check_again_without_a_write(castle):
     assert castle.operators_writes() == admin_before
     started = {event["phase"] for event in castle.last_events() if event["event"] == "PhaseStarted"}
     assert started == {"resolve_secrets"}, "nothing but reading"
-    assert seconds < 5, f"took {seconds:.1f} s"
+    assert seconds < 10, f"took {seconds:.1f} s"
 
 
 def check_nothing_is_left(castle):
