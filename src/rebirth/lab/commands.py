@@ -24,6 +24,18 @@ Directory = Annotated[Path, typer.Argument(help="The castle directory.", show_de
 LabName = Annotated[str, typer.Option("--lab-name", help="Which lab; the castle's name if not given.")]
 
 
+_SOURCES = (
+    Path(__file__).parents[3] / "lab" / "components"
+)  # what the lab's programs are built from: in a checkout alone
+
+
+def _required() -> None:
+    """Raises Broken where this installation came without what the lab is built from."""
+    if not _SOURCES.is_dir():
+        hint = "The lab needs a checkout of the repository: `make demo` there installs all that it takes."
+        raise Broken("this installation is without the lab", system="lab", operation="find its sources", hint=hint)
+
+
 def enter(directory: Path, name: str, *, takes: bool = False) -> None:
     """Runs this same command inside the lab, and ends with its exit code; returns where this is inside already.
 
@@ -33,6 +45,7 @@ def enter(directory: Path, name: str, *, takes: bool = False) -> None:
 
     if os.environ.get(LAB):
         return
+    _required()
     from rebirth.castle import load
     from rebirth.lab.enter import environment, run
     from rebirth.lab.up import take, up
@@ -61,6 +74,7 @@ def needs(directory: Path | None) -> list["Check"]:
 @app.command("build")
 def build() -> None:
     """Builds the lab's programs that are not in the cache."""
+    _required()
     from rebirth.lab.building.toolchain import main
 
     sys.argv = sys.argv[:1]
@@ -70,6 +84,7 @@ def build() -> None:
 @app.command("up")
 def up(directory: Directory = Path(), lab_name: LabName = "") -> None:
     """Starts the lab for a castle."""
+    _required()
     from rebirth.castle import load
     from rebirth.lab import up as starting
 
@@ -83,6 +98,7 @@ def down(
     every: Annotated[bool, typer.Option("--all", help="Every lab of this machine.")] = False,
 ) -> None:
     """Stops a lab and removes what it made."""
+    _required()
     from rebirth.lab import up as starting
     from rebirth.lab.state import labs
 
@@ -98,6 +114,7 @@ def down(
 @app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(context: typer.Context, lab_name: LabName = "") -> None:
     """Runs a program in the operator's corner of the lab: rebirth lab run -- kubectl get nodes."""
+    _required()
     from rebirth.lab import enter as entering
 
     state = _running(lab_name)
@@ -122,6 +139,7 @@ def _running(name: str) -> "LabState":
 @app.command("status")
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """The labs of this machine, and what runs in them."""
+    _required()
     from rebirth.lab.state import labs
     from rebirth.lab.telling import described
 
@@ -137,6 +155,7 @@ def clean(
     unused: Annotated[bool, typer.Option("--unused", help="Only what this version no longer uses.")] = False,
 ) -> None:
     """Removes the programs and image layers that the lab built into its cache."""
+    _required()
     from rebirth.lab.building.cache import clean as remove
 
     found = asyncio.run(remove(unused=unused))
