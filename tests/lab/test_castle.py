@@ -101,6 +101,7 @@ def check_all_machines_off_and_on_again(castle):
     assert "the sites answer after" in said
     assert "the store is valid after" in said
     assert castle.ask("/status")["devices"] == before, said
+    castle.inside("create", "--budget", "120")  # waits for what takes longer to come back, such as the database
     assert "nothing to do: everything is in place" in castle.inside("create")
 
 
