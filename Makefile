@@ -57,7 +57,7 @@ lock: $(VENV)/ready ## pins every dependency anew
 
 proto: $(VENV)/ready ## generates the Talos messages anew
 	$(RUN)/pip install --quiet grpcio-tools
-	cd src/rebirth/lab/talos && $(CURDIR)/$(RUN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. machine.proto
+	cd src/rebirth/lab/talos/protocol && $(CURDIR)/$(RUN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. machine.proto
 
 clean: ## removes what make made here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info

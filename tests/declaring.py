@@ -3,7 +3,9 @@
 from rebirth.run.phase import Phase, declared
 
 
-def as_phase(function, *, patience=2.0, on_demand=False, still=None, layer="platform", **properties) -> Phase:
+def as_phase(
+    function, *, patience=2.0, on_demand=False, still=None, layer="platform", waits_for=(), found=None, **properties
+) -> Phase:
     """A phase out of a function, as rebirth.run.phase.read makes one out of a module."""
     still_takes = dict(list(declared(still).takes.items())[1:]) if still else {}
     return Phase(
@@ -12,7 +14,9 @@ def as_phase(function, *, patience=2.0, on_demand=False, still=None, layer="plat
         layer=layer,
         patience=patience,
         on_demand=on_demand,
+        waits_for=waits_for,
         still=still,
         still_takes=still_takes,
+        found=declared(found) if found else None,
         **{"usually": 1.0} | dict.fromkeys(("waits", "prepares", "looks", "verifies", "online"), False) | properties,
     )

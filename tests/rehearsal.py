@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rebirth.lab import canaries
 from rebirth.lab.state import LabState
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
@@ -76,12 +77,11 @@ class Castle:
         return [json.loads(line) for line in lines]
 
     def canaries(self):
-        """Every secret value of this rehearsal, line by line where it has several."""
-        found = set()
-        for file in self.lab.secrets.rglob("*"):
-            if file.is_file() and "produced" not in file.parts and not file.name.endswith("ca.crt"):
-                found |= {line.strip() for line in file.read_text().splitlines() if len(line.strip()) > 8}
-        return found
+        """Every secret value of this rehearsal, line by line where it has several, in the forms in which one can leak."""
+        files = [file for file in self.lab.secrets.rglob("*") if file.is_file()]
+        return canaries.forms(
+            file.read_text() for file in files if "produced" not in file.parts and not file.name.endswith("ca.crt")
+        )
 
 
 def ready(item):

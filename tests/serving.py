@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from rebirth.lab.ca import Authority
-from rebirth.lab.faults import Breakable
+from rebirth.lab.systems.faults import Breakable
 
 
 class _Quiet(uvicorn.Server):

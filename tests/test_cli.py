@@ -1,5 +1,6 @@
 """The commands as an operator meets them: as processes, by exit code and by what they say."""
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -22,6 +23,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from rebirth.cli import app
+from rebirth.run.journal import Journal
 from rebirth.terminal.bugs import trace_of, where
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle" / "castle.yaml"
@@ -301,7 +303,7 @@ def test_the_state_of_a_castle_as_json(yard):
     assert code == 1
     found = json.loads(out)
     assert (found["version"], found["ok"]) == (1, False)
-    assert {"step", "state", "why"} == set(found["steps"][0])
+    assert {"phase", "title", "verdict", "why"} == set(found["steps"][0])
 
 
 def test_what_did_not_run_is_named_if_asked(yard):
@@ -354,25 +356,111 @@ def test_a_bug_is_said_with_its_place_and_a_trace_without_values():
     assert value not in text
 
 
-def test_status_of_nothing(yard):
-    yard.write()
+def test_status_never_says_that_something_does_not_hold_that_it_could_not_ask(yard):
+    yard.write()  # nobody has the addresses that stand in it
     code, out, complaints = yard.run("status", "castle")
     assert code == 1
-    assert re.search(r"upload_image +does not hold", out)
-    assert re.search(r"converge +not looked at", out)
-    assert "`rebirth create castle`" in complaints
+    assert re.search(r"^upload_image +cannot tell: Proxmox: .*", out, re.MULTILINE)
+    assert re.search(r"^converge +cannot tell: of \w+ nothing is known$", out, re.MULTILINE)
+    assert "does not hold" not in out + complaints
     assert "Traceback" not in out + complaints
 
 
-def test_ctrl_c_ends_with_130_and_says_how_to_go_on(yard, silence):
+def test_status_without_secrets_names_them(yard):
+    yard.write()
+    (yard.vault / "proxmox-api-token").unlink()
+    (yard.vault / "github-token").unlink()
+    code, out, complaints = yard.run("status", "castle")
+    assert code == 2
+    assert re.search(r"^resolve_secrets +cannot tell: .*the secret is missing \(and 1 more\)$", out, re.MULTILINE)
+    assert re.search(r"^upload_image +cannot tell: of resolve_secrets nothing is known$", out, re.MULTILINE)
+    assert "does not hold" not in out + complaints
+    assert len(re.findall(r"^error: .*the secret is missing$", complaints, re.MULTILINE)) == 2
+
+
+@pytest.mark.parametrize("command", ["status", "verify"])
+def test_who_only_looks_writes_no_state_and_does_not_wait_for_create(yard, command):
+    yard.write()
+    yard.run(command, "castle", *(["--budget", "1"] if command == "verify" else []))
+    assert not (yard.castle / ".rebirth").exists()
+    with Journal(yard.castle / ".rebirth" / "real", "create"):
+        _, _, complaints = yard.run(command, "castle", *(["--budget", "1"] if command == "verify" else []))
+        assert "is at work on this castle" not in complaints
+        code, _, complaints = yard.run("create", "castle", "--unproved")
+    assert code == 1
+    assert re.search(
+        rf"^error: `rebirth create` \(pid {os.getpid()}, since \d\d:\d\d\) is at work on this castle$",
+        complaints,
+        re.MULTILINE,
+    )
+
+
+def named(words: str) -> list[int]:
+    """Processes with these words among their arguments."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if words.encode() in file.read_bytes():
+                found.append(int(file.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_run_with_what_it_started_and_says_how_to_go_on(yard, silence, number):
     yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
     with yard.start("create", "castle", "--unproved") as process:
         wait_for(yard.castle / "logs", '"phase": "read_repository"')
-        process.send_signal(signal.SIGINT)
+        while not named(f":{silence}/"):
+            time.sleep(0.01)
+        process.send_signal(number)
+        process.send_signal(number)  # a terminal's reaches a process twice where it is passed on, too
         out, complaints = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "run the same command again" in complaints
+    assert process.returncode == 128 + number
+    by = "" if number is signal.SIGINT else f"by {number.name} "
+    assert re.search(
+        rf"^interrupted {by}after \d+\.\d s; .*run the same command again to go on$",
+        complaints,
+        re.MULTILINE,
+    )
     assert "Traceback" not in out + complaints
+    assert not named(f":{silence}/"), "git has ended"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_destroy_in_the_same_way(yard, silence, number):
+    yard.write(("  tailnet: magellanic", f"  api: https://127.0.0.1:{silence}\n  tailnet: magellanic"))
+    with yard.start("destroy", "castle", "--yes") as process:
+        while not (yard.castle / "logs").exists():
+            time.sleep(0.01)
+        time.sleep(0.3)
+        process.send_signal(number)
+        out, complaints = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert "run the same command again to go on" in complaints
+    assert "Traceback" not in out + complaints
+
+
+def test_a_signal_during_the_proof_ends_it_too(yard, silence):
+    yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
+    with yard.start("create", "castle") as process:
+        while not named(f":{silence}/"):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        out, complaints = process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "run the same command again to go on" in complaints
+    assert "Traceback" not in out + complaints
+    assert not named(f":{silence}/")
+
+
+def test_what_was_ignored_before_still_is(yard, silence):
+    yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
+    yard.prefix = ["nohup"]
+    with yard.start("create", "castle", "--unproved", "--budget", "1") as process:
+        wait_for(yard.castle / "logs", '"phase": "read_repository"')
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=30)
+    assert process.returncode == 1
 
 
 def test_an_interrupted_run_has_a_report(yard, silence):
@@ -395,7 +483,7 @@ def test_no_secret_reaches_output_or_file(yard, silence):
     yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
     code, out, complaints = yard.run("create", "castle", "--unproved", "--budget", "3")
     assert code == 1
-    assert "not done after 3 s" in complaints
+    assert "gave up after 3 s; last seen: nothing yet" in complaints
     values = [line for value in yard.canaries.values() for line in value.splitlines() if "-----" not in line]
     texts = [out, complaints]
     texts += [

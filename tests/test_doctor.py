@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from paper import PaperHypervisor
 from rebirth.castle import load
-from rebirth.checklist import Check, as_json, as_text, exit_code
 from rebirth.doctor import examine, programs
 from rebirth.errors import SpecError
-from rebirth.lab.git import Repository, git_app
 from rebirth.lab.proxmox import Pve, Storage, proxmox_app
+from rebirth.lab.systems.git import Repository, git_app
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
+from rebirth.terminal.checklist import Check, as_json, as_text, exit_code
 
 _STORAGES = {"local": Storage(frozenset({"iso"})), "local-lvm": Storage(frozenset({"images"}))}
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"

@@ -10,11 +10,12 @@ from rebirth.castle import load
 from rebirth.console import Recorder, Silent
 from rebirth.errors import Broken, DoesNotHold
 from rebirth.events import Events
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.run.engine import Outcome
 from rebirth.run.facts import SitesVisited
 from rebirth.secrets import Redaction, Secret
 from rebirth.session import Session
+from rebirth.terminal.ending import Ending
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
 SINCE = 1_800_000_000.0
@@ -35,14 +36,14 @@ def ended(tmp_path):
 
     def end(course, outcome, *, command="create", quiet=False, verbose=False, as_json=False) -> int:
         vault = tmp_path / "vault"
-        place = Place(tmp_path, vault, vault / "produced", tmp_path / "state", tmp_path / "logs")
+        paths = Paths(tmp_path, vault, vault / "produced", tmp_path / "state", tmp_path / "logs")
         redaction = Redaction([Secret("c4n4ry-value")])
-        recorder = Recorder(place.logs / "20270101T000000Z", redaction)
+        recorder = Recorder(paths.logs / "20270101T000000Z", redaction)
         for event in course:
             recorder(event)
         session = Session(
-            castle=load(EXAMPLE), place=place, events=Events(recorder), redaction=redaction, folder=recorder.folder,
-            command=command, view=Silent(), quiet=quiet or as_json, verbose=verbose, as_json=as_json,
+            castle=load(EXAMPLE), paths=paths, events=Events(recorder), redaction=redaction, folder=recorder.folder,
+            command=command, view=Silent(), quiet=quiet or as_json, ending=Ending(), verbose=verbose, as_json=as_json,
         )  # fmt: skip
         try:
             session.finish(outcome)
@@ -116,7 +117,7 @@ def test_quiet_is_quiet(ended, capsys):
 
 def test_status_says_what_brings_up_what_is_missing(ended, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    lacking = Outcome(failures={"boot_machines": DoesNotHold("does not hold: gone", operation="Boot")})
+    lacking = Outcome(failures={"boot_machines": DoesNotHold("does not hold: gone", operation="Boot the machines")})
     course = [e.RunStarted("tazlab-k8s", "status", ()), e.RunFinished(ok=False)]
     assert ended(course, lacking, command="status") == 1
     out, err = capsys.readouterr()

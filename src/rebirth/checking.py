@@ -122,7 +122,7 @@ def before_create(session: "Session", *, unproved: bool) -> Checked:
     proved is always said.
     """
     try:
-        checked, words = asyncio.run(_proved_for(session, unproved=unproved))
+        checked, words = session.run(_proved_for(session, unproved=unproved))
     except Exception as error:
         if not unproved or isinstance(error, SpecError):
             _record(session, Checked(0, 0, "the proof failed"), error)
@@ -138,7 +138,7 @@ def before_create(session: "Session", *, unproved: bool) -> Checked:
 
 async def _proved_for(session: "Session", *, unproved: bool) -> tuple[Checked, str]:
     """What the proof says, and its words where it found errors."""
-    directory, castle = session.place.castle, session.castle
+    directory, castle = session.paths.castle, session.castle
     async with AsyncExitStack() as stack:
         if local(directory, castle) is None:
             if unproved:
@@ -146,7 +146,7 @@ async def _proved_for(session: "Session", *, unproved: bool) -> tuple[Checked, s
             from rebirth.phases.resolve_secrets import resolve_secrets
 
             try:
-                await resolve_secrets(castle, session.place, session.redaction)
+                await resolve_secrets(castle, session.paths, session.redaction)
             except SpecError:  # the same words end the run itself, with every secret, before it makes anything
                 return Checked(0, 0, "without its secrets the repository cannot be fetched"), ""
         repository = await stack.enter_async_context(repository_of(directory, castle))
@@ -156,7 +156,7 @@ async def _proved_for(session: "Session", *, unproved: bool) -> tuple[Checked, s
         verdict = weigh(proof, places)
         errors = verdict.count(Severity.ERROR)
         against = f"{errors} error{'s' * (errors != 1)} of the proof passed over" if errors else ""
-        online = until_online(proof.model, proof.graph, session.place)
+        online = until_online(proof.model, proof.graph, session.paths)
         words = told(verdict, places) if errors else ""
         return Checked(errors, verdict.count(Severity.WARNING), against, online), words
 
@@ -194,7 +194,7 @@ def _of_one_cluster(proof: Proof) -> Proof:
 
 def plan(asked: Asked, *, style: str, graph: str, whole: bool) -> None:
     """What starts when, on standard output; `graph` is a form of drawing instead, of all things if `whole`."""
-    from rebirth.place import place_of
+    from rebirth.paths import paths_of
     from rebirth.plan import drawing, schedule, text, times
 
     if style not in {"text", "json"}:
@@ -209,7 +209,7 @@ def plan(asked: Asked, *, style: str, graph: str, whole: bool) -> None:
                 shown = drawing.of_graph(proof.graph)
                 write(drawing.FORMS[graph](*shown) if graph != "json" else drawing.graph_json(proof.graph, places))
                 return
-            logs = place_of(done.directory, done.castle.secrets).logs if done.castle and done.directory else None
+            logs = paths_of(done.directory, done.castle.secrets).logs if done.castle and done.directory else None
             earlier = times.measured(logs) if logs else times.Measured()
             times.predict(proof.graph, earlier, schedule.labels(proof.model, proof.graph))
             found = schedule.plan(proof.model, proof.graph)

@@ -90,13 +90,16 @@ def create(
     if lab:
         lab_commands.enter(directory, lab_name, takes=True)
     from rebirth import checking
+    from rebirth.phases import BOOTSTRAP
     from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "create", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
         checked = checking.before_create(s, unproved=unproved)
-        created = run.create(s.castle, s.place, s.events, s.redaction, budget=budget, layered=layered, checked=checked)
-        s.finish(asyncio.run(created))
+        created = run.create(
+            BOOTSTRAP, s.castle, s.paths, s.events, s.redaction, budget=budget, layered=layered, checked=checked
+        )
+        s.finish(s.run(created))
 
 
 @app.command(
@@ -192,11 +195,12 @@ def verify(
     """Check from outside that the ingress has its address and that the sites answer."""
     if lab:
         lab_commands.enter(directory, lab_name)
+    from rebirth.phases import BOOTSTRAP
     from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "verify", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
-        s.finish(asyncio.run(run.verify(s.castle, s.place, s.events, s.redaction, budget=budget)))
+        s.finish(s.run(run.verify(BOOTSTRAP, s.castle, s.paths, s.events, s.redaction, budget=budget)))
 
 
 @app.command(epilog=examples("rebirth status", "rebirth status --json"))
@@ -210,11 +214,12 @@ def status(
     """Show which steps of create hold now. Changes nothing."""
     if lab:
         lab_commands.enter(directory, lab_name)
+    from rebirth.phases import BOOTSTRAP
     from rebirth.run import create as run
     from rebirth.session import session
 
     with session(directory, "status", format_, as_json=as_json) as s:
-        s.finish(asyncio.run(run.status(s.castle, s.place, s.events, s.redaction)))
+        s.finish(s.run(run.status(BOOTSTRAP, s.castle, s.paths, s.events, s.redaction)))
 
 
 @app.command(epilog=examples("rebirth destroy --dry-run", "rebirth destroy --lab examples/castle"))
@@ -235,11 +240,12 @@ def destroy(
         from rebirth.terminal.remains import list_remains
 
         list_remains(directory, as_json=json_)
+    from rebirth.phases import BOOTSTRAP
     from rebirth.run.asking import destroy as run_destroy
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
-        s.finish(run_destroy(s.castle, s.place, s.events, s.redaction, s.say, yes=yes))
+        s.finish(run_destroy(BOOTSTRAP, s.castle, s.paths, s.events, s.redaction, s.say, yes=yes, run=s.run))
 
 
 @app.command()
@@ -253,9 +259,9 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Programs, secrets and outside systems that a castle needs, and the fix for each. Exit 0: all is there; 1: not."""
-    from rebirth import checklist
     from rebirth.castle.load import FILE
     from rebirth.doctor import examine, programs
+    from rebirth.terminal import checklist
 
     asked = directory or (HERE if (HERE / FILE).exists() else None)
     if lab:

@@ -4,12 +4,13 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from rebirth.errors import Broken
-from rebirth.secrets import Redaction
+from rebirth.secrets import VARIABLE, Redaction
 
 _LINES = 8  # of a failed program's words that its error carries
 _HINTS = {
@@ -18,6 +19,19 @@ _HINTS = {
     "git": "Install git.",
     "flux": "Install the flux CLI, or commit `<path>/flux-system` with its manifests to the repository.",
 }
+
+
+def _without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith(VARIABLE)}
+
+
+def _tied() -> tuple[str, ...]:
+    """What lets the kernel kill a program when this process is killed: nobody else would then end it.
+
+    Not a preexec_fn, which is unsafe beside threads and copies this process for every program. Where setpriv(1) is
+    missing, programs of a killed run go on until they end; nothing that they write is in the way of the next run.
+    """
+    return ("setpriv", "--pdeathsig", "KILL") if sys.platform == "linux" and shutil.which("setpriv") else ()
 
 
 class ProgramFailed(Broken):
@@ -55,22 +69,25 @@ class Commands:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> str:
-        """The program's standard output. Raises ProgramFailed, or Broken where the program is not there."""
+        """The program's standard output. Raises ProgramFailed, or Broken where the program is not there.
+
+        Its environment is this process's without the castle's secrets, and `env`.
+        """
+        environment = {**_without_secrets(os.environ), **(env or {})}
+        if shutil.which(argv[0], path=environment.get("PATH")) is None:
+            hint = _HINTS.get(argv[0], "")
+            raise Broken("the program is not on PATH", system=argv[0], operation=operation, hint=hint)
         pipe = asyncio.subprocess.PIPE
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                stdin=pipe,
-                stdout=pipe,
-                stderr=pipe,
-                env={**os.environ, **(env or {})},
-                cwd=cwd,
-                start_new_session=True,
-            )
-        except FileNotFoundError:
-            raise Broken(
-                "the program is not on PATH", system=argv[0], operation=operation, hint=_HINTS.get(argv[0], "")
-            ) from None
+        process = await asyncio.create_subprocess_exec(
+            *_tied(),
+            *argv,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            env=environment,
+            cwd=cwd,
+            start_new_session=True,
+        )
         try:
             said, complained = await process.communicate(stdin)
         except asyncio.CancelledError:

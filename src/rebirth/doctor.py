@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebirth.castle import Castle, load
-from rebirth.checklist import Check, program
 from rebirth.commands import Commands
 from rebirth.errors import Broken, Rebirth, SpecError
+from rebirth.paths import Paths, paths_of
 from rebirth.phases import connections
 from rebirth.phases.free_names import refuse_foreign
 from rebirth.phases.reach_outside import WHERE
 from rebirth.phases.read_repository import read_repository
 from rebirth.phases.resolve_secrets import resolve, resolve_secrets
-from rebirth.place import Place, place_of
 from rebirth.run.facts import SecretsResolved
 from rebirth.run.waiting import together
 from rebirth.secrets import Redaction, SecretRef
+from rebirth.terminal.checklist import Check, program
 
 _PROGRAMS = {
     "git": "Install git.",
@@ -39,26 +39,26 @@ async def examine(directory: Path) -> list[Check]:
     """Every check for the castle in `directory`. Nothing is written anywhere. Raises SpecError."""
     castle = load(directory)
     redaction = Redaction()
-    place = place_of(directory, castle.secrets)
-    secrets = await _secrets(castle, place, redaction)
-    systems = _Systems(castle, place, redaction)
+    paths = paths_of(directory, castle.secrets)
+    secrets = await _secrets(castle, paths, redaction)
+    systems = _Systems(castle, paths, redaction)
     asked = await together(systems.proxmox(), systems.tailscale(), systems.vault(), systems.git())
     return [*programs(), *secrets, *(check for checks in asked for check in checks)]
 
 
-async def _secrets(castle: Castle, place: Place, redaction: Redaction) -> list[Check]:
+async def _secrets(castle: Castle, paths: Paths, redaction: Redaction) -> list[Check]:
     """Each secret: whether it is there, looks right, and is kept from others."""
     complaints: dict[str, str] = {}
     try:
-        await resolve_secrets(castle, place, redaction)
+        await resolve_secrets(castle, paths, redaction)
     except SpecError as error:
         complaints = {problem.file: f"{problem.message}. {problem.hint}" for problem in error.problems}
     references = {reference.secret: reference for _, reference in castle.references()}
-    return [_secret(references[name], place, complaints) for name in sorted(references)]
+    return [_secret(references[name], paths, complaints) for name in sorted(references)]
 
 
-def _secret(reference: SecretRef, place: Place, complaints: dict[str, str]) -> Check:
-    file = place.vault / reference.secret
+def _secret(reference: SecretRef, paths: Paths, complaints: dict[str, str]) -> Check:
+    file = paths.vault / reference.secret
     what = f"secret {reference.secret}"
     if complaint := complaints.get(str(file)):
         return Check(what, sound=False, fix=f"{file}: {complaint}")
@@ -76,8 +76,8 @@ class _Answer:
 class _Systems:
     """Asks each system that the castle needs, with the castle's own credentials, and reads only."""
 
-    def __init__(self, castle: Castle, place: Place, redaction: Redaction) -> None:
-        self._castle, self._place, self._redaction = castle, place, redaction
+    def __init__(self, castle: Castle, paths: Paths, redaction: Redaction) -> None:
+        self._castle, self._paths, self._redaction = castle, paths, redaction
 
     async def proxmox(self) -> list[Check]:
         spec = self._castle.proxmox
@@ -105,7 +105,7 @@ class _Systems:
                 if lacks := await api.lacks():
                     return _Answer("", lacks)
                 devices = await api.devices()
-                refuse_foreign(devices, spec, self._castle.machines, self._place)
+                refuse_foreign(devices, spec, self._castle.machines, self._paths)
             finally:
                 await api.close()
             return _Answer(f"{len(devices)} devices")
@@ -150,7 +150,7 @@ class _Systems:
         found = {}
         for reference in filter(None, references):
             try:
-                found[reference.secret] = resolve(reference, self._place, self._redaction)
+                found[reference.secret] = resolve(reference, self._paths, self._redaction)
             except SpecError:
                 return Check(what, sound=False, fix=f"Not asked: the secret {reference.secret} is missing.")
         try:

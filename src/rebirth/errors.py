@@ -85,11 +85,19 @@ class DoesNotHold(Broken):
     """A fact is not true, and the command that asked may not make it true."""
 
 
+class CannotTell(Broken):
+    """Whether a fact is true could not be asked."""
+
+
 class NotYet(Rebirth):
     """What was asked is not true yet, and may become true by itself: the engine tries again.
 
     The message says what was seen last, so that a time-out can tell it.
     """
+
+
+class NoAnswer(NotYet):
+    """Who was asked did not answer: what was asked may be true already, or not."""
 
 
 @contextmanager
@@ -102,4 +110,4 @@ def understood(system: str, operation: str, setting: str) -> Iterator[None]:
         yield
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         hint = f"Is {setting} right? A proxy, a portal or another server may answer there."
-        raise NotYet(f"{system}: {operation}: the answer is not what {system}'s API says", hint=hint) from None
+        raise NoAnswer(f"{system}: {operation}: the answer is not what {system}'s API says", hint=hint) from None

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from rebirth.castle import Castle
 from rebirth.castle.load import FILE
 from rebirth.errors import NotYet, SpecError
-from rebirth.place import place_of
+from rebirth.paths import paths_of
 
 PATIENCE = 30.0  # seconds for a fetch
 BESIDE = "gitops"  # the repository's folder beside castle.yaml, where the two live together
@@ -30,7 +30,7 @@ def local(directory: Path, castle: Castle) -> Path | None:
     In a lab it is the folder that the lab serves. Else it is the folder `gitops` beside castle.yaml, or the git checkout
     that the castle lies in; of the two the one that has the folder `gitops.path`.
     """
-    if served := place_of(directory, castle.secrets).repository:
+    if served := paths_of(directory, castle.secrets).repository:
         return served
     beside = directory.resolve() / BESIDE
     if (beside / castle.gitops.path).is_dir():
@@ -66,7 +66,7 @@ async def _fetch(directory: Path, castle: Castle, folder: Path) -> None:
     from rebirth.secrets import Redaction
 
     redaction = Redaction()
-    token = resolve(castle.gitops.token, place_of(directory, castle.secrets), redaction)
+    token = resolve(castle.gitops.token, paths_of(directory, castle.secrets), redaction)
     gitops = castle.gitops
     remote = GitRemote(url=gitops.repository, branch=gitops.branch, token=token, commands=Commands(redaction))
     try:

@@ -1,44 +1,55 @@
 """What every command on a castle shares: the castle, its places, the listeners, and how it ends."""
 
+import asyncio
 import json
 import os
+import signal
 import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from rebirth.castle import Castle, load
 from rebirth.console import JsonLines, Lines, Recorder, Silent, Steps, show_error, width, write_text
-from rebirth.errors import Broken, DoesNotHold, Rebirth, SpecError
+from rebirth.errors import Broken, CannotTell, DoesNotHold, Rebirth, SpecError
 from rebirth.events import Events
-from rebirth.phases import PHASES
-from rebirth.place import Place, place_of
+from rebirth.paths import Paths, paths_of
+from rebirth.phases import BOOTSTRAP
 from rebirth.report import closing, recorded, text, timeline
+from rebirth.run.create import verdicts
 from rebirth.run.engine import Outcome
 from rebirth.run.facts import SitesVisited
 from rebirth.secrets import Redaction
 from rebirth.terminal.bugs import where
+from rebirth.terminal.ending import Ending
 from rebirth.terminal.live import LiveView
 
+T = TypeVar("T")
 _View = Lines | LiveView | JsonLines | Silent | Steps
 
 
 @dataclass
 class Session:
     castle: Castle
-    place: Place
+    paths: Paths
     events: Events
     redaction: Redaction
     folder: Path  # this run's logs
     command: str
     view: _View
     quiet: bool  # nothing on standard output but what a program reads
+    ending: Ending
     verbose: bool = False
     as_json: bool = False  # one answer at the end
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """As asyncio.run, but a signal ends it in the way that all commands have in common."""
+        return self.ending.run(work)
 
     def finish(self, outcome: Outcome) -> None:
         """Shows how the run ended, and ends the process with its code."""
@@ -59,10 +70,10 @@ class Session:
         elif self.command == "create" and outcome.ok:
             ran = timeline.read(self.folder)
             if ran.worked:
-                earlier = recorded.earlier(self.place.logs, self.folder)
+                earlier = recorded.earlier(self.paths.logs, self.folder)
                 write_text(text.essential(ran, earlier, width()))
-                print(f"Everything about it: {closing.again('report', replace(self.place, lab=None), ran.castle)}\n")
-                write_text(closing.success(ran, self.place, self.folder, headings))
+                print(f"Everything about it: {closing.again('report', replace(self.paths, lab=None), ran.castle)}\n")
+                write_text(closing.success(ran, self.paths, self.folder, headings))
             else:
                 print("\n".join([closing.unchanged(ran), *closing.sites(headings)]))
         else:
@@ -74,14 +85,14 @@ class Session:
         failures = {name: self.redaction.redact(str(error)) for name, error in outcome.failures.items()}
         found: dict[str, object] = {"version": 1, "castle": self.castle.name, "command": self.command, "ok": outcome.ok}
         if self.command == "status":
-            return found | {"steps": [vars(state) for state in _states(outcome)]}
+            return found | {"steps": [vars(verdict) for verdict in verdicts(BOOTSTRAP, outcome)]}
         visited = outcome.made(SitesVisited)
         headings = visited.headings if visited else {}
         return found | {
             "sites": [{"url": f"https://{host}", "heading": heading} for host, heading in headings.items()],
             "online": ran.online,
             "total": ran.total,
-            "kubeconfig": str(self.place.kubeconfig),
+            "kubeconfig": str(self.paths.kubeconfig),
             "logs": str(self.folder),
             "errors": [{"step": name, "error": error} for name, error in failures.items()],
             "not_run": sorted(outcome.skipped),
@@ -93,11 +104,11 @@ class Session:
         roots = sorted(outcome.failures, key=lambda phase: -stopped[phase])  # first what kept most from starting
         failures = {str(error): error for error in map(outcome.failures.__getitem__, roots)}
         for error in failures.values():
-            if not (asked and isinstance(error, DoesNotHold)):
+            if not (asked and isinstance(error, DoesNotHold | CannotTell)):
                 show_error(error, self.redaction)
         if asked and any(isinstance(error, DoesNotHold) for error in failures.values()):
             sys.stderr.write(
-                f"hint: Run `{closing.again('create', self.place, self.castle.name)}` to bring up what is missing.\n"
+                f"hint: Run `{closing.again('create', self.paths, self.castle.name)}` to bring up what is missing.\n"
             )
         elif self.command in {"create", "destroy"} and not outcome.ok:
             sys.stderr.write(closing.stopped(self.folder, list(outcome.skipped), verbose=self.verbose))
@@ -118,9 +129,9 @@ def session(
 ) -> Iterator[Session]:
     """A run of `command` on the castle in `directory`. `style`: text, or json for every event; `as_json`: one answer at the end."""
     castle = load(directory)
-    place = place_of(directory, castle.secrets)
+    paths = paths_of(directory, castle.secrets)
     redaction = Redaction()
-    folder = place.logs / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    folder = paths.logs / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     while folder.exists():
         folder = folder.with_name(folder.name + "+")
     if style not in {"text", "json"}:
@@ -138,14 +149,23 @@ def session(
     started = time.monotonic()
     silent = as_json or quiet or command == "status"
     view = _view(style, command, redaction, silent=silent, verbose=verbose)
-    shared = castle, place, Events(recorder, view), redaction, folder, command, view
+    shared = castle, paths, Events(recorder, view), redaction, folder, command, view
+    ending = Ending()
     try:
-        yield Session(*shared, quiet or as_json or style == "json", verbose, as_json)
-    except KeyboardInterrupt:
-        view.close()
-        seconds = time.monotonic() - started
-        sys.stderr.write(closing.interrupted(command, seconds) + "\n")
-        sys.exit(130)
+        with ending:
+            yield Session(*shared, quiet or as_json or style == "json", ending, verbose, as_json)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        if not ending.number:
+            raise
+        with suppress(OSError):  # SIGHUP: the terminal is gone
+            view.close()
+            sys.stderr.write(
+                closing.interrupted(
+                    command, time.monotonic() - started, ending.name if ending.number != signal.SIGINT else ""
+                )
+                + "\n"
+            )
+        sys.exit(ending.exit_code)
     except (Rebirth, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 - the trace goes into the log, redacted; bare it could show a secret
@@ -154,7 +174,8 @@ def session(
         hint = f"This is a bug; please report it with the trace in {trace}."
         raise Broken(where(error), operation=command, hint=hint) from None
     finally:
-        view.close()
+        with suppress(OSError):
+            view.close()
         recorder.close()
 
 
@@ -170,31 +191,6 @@ def _view(style: str, command: str, redaction: Redaction, *, silent: bool, verbo
     return Lines(redaction, verbose=verbose)
 
 
-@dataclass(frozen=True)
-class _State:
-    """What is known of a step's fact."""
-
-    step: str
-    state: str
-    why: str = ""
-
-
-def _states(outcome: Outcome) -> Iterator[_State]:
-    for phase in PHASES:
-        if phase.on_demand and phase.name not in outcome.failures:
-            continue  # an ingredient: it holds only while a run needs it
-        failure = outcome.failures.get(phase.name)
-        if isinstance(failure, DoesNotHold):
-            state, _, why = str(failure).partition(": ")[2].partition(": ")  # does not hold, and why
-            yield _State(phase.name, state, why)
-        elif failure is not None:
-            yield _State(phase.name, "failed")
-        elif because := outcome.skipped.get(phase.name):
-            yield _State(phase.name, "not looked at", f"{because} is not true")
-        else:
-            yield _State(phase.name, "holds" if phase.name in outcome.facts else "not looked at")
-
-
 def _show_facts(outcome: Outcome) -> None:
-    for state in _states(outcome):
-        print(f"{state.step:24} {state.state}" + (f": {state.why}" if state.why else ""))
+    for found in verdicts(BOOTSTRAP, outcome):
+        print(f"{found.phase:24} {found.verdict}" + (f": {found.why}" if found.why else ""))

@@ -15,7 +15,7 @@ import pytest
 from rebirth.castle import load
 from rebirth.commands import Commands
 from rebirth.errors import NotYet
-from rebirth.place import place_of
+from rebirth.paths import paths_of
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
 from rebirth.secrets import Redaction
@@ -34,9 +34,9 @@ async def pend(cluster: Cluster, namespace: str, updated: str) -> None:
 
 async def main(folder: Path) -> None:
     castle = load(folder)
-    place = place_of(folder, castle.secrets)
-    cluster, chart = Cluster(place=place), castle.networking.metallb
-    helm = Helm(place=place, commands=Commands(Redaction()), cluster=cluster)
+    paths = paths_of(folder, castle.secrets)
+    cluster, chart = Cluster(paths=paths), castle.networking.metallb
+    helm = Helm(paths=paths, commands=Commands(Redaction()), cluster=cluster)
     wanted = {"name": "metallb", "namespace": chart.namespace, "chart": "metallb", "version": chart.version,
               "repository": chart.repository, "values": {"speaker": {"frr": {"enabled": False}}}}  # fmt: skip
 

@@ -70,12 +70,13 @@ def check_no_secret_anywhere(castle):
         if file.is_file():
             text = file.read_text(errors="replace")
             assert not [canary for canary in canaries if canary in text], f"a secret stands in {file}"
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            text = process.read_text(errors="replace")
-        except OSError:
-            continue
-        assert not [canary for canary in canaries if canary in text], f"a secret is an argument: {process}"
+    for kind in ("cmdline", "environ"):
+        for process in Path("/proc").glob(f"[0-9]*/{kind}"):
+            try:
+                text = process.read_text(errors="replace")
+            except OSError:
+                continue
+            assert not [canary for canary in canaries if canary in text], f"a secret stands in {process}"
 
 
 def check_again_without_a_write(castle):

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from rebirth.lab.faults import Fault, Faults
+from rebirth.lab.systems.faults import Fault, Faults
 
 
 @pytest.fixture

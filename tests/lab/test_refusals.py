@@ -80,10 +80,10 @@ def test_credentials_that_are_refused(castle, secret, words, hint):
 @pytest.mark.parametrize(
     ("system", "words", "hint"),
     [
-        ("proxmox", "saw last: Proxmox: version", "proxmox.endpoint"),
-        ("tailscale", "saw last: Tailscale: list devices", "api.tailscale.com"),
-        ("vault", "saw last: Vault: look up token", "engine.vault.address"),
-        ("git", "saw last: git: clone", "gitops.repository"),
+        ("proxmox", "last seen: Proxmox: version", "proxmox.endpoint"),
+        ("tailscale", "last seen: Tailscale: list devices", "api.tailscale.com"),
+        ("vault", "last seen: Vault: look up token", "engine.vault.address"),
+        ("git", "last seen: git: clone", "gitops.repository"),
     ],
 )
 def test_a_system_that_does_not_answer(castle, system, words, hint):

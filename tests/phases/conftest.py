@@ -13,12 +13,12 @@ from paper import PaperHypervisor
 from phases.ruins import Ruin, ruined
 from rebirth.castle import Castle, load
 from rebirth.errors import NotYet
-from rebirth.lab.faults import Fault, Faults
 from rebirth.lab.proxmox import Pve, Storage, proxmox_app
+from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
+from rebirth.paths import Paths, paths_of
 from rebirth.phases.connections import proxmox_api, tailnet_api
 from rebirth.phases.resolve_secrets import resolve_secrets
-from rebirth.place import Place, place_of
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
 from rebirth.run.facts import OutsideReached, SecretsResolved
@@ -31,7 +31,7 @@ REACHED = OutsideReached("8.4.1")
 @dataclass
 class Outside:
     castle: Castle
-    place: Place
+    paths: Paths
     secrets: SecretsResolved
     redaction: Redaction
     pve: Pve
@@ -87,14 +87,14 @@ async def outside(tmp_path, serve, monkeypatch) -> AsyncIterator[Outside]:
     folder.mkdir()
     write_castle(folder, proxmox=served[0].url, tailscale=served[1].url, ca=serve.ca.read_text())
     castle, redaction = load(folder), Redaction()
-    place = place_of(folder, castle.secrets, {})
-    found = await resolve_secrets(castle, place, redaction)
+    paths = paths_of(folder, castle.secrets, {})
+    found = await resolve_secrets(castle, paths, redaction)
     pve.token = found[castle.proxmox.token].reveal()
     spec = castle.tailscale
     client = OAuthClient(found[spec.oauth_client_id].reveal(), found[spec.oauth_client_secret].reveal())
     tailnet.clients.append(OAuthClient(client.identity, client.secret, tags=frozenset(spec.node_key.tags)))
     proxmox, tailscale = proxmox_api(castle.proxmox, found), tailnet_api(spec, found)
-    yield Outside(castle, place, found, redaction, pve, tailnet, faults, proxmox, tailscale)
+    yield Outside(castle, paths, found, redaction, pve, tailnet, faults, proxmox, tailscale)
     await proxmox.close()
     await tailscale.close()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rebirth.events import Event, Events, Noted, PhaseRetried
 from rebirth.lab.proxmox import Volume
+from rebirth.phases import BOOTSTRAP
 from rebirth.run.destroy import Destruction, Found
 from rebirth.run.journal import Journal
 
@@ -33,14 +34,16 @@ class Ruin:
     when: Callable[[Event], None] = lambda _: None  # what else happens meanwhile
 
     async def __call__(self, *, patience: float = 20) -> Found:
-        with Journal(self.outside.place.state) as journal:
+        with Journal(self.outside.paths.state, lenient=True) as journal:
             destruction = self.destruction(journal, patience)
             found = await destruction.look()
             return await destruction.remove(found) if found.outcome.ok else found
 
     def destruction(self, journal: Journal, patience: float = 20) -> Destruction:
         outside, events = self.outside, Events(self.seen.append, lambda event: self.when(event))
-        return Destruction(outside.castle, outside.place, journal, events, outside.redaction, patience=patience)
+        return Destruction(
+            BOOTSTRAP, outside.castle, outside.paths, journal, events, outside.redaction, patience=patience
+        )
 
     @property
     def said(self) -> list[str]:
@@ -72,7 +75,7 @@ async def ruined(outside: "Outside") -> Ruin:
         await outside.tailscale.mint_key(
             tags=[OURS], seconds=3600, reusable=True, ephemeral=True, description=description
         )
-    for file in (outside.place.kubeconfig, outside.place.talosconfig, outside.place.talos_secrets):
+    for file in (outside.paths.kubeconfig, outside.paths.talosconfig, outside.paths.talos_secrets):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("nonsense")
     outside.faults.writes.clear()
@@ -100,4 +103,4 @@ async def killed_when(ruin, reached) -> None:
 
 
 def files_left(outside):
-    return sorted(file.name for file in outside.place.produced.glob("*"))
+    return sorted(file.name for file in outside.paths.produced.glob("*"))

@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from rebirth.commands import Commands
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.events import Events, Waiting
-from rebirth.lab.faults import Fault, Faults
+from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.phases import bootstrap_kubernetes
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.providers.talos import Talosctl
@@ -52,35 +52,35 @@ async def cluster(outside, serve, tmp_path, monkeypatch):
         "users": [{"name": "it", "user": {"token": "token"}}],
     }  # fmt: skip
     (world / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))
-    machines, place = outside.castle.machines, outside.place
+    machines, paths = outside.castle.machines, outside.paths
     (world / str(machines.control_planes[0].address)).write_text("configured")
-    place.produced.mkdir(parents=True, exist_ok=True)
-    place.talosconfig.write_text("context: it\n")
+    paths.produced.mkdir(parents=True, exist_ok=True)
+    paths.talosconfig.write_text("context: it\n")
     kubernetes = outside.castle.kubernetes.model_copy(update={"endpoint": served.url})
-    talosctl = Talosctl(place=place, commands=Commands(outside.redaction))
+    talosctl = Talosctl(paths=paths, commands=Commands(outside.redaction))
 
     async def bootstrap():
-        with Journal(place.state) as journal:
+        with Journal(paths.state) as journal:
             return await bootstrap_kubernetes.bootstrap_kubernetes(
-                machines, kubernetes, place, talosctl, Once(journal), MachinesConfigured(())
+                machines, kubernetes, paths, talosctl, Once(journal), MachinesConfigured(())
             )
 
     def bootstraps():
         return [line for line in (world / "calls").read_text().splitlines() if line.startswith("bootstrap ")]
 
     return SimpleNamespace(
-        bootstrap=bootstrap, bootstraps=bootstraps, world=world, place=place, faults=faults, endpoint=served.url
+        bootstrap=bootstrap, bootstraps=bootstraps, world=world, paths=paths, faults=faults, endpoint=served.url
     )
 
 
 async def test_from_nothing_and_again_without_a_write(cluster):
     fact = await cluster.bootstrap()
     assert fact.endpoint == cluster.endpoint
-    assert cluster.place.kubeconfig.stat().st_mode & 0o777 == 0o600
+    assert cluster.paths.kubeconfig.stat().st_mode & 0o777 == 0o600
     assert await cluster.bootstrap() == fact
     assert len(cluster.bootstraps()) == 1
     assert not cluster.faults.writes
-    assert await bootstrap_kubernetes.still(fact, cluster.place)
+    assert await bootstrap_kubernetes.still(fact, cluster.paths)
 
 
 async def test_killed_after_the_bootstrap(cluster):
@@ -88,14 +88,14 @@ async def test_killed_after_the_bootstrap(cluster):
     (cluster.world / "lose").touch()
     with pytest.raises(NotYet):
         await cluster.bootstrap()
-    with Journal(cluster.place.state) as journal:
+    with Journal(cluster.paths.state) as journal:
         assert journal.progress(ETCD) == "begun"
     await cluster.bootstrap()
     assert len(cluster.bootstraps()) == 1, "etcd is asked first"
 
 
 async def test_killed_before_the_bootstrap(cluster):
-    with Journal(cluster.place.state) as journal:
+    with Journal(cluster.paths.state) as journal:
         journal.begin(ETCD)
     await cluster.bootstrap()
     assert len(cluster.bootstraps()) == 1
@@ -104,7 +104,7 @@ async def test_killed_before_the_bootstrap(cluster):
 async def test_etcd_that_another_bootstrapped_is_taken(cluster):
     (cluster.world / "etcd").touch()
     await cluster.bootstrap()
-    with Journal(cluster.place.state) as journal:
+    with Journal(cluster.paths.state) as journal:
         assert journal.progress(ETCD) == "ended"
 
 
@@ -120,7 +120,7 @@ async def test_refused(cluster):
     (cluster.world / "refuse").touch()
     with pytest.raises(Broken, match=r"talosctl: bootstrap: .*not authorized"):
         await cluster.bootstrap()
-    with Journal(cluster.place.state) as journal:
+    with Journal(cluster.paths.state) as journal:
         assert journal.progress(ETCD) == "begun"
 
 
@@ -137,10 +137,11 @@ async def test_an_endpoint_that_does_not_answer_is_named_while_it_is_waited_for(
     fact = await run
     cluster.faults.set("kubernetes", Fault(die=True))
     with pytest.raises(NotYet):
-        await bootstrap_kubernetes.still(fact, cluster.place)
+        await bootstrap_kubernetes.still(fact, cluster.paths)
 
 
-async def test_without_a_kubeconfig_it_does_not_hold(cluster):
+async def test_without_a_kubeconfig_nothing_can_be_asked(cluster):
     fact = await cluster.bootstrap()
-    cluster.place.kubeconfig.unlink()
-    assert not await bootstrap_kubernetes.still(fact, cluster.place)
+    cluster.paths.kubeconfig.unlink()
+    with pytest.raises(NoAnswer, match="kubeconfig is not in the produced folder"):
+        await bootstrap_kubernetes.still(fact, cluster.paths)

@@ -46,25 +46,25 @@ def talos(outside, tmp_path, monkeypatch):
         "machines": castle.machines.model_copy(update={"nodes": nodes}), "talos": castle.talos, "kubernetes": kubernetes,
         "node_key": castle.tailscale.node_key, "logins": castle.engine.registry_logins,
     }  # fmt: skip
-    talosctl = Talosctl(place=outside.place, commands=Commands(outside.redaction))
+    talosctl = Talosctl(paths=outside.paths, commands=Commands(outside.redaction))
     key = NodeKeyMinted(Secret("tskey-canary"), "k1")
 
     async def configure(**changed):
         return await configure_machines.configure_machines(
-            identity=Identity(name=castle.name), place=outside.place, **{**sections, **changed}, secrets=outside.secrets,
+            identity=Identity(name=castle.name), paths=outside.paths, **{**sections, **changed}, secrets=outside.secrets,
             talosctl=talosctl, names=NamesFreed(()), minted=key, booted=MachinesBooted({}),
         )  # fmt: skip
 
     async def still(fact, **changed):
         return await configure_machines.still(
-            fact, identity=Identity(name=castle.name), place=outside.place, **{**sections, **changed}, talosctl=talosctl
+            fact, identity=Identity(name=castle.name), paths=outside.paths, **{**sections, **changed}, talosctl=talosctl
         )
 
     def calls(verb):
         return [line for line in (world / "calls").read_text().splitlines() if line.startswith(verb)]
 
     return SimpleNamespace(
-        configure=configure, still=still, world=world, calls=calls, place=outside.place, kubernetes=kubernetes, **{
+        configure=configure, still=still, world=world, calls=calls, paths=outside.paths, kubernetes=kubernetes, **{
             name: section for name, section in sections.items() if name != "kubernetes"
         },
     )  # fmt: skip
@@ -80,8 +80,8 @@ async def test_from_nothing_and_again_without_a_write(talos):
     assert await talos.still(fact)
     assert await talos.configure() == fact
     assert len(talos.calls("apply-config")) == 2
-    assert not list((talos.place.produced / SCRATCH).glob("*")), "no configuration is left in a file"
-    assert all("canary" not in file.read_text() for file in talos.place.state.rglob("*") if file.is_file())
+    assert not list((talos.paths.produced / SCRATCH).glob("*")), "no configuration is left in a file"
+    assert all("canary" not in file.read_text() for file in talos.paths.state.rglob("*") if file.is_file())
 
 
 async def test_killed_after_each_write(talos):
@@ -103,7 +103,7 @@ async def test_a_configuration_that_is_refused(talos):
     with pytest.raises(Broken, match=r"apply-config to lushycorp-k8s: .*unknown keys found"):
         await talos.configure()
     assert talos.calls("apply-config") == [f"apply-config {CONTROL_PLANE}"], "the worker waits for the control plane"
-    assert not list((talos.place.produced / SCRATCH).glob("*"))
+    assert not list((talos.paths.produced / SCRATCH).glob("*"))
 
 
 def changed_sections(talos):
@@ -143,7 +143,7 @@ async def test_what_changes_nothing_of_a_machine_is_no_change(talos):
 
 
 async def test_a_patch_file_that_changes_is_a_change(talos):
-    file = talos.place.castle / "extra.yaml"
+    file = talos.paths.castle / "extra.yaml"
     file.write_text("machine: {sysctls: {a: '1'}}\n")
     section = talos.talos.model_copy(update={"patches": ["extra.yaml"]})
     fact = await talos.configure(talos=section)
@@ -159,7 +159,7 @@ async def test_who_changed_the_machines_himself_goes_on(talos):
     with pytest.raises(Broken) as caught:
         await talos.configure(kubernetes=newer)
     for name in ("lushycorp-k8s", "tazlab-k8s-worker-1"):
-        file = records.file(talos.place, name)
+        file = records.file(talos.paths, name)
         assert str(file) in caught.value.hint
         file.unlink()
     fact = await talos.configure(kubernetes=newer)
@@ -182,7 +182,7 @@ async def test_a_machine_that_may_have_either_of_two_is_refused(talos):
 
 async def test_a_lost_record_is_said_and_taken_for_what_castle_yaml_says(talos):
     await talos.configure()
-    shutil.rmtree(talos.place.state / "machines")
+    shutil.rmtree(talos.paths.state / "machines")
     said = []
     with watched(Watcher("configure_machines", Events(said.append))):
         fact = await talos.configure()
@@ -194,7 +194,7 @@ async def test_a_machine_made_anew_is_sent_what_castle_yaml_says_now(talos):
     await talos.configure()
     newer = talos.kubernetes.model_copy(update={"version": "v1.36.0"})
     for name, address in (("lushycorp-k8s", CONTROL_PLANE), ("tazlab-k8s-worker-1", WORKER)):
-        records.made(talos.place, name)
+        records.made(talos.paths, name)
         (talos.world / address).write_text("maintenance")
     fact = await talos.configure(kubernetes=newer)
     assert await talos.still(fact, kubernetes=newer)
@@ -241,11 +241,11 @@ async def test_the_same_is_noted_once_however_often_a_phase_is_tried(talos):
 def test_which_changes_of_castle_yaml_ask_for_the_phase_again(outside, path, value, touches):
     def inputs(data):
         """The sections that the phase takes: what it is run again for."""
-        known = given(Castle.model_validate_json(json.dumps(data)), outside.place, outside.redaction)
+        known = given(Castle.model_validate_json(json.dumps(data)), outside.paths, outside.redaction)
         taken = declared(configure_machines.configure_machines).takes.values()
         return [known[kind].model_dump_json() for kind in taken if isinstance(known.get(kind), BaseModel)]
 
-    data = yaml.safe_load((outside.place.castle / "castle.yaml").read_text())
+    data = yaml.safe_load((outside.paths.castle / "castle.yaml").read_text())
     before = inputs(data)
     where = data
     for key in path[:-1]:

@@ -12,8 +12,8 @@ from phases.ruins import LEFT, files_left, killed_when, names_left
 from rebirth.castle import Identity
 from rebirth.errors import SpecError
 from rebirth.events import PhaseDone
-from rebirth.lab.faults import Fault
 from rebirth.lab.proxmox import Volume
+from rebirth.lab.systems.faults import Fault
 from rebirth.phases.mint_node_key import mint_node_key
 from rebirth.run.journal import Journal, Marks
 
@@ -35,7 +35,7 @@ async def test_all_of_it_and_nothing_else(outside, ruin):
 
 @pytest.mark.parametrize("garbage", [b"", b"\xff\xfe\n", b"{}\n{", b'{"kind"'])
 async def test_a_journal_that_says_nothing(outside, ruin, garbage):
-    file = outside.place.state / "journal.jsonl"
+    file = outside.paths.state / "journal.jsonl"
     file.parent.mkdir(parents=True)
     file.write_bytes(garbage)
     assert (await ruin.destruction(Journal(file.parent).glimpse()).look()).goes
@@ -45,7 +45,7 @@ async def test_a_journal_that_says_nothing(outside, ruin, garbage):
 
 
 async def test_a_look_writes_nothing(outside, ruin):
-    state = outside.place.state
+    state = outside.paths.state
     found = await ruin.destruction(Journal(state).glimpse()).look()
     assert [one.identity for one in found.goes if one.kind == "machine"] == ["800", "801"]
     assert {one.kind for one in found.goes} == {"machine", "device", "key", "file"}
@@ -152,7 +152,7 @@ async def test_a_machine_that_will_not_go(outside, ruin):
 
 @pytest.mark.parametrize("lost", ["lushycorp-vault/eso-token", "lushycorp-vault/ca.crt", "github-token"])
 async def test_a_secret_that_removal_does_not_need(outside, ruin, lost):
-    (outside.place.vault / lost).unlink()
+    (outside.paths.vault / lost).unlink()
     assert (await ruin()).outcome.ok
     assert names_left(outside) == LEFT
 
@@ -166,13 +166,13 @@ def _expired() -> str:
 
 async def test_an_expired_authority_of_vault(outside, ruin):
     reference = outside.castle.engine.vault.ca
-    (outside.place.vault / reference.secret).write_text(_expired())
+    (outside.paths.vault / reference.secret).write_text(_expired())
     assert (await ruin()).outcome.ok
     assert names_left(outside) == LEFT
 
 
 async def test_a_secret_that_removal_needs(outside, ruin):
-    for file in outside.place.vault.rglob("*"):
+    for file in outside.paths.vault.rglob("*"):
         if file.is_file() and file.name not in {"proxmox-api-token", "proxmox-ca.crt"}:
             file.unlink()
     with pytest.raises(SpecError) as caught:
@@ -187,7 +187,7 @@ async def test_a_secret_that_removal_needs(outside, ruin):
 
 async def test_keys_under_the_castles_earlier_name(outside, ruin):
     """What was minted under another name is known by the journal; where that is lost, it is said to stay."""
-    with Journal(outside.place.state) as journal:
+    with Journal(outside.paths.state) as journal:
         await mint_node_key(
             Identity(name="other"),
             outside.castle.tailscale,

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from phases.ruins import LEFT, names_left
-from rebirth.lab.faults import Fault
+from rebirth.lab.systems.faults import Fault
 
 
 async def rebirth(outside, *arguments, typed=None, **environment):
@@ -17,7 +17,7 @@ async def rebirth(outside, *arguments, typed=None, **environment):
     if typed is not None:
         terminal, stdin = os.openpty()
         os.write(terminal, f"{typed}\n".encode())
-    command = [sys.executable, "-m", "rebirth", "destroy", str(outside.place.castle), *arguments]
+    command = [sys.executable, "-m", "rebirth", "destroy", str(outside.paths.castle), *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("REBIRTH_")} | environment
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdin=stdin, stdout=pipe, stderr=pipe, env=environment)
@@ -29,7 +29,7 @@ async def rebirth(outside, *arguments, typed=None, **environment):
 
 
 def files(outside):
-    return {file: file.is_file() and file.read_bytes() for file in outside.place.castle.rglob("*")}
+    return {file: file.is_file() and file.read_bytes() for file in outside.paths.castle.rglob("*")}
 
 
 async def test_a_dry_run_lists_all_and_writes_nothing(outside, ruin):

@@ -61,7 +61,7 @@ async def inside(outside, ruin, serve):
         "clusters": [{"name": "x", "cluster": {"server": served.url, "certificate-authority": str(serve.ca)}}],
         "users": [{"name": "x", "user": {"token": "x"}}],
     }  # fmt: skip
-    outside.place.kubeconfig.write_text(json.dumps(config))
+    outside.paths.kubeconfig.write_text(json.dumps(config))
     return found
 
 
@@ -90,7 +90,7 @@ async def test_secrets_that_are_none_of_tailscales(outside, ruin, inside, odd):
 
 async def test_devices_of_a_cluster_that_does_not_answer_are_said(outside, ruin, inside):
     inside.alive = False
-    with Journal(outside.place.state) as journal:
+    with Journal(outside.paths.state) as journal:
         found = await ruin.destruction(journal).look()
     doubtful = {one.name: one.stays for one in found.stays if one.kind == "device"}
     assert doubtful.keys() == {"tailscale-vault", "operator-of-this", "operator-of-another"}
@@ -101,10 +101,10 @@ async def test_devices_of_a_cluster_that_does_not_answer_are_said(outside, ruin,
 
 
 async def test_devices_are_said_also_where_an_earlier_destroy_knew_some(outside, ruin, inside):
-    with Journal(outside.place.state) as journal:
+    with Journal(outside.paths.state) as journal:
         journal.mark("device", "n0CNTRL")
     inside.alive = False
-    with Journal(outside.place.state) as journal:
+    with Journal(outside.paths.state) as journal:
         found = await ruin.destruction(journal).look()
     assert "operator-of-this" in {one.name for one in found.stays}
 

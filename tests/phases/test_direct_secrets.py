@@ -9,8 +9,8 @@ from rebirth.errors import SpecError
 from rebirth.lab import canaries
 from rebirth.lab.ca import Authority
 from rebirth.lab.spec import Lab
+from rebirth.paths import paths_of
 from rebirth.phases.resolve_secrets import resolve_secrets
-from rebirth.place import place_of
 from rebirth.secrets import Redaction
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
@@ -30,7 +30,7 @@ def castle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Castle:
 
 
 async def resolved(castle: Castle, folder: Path) -> dict[str, str]:
-    found = await resolve_secrets(castle, place_of(folder, castle.secrets), Redaction())
+    found = await resolve_secrets(castle, paths_of(folder, castle.secrets), Redaction())
     return {name: secret.reveal() for name, secret in found.values.items()}
 
 

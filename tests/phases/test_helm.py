@@ -8,7 +8,7 @@ import pytest
 
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.providers.helm import Helm
 from rebirth.secrets import Redaction
 
@@ -24,8 +24,8 @@ class NoCluster:
 def helm(tmp_path, monkeypatch):
     monkeypatch.setenv("PAPER_HELM", str(tmp_path))
     monkeypatch.setenv("PATH", f"{PROGRAMS}:/usr/bin:/bin")
-    place = Place(tmp_path, tmp_path, tmp_path / "produced", tmp_path / "state", tmp_path / "logs")
-    client = Helm(place=place, commands=Commands(Redaction()), cluster=NoCluster())
+    paths = Paths(tmp_path, tmp_path, tmp_path / "produced", tmp_path / "state", tmp_path / "logs")
+    client = Helm(paths=paths, commands=Commands(Redaction()), cluster=NoCluster())
 
     def holds(*charts):
         entry = {"name": "metallb", "status": "deployed", "revision": "1", "updated": "2026-01-01T00:00:00+00:00"}

@@ -13,7 +13,7 @@ from rebirth.secrets import Secret
 @pytest.fixture
 def outside(tmp_path, outside):
     for name in ("all", "planes", "workers"):
-        (outside.place.castle / f"{name}.yaml").write_text(f"machine: {{sysctls: {{{name}: '1'}}}}\n")
+        (outside.paths.castle / f"{name}.yaml").write_text(f"machine: {{sysctls: {{{name}: '1'}}}}\n")
     return outside
 
 
@@ -21,7 +21,7 @@ def of(outside, index, **named):
     castle = outside.castle
     talos = castle.talos.model_copy(update=named)
     return patches(
-        outside.place.castle, castle.machines.nodes[index], castle.machines, talos, castle.kubernetes,
+        outside.paths.castle, castle.machines.nodes[index], castle.machines, talos, castle.kubernetes,
         castle.tailscale.node_key, castle.engine.registry_logins, outside.secrets, NodeKeyMinted(Secret("key"), "id"),
     )  # fmt: skip
 
@@ -37,7 +37,7 @@ def test_a_machine_gets_those_for_all_and_after_them_those_of_its_role(outside, 
 
 
 def test_a_pipe_is_no_patch(outside):
-    os.mkfifo(outside.place.castle / "pipe.yaml")
+    os.mkfifo(outside.paths.castle / "pipe.yaml")
     with pytest.raises(SpecError, match=r"pipe\.yaml: a FIFO, not a file") as caught:
         of(outside, 0, patches=["pipe.yaml"])
     assert "talos.patches" in caught.value.hint

@@ -12,9 +12,9 @@ from phases.conftest import REACHED
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Events
-from rebirth.lab.factory import factory_app
-from rebirth.lab.faults import Fault, Faults
 from rebirth.lab.proxmox import Volume
+from rebirth.lab.systems.factory import factory_app
+from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.phases import boot_machines, create_machines, upload_image
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.phases.connections import proxmox_api
@@ -45,11 +45,11 @@ def yard(outside):
         pve, castle, faults, proxmox = outside.pve, outside.castle, outside.faults, outside.proxmox
 
         async def create(self):
-            with Journal(outside.place.state) as journal:
+            with Journal(outside.paths.state) as journal:
                 return await create_machines.create_machines(
                     self.castle.machines,
                     self.castle.proxmox,
-                    outside.place,
+                    outside.paths,
                     self.proxmox,
                     Once(journal),
                     IMAGE,
@@ -136,7 +136,7 @@ async def test_ids_that_others_took(yard):
 
 
 async def test_etcd_may_be_bootstrapped_again_where_every_control_plane_is_new(yard):
-    state = yard.outside.place.state
+    state = yard.outside.paths.state
     with Journal(state) as journal:
         journal.begin(ETCD)
         journal.end(ETCD)
@@ -203,12 +203,12 @@ async def machine_apis(yard, serve):
 async def test_boots_and_waits_for_the_machine_api(yard, serve):
     created = await yard.create()
     machines = on_loopback(yard)
-    talosctl = Talosctl(place=yard.outside.place, commands=Commands(yard.outside.redaction))
+    talosctl = Talosctl(paths=yard.outside.paths, commands=Commands(yard.outside.redaction))
     booting = asyncio.create_task(boot_machines.boot_machines(machines, yard.proxmox, talosctl, created))
     await asyncio.sleep(0.5)
     assert not booting.done()
-    async with machine_apis(yard, serve):
-        booted = await asyncio.wait_for(booting, 20)
+    async with machine_apis(yard, serve), asyncio.timeout(20):
+        booted = await booting
     assert booted.vm_ids == created.vm_ids
     assert await boot_machines.still(booted, yard.proxmox)
     await yard.proxmox.stop(vm_id=800)
@@ -236,7 +236,8 @@ async def test_what_passes_by_itself(outside, status):
     with pytest.raises(NotYet):
         await outside.proxmox.machines()
     outside.faults.clear()
-    await asyncio.wait_for(outside.proxmox.machines(), 5)
+    async with asyncio.timeout(5):
+        await outside.proxmox.machines()
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
@@ -303,14 +304,14 @@ async def test_a_machine_with_our_tag_that_castle_yaml_does_not_name_is_said(yar
 
 
 async def test_what_a_machine_was_given_is_forgotten_before_it_is_made_anew(yard):
-    place = yard.outside.place
+    paths = yard.outside.paths
     await yard.create()
     for name in ("lushycorp-k8s", "tazlab-k8s-worker-1"):
-        records.sent(place, name, "digest")
+        records.sent(paths, name, "digest")
     del yard.pve.machines[801], yard.pve.conditions[801]
     await yard.create()
-    assert records.known(place, "lushycorp-k8s") == ("digest",)
-    assert records.known(place, "tazlab-k8s-worker-1") == ()
+    assert records.known(paths, "lushycorp-k8s") == ("digest",)
+    assert records.known(paths, "tazlab-k8s-worker-1") == ()
 
 
 async def test_a_machine_is_not_made_without_the_right_to(yard):
@@ -366,7 +367,7 @@ async def test_a_download_that_failed_is_started_again(outside, factory):
 async def test_machines_that_run_are_not_started_again(yard, serve):
     created = await yard.create()
     async with machine_apis(yard, serve) as machines:
-        talosctl = Talosctl(place=yard.outside.place, commands=Commands(yard.outside.redaction))
+        talosctl = Talosctl(paths=yard.outside.paths, commands=Commands(yard.outside.redaction))
 
         async def boot():
             return await boot_machines.boot_machines(machines, yard.proxmox, talosctl, created)

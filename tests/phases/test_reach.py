@@ -3,7 +3,7 @@
 import pytest
 
 from rebirth.errors import Broken, NotYet
-from rebirth.lab.faults import Fault
+from rebirth.lab.systems.faults import Fault
 
 
 async def offers(outside, **wanted):

@@ -7,8 +7,8 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
-from rebirth.lab.faults import Fault, Faults
-from rebirth.lab.git import Repository, git_app
+from rebirth.lab.systems.faults import Fault, Faults
+from rebirth.lab.systems.git import Repository, git_app
 from rebirth.phases import place_secrets
 from rebirth.phases.connections import git_remote
 from rebirth.phases.read_repository import read_repository

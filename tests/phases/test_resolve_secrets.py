@@ -13,19 +13,19 @@ CANARY = "canary-4711"
 
 
 async def resolve(outside):
-    return await resolve_secrets(outside.castle, outside.place, Redaction())
+    return await resolve_secrets(outside.castle, outside.paths, Redaction())
 
 
 def token(outside):
-    return outside.place.vault / "github-token"
+    return outside.paths.vault / "github-token"
 
 
 async def test_from_nothing_and_again_without_a_write(outside):
-    before = {file: file.stat().st_mtime_ns for file in outside.place.vault.rglob("*")}
+    before = {file: file.stat().st_mtime_ns for file in outside.paths.vault.rglob("*")}
     first = await resolve(outside)
     assert (await resolve(outside)) == first
     assert first[outside.castle.gitops.token].reveal() == token(outside).read_text()
-    assert {file: file.stat().st_mtime_ns for file in outside.place.vault.rglob("*")} == before
+    assert {file: file.stat().st_mtime_ns for file in outside.paths.vault.rglob("*")} == before
     assert outside.writes == {}
 
 
@@ -79,7 +79,7 @@ async def test_a_device_is_not_read(outside):
 
 async def test_all_that_is_missing_is_said_at_once(outside):
     token(outside).unlink()
-    (outside.place.vault / "proxmox-api-token").unlink()
+    (outside.paths.vault / "proxmox-api-token").unlink()
     with pytest.raises(SpecError) as caught:
         await resolve(outside)
     assert sorted(Path(problem.file).name for problem in caught.value.problems) == [

@@ -6,7 +6,7 @@ from paper_vault import PaperVault, vault_app
 from rebirth.castle import Handovers
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
-from rebirth.lab.faults import Fault
+from rebirth.lab.systems.faults import Fault
 from rebirth.lab.tailscale import OAuthClient
 from rebirth.phases import reach_outside
 from rebirth.phases.connections import vault_api
@@ -39,7 +39,7 @@ async def reach(outside, serve, tmp_path, monkeypatch):
 
         async def __call__(self, repository=REPOSITORY):
             return await reach_outside.reach_outside(
-                castle.proxmox, castle.tailscale, castle.machines, Handovers(handovers=castle.handovers), outside.place,
+                castle.proxmox, castle.tailscale, castle.machines, Handovers(handovers=castle.handovers), outside.paths,
                 outside.proxmox, outside.tailscale, vault, Commands(outside.redaction), repository,
             )  # fmt: skip
 

@@ -6,7 +6,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from phases.conftest import REACHED
 from rebirth.castle import Identity
 from rebirth.errors import Broken, NotYet
-from rebirth.lab.faults import Fault
+from rebirth.lab.systems.faults import Fault
 from rebirth.lab.tailscale import tailscale_app
 from rebirth.phases import free_names, mint_node_key
 from rebirth.phases.connections import tailnet_api
@@ -21,13 +21,13 @@ LONG_AGO = 1_700_000_000.0
 
 async def free(outside):
     return await free_names.free_names(
-        outside.castle.tailscale, outside.castle.machines, outside.place, outside.tailscale, CREATED
+        outside.castle.tailscale, outside.castle.machines, outside.paths, outside.tailscale, CREATED
     )
 
 
 async def mint(outside):
     identity = Identity(name=outside.castle.name)
-    with Journal(outside.place.state) as journal:
+    with Journal(outside.paths.state) as journal:
         return await mint_node_key.mint_node_key(
             identity, outside.castle.tailscale, outside.tailscale, outside.redaction, Marks(journal), REACHED
         )
@@ -149,15 +149,15 @@ async def test_the_castles_own_operator_is_nobody_else(outside):
     outside.tailnet.add_device("tazlab-k8s-operator", tags=(OPERATOR,))
     with pytest.raises(Broken, match="the name tazlab-k8s-operator is held"):
         await free(outside)  # a castle without a cluster has no operator: it is somebody else's
-    outside.place.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
-    outside.place.kubeconfig.touch()
+    outside.paths.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+    outside.paths.kubeconfig.touch()
     await free(outside)
     assert outside.writes == {}
 
 
 async def test_an_operator_is_no_machine_even_where_there_is_a_cluster(outside):
-    outside.place.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
-    outside.place.kubeconfig.touch()
+    outside.paths.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+    outside.paths.kubeconfig.touch()
     outside.tailnet.add_device("lushycorp-k8s", tags=(OPERATOR,))
     with pytest.raises(Broken, match="the name lushycorp-k8s is held"):
         await free(outside)
@@ -167,11 +167,11 @@ async def test_the_device_of_a_machine_that_was_made_anew_goes_even_if_it_counts
     add = outside.tailnet.add_device
     for name in ("lushycorp-k8s", "tazlab-k8s-worker-1"):
         add(name, tags=(OURS,))
-    records.sent(outside.place, "lushycorp-k8s", "digest")
-    records.made(outside.place, "tazlab-k8s-worker-1")
+    records.sent(outside.paths, "lushycorp-k8s", "digest")
+    records.made(outside.paths, "tazlab-k8s-worker-1")
     await free(outside)
     assert [device.name for device in outside.tailnet.devices.values()] == ["lushycorp-k8s"]
-    records.sending(outside.place, "tazlab-k8s-worker-1", "digest")
+    records.sending(outside.paths, "tazlab-k8s-worker-1", "digest")
     add("tazlab-k8s-worker-1", tags=(OURS,))
     before = outside.writes
     await free(outside)

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from rebirth.commands import Commands
-from rebirth.lab.toolchain import Toolchain
-from rebirth.place import Place
+from rebirth.lab.building.toolchain import Toolchain
+from rebirth.paths import Paths
 from rebirth.providers.talos import SCRATCH, Talosctl
 from rebirth.secrets import Redaction
 
@@ -18,17 +18,17 @@ pytestmark = pytest.mark.lab
 
 
 @pytest.fixture
-def place(tmp_path):
-    return Place(tmp_path, tmp_path, tmp_path / "produced", tmp_path / "state", tmp_path / "logs")
+def paths(tmp_path):
+    return Paths(tmp_path, tmp_path, tmp_path / "produced", tmp_path / "state", tmp_path / "logs")
 
 
 @pytest.fixture
-def talosctl(place, monkeypatch):
+def talosctl(paths, monkeypatch):
     found = asyncio.run(Toolchain().programs()).get("talosctl")
     if found is None:
         pytest.skip("talosctl is not built (make lab)")
     monkeypatch.setenv("PATH", f"{Path(found).parent}:{os.environ['PATH']}")
-    return Talosctl(place=place, commands=Commands(Redaction()))
+    return Talosctl(paths=paths, commands=Commands(Redaction()))
 
 
 async def write(talosctl):
@@ -38,24 +38,24 @@ async def write(talosctl):
     )
 
 
-async def test_made_once_and_for_the_operator_only(talosctl, place):
+async def test_made_once_and_for_the_operator_only(talosctl, paths):
     await write(talosctl)
-    first = place.talos_secrets.read_bytes()
+    first = paths.talos_secrets.read_bytes()
     await write(talosctl)
-    assert place.talos_secrets.read_bytes() == first
-    context = yaml.safe_load(place.talosconfig.read_text())["contexts"]["test"]
+    assert paths.talos_secrets.read_bytes() == first
+    context = yaml.safe_load(paths.talosconfig.read_text())["contexts"]["test"]
     assert (context["endpoints"], context["nodes"]) == (["10.0.0.1", "10.0.0.2"], ["10.0.0.1"])
-    for file in (place.talos_secrets, place.talosconfig):
+    for file in (paths.talos_secrets, paths.talosconfig):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(place.produced.stat().st_mode) == 0o700
-    assert not list((place.produced / SCRATCH).glob("*"))
+    assert stat.S_IMODE(paths.produced.stat().st_mode) == 0o700
+    assert not list((paths.produced / SCRATCH).glob("*"))
 
 
-async def test_what_a_killed_run_left_is_neither_used_nor_kept(talosctl, place):
-    scratch = place.produced / SCRATCH
+async def test_what_a_killed_run_left_is_neither_used_nor_kept(talosctl, paths):
+    scratch = paths.produced / SCRATCH
     scratch.mkdir(parents=True)
     for name in ("talos-secrets.yaml", "talosconfig", "worker.yaml"):
         (scratch / name).write_text("half of a f")
     await write(talosctl)
-    assert yaml.safe_load(place.talos_secrets.read_text())["cluster"]["id"]
+    assert yaml.safe_load(paths.talos_secrets.read_text())["cluster"]["id"]
     assert not list(scratch.glob("*"))

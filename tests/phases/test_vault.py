@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from paper_vault import MOUNT, PaperVault, vault_app
 from rebirth.errors import Broken, NotYet
-from rebirth.lab.faults import Fault, Faults
+from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.providers.vault import VaultApi
 from rebirth.secrets import Secret
 

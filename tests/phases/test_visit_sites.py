@@ -10,7 +10,7 @@ from starlette.routing import Route
 from rebirth.castle import Online
 from rebirth.errors import NotYet
 from rebirth.lab.ca import Authority
-from rebirth.lab.faults import Fault, Faults
+from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.phases import visit_sites
 from rebirth.providers.web import Web
 from rebirth.run.facts import IngressFound, SecretsResolved

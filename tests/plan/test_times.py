@@ -8,7 +8,7 @@ import pytest
 from rebirth import events as e
 from rebirth.castle import load
 from rebirth.console import Recorder
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.plan import schedule, times
 from rebirth.plan.prediction import until_online
 from rebirth.proof.graph import Graph
@@ -81,10 +81,10 @@ def example():
 def test_when_a_run_is_predicted(record, tmp_path, example, recorded, lab, begun, known):
     if recorded:
         record("logs/1", course())
-    place = Place(tmp_path, tmp_path, tmp_path, tmp_path / "state", tmp_path / "logs", lab)
-    place.state.mkdir()
-    (place.state / "journal.jsonl").write_text('{"kind": "fact"}\n' if begun else "")
-    assert (until_online(example.model, example.graph, place) is not None) is known
+    paths = Paths(tmp_path, tmp_path, tmp_path, tmp_path / "state", tmp_path / "logs", lab)
+    paths.state.mkdir()
+    (paths.state / "journal.jsonl").write_text('{"kind": "fact"}\n' if begun else "")
+    assert (until_online(example.model, example.graph, paths) is not None) is known
 
 
 @pytest.mark.parametrize("ready", [e.BecameReady, _noted])

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from rebirth import events as e
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.report import closing
 from rebirth.report.timeline import read
 
 
-def place_in(folder: Path, lab: str | None = None) -> Place:
+def place_in(folder: Path, lab: str | None = None) -> Paths:
     vault = folder / "vault"
-    return Place(folder, vault, vault / "produced", folder / ".rebirth", folder / "logs", lab)
+    return Paths(folder, vault, vault / "produced", folder / ".rebirth", folder / "logs", lab)
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ def there(tmp_path, monkeypatch):
     return tmp_path
 
 
-def said(record, course, place) -> list[str]:
+def said(record, course, paths) -> list[str]:
     run = read(record("one", course))
-    return closing.success(run, place, place.logs / "one", {"blog.example": "Hello"}).plain.split("\n")
+    return closing.success(run, paths, paths.logs / "one", {"blog.example": "Hello"}).plain.split("\n")
 
 
 def test_it_says_the_times_the_sites_the_kubeconfig_and_what_comes_next(record, course, there):

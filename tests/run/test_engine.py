@@ -1,6 +1,7 @@
 """The engine: order, concurrency, failure, retries, resuming."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -9,8 +10,17 @@ from hypothesis import strategies as st
 
 from declaring import as_phase
 from rebirth.castle.model import Section
-from rebirth.errors import Broken, Impossible, NotYet
-from rebirth.events import Events, PhaseDone, PhaseFailed, PhaseHolds, PhaseReady, PhaseRetried, PhaseStarted
+from rebirth.errors import Broken, CannotTell, DoesNotHold, Impossible, NoAnswer, NotYet
+from rebirth.events import (
+    Events,
+    PhaseDone,
+    PhaseFailed,
+    PhaseHolds,
+    PhaseReady,
+    PhaseRetried,
+    PhaseSkipped,
+    PhaseStarted,
+)
 from rebirth.run.engine import Engine
 from rebirth.run.facts import Fact, InMemory
 from rebirth.run.journal import Journal
@@ -136,7 +146,37 @@ async def test_a_time_out_tells_what_was_seen_last(lay):
         return Ground(1)
 
     outcome = await lay.run([as_phase(dig, patience=0.05)])
-    assert "saw last: the ground is dry: 42 mm of rain" in str(outcome.failures["dig"])
+    assert "gave up after 0 s; last seen: the ground is dry: 42 mm of rain" in str(outcome.failures["dig"])
+
+
+async def test_a_time_out_before_the_first_look_had_ended_says_what_was_asked(lay):
+    async def dig() -> Ground:
+        await until(asyncio.Event().wait, what="the ground is dry")
+        return Ground(1)
+
+    async def build_wall() -> Wall:
+        await asyncio.Event().wait()
+        return Wall(1)
+
+    outcome = await lay.run([as_phase(dig, patience=0.05), as_phase(build_wall, patience=0.05)])
+    assert "last seen: nothing yet, while asking whether the ground is dry" in str(outcome.failures["dig"])
+    assert "last seen: nothing yet, in its first attempt" in str(outcome.failures["build_wall"])
+
+
+async def test_a_phases_own_time_out_is_not_taken_for_the_end_of_its_patience(lay):
+    async def dig() -> Ground:
+        raise TimeoutError("the socket")
+
+    async def build_wall() -> Wall:
+        return Wall(1)
+
+    async def still(fact: Wall) -> bool:
+        raise TimeoutError("the socket")
+
+    wall = as_phase(build_wall, still=still)
+    outcome = await lay.run([as_phase(dig, patience=600), wall])
+    assert "unexpected TimeoutError: the socket" in str(outcome.failures["dig"])
+    assert "unexpected TimeoutError: the socket" in str((await lay.run([wall])).failures["build_wall"])
 
 
 async def test_the_budget_ends_every_phase(lay):
@@ -145,7 +185,84 @@ async def test_the_budget_ends_every_phase(lay):
         return Ground(1)
 
     outcome = await lay.run([as_phase(dig, patience=60)], budget=0.05)
-    assert "not done after" in str(outcome.failures["dig"])
+    assert "gave up after 0 s" in str(outcome.failures["dig"])
+
+
+async def test_a_phase_that_becomes_ready_after_the_budget_is_not_started(lay):
+    async def dig() -> Ground:
+        time.sleep(0.02)
+        return Ground(1)
+
+    async def build_wall(ground: Ground) -> Wall:
+        raise AssertionError("must not run")
+
+    outcome = await lay.run([dig, build_wall], budget=0.01)
+    assert str(outcome.failures["build_wall"]) == "build_wall: not started: the 0 s of this run are over"
+
+
+def rained_on():
+    """A wall that is built beside the digging, and a roof that waits until the wall stands."""
+    started, digging = asyncio.Event(), asyncio.Event()
+
+    async def dig() -> Ground:
+        await digging.wait()
+        raise Broken("rock")
+
+    async def pour(ground: Ground) -> Wall:
+        return Wall(1)
+
+    async def rise() -> Tower:
+        started.set()
+        await asyncio.Event().wait()
+        return Tower(1)
+
+    async def strike() -> Password:
+        await started.wait()
+        digging.set()
+        return Password("x")
+
+    return [dig, pour, as_phase(rise, patience=600, waits_for=(Wall,)), strike]
+
+
+async def test_what_waits_for_a_fact_that_cannot_come_is_ended(lay):
+    async with asyncio.timeout(5):
+        outcome = await lay.run(rained_on())
+    assert list(outcome.failures) == ["dig"]
+    assert outcome.skipped == {"pour": "dig", "rise": "dig"}
+    assert "strike" in outcome.facts
+    assert names(lay.events, PhaseSkipped) == ["pour", "rise"]
+
+
+async def test_what_waits_for_a_fact_that_has_failed_already_is_not_started(lay):
+    async def dig() -> Ground:
+        raise Broken("rock")
+
+    async def pour() -> Password:
+        await asyncio.sleep(0.01)
+        return Password("x")
+
+    async def rise(password: Password) -> Tower:
+        raise AssertionError("must not run")
+
+    outcome = await lay.run([dig, pour, as_phase(rise, waits_for=(Ground,))])
+    assert outcome.skipped == {"rise": "dig"}
+
+
+async def test_what_holds_is_not_ended_by_the_failure_of_what_it_waited_for(lay):
+    async def dig() -> Ground:
+        raise Broken("rock")
+
+    async def rise() -> Tower:
+        return Tower(1)
+
+    async def still(fact: Tower) -> bool:
+        await asyncio.sleep(0.01)
+        return True
+
+    tower = as_phase(rise, still=still, waits_for=(Ground,))
+    assert (await lay.run([tower])).ok
+    outcome = await lay.run([dig, tower])
+    assert outcome.facts == {"rise": Tower(1)}
 
 
 def holding(answer):
@@ -221,6 +338,72 @@ async def test_status_runs_nothing(lay):
     assert "does not hold" in str(outcome.failures["dig"])
     assert outcome.skipped == {"build_wall": "dig"}
     assert not names(lay.events, PhaseStarted)
+
+
+async def test_where_no_run_is_remembered_status_looks_at_what_the_world_shows(lay):
+    """The ground is there, the wall is lower than planned, of the tower nothing can be asked."""
+
+    async def dig() -> Ground:
+        raise AssertionError("must not run")
+
+    async def found_ground() -> Ground:
+        return Ground(3)
+
+    async def ground_still(fact: Ground) -> bool:
+        return fact.depth == 3
+
+    async def build_wall(ground: Ground) -> Wall:
+        raise AssertionError("must not run")
+
+    async def found_wall(ground: Ground) -> Wall:
+        return Wall(ground.depth)
+
+    async def wall_still(fact: Wall) -> bool:
+        raise NotYet(f"is {fact.height} high")
+
+    async def build_tower() -> Tower:
+        raise AssertionError("must not run")
+
+    async def tower_still(fact: Tower) -> bool:
+        raise AssertionError("must not be asked")
+
+    phases = [
+        as_phase(dig, still=ground_still, found=found_ground),
+        as_phase(build_wall, still=wall_still, found=found_wall),
+        as_phase(build_tower, still=tower_still),
+    ]
+    outcome = await lay.run(phases, may_run=lambda phase: False)
+    assert outcome.facts == {"dig": Ground(3)}
+    assert str(outcome.failures["build_wall"]) == "build_wall: does not hold: is 3 high"
+    assert str(outcome.failures["build_tower"]) == "build_tower: cannot tell: no run is remembered here"
+    assert [type(outcome.failures[name]) for name in ("build_wall", "build_tower")] == [DoesNotHold, CannotTell]
+
+
+@pytest.mark.parametrize("answer", ["none", "late"])
+async def test_what_does_not_answer_is_not_said_not_to_hold(lay, answer):
+    async def dig() -> Ground:
+        return Ground(1)
+
+    async def still(fact: Ground) -> bool:
+        if answer == "late":
+            await asyncio.Event().wait()
+        raise NoAnswer("refused")
+
+    assert (await lay.run([as_phase(dig, still=still)])).ok
+    phase = as_phase(dig, still=still, patience=0.05)
+    outcome = await lay.run([phase], may_run=lambda phase: False)
+    said = {"none": "refused", "late": "no answer in 0 s"}[answer]
+    assert str(outcome.failures["dig"]) == f"dig: cannot tell: {said}"
+
+
+async def test_status_says_that_what_a_fact_was_made_from_has_changed(lay):
+    async def dig(plan: Plan) -> Ground:
+        return Ground(plan.height)
+
+    phase = as_phase(dig, still=holding(answer=True), found=dig)
+    assert (await lay.run([phase], given={Plan: Plan(height=1)})).ok
+    outcome = await lay.run([phase], given={Plan: Plan(height=2)}, may_run=lambda phase: False)
+    assert str(outcome.failures["dig"]) == "dig: does not hold: what it was made from has changed since"
 
 
 async def test_extra_edges_delay_and_fail_like_needs(lay):

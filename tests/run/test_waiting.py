@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from rebirth.errors import Broken, NotYet
-from rebirth.events import Arrived, Events, Waiting
+from rebirth.events import Arrived, Events, Noted, Waiting
 from rebirth.run.waiting import Watcher, note, together, until, watched
 
 
@@ -74,6 +74,72 @@ async def test_together_keeps_order_and_prefers_the_failure_that_does_not_mend()
     with pytest.raises(NotYet):
         await together(fail(NotYet("a")), linger())
     assert ended == [1, 1]
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_of_a_thousand_waits_that_are_out_of_time_none_lives_on(steps):
+    """Time is over while the change that is waited for arrives: some steps of the loop before, at once, after."""
+    loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+
+    async def changes():
+        while True:
+            await arrived.wait()
+            yield "change"
+            await asyncio.sleep(60)
+
+    async def look():
+        raise NotYet("not there")
+
+    async def wait(limit):
+        async with limit:
+            await until(look, what="x", every=60, changes=changes())
+
+    limits = [asyncio.timeout(60) for _ in range(1000)]
+    waits = [asyncio.create_task(wait(limit)) for limit in limits]
+    for _ in range(3):
+        await asyncio.sleep(0)  # all wait
+    arrived.set()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    for limit in limits:
+        limit.reschedule(loop.time())
+    done, living = await asyncio.wait(waits, timeout=5)
+    for task in living:
+        task.cancel()
+    assert not living
+    assert all(isinstance(task.exception(), TimeoutError) for task in done)
+
+
+async def test_a_bug_in_a_watch_ends_the_wait():
+    async def changes():
+        yield "change"
+        raise KeyError("object")
+
+    async def look():
+        raise NotYet("not there")
+
+    with pytest.raises(KeyError):
+        async with asyncio.timeout(5):
+            await until(look, what="x", every=60, changes=changes())
+
+
+async def test_a_watch_that_is_not_allowed_is_noted_and_asking_goes_on():
+    seen, answers = [], iter([NotYet("no"), NotYet("no")])
+
+    async def changes():
+        raise Broken("forbidden", system="Kubernetes", operation="watch Secret")
+        yield
+
+    async def look():
+        if error := next(answers, None):
+            raise error
+        return "there"
+
+    with watched(Watcher("wait", Events(seen.append))):
+        assert await until(look, what="it is there", every=0.01, changes=changes()) == "there"
+    notes = [e.text for e in seen if isinstance(e, Noted)]
+    assert len(notes) == 1
+    assert "Kubernetes: watch Secret: forbidden" in notes[0]
 
 
 async def test_a_wait_that_lasts_is_looked_at_less_and_less_often():

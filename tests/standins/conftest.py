@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from proof.virtual_time import VirtualTime
-from rebirth.place import Place
+from rebirth.paths import Paths
 
 
 def pytest_asyncio_loop_factories(config, item):
@@ -31,5 +31,5 @@ def write_kubeconfig(file: Path, server: str, ca: str = "") -> None:
 
 
 @pytest.fixture
-def place(tmp_path):
-    return Place(tmp_path, tmp_path, tmp_path / "produced", tmp_path / "state", tmp_path / "logs")
+def paths(tmp_path):
+    return Paths(tmp_path, tmp_path, tmp_path / "produced", tmp_path / "state", tmp_path / "logs")

@@ -17,17 +17,17 @@ KUBECTL = Path(sys.executable).parent / "kubectl"
 
 
 @pytest.fixture
-async def cluster(serve, place):
+async def cluster(serve, paths):
     """`await cluster.kubectl(...)` -> (code, what it said)."""
     kubernetes = Kubernetes()
     served = await serve(kubernetes_app(kubernetes))
-    write_kubeconfig(place.kubeconfig, served.url, str(served.ca))
+    write_kubeconfig(paths.kubeconfig, served.url, str(served.ca))
 
     async def kubectl(*arguments, stdin=None):
         process = await asyncio.create_subprocess_exec(
             KUBECTL, *arguments,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "KUBECONFIG": str(place.kubeconfig), "HOME": str(place.state)},
+            env={**os.environ, "KUBECONFIG": str(paths.kubeconfig), "HOME": str(paths.state)},
         )  # fmt: skip
         said, _ = await process.communicate(None if stdin is None else json.dumps(stdin).encode())
         return process.returncode, said.decode()

@@ -41,18 +41,18 @@ def asked(kubernetes):
 
 
 @pytest.fixture
-async def api(asked, place):
-    write_kubeconfig(place.kubeconfig, "http://kubernetes.test")
-    config = KubeConfig.from_file(str(place.kubeconfig))
+async def api(asked, paths):
+    write_kubeconfig(paths.kubeconfig, "http://kubernetes.test")
+    config = KubeConfig.from_file(str(paths.kubeconfig))
     client = AsyncClient(config=config, transport=asked, trust_env=False)
     yield client
     await client.close()
 
 
 async def apply(api, resource, item, *, by="a", force=False, **options):
-    place = {"namespace": item["metadata"]["namespace"]} if "namespace" in item["metadata"] else {}
+    paths = {"namespace": item["metadata"]["namespace"]} if "namespace" in item["metadata"] else {}
     options |= {"patch_type": PatchType.APPLY, "field_manager": by, "force": force}
-    return await api.patch(resource, item["metadata"]["name"], item, **place, **options)
+    return await api.patch(resource, item["metadata"]["name"], item, **paths, **options)
 
 
 async def refused(call):
@@ -206,8 +206,8 @@ async def test_what_cannot_change(api):
 
 async def test_an_address_that_another_service_has(api):
     def service(name, address):
-        place = {"name": name, "namespace": "default"}
-        return {"apiVersion": "v1", "kind": "Service", "metadata": place, "spec": {"clusterIP": address}}
+        paths = {"name": name, "namespace": "default"}
+        return {"apiVersion": "v1", "kind": "Service", "metadata": paths, "spec": {"clusterIP": address}}
 
     await apply(api, Service, service("one", "10.96.0.10"))
     status = await refused(apply(api, Service, service("two", "10.96.0.10")))

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2 as httpx
 from starlette.types import ASGIApp, Message
 
-from rebirth.lab.faults import ABORT
+from rebirth.lab.systems.faults import ABORT
 
 
 class InProcess(httpx.AsyncBaseTransport):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from rebirth.castle.check import Check
-from rebirth.castle.foundation import Engine
+from rebirth.castle.foundation import Foundation
 from rebirth.castle.gitops import GitOps
 from rebirth.castle.handovers import Handover
 from rebirth.castle.kubernetes import Kubernetes
@@ -50,7 +50,7 @@ class Castle(Section):
     machines: Machines
     talos: Talos
     kubernetes: Kubernetes
-    engine: Engine
+    engine: Foundation
     networking: Networking
     gitops: GitOps
     storage: Storage

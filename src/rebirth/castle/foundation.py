@@ -75,7 +75,7 @@ class RegistryLogins(Section):
     logins: list[RegistryLogin] = []
 
 
-class Engine(Section):
+class Foundation(Section):
     external_secrets: Chart
     coredns: CoreDns
     vault: Vault

@@ -3,9 +3,12 @@
 They are canaries, too: whatever of them turns up in a file outside the vault directory has leaked.
 """
 
+import base64
 import secrets
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import quote
 
 from rebirth.castle import Castle, host_of
 from rebirth.lab.ca import Authority
@@ -51,3 +54,20 @@ def write(values: dict[str, str], folder: Path) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(value)
+
+
+def forms(values: Iterable[str]) -> set[str]:
+    """What to look for in files, arguments and environments: each value (of several lines: each that says something) as it
+    is, as a URL carries it, and what base64 makes of it wherever in a longer text it begins.
+    """
+    found = set()
+    for value in {line.strip() for text in values for line in text.splitlines() if "-----" not in line}:
+        if len(value) > 8:
+            found |= {value, quote(value, safe=""), *(_inside_base64(value.encode(), before) for before in range(3))}
+    return found
+
+
+def _inside_base64(value: bytes, before: int) -> str:
+    """The characters that are the same whatever `before` bytes stand in front, and whatever follows."""
+    encoded = base64.b64encode(b"x" * before + value).decode()
+    return encoded[4 if before else 0 : (before + len(value)) // 3 * 4]

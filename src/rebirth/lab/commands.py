@@ -15,8 +15,8 @@ import typer
 from rebirth.errors import Broken
 
 if TYPE_CHECKING:
-    from rebirth.checklist import Check
     from rebirth.lab.state import LabState
+    from rebirth.terminal.checklist import Check
 
 app = typer.Typer(no_args_is_help=True, help="The lab: a world in a box, in which a castle is rehearsed unmodified.")
 
@@ -29,7 +29,7 @@ def enter(directory: Path, name: str, *, takes: bool = False) -> None:
 
     `takes`: the lab's Git host first takes what the repository's folder holds now.
     """
-    from rebirth.place import LAB
+    from rebirth.paths import LAB
 
     if os.environ.get(LAB):
         return
@@ -61,7 +61,7 @@ def needs(directory: Path | None) -> list["Check"]:
 @app.command("build")
 def build() -> None:
     """Builds the lab's programs that are not in the cache."""
-    from rebirth.lab.toolchain import main
+    from rebirth.lab.building.toolchain import main
 
     sys.argv = sys.argv[:1]
     main()
@@ -137,7 +137,7 @@ def clean(
     unused: Annotated[bool, typer.Option("--unused", help="Only what this version no longer uses.")] = False,
 ) -> None:
     """Removes the programs and image layers that the lab built into its cache."""
-    from rebirth.lab.cache import clean as remove
+    from rebirth.lab.building.cache import clean as remove
 
     found = asyncio.run(remove(unused=unused))
     print(

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rebirth.lab.faults import Fault, Faults
 from rebirth.lab.proxmox import Pve
+from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.lab.tailscale import Tailnet
 
 _FAULT = TypeAdapter(Fault)

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rebirth.castle import load
-from rebirth.checklist import Check, found
 from rebirth.commands import Commands
 from rebirth.errors import Broken
+from rebirth.lab.building.toolchain import cache_directory
 from rebirth.lab.namespaces import UNSHARE
 from rebirth.lab.spec import load_lab
-from rebirth.lab.toolchain import cache_directory
 from rebirth.secrets import Redaction
+from rebirth.terminal.checklist import Check, found
 
 _PROGRAMS = {  # program -> Debian package
     "containerd": "containerd", "runc": "runc", "git": "git", "ip": "iproute2", "iptables": "iptables", "nft": "nftables",

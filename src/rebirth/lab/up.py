@@ -15,11 +15,12 @@ from pathlib import Path
 from rebirth.castle import load
 from rebirth.errors import Broken
 from rebirth.lab import cgroups
+from rebirth.lab.building.toolchain import Built, Toolchain
 from rebirth.lab.namespaces import UNSHARE
 from rebirth.lab.needs import watchers
 from rebirth.lab.spec import FILE, load_lab
 from rebirth.lab.state import STATE_VARIABLE, LabState
-from rebirth.lab.toolchain import Built, Toolchain
+from rebirth.secrets import VARIABLE
 
 Report = Callable[[str], None]
 _PATIENCE = 120.0  # seconds without any progress until a starting lab is given up
@@ -100,7 +101,8 @@ def _spawn(state: LabState, castle: Path) -> int:
         (os.POSIX_SPAWN_OPEN, 1, str(state.log / "world.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    environment = {**os.environ, STATE_VARIABLE: str(state.folder)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(VARIABLE)}  # the castle's secrets
+    environment = {**kept, STATE_VARIABLE: str(state.folder)}
     return os.posix_spawnp(argv[0], argv, environment, file_actions=streams, setsid=True)
 
 

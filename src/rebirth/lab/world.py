@@ -14,22 +14,24 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rebirth.castle import Castle, host_of, load, port_of
-from rebirth.lab import canaries, charts, dns, flux, git, images, network, registry, vault
+from rebirth.lab import canaries, network
+from rebirth.lab.building import charts, flux, images
+from rebirth.lab.building.sites import build_site
+from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources, wheel_program
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
-from rebirth.lab.factory import factory_app
-from rebirth.lab.faults import Faults
 from rebirth.lab.hypervisor import Machines, Network
 from rebirth.lab.namespaces import PRIVATE, RECURSIVE, become_init, bind, hostname, mount
-from rebirth.lab.passing import passing_app
 from rebirth.lab.proxmox import Pve, Storage, proxmox_app
-from rebirth.lab.servers import Servers
-from rebirth.lab.sites import build_site
 from rebirth.lab.spec import Lab, Seed, load_lab
 from rebirth.lab.state import LabState
+from rebirth.lab.systems import dns, git, registry, vault
+from rebirth.lab.systems.factory import factory_app
+from rebirth.lab.systems.faults import Faults
+from rebirth.lab.systems.passing import passing_app
+from rebirth.lab.systems.servers import Servers
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 from rebirth.lab.talos.parts import Parts
-from rebirth.lab.toolchain import Toolchain, cache_directory, sources, wheel_program
 
 _GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS = (f"198.18.0.{n}" for n in (10, 11, 12, 13, 14, 15))
 _PROXMOX, _VAULT_OUTSIDE, _VAULT_TAILNET = "198.18.0.20", "198.18.0.21", "100.64.0.10"

@@ -27,7 +27,7 @@ from rebirth.phases import (
     visit_sites,
 )
 from rebirth.phases.connections import CONNECTIONS as _CONNECTIONS
-from rebirth.run.phase import declared, read
+from rebirth.run.phase import Bootstrap, declared, read
 
 PHASES = tuple(
     map(
@@ -61,3 +61,4 @@ PHASES = tuple(
     )
 )
 CONNECTIONS = tuple(declared(connection) for connection in _CONNECTIONS)
+BOOTSTRAP = Bootstrap(PHASES, CONNECTIONS, resolve_secrets.resolved)

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from rebirth.castle import Engine
+from rebirth.castle import Foundation
 from rebirth.phases.made.vault_store import STORE_KIND, STORE_VERSION, cluster_secret_store
 from rebirth.providers.cluster import Cluster
 from rebirth.run.facts import ExternalSecretsInstalled, SecretsPlaced, VaultStoreApplied
@@ -13,10 +13,14 @@ PATIENCE = 120
 
 
 async def apply_vault_store(
-    engine: Engine, cluster: Cluster, operator: ExternalSecretsInstalled, placed: SecretsPlaced
+    engine: Foundation, cluster: Cluster, operator: ExternalSecretsInstalled, placed: SecretsPlaced
 ) -> VaultStoreApplied:
     """Apply the Vault store."""
     await until(partial(cluster.apply, cluster_secret_store(engine)), what="the store is accepted", every=0.5)
+    return VaultStoreApplied(engine.store.name)
+
+
+async def found(engine: Foundation) -> VaultStoreApplied:
     return VaultStoreApplied(engine.store.name)
 
 

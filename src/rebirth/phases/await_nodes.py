@@ -21,6 +21,10 @@ async def await_nodes(machines: Machines, cluster: Cluster) -> NodesReady:
     return NodesReady(await until(ready, what="all nodes are Ready", every=5, changes=cluster.changes("v1", "Node")))
 
 
+async def found(machines: Machines) -> NodesReady:
+    return NodesReady(tuple(machine.name for machine in machines.nodes))
+
+
 async def still(fact: NodesReady, machines: Machines, cluster: Cluster) -> bool:
     await _ready(machines, cluster)
     return True

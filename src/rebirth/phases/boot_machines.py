@@ -33,6 +33,10 @@ async def boot_machines(
     return MachinesBooted(created.vm_ids)
 
 
+async def found(created: MachinesCreated) -> MachinesBooted:
+    return MachinesBooted(created.vm_ids)
+
+
 async def still(fact: MachinesBooted, proxmox: ProxmoxApi) -> bool:
     running = {vm.vm_id for vm in await proxmox.machines() if vm.running}
     return set(fact.vm_ids.values()) <= running

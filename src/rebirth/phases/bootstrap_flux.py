@@ -48,6 +48,10 @@ async def bootstrap_flux(
     return FluxBootstrapped(f"{_NAMESPACE}/{_NAMESPACE}")
 
 
+async def found() -> FluxBootstrapped:
+    return FluxBootstrapped(f"{_NAMESPACE}/{_NAMESPACE}")
+
+
 async def still(fact: FluxBootstrapped, gitops: GitOps, cluster: Cluster) -> bool:
     namespace, _, name = fact.root.partition("/")
     root = await cluster.find(_KUSTOMIZE, "Kustomization", name, namespace)

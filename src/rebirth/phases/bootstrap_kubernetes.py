@@ -3,8 +3,8 @@
 from functools import partial
 
 from rebirth.castle import Kubernetes, Machines
-from rebirth.errors import NotYet
-from rebirth.place import Place
+from rebirth.errors import NoAnswer, NotYet
+from rebirth.paths import Paths
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import KubernetesBootstrapped, MachinesConfigured, MachinesCreated, Made
@@ -22,7 +22,7 @@ ETCD = "bootstrap etcd"  # as the journal names it
 async def bootstrap_kubernetes(
     machines: Machines,
     kubernetes: Kubernetes,
-    place: Place,
+    paths: Paths,
     talosctl: Talosctl,
     once: Once,
     configured: MachinesConfigured,
@@ -31,12 +31,12 @@ async def bootstrap_kubernetes(
     first = str(machines.control_planes[0].address)
     await once(ETCD, partial(talosctl.bootstrap, address=first), partial(talosctl.etcd_exists, address=first))
     await talosctl.write_kubeconfig(address=first)
-    await _ready(kubernetes, place)
+    await _ready(kubernetes, paths)
     return KubernetesBootstrapped(kubernetes.endpoint)
 
 
-async def _ready(kubernetes: Kubernetes, place: Place) -> None:
-    cluster = Cluster(place=place)
+async def _ready(kubernetes: Kubernetes, paths: Paths) -> None:
+    cluster = Cluster(paths=paths)
 
     async def ready() -> None:
         try:
@@ -51,10 +51,14 @@ async def _ready(kubernetes: Kubernetes, place: Place) -> None:
         await cluster.close()
 
 
-async def still(fact: KubernetesBootstrapped, place: Place) -> bool:
-    if not place.kubeconfig.exists():
-        return False
-    cluster = Cluster(place=place)
+async def found(kubernetes: Kubernetes) -> KubernetesBootstrapped:
+    return KubernetesBootstrapped(kubernetes.endpoint)
+
+
+async def still(fact: KubernetesBootstrapped, paths: Paths) -> bool:
+    if not paths.kubeconfig.exists():
+        raise NoAnswer("the castle's kubeconfig is not in the produced folder")
+    cluster = Cluster(paths=paths)
     try:
         await cluster.ready()
     finally:
@@ -62,10 +66,10 @@ async def still(fact: KubernetesBootstrapped, place: Place) -> bool:
     return True
 
 
-async def undo(place: Place) -> list[Made]:
+async def undo(paths: Paths) -> list[Made]:
     """The kubeconfig."""
 
     async def remove() -> None:
-        place.kubeconfig.unlink(missing_ok=True)
+        paths.kubeconfig.unlink(missing_ok=True)
 
-    return [Made("file", str(place.kubeconfig), "", remove)] if place.kubeconfig.exists() else []
+    return [Made("file", str(paths.kubeconfig), "", remove)] if paths.kubeconfig.exists() else []

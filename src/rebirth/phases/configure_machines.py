@@ -5,10 +5,10 @@ from functools import partial
 from pathlib import Path
 
 from rebirth.castle import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos, host_of
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken, NoAnswer, NotYet
+from rebirth.paths import Paths
 from rebirth.phases.made import machine_records as records
 from rebirth.phases.made.machine_patches import patches
-from rebirth.place import Place
 from rebirth.providers.talos import SCRATCH, TRUSTD_PORT, Talosctl
 from rebirth.run.facts import (
     MachinesBooted,
@@ -31,7 +31,7 @@ USUALLY = 20
 
 async def configure_machines(
     identity: Identity,
-    place: Place,
+    paths: Paths,
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
@@ -48,31 +48,31 @@ async def configure_machines(
     control_planes = [str(machine.address) for machine in machines.control_planes]
     common = {"cluster": identity.name, "endpoint": kubernetes.endpoint, "talos": talos.version}
     await talosctl.write_client_configuration(endpoints=control_planes, **common)
-    digest = partial(_digest, place, identity, machines, talos, kubernetes, node_key, logins)
-    await _refuse_changes(place, machines, talosctl, {machine.name: digest(machine) for machine in machines.nodes})
+    digest = partial(_digest, paths, identity, machines, talos, kubernetes, node_key, logins)
+    await _refuse_changes(paths, machines, talosctl, {machine.name: digest(machine) for machine in machines.nodes})
 
     async def configure(machine: Machine) -> None:
         address, wanted = str(machine.address), digest(machine)
         if await talosctl.answers(address=address):
-            if not records.known(place, machine.name):
+            if not records.known(paths, machine.name):
                 note(f"how {machine.name} was configured is not recorded: it is taken to be as castle.yaml says")
-                records.sent(place, machine.name, wanted)
+                records.sent(paths, machine.name, wanted)
             note(f"{machine.name} was configured before, and is left as it is")
             return
         configuration = await talosctl.generate(
             kind=machine.role,
             kubernetes=kubernetes.version,
             installer=talos.installer,
-            patches=patches(place.castle, machine, machines, talos, kubernetes, node_key, logins, secrets, minted),
+            patches=patches(paths.castle, machine, machines, talos, kubernetes, node_key, logins, secrets, minted),
             **common,
         )
         await talosctl.validate(configuration=configuration, machine=machine.name)
-        records.sending(place, machine.name, wanted)
+        records.sending(paths, machine.name, wanted)
         try:
             await talosctl.apply(configuration=configuration, address=address, machine=machine.name)
         except NotYet as error:
             raise await _explained(machine, kubernetes, talosctl, str(error)) from None
-        records.sent(place, machine.name, wanted)
+        records.sent(paths, machine.name, wanted)
 
     # A worker that an earlier run configured says nothing until a control plane signs its certificate: asked at the same
     # time, it would end this attempt before the control planes have theirs.
@@ -108,10 +108,14 @@ async def _explained(machine: Machine, kubernetes: Kubernetes, talosctl: Talosct
     return NotYet(seen, hint=hint)
 
 
+async def found(machines: Machines) -> MachinesConfigured:
+    return MachinesConfigured(tuple(machine.name for machine in machines.nodes))
+
+
 async def still(
     fact: MachinesConfigured,
     identity: Identity,
-    place: Place,
+    paths: Paths,
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
@@ -119,14 +123,16 @@ async def still(
     logins: RegistryLogins,
     talosctl: Talosctl,
 ) -> bool:
-    digest = partial(_digest, place, identity, machines, talos, kubernetes, node_key, logins)
-    if changed := _changed(place, {machine.name: digest(machine) for machine in machines.nodes}):
+    digest = partial(_digest, paths, identity, machines, talos, kubernetes, node_key, logins)
+    if changed := _changed(paths, {machine.name: digest(machine) for machine in machines.nodes}):
         raise NotYet(_other_configuration(changed))
+    if not talosctl.has_credentials:
+        raise NoAnswer("the castle's talosconfig is not in the produced folder")
     return all(await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes)))
 
 
 def _digest(
-    place: Place,
+    paths: Paths,
     identity: Identity,
     machines: Machines,
     talos: Talos,
@@ -135,16 +141,16 @@ def _digest(
     logins: RegistryLogins,
     machine: Machine,
 ) -> str:
-    return records.digest(place, identity, machine, machines, talos, kubernetes, node_key, logins)
+    return records.digest(paths, identity, machine, machines, talos, kubernetes, node_key, logins)
 
 
-async def _refuse_changes(place: Place, machines: Machines, talosctl: Talosctl, wanted: dict[str, str]) -> None:
+async def _refuse_changes(paths: Paths, machines: Machines, talosctl: Talosctl, wanted: dict[str, str]) -> None:
     """Before anything is sent: a machine that is configured keeps what it has, so castle.yaml may not say anything else."""
-    changed = _changed(place, wanted)
+    changed = _changed(paths, wanted)
     asked = [machine for machine in machines.nodes if machine.name in changed]
     configured = await together(*(talosctl.answers(address=str(machine.address)) for machine in asked))
     if refused := [machine.name for machine, answers in zip(asked, configured, strict=True) if answers]:
-        files = ", ".join(str(records.file(place, name)) for name in refused)
+        files = ", ".join(str(records.file(paths, name)) for name in refused)
         hint = (
             "Change castle.yaml back; or change the machines with talosctl as castle.yaml says, and remove "
             f"{files}; or `rebirth destroy`, and create again."
@@ -152,18 +158,18 @@ async def _refuse_changes(place: Place, machines: Machines, talosctl: Talosctl, 
         raise Broken(_other_configuration(refused), operation="configure machines", hint=hint)
 
 
-def _changed(place: Place, wanted: dict[str, str]) -> list[str]:
+def _changed(paths: Paths, wanted: dict[str, str]) -> list[str]:
     """The machines of which it is known that they were sent something else."""
-    return [name for name, digest in wanted.items() if set(records.known(place, name) or ()) - {digest}]
+    return [name for name, digest in wanted.items() if set(records.known(paths, name) or ()) - {digest}]
 
 
 def _other_configuration(names: list[str]) -> str:
     return f"{', '.join(names)}: configured otherwise than castle.yaml says now, and changes are not applied"
 
 
-async def undo(place: Place) -> list[Made]:
+async def undo(paths: Paths) -> list[Made]:
     """The credentials of the machines, and what is recorded of them."""
-    files = (place.talosconfig, place.talos_secrets, place.produced / SCRATCH, records.folder(place))
+    files = (paths.talosconfig, paths.talos_secrets, paths.produced / SCRATCH, records.folder(paths))
     return [Made("file", str(file), "", partial(_remove, file)) for file in files if file.exists()]
 
 

@@ -2,7 +2,7 @@
 
 from rebirth.castle import GitOps, Proxmox, Tailscale, Vault
 from rebirth.commands import Commands
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.git import GitRemote
 from rebirth.providers.helm import Helm
@@ -33,16 +33,16 @@ def proxmox_api(proxmox: Proxmox, secrets: SecretsResolved) -> ProxmoxApi:
     return ProxmoxApi(endpoint=proxmox.endpoint, node=proxmox.node, token=secrets[proxmox.token], ca=ca)
 
 
-def talosctl(place: Place, commands: Commands) -> Talosctl:
-    return Talosctl(place=place, commands=commands)
+def talosctl(paths: Paths, commands: Commands) -> Talosctl:
+    return Talosctl(paths=paths, commands=commands)
 
 
-def cluster(place: Place, kubernetes: KubernetesBootstrapped) -> Cluster:
-    return Cluster(place=place)
+def cluster(paths: Paths, kubernetes: KubernetesBootstrapped) -> Cluster:
+    return Cluster(paths=paths)
 
 
-def helm(place: Place, commands: Commands, cluster: Cluster) -> Helm:
-    return Helm(place=place, commands=commands, cluster=cluster)
+def helm(paths: Paths, commands: Commands, cluster: Cluster) -> Helm:
+    return Helm(paths=paths, commands=commands, cluster=cluster)
 
 
 def vault_api(vault: Vault, secrets: SecretsResolved) -> VaultApi:

@@ -7,14 +7,31 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from rebirth.diagnosis.root_cause import KINDS, Cause, Key, Outlook, Standstill, causes, label, wanted_objects
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.cluster import Cluster, condition, reason, stamp
-from rebirth.root_cause import KINDS, Cause, Key, Outlook, Standstill, causes, label, wanted_objects
-from rebirth.run.facts import Converged, FluxBootstrapped
+from rebirth.run.facts import (
+    Converged,
+    CoreDnsInstalled,
+    ExternalSecretsInstalled,
+    FluxBootstrapped,
+    HandedOver,
+    MetalLbInstalled,
+    StorageInstalled,
+    VaultStoreOpened,
+)
 from rebirth.run.waiting import became_ready, now, nudged, together, until
 
 LAYER = "waits"  # not gitops: its graph waits for the hand-over, which a layer order runs after gitops
 PATIENCE = 1200
+WAITS_FOR = (
+    CoreDnsInstalled,
+    ExternalSecretsInstalled,
+    HandedOver,
+    MetalLbInstalled,
+    StorageInstalled,
+    VaultStoreOpened,
+)  # what the units of the graph use, and Flux does not bring
 WAITS = True
 
 _NODES = (("kustomize.toolkit.fluxcd.io/v1", "Kustomization"), ("helm.toolkit.fluxcd.io/v2", "HelmRelease"))
@@ -36,6 +53,16 @@ async def converge(cluster: Cluster, flux: FluxBootstrapped) -> Converged:
     graph = _Graph(cluster, ("Kustomization", namespace, name))
     watch = cluster.changes(*_NODES[0])
     return Converged(await until(graph.look, what="the Flux graph is Ready", every=1, changes=watch))
+
+
+async def found(cluster: Cluster, flux: FluxBootstrapped) -> Converged:
+    nodes = _followed(await _nodes(cluster))
+    waiting = [f"{label(node)}: {condition(nodes[node])[1]}" for node in nodes if condition(nodes[node])[0] != "True"]
+    if waiting:
+        raise NotYet("; ".join(sorted(waiting)))
+    if ("Kustomization", *flux.root.split("/")) not in nodes:
+        raise NotYet(f"{flux.root} is not there")
+    return Converged(_kustomizations(nodes))
 
 
 async def still(fact: Converged, cluster: Cluster) -> bool:
@@ -80,7 +107,7 @@ class _Graph:
             raise NotYet(_told({node: self._why.get(node) or _itself(node, nodes[node]) for node in waiting}))
         if self._root not in ready:
             raise NotYet(f"{self._root[1]}/{self._root[2]} is not there")
-        return tuple(f"{namespace}/{name}" for kind, namespace, name in sorted(nodes) if kind == "Kustomization")
+        return _kustomizations(nodes)
 
     async def _search(self, nodes: Mapping[Key, dict[str, Any]]) -> None:
         """Looks for what is at the end of each wait. Raises Broken where that does not fix itself and nothing else moves."""
@@ -122,6 +149,10 @@ async def _nodes(cluster: Cluster) -> dict[Key, dict[str, Any]]:
 def _followed(nodes: Mapping[Key, dict[str, Any]]) -> dict[Key, dict[str, Any]]:
     """Without those that are suspended: nobody waits for them."""
     return {node: item for node, item in nodes.items() if not item["spec"].get("suspend")}
+
+
+def _kustomizations(nodes: Iterable[Key]) -> tuple[str, ...]:
+    return tuple(f"{namespace}/{name}" for kind, namespace, name in sorted(nodes) if kind == "Kustomization")
 
 
 def _itself(node: Key, item: Mapping[str, Any]) -> list[Cause]:

@@ -4,9 +4,9 @@ from functools import partial
 
 from rebirth.castle import Machine, Machines, Proxmox
 from rebirth.errors import Broken, NotYet
+from rebirth.paths import Paths
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.phases.made import machine_records as records
-from rebirth.place import Place
 from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.run.facts import ImageUploaded, MachinesCreated, Made, OutsideReached
 from rebirth.run.journal import Once
@@ -20,7 +20,7 @@ USUALLY = 15
 async def create_machines(
     machines: Machines,
     spec: Proxmox,
-    place: Place,
+    paths: Paths,
     proxmox: ProxmoxApi,
     once: Once,
     image: ImageUploaded,
@@ -44,8 +44,16 @@ async def create_machines(
     for vm in _unnamed(machines, existing, spec):
         note(f"{_described(vm, spec)}: name it there, or remove it in Proxmox")
     for machine in missing:
-        records.made(place, machine.name)
+        records.made(paths, machine.name)
     await together(*(_create(machine, ids[machine.name], spec, proxmox, image) for machine in missing))
+    return MachinesCreated(dict(sorted(ids.items())))
+
+
+async def found(machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> MachinesCreated:
+    existing = await proxmox.machines()
+    ids = {machine.name: vm.vm_id for machine in machines.nodes if (vm := _ours(machine, existing, spec))}
+    if missing := [machine.name for machine in machines.nodes if machine.name not in ids]:
+        raise NotYet(f"{', '.join(missing)}: no such machine with the tag {spec.tag}")
     return MachinesCreated(dict(sorted(ids.items())))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rebirth.castle import Engine, Networking, Storage
+from rebirth.castle import Foundation, Networking, Storage
 from rebirth.providers.cluster import Cluster
 from rebirth.run.facts import NamespacesCreated
 from rebirth.run.waiting import together
@@ -14,7 +14,7 @@ _PRIVILEGED = {f"pod-security.kubernetes.io/{mode}": "privileged" for mode in ("
 
 
 async def create_namespaces(
-    engine: Engine, networking: Networking, storage: Storage, cluster: Cluster
+    engine: Foundation, networking: Networking, storage: Storage, cluster: Cluster
 ) -> NamespacesCreated:
     """Create the namespaces."""
     wanted = objects(engine, networking, storage)
@@ -22,12 +22,16 @@ async def create_namespaces(
     return NamespacesCreated(tuple(item["metadata"]["name"] for item in wanted))
 
 
-def objects(engine: Engine, networking: Networking, storage: Storage) -> list[dict[str, Any]]:
+def objects(engine: Foundation, networking: Networking, storage: Storage) -> list[dict[str, Any]]:
     """The Namespaces, by name."""
     # MetalLB's speaker uses the host's network and Longhorn its disks: Pod Security must let them.
     privileged = {networking.metallb.namespace, storage.namespace}
     names = sorted({*engine.namespaces, "flux-system", *privileged} - {"default"})
     return [_namespace(name, privileged=name in privileged) for name in names]
+
+
+async def found(engine: Foundation, networking: Networking, storage: Storage) -> NamespacesCreated:
+    return NamespacesCreated(tuple(item["metadata"]["name"] for item in objects(engine, networking, storage)))
 
 
 async def still(fact: NamespacesCreated, cluster: Cluster) -> bool:

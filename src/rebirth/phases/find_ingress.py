@@ -3,11 +3,12 @@
 from rebirth.castle import Online
 from rebirth.errors import NotYet
 from rebirth.providers.cluster import Cluster
-from rebirth.run.facts import FluxBootstrapped, IngressFound, MetalLbInstalled
+from rebirth.run.facts import Converged, FluxBootstrapped, IngressFound, MetalLbInstalled
 from rebirth.run.waiting import until
 
 LAYER = "waits"
 PATIENCE = 900
+WAITS_FOR = (Converged,)  # the graph brings the ingress
 WAITS = True
 VERIFIES = True
 
@@ -25,6 +26,10 @@ async def find_ingress(
     return IngressFound(
         await until(address, what=what, every=3, changes=cluster.changes("v1", "Service", place.namespace))
     )
+
+
+async def found(online: Online, cluster: Cluster) -> IngressFound:
+    return IngressFound(await _address(online, cluster))
 
 
 async def still(fact: IngressFound, online: Online, cluster: Cluster) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 
 from rebirth.castle import Machines, Tailscale
 from rebirth.errors import Broken, NotYet
+from rebirth.paths import Paths
 from rebirth.phases.made import machine_records as records
-from rebirth.place import Place
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.tailnet import Device, TailnetApi
 from rebirth.run.facts import MachinesCreated, Made, NamesFreed
@@ -27,12 +27,12 @@ _PATIENCE_INSIDE = 5.0  # seconds for a cluster that may be dead already
 
 
 async def free_names(
-    tailscale: Tailscale, machines: Machines, place: Place, tailnet: TailnetApi, created: MachinesCreated
+    tailscale: Tailscale, machines: Machines, paths: Paths, tailnet: TailnetApi, created: MachinesCreated
 ) -> NamesFreed:
     """Free the tailnet names that the castle needs."""
     devices = await tailnet.devices()
-    refuse_foreign(devices, tailscale, machines, place)
-    ours, new = set(tailscale.node_key.tags), _never_configured(machines, place)
+    refuse_foreign(devices, tailscale, machines, paths)
+    ours, new = set(tailscale.node_key.tags), _never_configured(machines, paths)
     # A device of ours that is connected belongs to this very castle: create goes on after a crash. But it is no machine's that
     # was only just made: that device is the one of the machine before it, and the tailnet has not noticed its end yet.
     stale = [device for device in devices if device.name in tailscale.names and not device.connected]
@@ -41,11 +41,11 @@ async def free_names(
     return NamesFreed(tuple(tailscale.names))
 
 
-def refuse_foreign(devices: Iterable[Device], tailscale: Tailscale, machines: Machines, place: Place) -> None:
+def refuse_foreign(devices: Iterable[Device], tailscale: Tailscale, machines: Machines, paths: Paths) -> None:
     """Raises Broken where somebody else holds a name that the castle needs."""
     ours = set(tailscale.node_key.tags)
     for device in devices:
-        if device.name in tailscale.names and not ours & set(device.tags) and not _an_operator(device, machines, place):
+        if device.name in tailscale.names and not ours & set(device.tags) and not _an_operator(device, machines, paths):
             hint = "Remove that device, or change tailscale.names."
             raise Broken(
                 f"the name {device.name} is held by a device that is not this castle's",
@@ -55,7 +55,7 @@ def refuse_foreign(devices: Iterable[Device], tailscale: Tailscale, machines: Ma
             )
 
 
-def _an_operator(device: Device, machines: Machines, place: Place) -> bool:
+def _an_operator(device: Device, machines: Machines, paths: Paths) -> bool:
     """Whether it is this castle's own operator, or was left by an operator of an earlier castle.
 
     One that is connected is this castle's own where there is a cluster of it already, and does not stand in for a machine.
@@ -63,11 +63,11 @@ def _an_operator(device: Device, machines: Machines, place: Place) -> bool:
     if OPERATOR_TAG not in device.tags:
         return False
     is_machine = device.name in {machine.name for machine in machines.nodes}
-    return not device.connected or (place.kubeconfig.exists() and not is_machine)
+    return not device.connected or (paths.kubeconfig.exists() and not is_machine)
 
 
-def _never_configured(machines: Machines, place: Place) -> set[str]:
-    return {machine.name for machine in machines.nodes if records.known(place, machine.name) == ()}
+def _never_configured(machines: Machines, paths: Paths) -> set[str]:
+    return {machine.name for machine in machines.nodes if records.known(paths, machine.name) == ()}
 
 
 async def _remove(tailnet: TailnetApi, device: Device) -> None:
@@ -75,13 +75,13 @@ async def _remove(tailnet: TailnetApi, device: Device) -> None:
     note(f"removed the stale device {device.name} from the tailnet")
 
 
-async def undo(tailscale: Tailscale, machines: Machines, place: Place, tailnet: TailnetApi, marks: Marks) -> list[Made]:
+async def undo(tailscale: Tailscale, machines: Machines, paths: Paths, tailnet: TailnetApi, marks: Marks) -> list[Made]:
     """The tailnet devices that have the castle's names, or that its cluster made.
 
     Nodes' devices are known by name and tag. What the operator makes has names of others' choosing and is not ephemeral:
     the cluster knows which it is, for as long as it lives.
     """
-    inside = await _devices_inside(place)
+    inside = await _devices_inside(paths)
     known = (inside or frozenset()) | marks.of("device")
     devices = await tailnet.devices()
     ours = [
@@ -93,7 +93,7 @@ async def undo(tailscale: Tailscale, machines: Machines, place: Place, tailnet: 
         Made("device", device.name, device.identity, partial(tailnet.delete_device, identity=device.identity))
         for device in ours
     ]
-    gone = not place.kubeconfig.exists()  # nothing is there to be asked: either it was asked before, or never was
+    gone = not paths.kubeconfig.exists()  # nothing is there to be asked: either it was asked before, or never was
     if inside is not None or (gone and (known or not ours)):
         return found
     why = "the cluster does not answer, and nobody else knows whether it is this castle's; if it is, remove it by hand"
@@ -108,13 +108,13 @@ def _named(device: Device, tailscale: Tailscale, machines: Machines) -> bool:
     return bool(tags & set(device.tags) and names & {device.name, device.hostname})
 
 
-async def _devices_inside(place: Place) -> frozenset[str] | None:
+async def _devices_inside(paths: Paths) -> frozenset[str] | None:
     """Ids of the devices whose state lies in Secrets of the cluster; None where it does not answer."""
-    if not place.kubeconfig.exists():
+    if not paths.kubeconfig.exists():
         return None
     try:
         async with asyncio.timeout(_PATIENCE_INSIDE):
-            cluster = Cluster(place=place)
+            cluster = Cluster(paths=paths)
             try:
                 secrets = await cluster.all("v1", "Secret")
             finally:

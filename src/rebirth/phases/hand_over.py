@@ -11,12 +11,13 @@ from rebirth.castle.handovers import ObjectName, VaultPlace
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.cluster import Cluster, condition, missing_replicas, stamp
 from rebirth.providers.vault import VaultApi
-from rebirth.run.facts import HandedOver, Made, VaultStoreApplied
+from rebirth.run.facts import Converged, HandedOver, Made, VaultStoreApplied
 from rebirth.run.waiting import note, now, nudged, together, until
 from rebirth.secrets import Redaction, Secret
 
 LAYER = "waits"
 PATIENCE = 1200
+WAITS_FOR = (Converged,)  # the graph brings who makes the secret, and who waits for it
 WAITS = True
 
 _EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
@@ -28,6 +29,10 @@ async def hand_over(
 ) -> HandedOver:
     """Hand secrets generated in the cluster to Vault."""
     await together(*(_one(handover, cluster, vault, redaction) for handover in handovers.handovers))
+    return HandedOver(tuple(handover.name for handover in handovers.handovers))
+
+
+async def found(handovers: Handovers) -> HandedOver:
     return HandedOver(tuple(handover.name for handover in handovers.handovers))
 
 

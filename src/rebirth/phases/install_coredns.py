@@ -26,6 +26,10 @@ async def install_coredns(coredns: CoreDns, kubernetes: Kubernetes, cluster: Clu
     return CoreDnsInstalled(str(kubernetes.cluster_dns))
 
 
+async def found(kubernetes: Kubernetes) -> CoreDnsInstalled:
+    return CoreDnsInstalled(str(kubernetes.cluster_dns))
+
+
 async def still(fact: CoreDnsInstalled, coredns: CoreDns, cluster: Cluster) -> bool:
     deployment = await cluster.find("apps/v1", "Deployment", NAME, NAMESPACE)
     if missing := missing_replicas(deployment):

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from rebirth.castle import Engine
+from rebirth.castle import Foundation
 from rebirth.errors import NotYet
 from rebirth.phases.made.admission import until_admitted
 from rebirth.phases.made.vault_store import STORE_KIND, cluster_secret_store
@@ -20,7 +20,7 @@ _CRD = "clustersecretstores.external-secrets.io"
 
 
 async def install_external_secrets(
-    engine: Engine, cluster: Cluster, helm: Helm, namespaces: NamespacesCreated
+    engine: Foundation, cluster: Cluster, helm: Helm, namespaces: NamespacesCreated
 ) -> ExternalSecretsInstalled:
     """Install External Secrets."""
     chart = engine.external_secrets
@@ -54,7 +54,11 @@ async def _established(cluster: Cluster) -> None:
         raise NotYet(message)
 
 
-async def still(fact: ExternalSecretsInstalled, engine: Engine, cluster: Cluster) -> bool:
+async def found(engine: Foundation) -> ExternalSecretsInstalled:
+    return ExternalSecretsInstalled(engine.external_secrets.version)
+
+
+async def still(fact: ExternalSecretsInstalled, engine: Foundation, cluster: Cluster) -> bool:
     await _established(cluster)
     namespace = engine.external_secrets.namespace
     found = [

@@ -58,6 +58,10 @@ def objects(networking: Networking) -> list[dict[str, Any]]:
     return [addresses, advertisement]
 
 
+async def found(networking: Networking) -> MetalLbInstalled:
+    return MetalLbInstalled(networking.metallb.version)
+
+
 async def still(fact: MetalLbInstalled, networking: Networking, cluster: Cluster) -> bool:
     for wanted in objects(networking):
         place = wanted["metadata"]

@@ -46,5 +46,9 @@ async def install_storage(
     return StorageInstalled(storage.storage_class)
 
 
+async def found(storage: Storage) -> StorageInstalled:
+    return StorageInstalled(storage.storage_class)
+
+
 async def still(fact: StorageInstalled, cluster: Cluster) -> bool:
     return await cluster.find(_CLASS, "StorageClass", fact.storage_class) is not None

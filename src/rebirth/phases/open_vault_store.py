@@ -49,5 +49,9 @@ async def _wake(cluster: Cluster, store: str) -> None:
             await cluster.merge(*_EXTERNAL, meta["name"], meta["namespace"], asked)
 
 
+async def found(applied: VaultStoreApplied) -> VaultStoreOpened:
+    return VaultStoreOpened(applied.name)
+
+
 async def still(fact: VaultStoreOpened, cluster: Cluster) -> bool:
     return condition(await cluster.find(STORE_VERSION, STORE_KIND, fact.name))[0] == "True"

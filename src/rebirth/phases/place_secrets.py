@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any
 
-from rebirth.castle import DirectSecret, Engine, PullSecret
+from rebirth.castle import DirectSecret, Foundation, PullSecret
 from rebirth.providers.cluster import Cluster
 from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsPlaced, SecretsResolved
 from rebirth.run.waiting import together
@@ -15,7 +15,7 @@ PATIENCE = 120
 
 
 async def place_secrets(
-    engine: Engine,
+    engine: Foundation,
     secrets: SecretsResolved,
     cluster: Cluster,
     namespaces: NamespacesCreated,
@@ -24,10 +24,18 @@ async def place_secrets(
     """Place the direct secrets."""
     wanted = objects(engine, secrets)
     await together(*(cluster.apply(item) for item in wanted))
+    return _placed(wanted)
+
+
+def _placed(wanted: list[dict[str, Any]]) -> SecretsPlaced:
     return SecretsPlaced(tuple(f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in wanted))
 
 
-async def still(fact: SecretsPlaced, engine: Engine, secrets: SecretsResolved, cluster: Cluster) -> bool:
+async def found(engine: Foundation, secrets: SecretsResolved) -> SecretsPlaced:
+    return _placed(objects(engine, secrets))
+
+
+async def still(fact: SecretsPlaced, engine: Foundation, secrets: SecretsResolved, cluster: Cluster) -> bool:
     wanted = objects(engine, secrets)
     found = await together(
         *(cluster.find("v1", "Secret", item["metadata"]["name"], item["metadata"]["namespace"]) for item in wanted)
@@ -37,7 +45,7 @@ async def still(fact: SecretsPlaced, engine: Engine, secrets: SecretsResolved, c
     )
 
 
-def objects(engine: Engine, secrets: SecretsResolved) -> list[dict[str, Any]]:
+def objects(engine: Foundation, secrets: SecretsResolved) -> list[dict[str, Any]]:
     """The Secrets: the direct ones, then each pull secret in each of its namespaces."""
     pulls = [_pull_secret(pull, namespace, secrets) for pull in engine.pull_secrets for namespace in pull.namespaces]
     return [*(_direct_secret(direct, secrets) for direct in engine.direct_secrets), *pulls]

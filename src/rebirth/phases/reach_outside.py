@@ -3,8 +3,8 @@
 from rebirth.castle import Handovers, Machines, Proxmox, Tailscale
 from rebirth.commands import Commands
 from rebirth.errors import Broken
+from rebirth.paths import Paths
 from rebirth.phases.free_names import refuse_foreign
-from rebirth.place import Place
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
 from rebirth.providers.vault import VaultApi
@@ -27,7 +27,7 @@ async def reach_outside(
     tailscale: Tailscale,
     machines: Machines,
     handovers: Handovers,
-    place: Place,
+    paths: Paths,
     proxmox: ProxmoxApi,
     tailnet: TailnetApi,
     vault: VaultApi,
@@ -42,7 +42,7 @@ async def reach_outside(
         hint = " ".join(f"{system}: {WHERE[system]}." for system in lacks)
         raise Broken(f"rights are missing: {said}", operation="look up rights", hint=hint)
     await proxmox.offers(image_storage=spec.image_storage, disk_storage=spec.disk_storage, bridge=spec.bridge)
-    refuse_foreign(await tailnet.devices(), tailscale, machines, place)
+    refuse_foreign(await tailnet.devices(), tailscale, machines, paths)
     return OutsideReached(str(version))
 
 

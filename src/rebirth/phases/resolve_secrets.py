@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from rebirth.castle import Castle
 from rebirth.castle.files import text_of
 from rebirth.errors import Problem, SpecError
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.run.facts import SecretsResolved
 from rebirth.secrets import Redaction, Secret, SecretRef
 
@@ -25,55 +25,55 @@ _TOO_LONG = f"is larger than {_LONGEST >> 10} KiB: that is no secret"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-async def resolve_secrets(castle: Castle, place: Place, redaction: Redaction) -> SecretsResolved:
+async def resolve_secrets(castle: Castle, paths: Paths, redaction: Redaction) -> SecretsResolved:
     """Resolve the castle's secrets."""
-    return resolved(castle.references(), place, redaction)
+    return resolved(castle.references(), paths, redaction)
 
 
-def resolved(references: Iterable[tuple[str, SecretRef]], place: Place, redaction: Redaction) -> SecretsResolved:
+def resolved(references: Iterable[tuple[str, SecretRef]], paths: Paths, redaction: Redaction) -> SecretsResolved:
     """These secrets alone, each with its YAML path; all problems at once. Raises SpecError."""
     found: dict[str, Secret] = {}
     problems: dict[str, Problem] = {}
     for path, reference in references:
-        value = _value(reference, place, os.environ)
+        value = _value(reference, paths, os.environ)
         if isinstance(value, Problem):
             problems.setdefault(reference.secret, value)
             continue
         redaction.learn(value)
         if complaint := _complaint(path, value.reveal()):
-            problems[reference.secret] = _problem(reference, place, complaint)
+            problems[reference.secret] = _problem(reference, paths, complaint)
         found[reference.secret] = value
     if problems:
         raise SpecError(list(problems.values()))
     return SecretsResolved(found)
 
 
-def resolve(reference: SecretRef, place: Place, redaction: Redaction) -> Secret:
+def resolve(reference: SecretRef, paths: Paths, redaction: Redaction) -> Secret:
     """One secret, for who needs no other. Raises SpecError."""
-    value = _value(reference, place, os.environ)
+    value = _value(reference, paths, os.environ)
     if isinstance(value, Problem):
         raise SpecError([value])
     redaction.learn(value)
     return value
 
 
-def _problem(reference: SecretRef, place: Place, message: str) -> Problem:
+def _problem(reference: SecretRef, paths: Paths, message: str) -> Problem:
     hint = f"Write the value into the file, or set {reference.variable}."
-    return Problem(str(place.vault / reference.secret), 0, "", message, hint)
+    return Problem(str(paths.vault / reference.secret), 0, "", message, hint)
 
 
-def _value(reference: SecretRef, place: Place, environment: Mapping[str, str]) -> Secret | Problem:
+def _value(reference: SecretRef, paths: Paths, environment: Mapping[str, str]) -> Secret | Problem:
     """From the environment first, then from the vault directory."""
     if (given := environment.get(reference.variable)) is not None:
         return Secret(given)
-    file = place.vault / reference.secret
+    file = paths.vault / reference.secret
     try:
         text = text_of(file, largest=_LONGEST)
     except FileNotFoundError:
-        return _problem(reference, place, "no such file: the secret is missing")
+        return _problem(reference, paths, "no such file: the secret is missing")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
-        return _problem(reference, place, f"the secret cannot be read: {reason}")
+        return _problem(reference, paths, f"the secret cannot be read: {reason}")
     # Editors end a file with a line break that is not part of a token; a PEM file keeps its own.
     return Secret(text if "-----BEGIN" in text else text.removesuffix("\n").removesuffix("\r"))
 

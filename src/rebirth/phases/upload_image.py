@@ -19,6 +19,10 @@ async def upload_image(talos: Talos, spec: Proxmox, proxmox: ProxmoxApi, outside
     return ImageUploaded(volume)
 
 
+async def found(talos: Talos, spec: Proxmox) -> ImageUploaded:
+    return ImageUploaded(_volume(talos, spec))
+
+
 async def still(fact: ImageUploaded, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
     return fact.volume in await proxmox.images(storage=spec.image_storage)
 

@@ -5,11 +5,12 @@ from functools import partial
 from rebirth.castle import Online, Site
 from rebirth.errors import NotYet
 from rebirth.providers.web import Page, Web
-from rebirth.run.facts import IngressFound, SecretsResolved, SitesVisited
+from rebirth.run.facts import Converged, IngressFound, SecretsResolved, SitesVisited
 from rebirth.run.waiting import together, until
 
 LAYER = "waits"
 PATIENCE = 900
+WAITS_FOR = (Converged,)  # the graph brings the sites
 WAITS = True
 VERIFIES = True
 ONLINE = True
@@ -25,6 +26,11 @@ async def visit_sites(online: Online, web: Web, secrets: SecretsResolved, ingres
             for site in online.sites
         )
     )
+    return SitesVisited({site.host: page.heading for site, page in zip(online.sites, pages, strict=True)})
+
+
+async def found(online: Online, web: Web, secrets: SecretsResolved, ingress: IngressFound) -> SitesVisited:
+    pages = await together(*(_visit(site, web, secrets, ingress.address) for site in online.sites))
     return SitesVisited({site.host: page.heading for site, page in zip(online.sites, pages, strict=True)})
 
 

@@ -22,7 +22,7 @@ from rebirth.secrets import Redaction
 
 # Never shown as text: asyncio makes the text of what a task returns when it puts the signal handlers back.
 @dataclass(frozen=True, repr=False)
-class World:
+class ClusterProof:
     """One cluster: what it needs it has to find in itself."""
 
     cluster: str  # the folder that Flux is pointed at
@@ -33,7 +33,7 @@ class World:
 
 @dataclass(frozen=True, repr=False)
 class Proof:
-    worlds: tuple[World, ...]  # one a cluster, at least one
+    worlds: tuple[ClusterProof, ...]  # one a cluster, at least one
     findings: list[Finding]  # of all clusters; what is found in several is reported once
 
     @property
@@ -77,13 +77,13 @@ async def _prove(repository: Path, clusters: Sequence[str], castle: Castle | Non
     return Proof(worlds, merged([world.findings for world in worlds]))
 
 
-async def _world(read: Survey, commands: Commands) -> World:
+async def _world(read: Survey, commands: Commands) -> ClusterProof:
     plant(read.model)
     unrendered = await install(read.model, commands)
     graph = assemble(read.model)
     graph.remarks[:0] = read.remarks
     graph.unknowns[:0] = [*read.unknowns, *unrendered]
-    return World(read.model.cluster, read.model, graph, judge(graph))
+    return ClusterProof(read.model.cluster, read.model, graph, judge(graph))
 
 
 def assemble(model: Model) -> Graph:

@@ -13,8 +13,8 @@ from lightkube.core.exceptions import ConfigError, LoadResourceError
 from lightkube.types import PatchType
 from yaml import YAMLError
 
-from rebirth.errors import Broken, NotYet
-from rebirth.place import Place
+from rebirth.errors import Broken, NoAnswer, NotYet
+from rebirth.paths import Paths
 from rebirth.providers.kinds import SYSTEM, Kinds, NotServed, is_namespaced
 
 MANAGER = "rebirth"
@@ -28,10 +28,10 @@ _T = TypeVar("_T")
 class Cluster:
     """One cluster, with the admin's rights. `transport` carries its requests instead of a connection."""
 
-    def __init__(self, *, place: Place, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, *, paths: Paths, transport: httpx.AsyncBaseTransport | None = None) -> None:
         timeout = httpx.Timeout(20, read=30)
         try:
-            config = KubeConfig.from_file(str(place.kubeconfig)).get()
+            config = KubeConfig.from_file(str(paths.kubeconfig)).get()
             if config is None:
                 raise ConfigError("no current context")
             self._api = AsyncClient(config=config, field_manager=MANAGER, timeout=timeout, transport=transport)
@@ -39,7 +39,7 @@ class Cluster:
             self._kinds = Kinds(config, connection)
         except (OSError, ValueError, TypeError, AttributeError, LookupError, YAMLError, ConfigError):
             hint = "Remove that file: `rebirth create` writes it again."
-            text = f"{place.kubeconfig} is no kubeconfig"
+            text = f"{paths.kubeconfig} is no kubeconfig"
             raise Broken(text, system=SYSTEM, operation="connect", hint=hint) from None
 
     async def close(self) -> None:
@@ -154,7 +154,11 @@ class Cluster:
         try:
             return await call
         except ApiError as error:
-            code, message = error.status.code or 0, error.status.message or ""
+            code = error.response.status_code
+            # What is no Status comes from a proxy or load balancer in between: its words are nobody's. (The client takes
+            # any mapping for one, so the answer itself is looked at.)
+            ours = error.response.json().get("kind") == "Status"
+            message = (error.status.message if ours else "") or f"HTTP {code}"
             causes = (error.status.details and error.status.details.causes) or ()
             ends = any(cause.reason == _NAMESPACE_ENDS for cause in causes)
             # A webhook that cannot be called is a 500, too.
@@ -162,10 +166,10 @@ class Cluster:
                 raise NotYet(f"{SYSTEM}: {what}: {message}") from None
             raise Broken(message, system=SYSTEM, operation=what, status=code) from None
         except httpx.HTTPError as error:
-            raise NotYet(f"{SYSTEM}: {what}: {type(error).__name__}") from None
+            raise NoAnswer(f"{SYSTEM}: {what}: {type(error).__name__}") from None
         except (msgspec.MsgspecError, ValueError, TypeError, LookupError):
             # A load balancer or proxy in between that answers by itself.
-            raise NotYet(f"{SYSTEM}: {what}: the answer is no object of Kubernetes") from None
+            raise NoAnswer(f"{SYSTEM}: {what}: the answer is no object of Kubernetes") from None
 
 
 async def _listed(found: AsyncIterable[Any]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import yaml
 
 from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NotYet, understood
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.providers.cluster import Cluster
 
 _PASSING = (
@@ -60,8 +60,8 @@ def belongs_to(item: Mapping[str, Any], *, release: str, namespace: str) -> bool
 class Helm:
     """Installs charts into the castle's cluster."""
 
-    def __init__(self, *, place: Place, commands: Commands, cluster: Cluster) -> None:
-        self._place, self._commands, self._cluster = place, commands, cluster
+    def __init__(self, *, paths: Paths, commands: Commands, cluster: Cluster) -> None:
+        self._paths, self._commands, self._cluster = paths, commands, cluster
 
     async def release(self, *, name: str, namespace: str) -> Release | None:
         said = await self._run(
@@ -120,9 +120,9 @@ class Helm:
         await self._run(f"install {name}", *arguments, stdin=yaml.safe_dump(values).encode())
 
     async def _run(self, operation: str, *arguments: str, stdin: bytes = b"") -> str:
-        scratch = self._place.state / "helm"
+        scratch = self._paths.state / "helm"
         environment = {f"HELM_{kind}_HOME": str(scratch / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
-        command = ("helm", "--kubeconfig", str(self._place.kubeconfig), *arguments)
+        command = ("helm", "--kubeconfig", str(self._paths.kubeconfig), *arguments)
         try:
             return await self._commands.run(command, operation=operation, stdin=stdin, env=environment)
         except ProgramFailed as error:

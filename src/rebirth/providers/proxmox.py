@@ -3,15 +3,12 @@
 import asyncio
 import http
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
-from rebirth.errors import Broken, NotYet, understood
+from rebirth.errors import Broken, NoAnswer, NotYet, understood
 from rebirth.providers import proxmox_rights
 from rebirth.run.waiting import until
 from rebirth.secrets import Secret
@@ -40,13 +37,6 @@ class ProxmoxApi:
         user, _, rest = token.reveal().partition("!")
         token_name, _, token_value = rest.partition("=")
         parts = urlsplit(endpoint)
-        verify: bool | str = True
-        self._ca_file: Path | None = None
-        if ca is not None:
-            with NamedTemporaryFile("w", suffix=".pem", delete=False) as file:  # a certificate is no secret
-                file.write(ca.reveal())
-            self._ca_file = Path(file.name)
-            verify = file.name
         # Here, and not above: check imports phases for what they take, and has no time for their clients.
         from proxmoxer import ProxmoxAPI
 
@@ -56,14 +46,16 @@ class ProxmoxApi:
             user=user,
             token_name=token_name,
             token_value=token_value,
-            verify_ssl=verify,
             timeout=20,
         )
+        self._session = self._api._store["session"]  # noqa: SLF001 - proxmoxer takes an authority as a file only
+        if ca is not None:
+            from rebirth.trust import trust_only
+
+            trust_only(self._session, ca.reveal())
 
     async def close(self) -> None:
-        if self._ca_file:
-            with suppress(FileNotFoundError):
-                self._ca_file.unlink()
+        self._session.close()
 
     @property
     def _node(self) -> Any:
@@ -244,7 +236,7 @@ class ProxmoxApi:
             raise Broken("its certificate is not trusted", system=_SYSTEM, operation=operation, hint=hint) from None
         except requests.exceptions.RequestException as error:
             hint = f"Is {_ENDPOINT} right, and reachable from here?"
-            raise NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
+            raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
 
 
 def _vm(entry: dict[str, Any]) -> Vm:
@@ -270,7 +262,7 @@ def _failure(operation: str, error: Exception, *, reading: bool) -> Broken | Not
     own_words = status == 500 and words not in {"", http.HTTPStatus(500).phrase}
     if status == 429 or status > 501 or (status == 500 and (reading or not own_words or _locked(words))):
         said = f"HTTP {status}" + (f": {words}" if own_words else "")
-        return NotYet(f"{_SYSTEM}: {operation}: {said}", hint=f"Is {_ENDPOINT} right, and the host well?")
+        return NoAnswer(f"{_SYSTEM}: {operation}: {said}", hint=f"Is {_ENDPOINT} right, and the host well?")
     hints = {
         400: "Check the section proxmox of castle.yaml; if it is right, this is a bug; please report it.",
         501: "Proxmox VE 8 or later is needed.",

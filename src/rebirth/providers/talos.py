@@ -3,13 +3,15 @@
 import asyncio
 import shutil
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NotYet
-from rebirth.place import Place
+from rebirth.paths import Paths
 
 SCRATCH = ".scratch"  # below the produced folder: what talosctl reads, for as long as it reads
 _PORT = 50000
@@ -39,14 +41,15 @@ class MachineConfiguration:
 class Talosctl:
     """talosctl with this castle's secrets and client configuration."""
 
-    def __init__(self, *, place: Place, commands: Commands) -> None:
-        self._place, self._commands = place, commands
+    def __init__(self, *, paths: Paths, commands: Commands) -> None:
+        self._paths, self._commands = paths, commands
+        self._run_id = token_hex(4)  # a program of a killed run may still write, and must not be in the way of this one
 
     async def ensure_secrets(self) -> None:
         """Makes the secrets bundle once; machines that were configured with it need the same one for ever."""
-        shutil.rmtree(self._place.produced / SCRATCH, ignore_errors=True)  # what a killed run left holds secrets
-        if not self._place.talos_secrets.exists():
-            await self._produce(self._place.talos_secrets, "gen secrets", "gen", "secrets", "--output-file")
+        shutil.rmtree(self._paths.produced / SCRATCH, ignore_errors=True)  # what a killed run left holds secrets
+        if not self._paths.talos_secrets.exists():
+            await self._produce(self._paths.talos_secrets, "gen secrets", "gen", "secrets", "--output-file")
 
     async def generate(
         self,
@@ -60,16 +63,15 @@ class Talosctl:
         patches: Sequence[str],
     ) -> MachineConfiguration:
         """A machine configuration of the kind controlplane, worker or talosconfig, with patches in order; validated by itself."""
-        folder = self._scratch()
-        files = []
-        try:
+        with ExitStack() as scratch:
+            files = []
             for number, patch in enumerate(patches):
-                file = folder / f"patch-{kind}-{id(patches):x}-{number}.yaml"
-                files.append(file)
+                file = scratch.enter_context(self._scratch(f"patch-{kind}-{id(patches):x}-{number}.yaml"))
                 _write_private(file, patch)
+                files.append(file)
             text = await self._run(
                 f"gen config ({kind})",
-                *("gen", "config", cluster, endpoint, "--with-secrets", str(self._place.talos_secrets)),
+                *("gen", "config", cluster, endpoint, "--with-secrets", str(self._paths.talos_secrets)),
                 *(
                     "--kubernetes-version",
                     kubernetes.removeprefix("v"),
@@ -81,9 +83,6 @@ class Talosctl:
                 *("--output-types", kind, "--output", "-", "--with-docs=false", "--with-examples=false"),
                 *(argument for file in files for argument in ("--config-patch", f"@{file}")),
             )
-        finally:
-            for file in files:
-                file.unlink(missing_ok=True)
         return MachineConfiguration(text)
 
     async def write_client_configuration(
@@ -99,11 +98,11 @@ class Talosctl:
             talos=talos,
             patches=(),
         )
-        file = self._scratch() / self._place.talosconfig.name
-        _write_private(file, made.text)
-        await self._run("config endpoint", "--talosconfig", str(file), "config", "endpoint", *endpoints)
-        await self._run("config node", "--talosconfig", str(file), "config", "node", *endpoints[:1])
-        file.replace(self._place.talosconfig)
+        with self._scratch(self._paths.talosconfig.name) as file:
+            _write_private(file, made.text)
+            await self._run("config endpoint", "--talosconfig", str(file), "config", "endpoint", *endpoints)
+            await self._run("config node", "--talosconfig", str(file), "config", "node", *endpoints[:1])
+            file.replace(self._paths.talosconfig)
 
     async def validate(self, *, configuration: MachineConfiguration, machine: str) -> None:
         await self._with_file(
@@ -119,9 +118,14 @@ class Talosctl:
             f"apply-config to {machine}",
         )
 
+    @property
+    def has_credentials(self) -> bool:
+        """Whether this castle's client configuration is there."""
+        return self._paths.talosconfig.exists()
+
     async def answers(self, *, address: str) -> bool:
         """Whether the machine answers to this castle's credentials."""
-        if not self._place.talosconfig.exists():
+        if not self.has_credentials:
             return False
         try:
             await self._machine("version", address, "version", "--short")
@@ -155,43 +159,47 @@ class Talosctl:
                 raise
 
     async def etcd_exists(self, *, address: str) -> bool:
-        """Whether etcd runs on the machine."""
+        """Whether etcd runs on the machine.
+
+        By the columns NODE SERVICE STATE: before it is bootstrapped etcd is Preparing, with the event `Running pre state`.
+        """
         said = await self._machine("service etcd", address, "services")
-        rows = [line.split() for line in said.splitlines()]
-        return any("etcd" in row and "Running" in row for row in rows)
+        return any(line.split()[1:3] == ["etcd", "Running"] for line in said.splitlines())
 
     async def write_kubeconfig(self, *, address: str) -> None:
         """The admin kubeconfig, in the produced folder."""
-        client = ("--talosconfig", str(self._place.talosconfig), "--endpoints", address, "--nodes", address)
-        await self._produce(self._place.kubeconfig, "kubeconfig", *client, "kubeconfig", "--force", "--merge=false")
+        client = ("--talosconfig", str(self._paths.talosconfig), "--endpoints", address, "--nodes", address)
+        await self._produce(self._paths.kubeconfig, "kubeconfig", *client, "kubeconfig", "--force", "--merge=false")
 
     async def _produce(self, target: Path, operation: str, *arguments: str) -> None:
         """Lets talosctl write a file, named last, that is there whole or not at all: a run can be killed at any instant."""
-        made = self._scratch() / target.name
-        made.unlink(missing_ok=True)
-        await self._run(operation, *arguments, str(made))
-        made.chmod(0o600)
-        made.replace(target)
+        with self._scratch(target.name) as made:
+            await self._run(operation, *arguments, str(made))
+            made.chmod(0o600)
+            made.replace(target)
 
     async def _machine(self, operation: str, address: str, *arguments: str) -> str:
-        if not self._place.talosconfig.exists():
+        if not self._paths.talosconfig.exists():
             raise Broken("the castle has no talosconfig yet", system="talosctl", operation=operation)
-        client = ("--talosconfig", str(self._place.talosconfig), "--endpoints", address, "--nodes", address)
+        client = ("--talosconfig", str(self._paths.talosconfig), "--endpoints", address, "--nodes", address)
         return await self._run(operation, *client, *arguments)
 
     async def _with_file(self, configuration: MachineConfiguration, machine: str, arguments, operation: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
-        file = self._scratch() / f"{machine}.yaml"
-        _write_private(file, configuration.text)
-        try:
+        with self._scratch(f"{machine}.yaml") as file:
+            _write_private(file, configuration.text)
             await self._run(operation, *arguments(str(file)))
+
+    @contextmanager
+    def _scratch(self, name: str) -> Iterator[Path]:
+        """A place for a file that is of use to this run only, and is gone afterwards however that ends."""
+        folder = self._paths.produced / SCRATCH
+        for made in (self._paths.produced, folder):  # mkdir gives its mode to the last folder only
+            made.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = folder / f"{self._run_id}-{name}"
+        try:
+            yield file
         finally:
             file.unlink(missing_ok=True)
-
-    def _scratch(self) -> Path:
-        folder = self._place.produced / SCRATCH
-        for made in (self._place.produced, folder):  # mkdir gives its mode to the last folder only
-            made.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder
 
     async def _run(self, operation: str, *arguments: str) -> str:
         try:

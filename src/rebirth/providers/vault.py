@@ -2,13 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from rebirth.errors import Broken, NotYet, understood
+from rebirth.errors import Broken, NoAnswer, NotYet, understood
 from rebirth.secrets import Secret
 
 if TYPE_CHECKING:
@@ -29,23 +26,18 @@ class VaultApi:
         import hvac
         import requests
 
-        self._mount, self._ca_file = mount, None
-        verify: bool | str = True
-        if ca is not None:
-            with NamedTemporaryFile("w", suffix=".pem", delete=False) as file:  # a certificate is no secret
-                file.write(ca.reveal())
-            self._ca_file, verify = Path(file.name), file.name
+        self._mount = mount
         session = requests.Session()
-        session.verify = verify
+        if ca is not None:
+            from rebirth.trust import trust_only
+
+            trust_only(session, ca.reveal())
         if transport is not None:
             session.mount(address, transport)
-        session.trust_env = ca is None  # requests lets REQUESTS_CA_BUNDLE win over the session's own CA
-        self._client = hvac.Client(url=address, token=token.reveal(), session=session, timeout=15, verify=verify)
+        self._client = hvac.Client(url=address, token=token.reveal(), session=session, timeout=15)
 
     async def close(self) -> None:
-        if self._ca_file:
-            with suppress(FileNotFoundError):
-                self._ca_file.unlink()
+        self._client.adapter.close()
 
     async def reach(self) -> None:
         """Raises where the address, the certificate or the token is wrong."""
@@ -141,10 +133,10 @@ class VaultApi:
             raise Broken("its certificate is not trusted", system=_SYSTEM, operation=operation, hint=hint) from None
         except (VaultDown, requests.exceptions.RequestException) as error:
             hint = f"Is {_ADDRESS} right, reachable from here, and unsealed?"
-            raise NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
+            raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
         except VaultError as error:
             hint = f"Is {_ADDRESS} right, and is Vault well?"
-            raise NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
+            raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
 
 
 class _NothingThereError(Exception):

@@ -7,20 +7,20 @@ from pathlib import Path
 
 from rich.text import Text
 
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.report import text
 from rebirth.report.timeline import Timeline
 
 _ON = "what was done stays done; run the same command again to go on"
 
 
-def again(command: str, place: Place, castle: str) -> str:
+def again(command: str, paths: Paths, castle: str) -> str:
     """The command line that runs `command` on this castle, from where the user is."""
     words = ["rebirth", command]
-    if place.lab:
+    if paths.lab:
         words.append("--lab")
-        words += ["--lab-name", place.lab] if place.lab != castle else []
-    return shlex.join([*words, *_directory(place.castle)])
+        words += ["--lab-name", paths.lab] if paths.lab != castle else []
+    return shlex.join([*words, *_directory(paths.castle)])
 
 
 def _directory(castle: Path) -> list[str]:
@@ -30,7 +30,7 @@ def _directory(castle: Path) -> list[str]:
     return [str(castle.relative_to(here) if castle.is_relative_to(here) else castle)]
 
 
-def success(run: Timeline, place: Place, logs: Path, headings: Mapping[str, str]) -> Text:
+def success(run: Timeline, paths: Paths, logs: Path, headings: Mapping[str, str]) -> Text:
     """A castle that has just come online: its times, its sites, its kubeconfig, and the next commands."""
     online = f"online after {run.online:.1f} s, " if run.online is not None else ""
     lines = [
@@ -40,9 +40,9 @@ def success(run: Timeline, place: Place, logs: Path, headings: Mapping[str, str]
     if run.unproved:
         lines.append(Text(f"unproved: {run.unproved}", style="bold"))
     lines += [Text(), *map(Text, sites(headings)), Text()]
-    only = " (its API answers inside the lab only)" if place.lab else ""
-    lines += [Text(f"kubeconfig  {place.kubeconfig}{only}"), Text(f"logs        {logs}"), Text()]
-    lines += [Text("Next:", style="bold"), *(Text(f"  {line}") for line in _next(run, place))]
+    only = " (its API answers inside the lab only)" if paths.lab else ""
+    lines += [Text(f"kubeconfig  {paths.kubeconfig}{only}"), Text(f"logs        {logs}"), Text()]
+    lines += [Text("Next:", style="bold"), *(Text(f"  {line}") for line in _next(run, paths))]
     return Text("\n").join(lines)
 
 
@@ -52,15 +52,15 @@ def _counted(run: Timeline) -> str:
     return f"{done} step{'s' * (done != 1)} done" + (f", {held} in place already" if held else "")
 
 
-def _next(run: Timeline, place: Place) -> Iterator[str]:
+def _next(run: Timeline, paths: Paths) -> Iterator[str]:
     look = "kubectl get nodes,kustomizations,pods -A"
-    if place.lab:
-        yield f"{shlex.join(['rebirth', 'lab', 'run', '--lab-name', place.lab])} -- {look}"
+    if paths.lab:
+        yield f"{shlex.join(['rebirth', 'lab', 'run', '--lab-name', paths.lab])} -- {look}"
     else:
-        yield f"export KUBECONFIG={shlex.quote(os.fspath(place.kubeconfig))}"
+        yield f"export KUBECONFIG={shlex.quote(os.fspath(paths.kubeconfig))}"
         yield look
-    yield again("status", place, run.castle)
-    yield again("destroy", place, run.castle)
+    yield again("status", paths, run.castle)
+    yield again("destroy", paths, run.castle)
 
 
 def unchanged(run: Timeline) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 from rebirth.castle import load
 from rebirth.console import width, write, write_text
 from rebirth.errors import SpecError
+from rebirth.paths import paths_of
 from rebirth.phases import PHASES
-from rebirth.place import place_of
 from rebirth.report import page, recorded, text, timeline
 
 LAYER_OF = {phase.name: phase.layer for phase in PHASES}
@@ -75,4 +75,4 @@ def _merged(run: str, files: dict[str, Path]) -> str:
 
 
 def _logs(directory: Path) -> Path:
-    return place_of(directory, load(directory).secrets).logs
+    return paths_of(directory, load(directory).secrets).logs

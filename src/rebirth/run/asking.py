@@ -2,42 +2,53 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 from rebirth.castle import Castle
 from rebirth.errors import Broken, SpecError
 from rebirth.events import Events
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.run.destroy import Destruction, Found
 from rebirth.run.engine import Outcome
 from rebirth.run.journal import Journal
+from rebirth.run.phase import Bootstrap
 from rebirth.secrets import Redaction
 
 
-def look(castle: Castle, place: Place, events: Events, redaction: Redaction) -> Found:
+def look(bootstrap: Bootstrap, castle: Castle, paths: Paths, events: Events, redaction: Redaction) -> Found:
     """What destroy would find. Nothing is written anywhere, and no lock is taken."""
-    return asyncio.run(Destruction(castle, place, Journal(place.state).glimpse(), events, redaction).look())
+    return asyncio.run(Destruction(bootstrap, castle, paths, Journal(paths.state).glimpse(), events, redaction).look())
 
 
 def destroy(
-    castle: Castle, place: Place, events: Events, redaction: Redaction, say: Callable[[str], None], *, yes: bool
+    bootstrap: Bootstrap,
+    castle: Castle,
+    paths: Paths,
+    events: Events,
+    redaction: Redaction,
+    say: Callable[[str], None],
+    *,
+    yes: bool,
+    run: Callable[[Coroutine[Any, Any, Found]], Found] = asyncio.run,
 ) -> Outcome:
-    """Lists what is there, asks, removes it, and looks again; `say` takes one line for the operator.
+    """Lists what is there, asks, removes it, and looks again; `say` takes one line for the operator; `run` is
+    asyncio.run, or what ends on signals, too.
 
     Raises SpecError where there is nobody to ask, Broken where the answer is no.
     """
-    asks = not yes and _asks(place)
-    with Journal(place.state) as journal:
-        destruction = Destruction(castle, place, journal, events, redaction)
-        found = asyncio.run(destruction.look())
-        for line in listed(found, place):
+    asks = not yes and _asks(paths)
+    with Journal(paths.state, "destroy", lenient=True) as journal:
+        destruction = Destruction(bootstrap, castle, paths, journal, events, redaction)
+        found = run(destruction.look())
+        for line in listed(found, paths):
             say(line)
         if not found.outcome.ok:
             say("nothing was removed, because not everything could be looked at; run the same command again")
             return _failures(found)
-        if found.goes and asks and not _agreed(castle, place):
+        if found.goes and asks and not _agreed(castle, paths):
             raise Broken("the answer was no; nothing was removed")
-        left = asyncio.run(destruction.remove(found))
+        left = run(destruction.remove(found))
         if not left.outcome.ok:
             say("not all of it is gone; run the same command again to go on")
             return _failures(left)
@@ -46,10 +57,10 @@ def destroy(
         return left.outcome
 
 
-def listed(found: Found, place: Place) -> Iterator[str]:
+def listed(found: Found, paths: Paths) -> Iterator[str]:
     """What goes and what stays, line by line."""
     if found.goes:
-        yield f"will be removed, in the lab {place.lab}:" if place.lab else "will be removed, from the real systems:"
+        yield f"will be removed, in the lab {paths.lab}:" if paths.lab else "will be removed, from the real systems:"
         yield from (f"  {one}" for one in found.goes)
     elif found.outcome.ok:
         yield "nothing is there to be removed"
@@ -72,21 +83,21 @@ def _failures(found: Found) -> Outcome:
     return Outcome(failures=found.outcome.failures)
 
 
-def _asks(place: Place) -> bool:
+def _asks(paths: Paths) -> bool:
     """Whether there is somebody to ask. Raises SpecError where nobody is, and real machines are at stake."""
     if sys.stdin.isatty():
         return True
-    if place.lab:
+    if paths.lab:
         return False
     hint = "`--yes` answers it beforehand; `--dry-run` lists what would be removed."
     raise SpecError("destroy asks before it removes anything, and standard input is no terminal", hint=hint)
 
 
-def _agreed(castle: Castle, place: Place) -> bool:
+def _agreed(castle: Castle, paths: Paths) -> bool:
     """Real machines go for who types the castle's name; in a lab, y is enough."""
-    question = "Remove all of this? [y/N] " if place.lab else f"Type {castle.name} to remove all of this for good: "
+    question = "Remove all of this? [y/N] " if paths.lab else f"Type {castle.name} to remove all of this for good: "
     try:
         answer = input(question).strip()
     except EOFError:
         return False
-    return answer.lower() in {"y", "yes"} if place.lab else answer == castle.name
+    return answer.lower() in {"y", "yes"} if paths.lab else answer == castle.name

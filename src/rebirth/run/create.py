@@ -1,32 +1,59 @@
 """The commands that run the graph: create, verify, status. One graph, run with more or less leave to act."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import BaseModel
 
 from rebirth.castle import Castle, Handovers, Identity, NodeKey, RegistryLogins
+from rebirth.errors import DoesNotHold, Rebirth
 from rebirth.events import Checked, Events, RunFinished, RunStarted
-from rebirth.phases import CONNECTIONS, PHASES
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.journal import Journal
-from rebirth.run.phase import Phase
+from rebirth.run.phase import LAYERS, Bootstrap, Phase
 from rebirth.secrets import Redaction
 
-# The order in which the protocol's script runs its layers: what `make bench` compares the graph with.
-LAYERS: tuple[tuple[str, ...], ...] = (
-    ("secrets",),
-    ("key",),
-    ("platform",),
-    ("engine",),
-    ("networking", "gitops", "storage"),
-    ("waits",),
-)
+
+@dataclass(frozen=True)
+class Verdict:
+    """What status says of one phase's fact."""
+
+    phase: str
+    title: str
+    verdict: Literal["holds", "does not hold", "cannot tell"]
+    why: str  # "" where there is nothing to add
 
 
-def given(castle: Castle, place: Place, redaction: Redaction) -> dict[type, object]:
+def verdicts(bootstrap: Bootstrap, outcome: Outcome) -> list[Verdict]:
+    """A verdict on every fact; ingredients, which hold only while a run needs them, only where they could not be had."""
+    found = []
+    for phase in bootstrap.phases:
+        failure = outcome.failures.get(phase.name)
+        if phase.name in outcome.facts and not phase.on_demand:
+            found.append(Verdict(phase.name, phase.title, "holds", ""))
+        elif failure is not None:
+            verdict: Literal["does not hold", "cannot tell"]
+            verdict = "does not hold" if isinstance(failure, DoesNotHold) else "cannot tell"
+            found.append(Verdict(phase.name, phase.title, verdict, _briefly(phase, verdict, failure)))
+        elif because := outcome.skipped.get(phase.name):
+            known = isinstance(outcome.failures.get(because), DoesNotHold)
+            words = f"{because} does not hold" if known else f"of {because} nothing is known"
+            found.append(Verdict(phase.name, phase.title, "cannot tell", words))
+    return found
+
+
+def _briefly(phase: Phase, verdict: str, failure: Rebirth) -> str:
+    """Its first line, without what stands beside it: the phase's title and the verdict."""
+    first, *others = str(failure).splitlines() or [""]
+    words = first.removeprefix(f"{phase.title}: ").removeprefix(verdict).removeprefix(": ")
+    return f"{words} (and {len(others)} more)" if others else words
+
+
+def given(castle: Castle, paths: Paths, redaction: Redaction) -> dict[type, object]:
     """What phases and connections take besides facts and each other, by type."""
-    found: dict[type, object] = {Castle: castle, Place: place, Redaction: redaction}
+    found: dict[type, object] = {Castle: castle, Paths: paths, Redaction: redaction}
     sections = [castle, castle.engine]
     for section in sections:
         for name in type(section).model_fields:
@@ -48,8 +75,9 @@ def barriers(phases: Iterable[Phase]) -> dict[str, list[str]]:
 
 
 async def create(
+    bootstrap: Bootstrap,
     castle: Castle,
-    place: Place,
+    paths: Paths,
     events: Events,
     redaction: Redaction,
     *,
@@ -61,38 +89,58 @@ async def create(
 
     `budget` is in seconds; `checked` is what the proof said beforehand, for the run's record.
     """
-    after = barriers(PHASES) if layered else None
+    after = barriers(bootstrap.phases) if layered else None
     return await _run(
-        "create", castle, place, events, redaction, may_run=lambda _: True, budget=budget, after=after, checked=checked
+        bootstrap,
+        "create",
+        castle,
+        paths,
+        events,
+        redaction,
+        may_run=lambda _: True,
+        budget=budget,
+        after=after,
+        checked=checked,
     )
 
 
 async def verify(
-    castle: Castle, place: Place, events: Events, redaction: Redaction, *, budget: float | None = None
+    bootstrap: Bootstrap,
+    castle: Castle,
+    paths: Paths,
+    events: Events,
+    redaction: Redaction,
+    *,
+    budget: float | None = None,
 ) -> Outcome:
-    """The end-to-end checks alone, on what an earlier run has made."""
-    goals = {phase.name for phase in PHASES if phase.verifies}
+    """The end-to-end checks alone, on what an earlier run has made; nothing is written, so that it may run beside create."""
+    goals = {phase.name for phase in bootstrap.phases if phase.verifies}
     return await _run(
+        bootstrap,
         "verify",
         castle,
-        place,
+        paths,
         events,
         redaction,
         goals=goals,
         may_run=lambda phase: phase.verifies or phase.looks,
         budget=budget,
+        writes=False,
     )
 
 
-async def status(castle: Castle, place: Place, events: Events, redaction: Redaction) -> Outcome:
-    """Which facts hold now; nothing is written."""
-    return await _run("status", castle, place, events, redaction, may_run=lambda phase: phase.looks)
+async def status(bootstrap: Bootstrap, castle: Castle, paths: Paths, events: Events, redaction: Redaction) -> Outcome:
+    """Which facts hold now; nothing is written, so that it may run beside create."""
+    return await _run(
+        bootstrap, "status", castle, paths, events, redaction, may_run=lambda phase: phase.looks, writes=False
+    )
 
 
 async def _run(
+    bootstrap: Bootstrap,
     command: str,
     castle: Castle,
-    place: Place,
+    paths: Paths,
     events: Events,
     redaction: Redaction,
     *,
@@ -101,12 +149,13 @@ async def _run(
     budget: float | None = None,
     after: Mapping[str, Iterable[str]] | None = None,
     checked: Checked | None = None,
+    writes: bool = True,
 ) -> Outcome:
-    with Journal(place.state) as journal:
+    with Journal(paths.state, command, writes=writes) as journal:
         engine = Engine(
-            PHASES,
-            CONNECTIONS,
-            given(castle, place, redaction),
+            bootstrap.phases,
+            bootstrap.connections,
+            given(castle, paths, redaction),
             journal,
             events,
             goals=goals,
@@ -114,7 +163,7 @@ async def _run(
             budget=budget,
             after=after,
         )
-        events(RunStarted(castle.name, command, tuple(phase.name for phase in PHASES)))
+        events(RunStarted(castle.name, command, tuple(phase.name for phase in bootstrap.phases)))
         if checked:
             events(checked)
         outcome = await engine.run()

@@ -14,14 +14,12 @@ from pydantic import BaseModel
 from rebirth.castle import Castle, references
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Events
-from rebirth.phases import CONNECTIONS, PHASES
-from rebirth.phases.resolve_secrets import resolved
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.run.create import given
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.facts import Fact, InMemory, Made, SecretsResolved
 from rebirth.run.journal import Journal, Marks
-from rebirth.run.phase import Declaration, Phase, Undo, needs
+from rebirth.run.phase import Bootstrap, Declaration, Phase, Undo, needs
 from rebirth.run.waiting import note, together
 from rebirth.secrets import Redaction
 
@@ -60,8 +58,9 @@ class Destruction:
 
     def __init__(
         self,
+        bootstrap: Bootstrap,
         castle: Castle,
-        place: Place,
+        paths: Paths,
         journal: Journal,
         events: Events,
         redaction: Redaction,
@@ -69,15 +68,15 @@ class Destruction:
         patience: float = PATIENCE,
     ) -> None:
         self._journal, self._events, self._patience = journal, events, patience
-        self._after = backwards(PHASES, CONNECTIONS)
-        undone = {_name(phase): (phase, phase.undo) for phase in PHASES if phase.undo}
+        self._after = backwards(bootstrap.phases, bootstrap.connections)
+        undone = {_name(phase): (phase, phase.undo) for phase in bootstrap.phases if phase.undo}
         self._phases = [undone[name] for name in TopologicalSorter(self._after).static_order()]
-        self._given = {**given(castle, place, redaction), Marks: Marks(journal)}
-        self._connections = _reached(kind for _, undo in self._phases for kind in undo.takes.values())
+        self._given = {**given(castle, paths, redaction), Marks: Marks(journal)}
+        self._connections = _reached(bootstrap, (kind for _, undo in self._phases for kind in undo.takes.values()))
         sections = [self._given[kind] for kind in _sections(self._connections)]
         named = {reference.secret for section in sections for _, reference in references(section)}
         wanted = [(path, reference) for path, reference in castle.references() if reference.secret in named]
-        self._given[SecretsResolved] = resolved(wanted, place, redaction)
+        self._given[SecretsResolved] = bootstrap.resolve(wanted, paths, redaction)
 
     @property
     def titles(self) -> list[str]:
@@ -163,9 +162,9 @@ def backwards(phases: Iterable[Phase], connections: Iterable[Declaration]) -> di
     }
 
 
-def _reached(kinds: Iterable[type]) -> list[Declaration]:
+def _reached(bootstrap: Bootstrap, kinds: Iterable[type]) -> list[Declaration]:
     """The connections that these kinds are made by, with those that these need in turn."""
-    connects = {connection.makes: connection for connection in CONNECTIONS}
+    connects = {connection.makes: connection for connection in bootstrap.connections}
     found: dict[type, Declaration] = {}
     pending = list(kinds)
     while pending:

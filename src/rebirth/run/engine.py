@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter
 
-from rebirth.errors import Broken, DoesNotHold, Impossible, NotYet, Rebirth
+from rebirth.errors import Broken, CannotTell, DoesNotHold, Impossible, NoAnswer, NotYet, Rebirth
 from rebirth.events import (
     Events,
     PhaseDone,
@@ -99,7 +99,10 @@ class Engine:
         self._tasks: dict[type, asyncio.Task[Any]] = {}
         self._finished: dict[type, float] = {}
         self._opened: list[object] = []
-        self._lacks: dict[str, str] = {}  # phase -> why its remembered fact does not hold
+        self._limits: dict[type, asyncio.Timeout] = {}  # of the phases that run now
+        self._hopeless: dict[type, str] = {}  # fact -> the phase whose failure ends the wait for it
+        self._lacks: dict[str, str] = {}  # phase -> why its fact does not hold
+        self._unasked: dict[str, str] = {}  # phase -> why it is not known whether its fact holds
         self._outcome = Outcome()
         self._prove()
 
@@ -176,6 +179,7 @@ class Engine:
         except _StoppedError as stopped:
             self._outcome.skipped[phase.name] = stopped.because
             self._events(PhaseSkipped(phase.name, stopped.because))
+            self._end_waits_for(phase, stopped.because)
             raise
         except Rebirth as error:
             self._fail(phase, error)
@@ -193,7 +197,17 @@ class Engine:
     def _fail(self, phase: Phase, error: Rebirth, trace: str = "") -> NoReturn:
         self._outcome.failures[phase.name] = error
         self._events(PhaseFailed(phase.name, str(error), error.hint, trace))
+        self._end_waits_for(phase, phase.name)
         raise _StoppedError(phase.name) from error
+
+    def _end_waits_for(self, failed: Phase, because: str) -> None:
+        """Phases that wait for what `failed` would have made, without taking its fact: their time is over."""
+        for phase in self.phases.values():
+            if failed.makes in phase.waits_for and phase.makes not in self._hopeless:
+                self._hopeless[phase.makes] = because
+                limit = self._limits.get(phase.makes)
+                if limit and not limit.expired():
+                    limit.reschedule(asyncio.get_running_loop().time())
 
     async def _hold_or_run(self, phase: Phase) -> Fact:
         first, later = self._split(phase)
@@ -206,6 +220,8 @@ class Engine:
             self._events(PhaseHolds(phase.name))
             return fact
         if not self._may_run(phase):
+            if why := self._unasked.get(phase.name):
+                raise CannotTell(f"cannot tell: {why}", operation=phase.title)
             why = self._lacks.get(phase.name)
             words = f"does not hold: {why}" if why else "does not hold"
             raise DoesNotHold(words, operation=phase.title, hint="`rebirth create` makes it true.")
@@ -230,24 +246,50 @@ class Engine:
         await asyncio.gather(*map(asyncio.shield, tasks))
 
     async def _holding(self, phase: Phase, fingerprint: str) -> Fact | None:
-        remembered = self._journal.recall(phase.name, phase.makes, fingerprint)
-        if remembered is None or phase.still is None:
+        """The fact, if it holds already."""
+        if phase.still is None:
             return None
+        patience = self._patience(phase)
         try:
-            async with asyncio.timeout(self._patience(phase)):
-                holds = await phase.still(remembered, **await self._take(phase.still_takes))
-        except (NotYet, TimeoutError) as error:
+            async with asyncio.timeout(patience) as limit:
+                fact = self._journal.recall(phase.name, phase.makes, fingerprint) or await self._found(phase)
+                if fact and await phase.still(fact, **await self._take(phase.still_takes)):
+                    return fact
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            self._unasked[phase.name] = f"no answer in {patience:.0f} s"
+        except NoAnswer as error:
+            self._unasked[phase.name] = str(error)
+        except NotYet as error:
             self._lacks[phase.name] = str(error)
+        return None
+
+    async def _found(self, phase: Phase) -> Fact | None:
+        """A fact that no run remembers, where it may not be made: out of what the world shows."""
+        if self._may_run(phase):
             return None
-        return remembered if holds else None
+        if self._journal.recall(phase.name, phase.makes):
+            self._lacks[phase.name] = "what it was made from has changed since"
+            return None
+        if phase.found is None:
+            self._unasked[phase.name] = "no run is remembered here"
+            return None
+        return cast("Fact", await phase.found.function(**await self._take(phase.found.takes)))
 
     async def _persist(self, phase: Phase, takes: Mapping[str, Any]) -> Fact:
-        """Runs the phase until it no longer says NotYet, or its time is over."""
+        """Runs the phase until it no longer says NotYet, or its time is over, or there is nothing left to wait for."""
+        patience = self._patience(phase)
+        if because := self._hopeless.get(phase.makes):
+            raise _StoppedError(because)
+        if patience <= 0:
+            raise Broken(f"not started: the {self._budget:.0f} s of this run are over", operation=phase.title)
         watcher = Watcher(phase.name, self._events)
         last_error: NotYet | None = None
         delay, attempt = _FIRST_DELAY, 1
         try:
-            async with asyncio.timeout(self._patience(phase)):
+            async with asyncio.timeout(patience) as limit:
+                self._limits[phase.makes] = limit
                 with watched(watcher):
                     while True:
                         watcher.pending.clear()
@@ -260,21 +302,18 @@ class Engine:
                         await asyncio.sleep(delay)
                         delay, attempt = min(delay * 2, _LONGEST_DELAY), attempt + 1
         except TimeoutError:
-            seen = "; ".join(f"{what}: {said}" for what, said in watcher.pending.items()) or str(
-                last_error or "nothing"
-            )
-            hint = last_error.hint if last_error else ""
-            raise Broken(
-                f"not done after {self._patience(phase, whole=True):.0f} s; saw last: {seen}",
-                operation=phase.title,
-                hint=hint,
-            ) from None
+            if not limit.expired():
+                raise  # it is the phase's own, and says nothing of its time
+            if because := self._hopeless.get(phase.makes):
+                raise _StoppedError(because) from None
+            words = f"gave up after {patience:.0f} s; last seen: {watcher.last(last_error)}"
+            raise Broken(words, operation=phase.title, hint=last_error.hint if last_error else "") from None
+        finally:
+            self._limits.pop(phase.makes, None)
 
-    def _patience(self, phase: Phase, *, whole: bool = False) -> float:
+    def _patience(self, phase: Phase) -> float:
         if self._deadline is None:
             return phase.patience
-        if whole:
-            return min(phase.patience, self._budget or phase.patience)
         return min(phase.patience, max(0.0, self._deadline - time.monotonic()))
 
     def _fingerprint(self, phase: Phase) -> str:

@@ -1,4 +1,4 @@
-"""What has been done: an append-only file, synced line by line, held by one run at a time.
+"""What has been done: an append-only file, synced line by line, written by one run at a time.
 
 It makes a killed run resumable. It never holds a secret: facts that do are made again (facts.InMemory).
 """
@@ -7,8 +7,8 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -18,58 +18,86 @@ from pydantic import TypeAdapter, ValidationError
 from rebirth.errors import Broken
 from rebirth.run.facts import Fact
 
-FILE = "journal.jsonl"
+FILE, LOCK = "journal.jsonl", "lock"
+_KEYS: dict[str, dict[str, type]] = {  # what an entry of each kind has to hold
+    "fact": {"phase": str, "fingerprint": str, "fact": dict},
+    "begun": {"what": str},
+    "ended": {"what": str},
+    "undone": {"what": str},
+    "mark": {"of": str, "name": str},
+}
 
 
 class Journal:
-    """The journal in a castle's state directory; a context manager that holds its lock.
+    """The journal in a castle's state directory; a context manager that holds its lock for `command`.
 
-    Raises Broken if another run holds the lock.
+    With `writes=False` it takes no lock and makes no file: it remembers what is written there now, and what is added for
+    as long as it is open. Raises Broken if another run holds the lock, or the file is not what a journal is;
+    a `lenient` one passes over lines that are no entries, for who asks the world anyway.
     """
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, command: str = "", *, writes: bool = True, lenient: bool = False) -> None:
         self.file = state / FILE
+        self._lock = _Lock(state / LOCK, command)
+        self._writes = writes
+        self._lenient = lenient
         self._facts: dict[str, dict[str, Any]] = {}
         self._once: dict[str, str] = {}
         self._marks: dict[str, set[str]] = {}
         self._sink: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        self._sink = self.file.open("ab+")
         try:
-            fcntl.flock(self._sink, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._sink.close()
-            raise Broken(
-                f"another run holds {self.file}",
-                operation="journal",
-                hint="Wait for it to end, or end it: one run at a time.",
-            ) from None
-        self._read(self._sink)
+            if self._writes:
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+                self._lock.take()
+                self._sink = self.file.open("ab+")
+                self._sink.seek(0)
+                # A run that was killed while it wrote leaves a torn last line, which says nothing.
+                self._sink.truncate(self._read(self._sink))
+            else:
+                with suppress(FileNotFoundError), self.file.open("rb") as source:
+                    self._read(source)
+        except OSError as error:
+            self._close()
+            at = str(error.filename or self.file)
+            raise Broken(str(error.strerror), system=at, operation="open the journal") from None
+        except Broken:
+            self._close()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         if self._sink:
             self._sink.close()
             self._sink = None
+        self._lock.leave()
 
-    def _read(self, sink: IO[bytes]) -> None:
-        sink.seek(0)
+    def _read(self, lines: Iterable[bytes]) -> int:
+        """Remembers every whole line; returns how many bytes they are."""
         sound = 0
-        for line in sink:
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                break
+        for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):
                 break
+            with suppress(Broken) if self._lenient else nullcontext():
+                self._remember(self._entry(number, line))
             sound += len(line)
-            self._remember(entry)
-        # A run that was killed while it wrote leaves a torn last line, which says nothing.
-        sink.truncate(sound)
+        return sound
+
+    def _entry(self, number: int, line: bytes) -> dict[str, Any]:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            entry = None
+        if not isinstance(entry, dict) or not isinstance(entry.get("kind"), str) or not _is_whole(entry):
+            hint = f"`mv {self.file} {self.file}.bad`, and run the same command again: it asks the systems outside."
+            raise Broken("is not an entry of a journal", system=f"{self.file}:{number}", hint=hint)
+        return entry
 
     def _remember(self, entry: dict[str, Any]) -> None:
         if entry.get("kind") == "fact":
@@ -82,12 +110,17 @@ class Journal:
             self._marks.setdefault(entry["of"], set()).add(entry["name"])
 
     def _append(self, **entry: Any) -> None:
+        if self._writes:
+            sink = self._open_sink()
+            sink.write(json.dumps({"at": round(time.time(), 3), **entry}).encode() + b"\n")
+            sink.flush()
+            os.fsync(sink.fileno())
+        self._remember(entry)
+
+    def _open_sink(self) -> IO[bytes]:
         if self._sink is None:
             raise RuntimeError("the journal is not open")
-        self._sink.write(json.dumps({"at": round(time.time(), 3), **entry}).encode() + b"\n")
-        self._sink.flush()
-        os.fsync(self._sink.fileno())
-        self._remember(entry)
+        return self._sink
 
     def knows(self, phase: str) -> bool:
         """Whether `phase` was ever done, whatever its inputs were."""
@@ -112,21 +145,19 @@ class Journal:
 
     def forget(self) -> None:
         """The castle is back to nothing: an empty journal."""
-        if self._sink is None:
-            raise RuntimeError("the journal is not open")
-        self._sink.truncate(0)
-        os.fsync(self._sink.fileno())
+        sink = self._open_sink()
+        sink.truncate(0)
+        os.fsync(sink.fileno())
         self._facts.clear()
         self._once.clear()
         self._marks.clear()
 
     def glimpse(self) -> Self:
-        """Reads what is there, without the lock and without a write: for who only wants to know."""
+        """Reads what is there, without the lock and without a write: for who only wants to know, and asks the world anyway."""
         with suppress(OSError):
-            for line in self.file.read_bytes().splitlines():
-                with suppress(ValueError, KeyError):
-                    if isinstance(entry := json.loads(line), dict):
-                        self._remember(entry)
+            for number, line in enumerate(self.file.read_bytes().splitlines(), 1):
+                with suppress(Broken):
+                    self._remember(self._entry(number, line))
         return self
 
     def mark(self, kind: str, name: str) -> None:
@@ -152,6 +183,52 @@ class Journal:
         return self._once.get(what)
 
 
+def _is_whole(entry: dict[str, Any]) -> bool:
+    return all(isinstance(entry.get(name), kind) for name, kind in _KEYS.get(entry["kind"], {}).items())
+
+
+class _Lock:
+    """A file that one run holds, and in which it says who it is."""
+
+    def __init__(self, file: Path, command: str) -> None:
+        self._file, self._command = file, command
+        self._held: IO[str] | None = None
+
+    def take(self) -> None:
+        """Raises Broken, with who holds it, or OSError."""
+        lock = self._file.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = _holder(lock.read())
+            lock.close()
+            hint = "Wait for it, or press Ctrl-C there."
+            raise Broken(f"{holder} is at work on this castle", hint=hint) from None
+        self._held = lock
+        lock.truncate(0)
+        lock.write(json.dumps({"pid": os.getpid(), "command": self._command, "since": time.time()}))
+        lock.flush()
+
+    def leave(self) -> None:
+        """The file stays: who waited for it with the old one open would else hold a lock that nobody sees."""
+        if self._held:
+            self._held.truncate(0)
+            self._held.close()
+            self._held = None
+
+
+def _holder(said: str) -> str:
+    """Who holds the lock, in words; it may be that it has not said it yet."""
+    try:
+        held = json.loads(said)
+        since = time.strftime("%H:%M", time.localtime(held["since"]))
+        name = f"`rebirth {held['command']}`" if held["command"] else "another run"
+        return f"{name} (pid {held['pid']}, since {since})"
+    except (ValueError, LookupError, TypeError):
+        return "another run"
+
+
 class Marks:
     """By what the castle's things outside are known again, should nothing else tell whose they are one day.
 
@@ -169,7 +246,7 @@ class Marks:
 
 
 class Once:
-    """For what the world allows only once: journaled before and after, and asked of the world in between."""
+    """For what the world allows only once: journaled before and after; the world is asked unless the journal says that it ended."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -181,11 +258,10 @@ class Once:
     async def __call__(
         self, what: str, act: Callable[[], Awaitable[None]], done: Callable[[], Awaitable[bool]]
     ) -> None:
-        """Does `act` unless it was done; `done` asks the world, and is asked whenever a run was killed in between."""
-        progress = self._journal.progress(what)
-        if progress == "ended":
+        """Does `act` unless it was done. `done` asks the world: a run may have been killed in between, or its journal be lost."""
+        if self._journal.progress(what) == "ended":
             return
-        if progress is None or not await done():
+        if not await done():
             self._journal.begin(what)
             await act()
         self._journal.end(what)

@@ -15,10 +15,17 @@ and where they are true:
     VERIFIES = True             is a goal of `verify`
     ONLINE = True               the castle is online when it is done
 
+    WAITS_FOR = (facts.X,)      optional: facts that it does not take, but without which what it waits for never comes: where
+                                one of them has failed for good, the wait ends
+
     async def boot_machines(machines: Machines, proxmox: ProxmoxApi, created: MachinesCreated) -> MachinesBooted:
         '''Start the virtual machines and wait for Talos' maintenance mode.'''
 
     async def still(fact: MachinesBooted, proxmox: ProxmoxApi) -> bool:       optional; never writes
+    async def found(created: MachinesCreated) -> MachinesBooted:              optional; never writes
+
+`still` says whether a fact that was made true by an earlier run holds now. `found` makes the fact, for `still` to look at,
+out of what castle.yaml and the systems outside say: so `rebirth status` can look where no run is remembered.
 
 A phase that makes something outside of the cluster says how that is found again, by names and tags alone, and how it goes:
 
@@ -37,11 +44,19 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Literal, get_type_hints
+from typing import Any, get_type_hints
 
 from rebirth.run.facts import Fact, Made
 
-Layer = Literal["secrets", "key", "platform", "engine", "networking", "gitops", "storage", "waits"]
+# The order in which the protocol's script runs its layers: what `make bench` compares the graph with.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("secrets",),
+    ("key",),
+    ("platform",),
+    ("engine",),
+    ("networking", "gitops", "storage"),
+    ("waits",),
+)
 
 _USUALLY = 1.0  # seconds
 
@@ -71,10 +86,11 @@ class Undo:
 @dataclass(frozen=True)
 class Phase(Declaration):
     title: str
-    layer: Layer
+    layer: str  # one of LAYERS
     patience: float  # seconds
     usually: float  # seconds
     on_demand: bool
+    waits_for: tuple[type[Fact], ...]
     waits: bool
     prepares: bool
     looks: bool
@@ -82,7 +98,17 @@ class Phase(Declaration):
     online: bool
     still: Callable[..., Awaitable[bool]] | None
     still_takes: dict[str, type]
+    found: Declaration | None
     undo: Undo | None = None
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """All that makes a castle: the phases, the connections that they take, and how secrets are had for a part of them."""
+
+    phases: tuple[Phase, ...]
+    connections: tuple[Declaration, ...]
+    resolve: Callable[..., Any]  # (references with their YAML paths, Place, Redaction) -> the fact of resolved secrets
 
 
 def declared(function: Callable[..., Any]) -> Declaration:
@@ -116,6 +142,8 @@ def read(module: ModuleType) -> Phase:
     declaration = declared(getattr(module, name))
     if not issubclass(declaration.makes, Fact):
         raise TypeError(f"{name} returns {declaration.makes.__name__}, which is no fact")
+    if not any(module.LAYER in layers for layers in LAYERS):
+        raise TypeError(f"{name}: no such layer: {module.LAYER}")
     still = getattr(module, "still", None)
     still_takes = dict(list(declared(still).takes.items())[1:]) if still else {}
     return Phase(
@@ -125,6 +153,7 @@ def read(module: ModuleType) -> Phase:
         patience=float(module.PATIENCE),
         usually=float(getattr(module, "USUALLY", _USUALLY)),
         on_demand=getattr(module, "ON_DEMAND", False),
+        waits_for=getattr(module, "WAITS_FOR", ()),
         waits=getattr(module, "WAITS", False),
         prepares=getattr(module, "PREPARES", False),
         looks=getattr(module, "LOOKS", False),
@@ -132,6 +161,7 @@ def read(module: ModuleType) -> Phase:
         online=getattr(module, "ONLINE", False),
         still=still,
         still_takes=still_takes,
+        found=declared(module.found) if hasattr(module, "found") else None,
         undo=_undo(module),
     )
 

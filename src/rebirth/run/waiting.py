@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from rebirth.errors import NotYet
+from rebirth.errors import NotYet, Rebirth
 from rebirth.events import Arrived, BecameReady, Events, Noted, Nudged, Waiting
 
 T = TypeVar("T")
@@ -23,13 +23,29 @@ class Watcher:
     pending: dict[str, str] = field(default_factory=dict)
     noted: set[str] = field(default_factory=set)  # a phase that is tried again says the same again: once is enough
 
+    def looks(self, what: str) -> None:
+        """The first look at `what` begins: until it has ended nothing was seen, but it is known what for."""
+        self.pending.setdefault(what, "")
+
+    def last(self, not_yet: NotYet | None) -> str:
+        """What was seen last, in words; where not even a first look has ended, what was looked for.
+
+        `not_yet` is why the attempt before failed.
+        """
+        if seen := [f"{what}: {said}" for what, said in self.pending.items() if said]:
+            return "; ".join(seen)
+        if not_yet:
+            return str(not_yet)
+        looking = ", ".join(f"whether {what}" for what in self.pending)
+        return f"nothing yet, while asking {looking}" if looking else "nothing yet, in its first attempt"
+
     def saw(self, what: str, seen: str) -> None:
         if self.pending.get(what) != seen:
             self.pending[what] = seen
             self.events(Waiting(self.phase, what, seen))
 
     def arrived(self, what: str, since: float) -> None:
-        if self.pending.pop(what, None) is not None:
+        if self.pending.pop(what, ""):
             self.events(Arrived(self.phase, what, now() - since))
 
 
@@ -87,7 +103,12 @@ async def until(
     """
     watcher, since = _watcher.get(), now()
     alarm = asyncio.Event()
-    listening = asyncio.create_task(_listen(changes, alarm)) if changes is not None else None
+    listening = asyncio.create_task(_listen(changes, alarm, what)) if changes is not None else None
+    if listening:
+        # What broke it is read in any case: by the wait that it ends, or here by one that has its answer.
+        listening.add_done_callback(lambda task: alarm.set() if not task.cancelled() and task.exception() else None)
+    if watcher:
+        watcher.looks(what)
     try:
         while True:
             alarm.clear()
@@ -100,8 +121,12 @@ async def until(
                 if watcher:
                     watcher.arrived(what, since)
                 return answer
+            # Never asyncio.wait_for: in Python 3.11 it swallows a cancellation that comes together with the alarm.
             with suppress(TimeoutError):
-                await asyncio.wait_for(alarm.wait(), every)
+                async with asyncio.timeout(every):
+                    await alarm.wait()
+            if listening and listening.done():
+                listening.result()  # a bug in the watch is none that asking again gets round
             every = min(every * _GROWTH, max(every, slowest or every))
     finally:
         if listening:
@@ -109,11 +134,15 @@ async def until(
             await asyncio.wait([listening])
 
 
-async def _listen(changes: AsyncIterable[object], alarm: asyncio.Event) -> None:
+async def _listen(changes: AsyncIterable[object], alarm: asyncio.Event, what: str) -> None:
     # A watch that breaks is not a failure: `every` still asks.
-    with suppress(NotYet):
+    try:
         async for _ in changes:
             alarm.set()
+    except NotYet:
+        pass
+    except Rebirth as error:
+        note(f"whether {what} is asked from time to time only, since it cannot be watched: {error}")
 
 
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:

@@ -215,7 +215,7 @@ async def taken_back(world: World) -> None:
 def found():
     binaries = programs()
     if binaries is None:
-        pytest.fail("the toolchain's binaries are not built: python -m rebirth.lab.toolchain")
+        pytest.fail("the toolchain's binaries are not built: python -m rebirth.lab.building.toolchain")
     return binaries
 
 

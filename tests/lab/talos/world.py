@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 
 from rebirth.lab import cgroups
+from rebirth.lab.building.toolchain import Toolchain
 from rebirth.lab.ca import Authority
 from rebirth.lab.hypervisor import Machines, Network, VirtualMachine
-from rebirth.lab.toolchain import Toolchain
 
 NODES = {"cp-1": "192.168.77.11", "cp-2": "192.168.77.12", "cp-3": "192.168.77.13", "worker-1": "192.168.77.21"}
 ENDPOINT = "https://192.168.77.11:6443"

@@ -5,9 +5,9 @@ import os
 import pytest
 
 from rebirth.errors import Broken
-from rebirth.lab.cache import clean
+from rebirth.lab.building.cache import clean
+from rebirth.lab.building.toolchain import Toolchain, components
 from rebirth.lab.state import STATE_VARIABLE, LabState
-from rebirth.lab.toolchain import Toolchain, components
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """Secrets made for a rehearsal."""
 
+import base64
 import re
+import secrets
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -52,6 +55,21 @@ def test_only_their_owner_reads_them(castle, tmp_path):
     assert (tmp_path / "secrets" / "b" / "c").read_text() == "2"
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").rglob("*")}
     assert modes == {"a": 0o600, "b": 0o700, "c": 0o600}
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "user:"])
+def test_a_leak_is_seen_in_base64_and_in_urls(before):
+    value = f"tskey/{secrets.token_hex(12)}"
+    looked_for = canaries.forms([f"-----BEGIN-----\n{value}\nshort\n"])
+    leaks = (
+        value,
+        f"https://{quote(before + value, safe='')}@host",
+        base64.b64encode(f"{before}{value}:x".encode()).decode(),
+        base64.b64encode(f"{before}{value}".encode()).decode(),
+    )
+    for leak in leaks:
+        assert any(form in leak for form in looked_for), leak
+    assert not [form for form in looked_for if form in "-----BEGIN----- short, and other words" or len(form) < 9]
 
 
 def test_a_castle_needs_no_lab_yaml(castle):

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from rebirth.errors import Broken
-from rebirth.lab.charts import Chart, charts_app
+from rebirth.lab.building.charts import Chart, charts_app
 
 
 @pytest.fixture

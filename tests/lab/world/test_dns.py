@@ -3,7 +3,7 @@
 import pytest
 from dnslib import QTYPE, RCODE, DNSRecord
 
-from rebirth.lab import dns
+from rebirth.lab.systems import dns
 
 NAMES = {"github.com": "198.18.0.10", "ghcr.io": "198.18.0.11"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rebirth.lab import flux
+from rebirth.lab.building import flux
 
 EXAMPLE = Path(__file__).parents[3] / "examples/castle/gitops/clusters/tazlab-k8s/flux-system/gotk-components.yaml"
 _DEPLOYMENT = """
@@ -55,6 +55,9 @@ def test_it_is_a_program_that_says_what_it_cannot_do(tmp_path):
 @pytest.mark.lab
 def test_the_example_keeps_what_it_writes():
     done = subprocess.run(
-        [sys.executable, "-m", "rebirth.lab.flux", "install", "--export"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "rebirth.lab.building.flux", "install", "--export"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == EXAMPLE.read_text()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rebirth.lab.ca import Authority
-from rebirth.lab.git import Repository, git_app
-from rebirth.lab.servers import Servers
+from rebirth.lab.systems.git import Repository, git_app
+from rebirth.lab.systems.servers import Servers
 
 ENVIRONMENT = {
     **os.environ,

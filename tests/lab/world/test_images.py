@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rebirth.errors import Broken
-from rebirth.lab.images import Image, ImageStore
+from rebirth.lab.building.images import Image, ImageStore
 
 
 def store(folder: Path, cache: Path, **programs: str) -> ImageStore:

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from lab.world.castles import write_castle
+from rebirth.lab.building.toolchain import Toolchain, components
 from rebirth.lab.cgroups import create
 from rebirth.lab.state import LabState, labs
-from rebirth.lab.toolchain import Toolchain, components
 from rebirth.lab.up import down, up
 
 pytestmark = pytest.mark.lab

@@ -5,7 +5,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from rebirth.lab.registry import TokenServer, token_app
+from rebirth.lab.systems.registry import TokenServer, token_app
 
 PRIVATE, PUBLIC = "repository:castle/app:pull", "repository:fluxcd/source-controller:pull"
 

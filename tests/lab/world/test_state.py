@@ -12,9 +12,9 @@ import pytest
 from rebirth.errors import Broken
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
-from rebirth.lab.faults import Faults
-from rebirth.lab.servers import Servers
 from rebirth.lab.state import STATE_VARIABLE, LabState, labs
+from rebirth.lab.systems.faults import Faults
+from rebirth.lab.systems.servers import Servers
 from rebirth.lab.up import down
 
 

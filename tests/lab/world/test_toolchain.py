@@ -1,6 +1,6 @@
 """The cache of built programs."""
 
-from rebirth.lab.toolchain import Toolchain
+from rebirth.lab.building.toolchain import Toolchain
 
 
 async def test_what_is_built_next_is_said_and_how_far_that_is(tmp_path, paper_go):

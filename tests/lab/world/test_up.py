@@ -12,9 +12,9 @@ from rebirth.lab import telling, up
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
 from rebirth.lab.enter import environment
-from rebirth.lab.faults import Faults
-from rebirth.lab.servers import Servers
 from rebirth.lab.state import STATE_VARIABLE, LabState
+from rebirth.lab.systems.faults import Faults
+from rebirth.lab.systems.servers import Servers
 
 
 def test_each_step_is_said_once_and_its_parts_now_and_then():

@@ -8,8 +8,8 @@ import pytest
 from phases.cluster.world import castle
 from rebirth.errors import Broken
 from rebirth.events import Events
+from rebirth.paths import Paths
 from rebirth.phases import bootstrap_kubernetes
-from rebirth.place import Place
 from rebirth.providers.talos import Talosctl
 from rebirth.run.create import given
 from rebirth.run.engine import Engine
@@ -29,13 +29,13 @@ ETCD_IS_UP = "NODE NAMESPACE ID STATE\n192.168.50.11 system etcd Running\n"
 class Machine:
     """The first control plane: its talosctl, and an API server that has made kube-system 0.2 s after etcd was bootstrapped."""
 
-    def __init__(self, place, served, kubernetes):
-        self.place, self.served, self.kubernetes = place, served, kubernetes
+    def __init__(self, paths, served, kubernetes):
+        self.paths, self.served, self.kubernetes = paths, served, kubernetes
         self.bootstraps, self.written = 0, lambda: None
         self.refuses = ""
         kubernetes.take("v1", "Namespace", "kube-system")
-        place.produced.mkdir(parents=True)
-        place.talosconfig.write_text("context: tazlab-k8s\n")
+        paths.produced.mkdir(parents=True)
+        paths.talosconfig.write_text("context: tazlab-k8s\n")
 
     async def talosctl(self, call):
         if self.refuses:
@@ -57,10 +57,10 @@ class Machine:
         return ""
 
     async def run(self, *, may_run=True):
-        talosctl = Talosctl(place=self.place, commands=Programs(talosctl=self.talosctl))
+        talosctl = Talosctl(paths=self.paths, commands=Programs(talosctl=self.talosctl))
         clients = {Talosctl: talosctl, MachinesConfigured: MachinesConfigured(())}
-        known = given(castle(), self.place, Redaction()) | clients
-        with Journal(self.place.state) as journal:
+        known = given(castle(), self.paths, Redaction()) | clients
+        with Journal(self.paths.state) as journal:
             phases = [read(bootstrap_kubernetes)]
             return await Engine(phases, (), known, journal, Events(), may_run=lambda _: may_run).run()
 
@@ -71,8 +71,8 @@ async def build(serve, tmp_path):
 
     async def new():
         folder, kubernetes = tmp_path / f"life-{next(numbers)}", Kubernetes()
-        place = Place(folder, folder, folder / "produced", folder / "state", folder / "logs")
-        return Machine(place, await serve(kubernetes_app(kubernetes)), kubernetes)
+        paths = Paths(folder, folder, folder / "produced", folder / "state", folder / "logs")
+        return Machine(paths, await serve(kubernetes_app(kubernetes)), kubernetes)
 
     return new
 
@@ -82,14 +82,14 @@ async def test_from_nothing(build):
     outcome = await machine.run()
     assert outcome.ok, outcome.failures
     assert machine.bootstraps == 1
-    assert machine.place.kubeconfig.stat().st_mode & 0o777 == 0o600
+    assert machine.paths.kubeconfig.stat().st_mode & 0o777 == 0o600
 
 
 async def test_again(build):
     machine = await build()
     assert (await machine.run()).ok
     assert (await machine.run(may_run=False)).ok
-    (machine.place.state / "journal.jsonl").unlink()  # its record of what is done only once with it
+    (machine.paths.state / "journal.jsonl").unlink()  # its record of what is done only once with it
     assert (await machine.run()).ok
     assert machine.bootstraps == 1
     machine.kubernetes.take("v1", "Namespace", "kube-system")

@@ -14,7 +14,7 @@ from rebirth.castle import Castle, load
 from rebirth.commands import Commands
 from rebirth.errors import Rebirth
 from rebirth.events import Event, Events
-from rebirth.place import Place
+from rebirth.paths import Paths
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm as HelmClient
 from rebirth.providers.vault import VaultApi
@@ -66,10 +66,10 @@ class World:
     when_written: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        self.place = Place(
+        self.paths = Paths(
             self.folder, self.folder, self.folder / "produced", self.folder / "state", self.folder / "logs"
         )
-        write_kubeconfig(self.place.kubeconfig, "http://kubernetes.test")
+        write_kubeconfig(self.paths.kubeconfig, "http://kubernetes.test")
         self.vault = Vault(self.secrets[self.castle.engine.vault.token].reveal())
         self.kubernetes.on_write = self.vault.on_write = self._written
         self.helm = Helm(self.kubernetes)
@@ -83,13 +83,13 @@ class World:
 
     def _given(self, cluster: Cluster, vault: VaultApi) -> dict[type, Any]:
         clients: dict[type, Any] = {Cluster: cluster, VaultApi: vault, Commands: self.programs, Web: self.web}
-        clients[HelmClient] = HelmClient(place=self.place, commands=self.programs, cluster=cluster)
+        clients[HelmClient] = HelmClient(paths=self.paths, commands=self.programs, cluster=cluster)
         facts = {type(fact): fact for fact in (self.secrets, *self.facts)}
-        return given(self.castle, self.place, self.redaction) | clients | facts
+        return given(self.castle, self.paths, self.redaction) | clients | facts
 
     async def run(self, *, may_run: bool = True) -> Outcome:
         """One run, with the journal and the clients of its own."""
-        cluster = Cluster(place=self.place, transport=self.transport)
+        cluster = Cluster(paths=self.paths, transport=self.transport)
         spec = self.castle.engine.vault
         vault = VaultApi(
             address=spec.address,
@@ -99,7 +99,7 @@ class World:
             transport=self.vault.transport(),
         )
         try:
-            with Journal(self.place.state) as journal:
+            with Journal(self.paths.state) as journal:
                 phases, events = [read(self.phase)], Events(self.events.append)
                 world = self._given(cluster, vault)
                 return await Engine(
@@ -143,7 +143,7 @@ class World:
 
     def forget(self) -> None:
         """The journal is lost."""
-        (self.place.state / "journal.jsonl").unlink()
+        (self.paths.state / "journal.jsonl").unlink()
 
     @property
     def name(self) -> str:

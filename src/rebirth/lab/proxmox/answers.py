@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rebirth.lab.faults import REASON
 from rebirth.lab.proxmox.host import Pve, PveError
+from rebirth.lab.systems.faults import REASON
 
 Answer = Callable[[Pve, Request], Awaitable[Any]]
 

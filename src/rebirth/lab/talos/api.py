@@ -15,10 +15,10 @@ from grpclib.const import Cardinality, Handler
 from grpclib.server import Stream
 
 from rebirth.lab.talos import control_plane, joining
-from rebirth.lab.talos import machine_pb2 as pb
 from rebirth.lab.talos.config import MachineConfig
 from rebirth.lab.talos.forwarding import Call, Router
 from rebirth.lab.talos.machine import ConfigurationError, Machine
+from rebirth.lab.talos.protocol import machine_pb2 as pb
 
 SERVICE = "/machine.MachineService/"
 _TRY = 60.0  # seconds before `--mode=try` goes back, unless told otherwise

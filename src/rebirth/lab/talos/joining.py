@@ -12,8 +12,9 @@ from grpclib.client import Channel
 from grpclib.const import Cardinality
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 
-from rebirth.lab.talos import control_plane, kubelet, machine_pb2, pki
+from rebirth.lab.talos import control_plane, kubelet, pki
 from rebirth.lab.talos.config import KeyPair, MachineConfig
+from rebirth.lab.talos.protocol import machine_pb2
 
 TRUSTD_PORT = 50001
 _METHOD = "/securityapi.SecurityService/Certificate"

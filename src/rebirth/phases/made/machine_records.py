@@ -10,47 +10,47 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rebirth.castle import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos
+from rebirth.paths import Paths
 from rebirth.phases.made.machine_patches import patches
-from rebirth.place import Place
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
 from rebirth.secrets import Secret
 
 _LENGTH = 16
 
 
-def file(place: Place, machine: str) -> Path:
-    return folder(place) / machine
+def file(paths: Paths, machine: str) -> Path:
+    return folder(paths) / machine
 
 
-def folder(place: Place) -> Path:
-    return place.state / "machines"
+def folder(paths: Paths) -> Path:
+    return paths.state / "machines"
 
 
-def known(place: Place, machine: str) -> tuple[str, ...] | None:
+def known(paths: Paths, machine: str) -> tuple[str, ...] | None:
     """The digests that the machine was sent; empty for one that was made and never configured. None: nothing is known."""
     try:
-        return tuple(file(place, machine).read_text(encoding="ascii").split())
+        return tuple(file(paths, machine).read_text(encoding="ascii").split())
     except FileNotFoundError:
         return None
 
 
-def made(place: Place, machine: str) -> None:
+def made(paths: Paths, machine: str) -> None:
     """A virtual machine of that name is about to be made: nothing has been sent to it."""
-    _write(place, machine, ())
+    _write(paths, machine, ())
 
 
-def sending(place: Place, machine: str, digest: str) -> None:
+def sending(paths: Paths, machine: str, digest: str) -> None:
     """Before it is sent: from now on the machine may have it."""
-    _write(place, machine, dict.fromkeys([*(known(place, machine) or ()), digest]))
+    _write(paths, machine, dict.fromkeys([*(known(paths, machine) or ()), digest]))
 
 
-def sent(place: Place, machine: str, digest: str) -> None:
+def sent(paths: Paths, machine: str, digest: str) -> None:
     """The machine has taken it."""
-    _write(place, machine, (digest,))
+    _write(paths, machine, (digest,))
 
 
-def _write(place: Place, machine: str, digests: Iterable[str]) -> None:
-    target = file(place, machine)
+def _write(paths: Paths, machine: str, digests: Iterable[str]) -> None:
+    target = file(paths, machine)
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{machine}.new")
     fresh.write_text("\n".join(digests), encoding="ascii")
@@ -58,7 +58,7 @@ def _write(place: Place, machine: str, digests: Iterable[str]) -> None:
 
 
 def digest(
-    place: Place,
+    paths: Paths,
     identity: Identity,
     machine: Machine,
     machines: Machines,
@@ -77,6 +77,6 @@ def digest(
         talos.version,
         talos.installer,
         machine.role,
-        *patches(place.castle, machine, machines, talos, kubernetes, node_key, logins, SecretsResolved(names), key),
+        *patches(paths.castle, machine, machines, talos, kubernetes, node_key, logins, SecretsResolved(names), key),
     ]
     return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:_LENGTH]

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from rebirth.castle import Engine, KeyReference
+from rebirth.castle import Foundation, KeyReference
 
 STORE_VERSION, STORE_KIND = "external-secrets.io/v1", "ClusterSecretStore"
 
 
-def cluster_secret_store(engine: Engine) -> dict[str, Any]:
+def cluster_secret_store(engine: Foundation) -> dict[str, Any]:
     store, vault = engine.store, engine.vault
     provider: dict[str, Any] = {
         "server": vault.address,

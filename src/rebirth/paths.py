@@ -17,7 +17,7 @@ REPOSITORY = "REBIRTH_REPOSITORY"  # in a lab: the folder that its Git host serv
 
 
 @dataclass(frozen=True)
-class Place:
+class Paths:
     castle: Path  # the castle directory
     vault: Path  # the vault directory: one file a secret
     produced: Path  # below it: Talos secrets bundle, talosconfig, kubeconfig
@@ -39,7 +39,7 @@ class Place:
         return self.produced / "talos-secrets.yaml"
 
 
-def place_of(directory: Path, secrets: Secrets, environment: Mapping[str, str] = os.environ) -> Place:
+def paths_of(directory: Path, secrets: Secrets, environment: Mapping[str, str] = os.environ) -> Paths:
     """The places of the castle in `directory`, as the environment asks for them."""
     castle = directory.resolve()
     declared = environment.get(VAULT_DIRECTORY) or secrets.directory
@@ -48,4 +48,4 @@ def place_of(directory: Path, secrets: Secrets, environment: Mapping[str, str] =
     state = castle / ".rebirth" / (f"lab-{lab}" if lab else "real")
     served = environment.get(REPOSITORY) if lab else None
     repository = Path(served) if served else None
-    return Place(castle, vault, vault / secrets.produced, state, castle / "logs", lab, repository)
+    return Paths(castle, vault, vault / secrets.produced, state, castle / "logs", lab, repository)

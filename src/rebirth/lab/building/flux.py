@@ -1,7 +1,7 @@
 """A stand-in of the flux program: `install --export` alone, with the controllers that the lab has images of.
 
 What it writes comes out of the controllers' pinned modules, as Flux' own manifests do. The example's gotk-components.yaml is
-made by it: `python -m rebirth.lab.flux install --export`.
+made by it: `python -m rebirth.lab.building.flux install --export`.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from typing import Any
 import yaml
 
 from rebirth.errors import Rebirth
-from rebirth.lab.toolchain import Toolchain, components
+from rebirth.lab.building.toolchain import Toolchain, components
 
 CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
 _NAMESPACE = "flux-system"
 _LABELS = {"app.kubernetes.io/instance": _NAMESPACE, "app.kubernetes.io/part-of": "flux"}
 _GROUPS = ("source", "kustomize", "helm", "notification", "image", "source.extensions")
 _ALL = ["get", "list", "watch", "create", "update", "patch", "delete"]
-_HEAD = "# Flux' controllers, as `python -m rebirth.lab.flux install --export` writes them: the same that the flux program gives.\n"
+_HEAD = "# Flux' controllers, as `python -m rebirth.lab.building.flux install --export` writes them: the same that the flux program gives.\n"
 
 
 def objects(modules: Mapping[str, Path], versions: Mapping[str, str]) -> Iterator[dict[str, Any]]:

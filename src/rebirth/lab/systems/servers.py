@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rebirth.lab.ca import Authority
-from rebirth.lab.faults import Breakable, Faults
+from rebirth.lab.systems.faults import Breakable, Faults
 
 
 class _Quiet(uvicorn.Server):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebirth.errors import Broken
+from rebirth.lab.building.toolchain import Toolchain, cache_directory, components
 from rebirth.lab.state import labs
-from rebirth.lab.toolchain import Toolchain, cache_directory, components
 
 _LAYERS = "layers"  # of images; made anew in seconds
 

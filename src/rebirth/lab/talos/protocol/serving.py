@@ -12,12 +12,12 @@ from grpclib.const import Cardinality, Handler
 from grpclib.server import Server, Stream
 
 from rebirth.lab.talos import joining, pki
-from rebirth.lab.talos import machine_pb2 as pb
 from rebirth.lab.talos.api import MachineApi
 from rebirth.lab.talos.config import KeyPair
 from rebirth.lab.talos.forwarding import PORT, Router
 from rebirth.lab.talos.machine import Machine
 from rebirth.lab.talos.node import Node
+from rebirth.lab.talos.protocol import machine_pb2 as pb
 
 _ANY = "0.0.0.0"
 

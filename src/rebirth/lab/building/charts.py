@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rebirth.errors import Broken
-from rebirth.lab.toolchain import Toolchain
+from rebirth.lab.building.toolchain import Toolchain
 
 _IN_A_REGISTRY = "OCI"  # beside Chart.yaml: the host is a registry, the chart an artifact there
 

@@ -29,7 +29,7 @@ _ORDER = ("etcd", "kubernetes", "talosctl", "openbao", "registry", "coredns", "h
 
 def sources() -> Path:
     """The folder `lab/` of the checkout, where components, charts and images are declared. Raises Broken."""
-    folder = Path(__file__).resolve().parents[3] / "lab"
+    folder = Path(__file__).resolve().parents[4] / "lab"
     if not (folder / "components").is_dir():
         raise Broken(
             "the folder lab/ of the source tree is not there",
