@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from rebirth.paths import paths_of
+
 from rebirth.castle import load
 from rebirth.errors import NotYet
 from rebirth.phases.connections import proxmox_api
 from rebirth.phases.resolve_secrets import resolved
-from rebirth.place import place_of
 from rebirth.providers.cluster import Cluster, condition
 from rebirth.providers.web import Web
 from rebirth.secrets import Redaction
@@ -37,9 +38,9 @@ async def until(what: str, true: Callable[[], Awaitable[bool]], since: float) ->
 
 async def main(folder: Path) -> None:
     castle = load(folder)
-    place, redaction = place_of(folder, castle.secrets), Redaction()
-    proxmox = proxmox_api(castle.proxmox, resolved(castle.references(), place, redaction))
-    cluster, web = Cluster(place=place), Web()
+    paths, redaction = paths_of(folder, castle.secrets), Redaction()
+    proxmox = proxmox_api(castle.proxmox, resolved(castle.references(), paths, redaction))
+    cluster, web = Cluster(paths=paths), Web()
 
     (balancer,) = (await cluster.find("v1", "Service", "traefik", "traefik"))["status"]["loadBalancer"]["ingress"]
     machines = [vm.vm_id for vm in await proxmox.machines()]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
-from rebirth.lab.faults import Faults
+from rebirth.lab.systems.faults import Faults
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 
 NAME = "magellanic-gondola.ts.net"

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from rebirth.lab.faults import Fault
+from rebirth.lab.systems.faults import Fault
 from rebirth.lab.talos import tailscale
 from rebirth.lab.talos.parts import Service
 
