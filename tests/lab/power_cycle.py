@@ -11,10 +11,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
-from rebirth.paths import paths_of
-
 from rebirth.castle import load
 from rebirth.errors import NotYet
+from rebirth.paths import paths_of
 from rebirth.phases.connections import proxmox_api
 from rebirth.phases.resolve_secrets import resolved
 from rebirth.providers.cluster import Cluster, condition
