@@ -25,13 +25,14 @@ test: unit lab ## all tests: units in seconds, then the lab
 	$(RUN)/python -m pytest -m "lab or install"
 
 unit: $(VENV)/ready ## the tests that take seconds
-	$(RUN)/python -m pytest -m "not lab and not install"
+	$(RUN)/python -m pytest -n 2 -m "not lab and not install"
 
-check: $(VENV)/ready ## what CI runs first: lint, format, types, layers
+check: $(VENV)/ready ## what CI runs first: lint, format, types, layers, laws
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+	$(RUN)/python -m pytest -q tests/test_laws.py tests/test_recipes.py tests/test_documents.py
 
 fix: $(VENV)/ready ## mends what can be mended by itself
 	$(RUN)/ruff check --fix

@@ -1,6 +1,8 @@
 """What tests share: `lay` runs phases as create does, `serve` puts a stand-in behind a real server."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import pytest
@@ -10,9 +12,9 @@ from rebirth.events import Event, Events
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.journal import Journal
 from rebirth.run.phase import Phase, declared
-from serving import serve
+from serving import keys, serve
 
-__all__ = ["lay", "serve"]
+__all__ = ["keys", "lay", "serve"]
 
 
 @pytest.fixture
@@ -27,6 +29,13 @@ def lay(tmp_path: Path):
             return await Engine(ready, declarations, given or {}, journal, Events(seen.append), **options).run()
 
     return SimpleNamespace(run=run, events=seen, state=tmp_path / "state")
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder in which there may be sockets, whose paths have 107 bytes at most."""
+    with TemporaryDirectory(prefix="rebirth-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,10 @@
-"""Any stand-in behind a real server on loopback, with TLS from an authority made for the test."""
+"""Any stand-in behind a real server on loopback, with TLS from an authority made for the tests."""
 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -13,14 +13,6 @@ from starlette.types import ASGIApp
 
 from rebirth.lab.ca import Authority
 from rebirth.lab.systems.faults import Breakable
-
-
-class _Quiet(uvicorn.Server):
-    """A server in a test's event loop: signals are not its to handle."""
-
-    @contextmanager
-    def capture_signals(self):
-        yield
 
 
 @dataclass(frozen=True)
@@ -34,64 +26,99 @@ class Served:
         return f"https://localhost:{self.port}"
 
 
+@dataclass(frozen=True)
+class Keys:
+    """An authority, and what every server on loopback shows: made once for all tests of a process."""
+
+    folder: Path
+    authority: Authority
+    certificate: Path
+    key: Path
+
+    @classmethod
+    def made(cls, folder: Path) -> "Keys":
+        authority = Authority("the tests")
+        (folder / "ca.crt").write_text(authority.pem)
+        return cls(folder, authority, *authority.issue_into(folder, "server", ["localhost", "127.0.0.1"]))
+
+    @cached_property
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.folder / "ca.crt"))
+
+
+class _Ready(uvicorn.Server):
+    """A server in a test's event loop. It listens once begun; ended, it is gone: uvicorn itself looks every 100 ms whether to end."""
+
+    async def begin(self) -> int:
+        self.config.load()
+        self.lifespan = self.config.lifespan_class(self.config)
+        await self.startup()
+        await self.on_tick(0)  # the headers of every answer
+        return self.servers[0].sockets[0].getsockname()[1]
+
+    @property
+    def connected(self) -> int:
+        """Connections that are open, those that are in the middle of their handshake included. asyncio has no other word for it."""
+        return sum(getattr(server, "_active_count", 0) for server in self.servers)
+
+    async def end(self) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()  # a client that is idle would keep the server waiting
+        under_way = list(self.server_state.tasks)
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+
 @dataclass
 class Loopback:
     """Starts servers on ports that the kernel chooses."""
 
-    folder: Path
-    authority: Authority
-    _running: list[tuple[uvicorn.Server, "asyncio.Task[None]"]] = field(default_factory=list)
+    keys: Keys
+    _running: list[_Ready] = field(default_factory=list)
 
     @property
     def ca(self) -> Path:
-        return self.folder / "ca.crt"
+        return self.keys.folder / "ca.crt"
 
     async def __call__(self, app: ASGIApp) -> Served:
-        certificate, key = self.authority.issue_into(
-            self.folder, f"server-{len(self._running)}", ["localhost", "127.0.0.1"]
-        )
         config = uvicorn.Config(
             app,
             host="127.0.0.1",
             port=0,
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
+            ssl_certfile=self.keys.certificate,
+            ssl_keyfile=self.keys.key,
             log_level="critical",
             lifespan="off",
             http=Breakable,
         )
-        server = _Quiet(config)
-        task = asyncio.create_task(server.serve())
-        self._running.append((server, task))
-        while not server.started:
-            assert not task.done(), task
-            await asyncio.sleep(0.005)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        return Served(port, self.ca, ssl.create_default_context(cafile=str(self.ca)))
+        server = _Ready(config)
+        port = await server.begin()
+        self._running.append(server)
+        return Served(port, self.ca, self.keys.trust)
 
     async def stop(self) -> None:
-        for server, _ in self._running:
-            server.should_exit = True
-            for connection in list(server.server_state.connections):
-                connection.transport.abort()  # a client that is idle would keep the server waiting
-        await asyncio.gather(*(task for _, task in self._running))
+        for server in self._running:
+            await server.end()
+        for _ in range(100):  # what is under way ends first: it would outlive the loop
+            if len(asyncio.all_tasks()) == 1 and not any(server.connected for server in self._running):
+                break
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
 
 
-@asynccontextmanager
-async def _loopback(folder: Path) -> AsyncIterator[Loopback]:
-    authority = Authority("a test")
-    loopback = Loopback(folder, authority)
-    loopback.ca.write_text(authority.pem)
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    return Keys.made(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+async def serve(keys: Keys) -> AsyncIterator[Callable[[ASGIApp], Awaitable[Served]]]:
+    """`await serve(app)` -> Served: the app over HTTPS on loopback."""
+    loopback = Loopback(keys)
     try:
         yield loopback
     finally:
         await loopback.stop()
-
-
-@pytest.fixture
-async def serve(tmp_path: Path) -> AsyncIterator[Callable[[ASGIApp], Awaitable[Served]]]:
-    """`await serve(app)` -> Served: the app over HTTPS on loopback."""
-    folder = tmp_path / "servers"
-    folder.mkdir()
-    async with _loopback(folder) as loopback:
-        yield loopback

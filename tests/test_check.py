@@ -7,13 +7,11 @@ import resource
 import shutil
 import subprocess
 import sys
-from contextlib import chdir, redirect_stderr, redirect_stdout
-from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from rebirth.cli import main
+from commanding import within
 from rebirth.proof.rules import RULES
 from trees import change, lay, write
 
@@ -48,27 +46,8 @@ class Desk:
         return done.returncode, done.stdout, done.stderr
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
-        """The same within this process, which has everything imported."""
-        out, complaints = StringIO(), StringIO()
-        before, argv = dict(os.environ), sys.argv
-        os.environ.clear()
-        os.environ.update(self.environment)
-        sys.argv = ["rebirth", *arguments]
-        try:
-            with (
-                chdir(self.folder),
-                redirect_stdout(out),
-                redirect_stderr(complaints),
-                pytest.raises(SystemExit) as end,
-            ):
-                main()
-        finally:
-            sys.argv = argv
-            os.environ.clear()
-            os.environ.update(before)
-        code = end.value.code or 0
-        assert isinstance(code, int)
-        return code, out.getvalue(), complaints.getvalue()
+        """The same within this process."""
+        return within(self.folder, self.environment, *arguments)
 
     def castle(self, *changes: tuple[str, str]) -> Path:
         """The example castle, with its repository."""
@@ -100,7 +79,7 @@ def test_a_repository_alone(desk):
     assert "No castle.yaml: what is made beside the repository is not known." in " ".join(out.split())
     assert "looked at" not in out
     assert "; looked at " in " ".join(desk.run("check", "--gitops", "good", "-v")[1].split())
-    code, out, complaints = desk.process("check", "--gitops", "bad", "--cluster", "clusters/x")
+    code, out, complaints = desk.run("check", "--gitops", "bad", "--cluster", "clusters/x")
     assert (code, complaints) == (3, "")
     assert out.startswith("error R13: dependsOn closes a cycle\n")
     assert "  at bad/clusters/x/a.yaml:8\n" in out
@@ -152,7 +131,7 @@ def test_warnings_fail_only_if_they_shall(desk):
 @pytest.mark.parametrize("style", ["json", "sarif", "github"])
 def test_forms_for_programs_are_alone_on_standard_output_and_always_the_same(desk, style):
     lay(desk.folder / "bad", a="b", b="a")
-    first = desk.process("check", "--gitops", "bad", "--format", style)
+    first = desk.run("check", "--gitops", "bad", "--format", style)
     assert first[0] == 3
     assert first[2] == ""
     assert first == desk.process("check", "--gitops", "bad", "--format", style)
@@ -264,7 +243,7 @@ def test_the_repository_is_fetched_with_the_token_of_the_castle(desk):
     write(
         desk.folder, ".gitconfig", f'[url "file://{remote}"]\n  insteadOf = https://github.com/tazlab/tazlab-k8s.git\n'
     )
-    code, out, complaints = desk.process("check", "castle")
+    code, out, complaints = desk.run("check", "castle")
     assert (code, out) == (2, "")
     assert re.search(r"vault/github-token: no such file", complaints)
     write(castle, "vault/github-token", "a-token-of-the-test")
@@ -329,10 +308,10 @@ def test_create_goes_on_in_spite_of_it_and_its_report_says_so(desk):
     assert code == 2  # no secret is there
     assert "the secret is missing" in complaints
     assert re.search(r"^unproved: continued in spite of \d+ errors?$", out, re.MULTILINE)
-    code, out, _ = desk.process("report", "castle")
+    code, out, _ = desk.run("report", "castle")
     assert re.search(r"^unproved: continued in spite of \d+ errors?$", out, re.MULTILINE)
-    assert "in spite of" in json.loads(desk.process("report", "castle", "--format", "json")[1])["unproved"]
-    assert "in spite of" in desk.process("report", "castle", "--format", "html")[1]
+    assert "in spite of" in json.loads(desk.run("report", "castle", "--format", "json")[1])["unproved"]
+    assert "in spite of" in desk.run("report", "castle", "--format", "html")[1]
 
 
 # -- plan and explain
@@ -439,7 +418,7 @@ def test_who_has_read_enough(desk):
 
 def test_the_example_castle_is_proved_in_a_second(desk):
     desk.castle()
-    desk.process("check", "castle")  # fills the cache of builds
+    desk.run("check", "castle")  # fills the cache of builds
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     desk.process("check", "castle")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

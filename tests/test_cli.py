@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from commanding import within
 from rebirth.cli import app
 from rebirth.run.journal import Journal
 from rebirth.terminal.bugs import trace_of, where
@@ -43,7 +44,7 @@ def certificate() -> str:
 class Yard:
     """A castle directory with its vault, and processes of rebirth that work on it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, state: Path) -> None:
         self.castle = folder / "castle"
         self.vault = self.castle / "vault"
         self.castle.mkdir()
@@ -52,7 +53,7 @@ class Yard:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("REBIRTH_")},
             "HOME": str(folder),
-            "XDG_STATE_HOME": str(folder / "state"),
+            "XDG_STATE_HOME": str(state),
             "NO_COLOR": "1",
             "COLUMNS": "150",
         }
@@ -84,15 +85,20 @@ class Yard:
         assert done.exit_code == 0
         return done.output
 
-    def run(self, *arguments: str) -> tuple[int, str, str]:
+    def process(self, *arguments: str) -> tuple[int, str, str]:
+        """A process of its own: exit code, standard output, standard error."""
         with self.start(*arguments) as process:
             out, complaints = process.communicate(timeout=60)
         return process.returncode, out, complaints
 
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """The same within this process."""
+        return within(self.castle.parent, self.environment, *arguments)
+
 
 @pytest.fixture
-def yard(tmp_path: Path) -> Yard:
-    return Yard(tmp_path)
+def yard(tmp_path: Path, short_path: Path) -> Yard:
+    return Yard(tmp_path, short_path)
 
 
 @pytest.fixture
@@ -103,7 +109,7 @@ def silence():
 
 
 def test_help_names_the_commands(yard):
-    code, out, _ = yard.run("--help")
+    code, out, _ = yard.process("--help")
     assert code == 0
     for command in ("create", "verify", "status", "report", "destroy", "doctor", "lab"):
         assert command in out
@@ -159,12 +165,12 @@ def test_what_only_a_benchmark_needs_is_not_in_the_help(yard):
 
 def test_completion(yard):
     yard.environment |= {"_REBIRTH_COMPLETE": "complete_bash", "COMP_WORDS": "rebirth cr", "COMP_CWORD": "1"}
-    code, out, _ = yard.run()
+    code, out, _ = yard.process()
     assert (code, out.split()) == (0, ["create"])
 
 
 def test_the_version_is_told(yard):
-    code, out, _ = yard.run("--version")
+    code, out, _ = yard.process("--version")
     assert code == 0
     assert re.fullmatch(r"rebirth \d+\.\d+\.\d+\S*\n", out)
 
@@ -181,7 +187,7 @@ def test_a_command_line_that_is_wrong(yard, arguments):
 
 @pytest.mark.parametrize("command", ["create", "verify", "status", "destroy", "report", "doctor"])
 def test_no_castle(yard, command):
-    code, out, complaints = yard.run(command, "nowhere")
+    code, out, complaints = yard.process(command, "nowhere")
     assert code == 2
     assert complaints.startswith("error: nowhere/castle.yaml: no such file\nhint: ")
     assert "Traceback" not in out + complaints
@@ -211,7 +217,7 @@ def test_missing_secrets_are_all_named_once_each(yard):
     yard.write()
     (yard.vault / "github-token").unlink()
     (yard.vault / "proxmox-api-token").write_text("")
-    code, out, complaints = yard.run("create", "castle")
+    code, out, complaints = yard.process("create", "castle")
     assert code == 2
     errors = [line for line in complaints.splitlines() if line.startswith("error: ")]
     assert len(errors) == 2
@@ -251,7 +257,7 @@ def test_a_lab_without_root(yard):
     yard.write()
     (yard.castle / "lab.yaml").write_text((EXAMPLE.parent / "lab.yaml").read_text())
     yard.prefix = ["unshare", "--user"]
-    code, _, complaints = yard.run("create", "castle", "--lab")
+    code, _, complaints = yard.process("create", "castle", "--lab")
     assert code == 1
     assert complaints == "error: lab tazlab-k8s: up: needs root, to create namespaces\nhint: Run it with sudo.\n"
 
@@ -267,7 +273,7 @@ def test_git_is_missing(yard, tmp_path):
 def test_events_as_json(yard):
     yard.write()
     (yard.vault / "github-token").unlink()
-    code, out, _ = yard.run("create", "castle", "--format", "json")
+    code, out, _ = yard.process("create", "castle", "--format", "json")
     assert code == 2
     events = [json.loads(line) for line in out.splitlines()]
     assert events[0]["event"] == "RunStarted"
@@ -481,9 +487,9 @@ def test_an_interrupted_run_has_a_report(yard, silence):
 
 def test_no_secret_reaches_output_or_file(yard, silence):
     yard.write(("https://github.com/tazlab/", f"https://127.0.0.1:{silence}/tazlab/"))
-    code, out, complaints = yard.run("create", "castle", "--unproved", "--budget", "3")
+    code, out, complaints = yard.run("create", "castle", "--unproved", "--budget", "1")
     assert code == 1
-    assert "gave up after 3 s; last seen: nothing yet" in complaints
+    assert "gave up after 1 s; last seen: nothing yet" in complaints
     values = [line for value in yard.canaries.values() for line in value.splitlines() if "-----" not in line]
     texts = [out, complaints]
     texts += [
@@ -525,7 +531,7 @@ def test_of_several_labs_one_has_to_be_named(yard):
 
 
 def test_a_lab_that_is_not_there(yard):
-    code, _, complaints = yard.run("lab", "run", "--lab-name", "nope", "--", "true")
+    code, _, complaints = yard.process("lab", "run", "--lab-name", "nope", "--", "true")
     assert code == 1
     assert "lab nope" in complaints
     assert "hint: `rebirth lab up`" in complaints

@@ -7,7 +7,8 @@ import pytest
 from typer.main import get_command
 
 from rebirth.cli import app
-from rebirth.phases import PHASES
+from rebirth.phases import CONNECTIONS, PHASES
+from rebirth.run.phase import needs
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -15,12 +16,24 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
 
-def test_the_picture_shows_every_phase_once():
+def test_the_picture_is_the_graph():
+    """README draws each phase with what it needs directly, as the signatures say it."""
+    direct = {
+        one.name: {other.name for other in PHASES if other.makes in needs(one, PHASES, CONNECTIONS)} for one in PHASES
+    }
+
+    def above(name: str) -> set[str]:
+        return direct[name].union(*map(above, direct[name]))
+
+    nearest = {
+        name: {one for one in found if not any(one in above(other) for other in found)}
+        for name, found in direct.items()
+    }
     picture = next(block for block in README.split("```")[1::2] if PHASES[0].name in block)
-    words = re.findall(r"[a-z_]+", picture)
-    names = [phase.name for phase in PHASES]
-    assert [words.count(name) for name in names] == [1] * len(names)
-    assert {word for word in words if "_" in word} <= set(names)
+    drawn = [line.partition("◄──") for line in picture.strip().splitlines()]
+    assert {name.strip(): set(filter(None, map(str.strip, found.split(",")))) for name, _, found in drawn} == nearest
+    names = [name.strip() for name, _, _ in drawn]
+    assert all(names.index(one) < names.index(name) for name, found in direct.items() for one in found)
 
 
 def test_the_table_has_every_command():

@@ -37,7 +37,11 @@ def test_redaction_takes_out_every_line_of_a_pem_and_the_longest_value_first():
 AWKWARD = 'p@ss "wörd"/&+ü\\x'
 
 
-@pytest.mark.parametrize("value", [secrets.token_hex(16), "ghp_" + secrets.token_hex(18), AWKWARD, "s3cr3t!!"])
+@pytest.mark.parametrize(
+    "value",
+    [secrets.token_hex(16), "ghp_" + secrets.token_hex(18), AWKWARD, "s3cr3t!!"],
+    ids=["hex", "token", "awkward", "short"],  # the same in every process of tests
+)
 @pytest.mark.parametrize("before", ["", "u", "us", "git:"])
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
 def test_redaction_knows_base64_wherever_the_value_begins(value, before, encode):

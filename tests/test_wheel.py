@@ -28,7 +28,7 @@ pytestmark = pytest.mark.install
 def done(*command, code=0, **options):
     ended = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, **options)
     assert ended.returncode == code, f"{command} ended with {ended.returncode}:\n{ended.stdout}\n{ended.stderr}"
-    return ended.stdout
+    return ended.stdout + ended.stderr
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +94,11 @@ def test_every_command_says_what_it_does(rebirth):
 
 def test_the_version(rebirth):
     assert rebirth("--version").startswith("rebirth ")
+
+
+@pytest.mark.parametrize("arguments", [("lab", "up"), ("lab", "status"), ("create", "--lab", "nowhere")])
+def test_what_the_wheel_is_without_is_said(rebirth, arguments):
+    """The lab is built from a checkout."""
+    said = rebirth(*arguments, code=1)
+    assert "this installation is without the lab" in said
+    assert "checkout" in said

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from rebirth.errors import Rebirth, SpecError
-from rebirth.lab import commands as lab_commands
 from rebirth.report.commands import app as reports
+from rebirth.terminal import plugins
 from rebirth.terminal.commands import app as telling
 from rebirth.terminal.options import (
     HERE,
@@ -44,7 +44,8 @@ app = typer.Typer(
         "rebirth help create",
     ),
 )
-app.add_typer(lab_commands.app, name="lab")
+for name, module in plugins.commands().items():
+    app.add_typer(module.app, name=name)
 app.add_typer(reports)
 app.add_typer(telling)
 
@@ -88,7 +89,7 @@ def create(
 ) -> None:
     """Build the cluster that castle.yaml describes. Safe to run again: it resumes, and does nothing if all is up."""
     if lab:
-        lab_commands.enter(directory, lab_name, takes=True)
+        plugins.lab().enter(directory, lab_name, takes=True)
     from rebirth import checking
     from rebirth.phases import BOOTSTRAP
     from rebirth.run import create as run
@@ -194,7 +195,7 @@ def verify(
 ) -> None:
     """Check from outside that the ingress has its address and that the sites answer."""
     if lab:
-        lab_commands.enter(directory, lab_name)
+        plugins.lab().enter(directory, lab_name)
     from rebirth.phases import BOOTSTRAP
     from rebirth.run import create as run
     from rebirth.session import session
@@ -213,7 +214,7 @@ def status(
 ) -> None:
     """Show which steps of create are in place. Changes nothing."""
     if lab:
-        lab_commands.enter(directory, lab_name)
+        plugins.lab().enter(directory, lab_name)
     from rebirth.phases import BOOTSTRAP
     from rebirth.run import create as run
     from rebirth.session import session
@@ -235,7 +236,7 @@ def destroy(
     if json_ and not dry_run:
         raise SpecError("--json needs --dry-run", hint="`rebirth destroy --dry-run --json` prints the list.")
     if lab:
-        lab_commands.enter(directory, lab_name)
+        plugins.lab().enter(directory, lab_name)
     if dry_run:
         from rebirth.terminal.remains import list_remains
 
@@ -265,7 +266,7 @@ def doctor(
 
     asked = directory or (HERE if (HERE / FILE).exists() else None)
     if lab:
-        title, checks = "the lab", lab_commands.needs(asked)
+        title, checks = "the lab", plugins.lab().needs(asked)
     elif asked:
         title, checks = f"the castle in {asked}", asyncio.run(examine(asked))
     else:

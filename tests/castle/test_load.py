@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebirth.castle import load
@@ -120,11 +120,13 @@ _DOCUMENTS = st.recursive(
 
 
 @given(_DOCUMENTS)
+@settings(deadline=None)
 def test_any_document_is_refused_in_order(document):
     with tempfile.TemporaryDirectory() as directory:
         told(yaml.safe_dump(document), Path(directory))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab:-[]{}&*!|>'\"%@`#?, \n\t1~\\"), max_size=60))
 def test_any_text_is_refused_in_order(text):
     with tempfile.TemporaryDirectory() as directory:

@@ -10,11 +10,11 @@ from rebirth.events import Event, Events
 from rebirth.providers.cluster import Cluster
 from rebirth.run.waiting import Watcher, watched
 from standins.apiserver import kubernetes_app
-from standins.conftest import place, write_kubeconfig
+from standins.conftest import paths, write_kubeconfig
 from standins.kubernetes import Kubernetes
 from standins.transport import InProcess
 
-__all__ = ["place"]
+__all__ = ["paths"]
 
 
 def pytest_asyncio_loop_factories(config, item):
@@ -56,10 +56,10 @@ class Inside:
 
 
 @pytest.fixture
-async def inside(place):
+async def inside(paths):
     kubernetes = Kubernetes()
     transport = InProcess(kubernetes_app(kubernetes))
-    write_kubeconfig(place.kubeconfig, "http://kubernetes.test")
-    cluster = Cluster(place=place, transport=transport)
+    write_kubeconfig(paths.kubeconfig, "http://kubernetes.test")
+    cluster = Cluster(paths=paths, transport=transport)
     yield Inside(kubernetes, cluster, transport.requests)
     await cluster.close()

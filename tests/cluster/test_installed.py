@@ -58,13 +58,13 @@ def workload(inside):
 
 
 @pytest.fixture
-def storage(inside, place):
+def storage(inside, paths):
     spec = CASTLE.storage
     there = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": spec.storage_class}}
     inside.kubernetes.put({**there, "provisioner": "x"})
 
     async def install(patience=60.0):
-        helm = Helm(place=place, commands=PaperHelm(), cluster=inside.cluster)
+        helm = Helm(paths=paths, commands=PaperHelm(), cluster=inside.cluster)
         work = install_storage.install_storage(spec, inside.cluster, helm, NAMESPACES)
         return await inside.run(work, patience=patience)
 

@@ -93,31 +93,41 @@ async def test_a_namespace_that_is_being_deleted_is_waited_for(inside):
         await inside.cluster.apply(secret)
 
 
-async def test_an_answer_that_is_no_kubernetes_is_not_the_end(place):
+async def test_an_answer_that_is_no_kubernetes_is_not_the_end(paths):
     async def proxy(scope, receive, send):
         answer = HTMLResponse("<p>be right back</p>")
         await answer(scope, receive, send)
 
-    write_kubeconfig(place.kubeconfig, "http://kubernetes.test")
-    cluster = Cluster(place=place, transport=InProcess(proxy))
+    write_kubeconfig(paths.kubeconfig, "http://kubernetes.test")
+    cluster = Cluster(paths=paths, transport=InProcess(proxy))
     with pytest.raises(NotYet, match="the answer is not a list of kinds"):
         await cluster.all("v1", "Secret")
     await cluster.close()
 
 
-@pytest.mark.parametrize(("body", "status"), [("<p>be right back</p>", 200), ("[1]", 200), ("no gateway", 502)])
-async def test_an_object_that_is_none_is_not_the_end(inside, place, body, status):
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("<p>be right back</p>", 200),
+        ("[1]", 200),
+        ("no gateway", 502),
+        ('{"message": "c4n4ry"}', 503),
+        ('{"message": "c4n4ry"}', 429),
+    ],
+)
+async def test_an_object_that_is_none_is_not_the_end(inside, paths, body, status):
     served = kubernetes_app(inside.kubernetes)
 
     async def proxy(scope, receive, send):
         if scope["path"].startswith("/api/v1/"):
-            await Response(body, status)(scope, receive, send)
+            await Response(body, status, media_type="application/json")(scope, receive, send)
         else:
             await served(scope, receive, send)
 
-    cluster = Cluster(place=place, transport=InProcess(proxy))
+    cluster = Cluster(paths=paths, transport=InProcess(proxy))
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "default"}}
     for call in (cluster.all("v1", "Secret"), cluster.apply(secret)):
-        with pytest.raises(NotYet):
+        with pytest.raises(NotYet) as caught:
             await call
+        assert "c4n4ry" not in str(caught.value), "a body that is nobody's is in no message"
     await cluster.close()

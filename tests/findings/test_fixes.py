@@ -44,8 +44,8 @@ async def apply(top: Path, root: Path, rule: str) -> list:
     """Applies every patch of that rule's findings in the checkout `top`, and returns what the rule still finds."""
     findings, places = await found(root, rule)
     assert findings
-    for finding in findings:
-        git(top, "apply", "-", given=data.diff_of(finding, places).encode())
+    for diff in [data.diff_of(finding, places) for finding in findings]:  # all are shown before one is applied
+        git(top, "apply", "-", given=diff.encode())
     return (await found(root, rule))[0]
 
 

@@ -8,7 +8,7 @@ from rebirth.findings.places import Places
 from rebirth.findings.text import Text
 from rebirth.findings.verdict import Seen, Verdict
 from rebirth.proof.rules import Finding, Severity
-from rebirth.proof.rules.patch import Patch
+from rebirth.proof.rules.finding import Listed
 from rebirth.proof.things import NOWHERE, Edge, Milestone, Need, Place, Thing
 from trees import lay, write
 
@@ -74,9 +74,18 @@ def test_a_chain_that_ends_and_a_step_that_nobody_wrote(tmp_path):
 
 
 def test_a_patch_is_shown_as_it_is(tmp_path):
-    patch = Patch(str(tmp_path / "x"), "@@ -1 +1 @@\n-  a\n+  b\n")
-    shown = Text(Places(here=tmp_path)).finding(Finding("R14", Severity.WARNING, "x", NOWHERE, patches=(patch,)))
-    assert shown[-5:] == ["    --- a/x", "    +++ b/x", "    @@ -1 +1 @@", "    -  a", "    +  b"]
+    file = tmp_path / "x.yaml"
+    file.write_text("resources:\n- a\n")
+    finding = Finding("R14", Severity.WARNING, "x", NOWHERE, fixes=(Listed(str(file), "b"),))
+    shown = Text(Places(here=tmp_path)).finding(finding)
+    assert shown[-6:] == [
+        "    --- a/x.yaml",
+        "    +++ b/x.yaml",
+        "    @@ -1,2 +1,3 @@",
+        "     resources:",
+        "     - a",
+        "    +- b",
+    ]
 
 
 def test_places_far_away_keep_their_whole_path(tmp_path):

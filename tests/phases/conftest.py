@@ -1,5 +1,6 @@
 """The example castle's outside, stood in for on loopback: Proxmox and the tailnet, with faults, and the product's clients."""
 
+import asyncio
 import re
 import secrets
 import uuid
@@ -11,6 +12,7 @@ import pytest
 
 from paper import PaperHypervisor
 from phases.ruins import Ruin, ruined
+from proof.virtual_time import Hurried
 from rebirth.castle import Castle, load
 from rebirth.errors import NotYet
 from rebirth.lab.proxmox import Pve, Storage, proxmox_app
@@ -26,6 +28,10 @@ from rebirth.secrets import Redaction
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle" / "castle.yaml"
 REACHED = OutsideReached("8.4.1")
+
+
+def pytest_asyncio_loop_factories(config, item):
+    return {"hurried": Hurried} if "serve" in item.fixturenames else {"real": asyncio.new_event_loop}
 
 
 @dataclass

@@ -33,13 +33,13 @@ class Ruin:
     seen: list[Event] = field(default_factory=list)
     when: Callable[[Event], None] = lambda _: None  # what else happens meanwhile
 
-    async def __call__(self, *, patience: float = 20) -> Found:
+    async def __call__(self, *, patience: float = 200) -> Found:
         with Journal(self.outside.paths.state, lenient=True) as journal:
             destruction = self.destruction(journal, patience)
             found = await destruction.look()
             return await destruction.remove(found) if found.outcome.ok else found
 
-    def destruction(self, journal: Journal, patience: float = 20) -> Destruction:
+    def destruction(self, journal: Journal, patience: float = 200) -> Destruction:
         outside, events = self.outside, Events(self.seen.append, lambda event: self.when(event))
         return Destruction(
             BOOTSTRAP, outside.castle, outside.paths, journal, events, outside.redaction, patience=patience

@@ -103,7 +103,7 @@ async def test_killed_after_each_write_and_run_again(outside, ruin, writes):
 async def test_a_machine_that_is_still_being_created(outside, ruin):
     whole, condition = outside.pve.machines[801], outside.pve.conditions[801]
     outside.pve.machines[801], condition.lock = {"name": "VM 801"}, "create"
-    left = await ruin(patience=0.4)
+    left = await ruin(patience=3.0)
     (error,) = left.outcome.failures.values()
     assert "Proxmox is still creating the machine 801" in str(error)
     assert outside.writes == {}
@@ -116,7 +116,7 @@ async def test_a_machine_that_is_still_being_created(outside, ruin):
 @pytest.mark.parametrize(("system", "path"), [("proxmox", "/nodes"), ("tailscale", "/tailnet")])
 async def test_an_outside_that_does_not_answer(outside, ruin, system, path, fault):
     outside.faults.set(system, Fault(**{**vars(fault), "path": path}))
-    left = await ruin(patience=0.3)
+    left = await ruin(patience=2.0)
     errors = "\n".join(map(str, left.outcome.failures.values())).lower()
     assert f"{system}: list " in errors
     assert any(f"{system}: list " in line.lower() for line in ruin.waited), "what is waited for is said meanwhile"
@@ -138,7 +138,7 @@ async def test_an_outside_that_goes_away_in_between(outside, ruin, system, fault
 
 async def test_a_machine_that_will_not_go(outside, ruin):
     outside.pve.machines[801]["protection"] = "1"
-    left = await ruin(patience=0.3)
+    left = await ruin(patience=2.0)
     (error,) = left.outcome.failures.values()
     assert "protection mode enabled" in str(error)
     assert len(files_left(outside)) == 3, "the machine that is there keeps its credentials"

@@ -2,7 +2,6 @@
 
 import pytest
 
-from paper_vault import PaperVault, vault_app
 from rebirth.castle import Handovers
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
@@ -11,6 +10,7 @@ from rebirth.lab.tailscale import OAuthClient
 from rebirth.phases import reach_outside
 from rebirth.phases.connections import vault_api
 from rebirth.run.facts import RepositoryRead
+from standins.vault import Vault, vault_app
 
 EVERYTHING = frozenset({
     "Datastore.AllocateSpace", "Datastore.AllocateTemplate", "Datastore.Audit", "SDN.Use", "Sys.AccessNetwork", "VM.Allocate",
@@ -22,9 +22,9 @@ REPOSITORY = RepositoryRead("0" * 40, ())
 
 @pytest.fixture
 async def reach(outside, serve, tmp_path, monkeypatch):
-    """`await reach()`: the phase, with all programs there; `reach.vault` is its Vault on paper."""
+    """`await reach()`: the phase, with all programs there; `reach.vault` is its Vault."""
     castle = outside.castle
-    paper = PaperVault(outside.secrets[castle.engine.vault.token].reveal())
+    paper = Vault(outside.secrets[castle.engine.vault.token].reveal())
     served = await serve(outside.faults.around("vault", vault_app(paper)))
     programs = tmp_path / "programs"
     programs.mkdir()

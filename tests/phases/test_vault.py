@@ -7,19 +7,19 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.routing import Route
 
-from paper_vault import MOUNT, PaperVault, vault_app
 from rebirth.errors import Broken, NotYet
 from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.providers.vault import VaultApi
 from rebirth.secrets import Secret
+from standins.vault import Vault, vault_app
 
-TOKEN, PATH = "hvs.test", "castle/grafana"
+TOKEN, MOUNT, PATH = "hvs.test", "secret", "castle/grafana"
 
 
 @pytest.fixture
 async def vault(serve):
-    """`vault.api` is the product's client of a Vault on paper; `await vault.other(answer)` one of something else."""
-    paper, faults, opened = PaperVault(TOKEN), Faults(), []
+    """`vault.api` is the product's client of `vault.stand_in`, a stand-in; `await vault.other(answer)` one of something else."""
+    stand_in, faults, opened = Vault(TOKEN), Faults(), []
 
     async def client(app, mount=MOUNT):
         served = await serve(app)
@@ -32,38 +32,38 @@ async def vault(serve):
     async def put(name, value):
         await api.set(path=PATH, name=name, value=Secret(value))
 
-    api = await client(faults.around("vault", vault_app(paper)))
-    yield SimpleNamespace(api=api, paper=paper, faults=faults, other=other, client=client, put=put)
+    api = await client(faults.around("vault", vault_app(stand_in)))
+    yield SimpleNamespace(api=api, stand_in=stand_in, faults=faults, other=other, client=client, put=put)
     for one in opened:
         await one.close()
 
 
 async def test_a_property_is_set_beside_the_others(vault):
-    vault.paper.versions[PATH] = [{"other": "kept"}]
+    vault.stand_in.put(PATH, {"other": "kept"})
     await vault.put("password", "new")
-    assert vault.paper.data(PATH) == {"other": "kept", "password": "new"}
+    assert vault.stand_in.held(PATH) == {"other": "kept", "password": "new"}
     before = dict(vault.faults.writes)
     await vault.put("password", "new")
     assert dict(vault.faults.writes) == before, "what stands there already is not written again"
 
 
-@pytest.mark.parametrize("before", [None, [{"a": "1"}, None]], ids=["never written", "deleted"])
+@pytest.mark.parametrize("before", [[], [{"a": "1"}, None]], ids=["never written", "deleted"])
 async def test_where_there_is_nothing(vault, before):
-    if before:
-        vault.paper.versions[PATH] = before
+    for version in before:
+        vault.stand_in.put(PATH, version)
     await vault.put("password", "new")
-    assert vault.paper.data(PATH) == {"password": "new"}
+    assert vault.stand_in.held(PATH) == {"password": "new"}
 
 
 @pytest.mark.parametrize("there", [True, False])
 async def test_a_write_in_between_is_not_lost(vault, there):
     if there:
-        vault.paper.versions[PATH] = [{"other": "old"}]
-    vault.paper.between[PATH] = {"other": "theirs"}
+        vault.stand_in.put(PATH, {"other": "old"})
+    vault.stand_in.between[PATH] = {"other": "theirs"}
     with pytest.raises(NotYet, match="somebody else wrote"):
         await vault.put("password", "new")
     await vault.put("password", "new")
-    assert vault.paper.data(PATH) == {"other": "theirs", "password": "new"}
+    assert vault.stand_in.held(PATH) == {"other": "theirs", "password": "new"}
 
 
 async def test_killed_after_the_write(vault):
@@ -71,7 +71,7 @@ async def test_killed_after_the_write(vault):
     with pytest.raises(NotYet):
         await vault.put("password", "new")
     await vault.put("password", "new")
-    assert len(vault.paper.versions[PATH]) == 1
+    assert vault.stand_in.secrets[PATH].number == 1
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
@@ -83,17 +83,17 @@ async def test_what_passes_by_itself(vault, status):
 
 
 async def test_a_token_that_is_refused(vault):
-    vault.paper.token = "another"
+    vault.stand_in.token = "another"
     with pytest.raises(Broken, match="the token was rejected") as caught:
         await vault.api.reach()
     assert caught.value.hint
 
 
 async def test_rights_are_named_one_by_one(vault):
-    vault.paper.capabilities = frozenset({"read"})
+    vault.stand_in.capabilities = frozenset({"read"})
     full = f"{MOUNT}/data/{PATH}"
     assert await vault.api.lacks(writes=[PATH]) == [f"create on {full}", f"update on {full}"]
-    vault.paper.capabilities = frozenset({"root"})
+    vault.stand_in.capabilities = frozenset({"root"})
     assert await vault.api.lacks(writes=[PATH]) == []
     assert dict(vault.faults.writes) == {}
 
@@ -123,7 +123,7 @@ async def test_a_server_that_is_no_vault_at_all(vault):
 
 
 async def test_a_mount_that_is_not_there(vault):
-    api = await vault.client(vault_app(vault.paper), mount="kv")
+    api = await vault.client(vault_app(vault.stand_in), mount="kv")
     for ask in (api.read(path=PATH), api.set(path=PATH, name="a", value=Secret("b"))):
         with pytest.raises(Broken, match="no such path") as caught:
             await ask

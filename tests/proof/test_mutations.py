@@ -72,7 +72,7 @@ def test_the_example_castle_is_done_and_proved(tmp_path):
 
 
 @given(st.sampled_from([mutation for mutation in ALL if mutation.name not in EXPLAINED]))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_mutation_is_fatal_for_both_or_for_none(tmp_path, mutation):
     agree(mutation, tmp_path)
 

@@ -66,7 +66,7 @@ def _compose(file: Path, hint: str) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         raise _yaml_problem(file, error) from None
     except RecursionError:
-        raise SpecError([Problem(str(file), 0, "", "is nested too deeply")]) from None
+        raise SpecError([Problem(str(file), 0, "", "is nested too deeplyly")]) from None
     except yaml.YAMLError:
         raise SpecError([Problem(str(file), 0, "", "contains characters that YAML does not allow")]) from None
     if not isinstance(root, yaml.MappingNode):

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from rebirth.findings.patch import patches
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict
 from rebirth.proof.rules import Finding, Severity
@@ -51,7 +52,8 @@ def finding_data(finding: Finding, places: Places) -> dict[str, Any]:
 
 def diff_of(finding: Finding, places: Places) -> str:
     """The fix as `git apply` takes it at the repository's top; "" where there is none of a few lines."""
-    return "".join(patch.diff(places.in_repository(Place(patch.file))) for patch in finding.patches)
+    found = [patch for fix in finding.fixes for patch in patches(fix)]
+    return "".join(patch.diff(places.in_repository(Place(patch.file))) for patch in found)
 
 
 def edge_data(edge: Edge, places: Places) -> dict[str, Any]:

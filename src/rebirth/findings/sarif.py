@@ -26,7 +26,7 @@ def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
     index = {page.id: at for at, page in enumerate(rules)}
     driver = {
         "name": "rebirth",
-        "semanticVersion": version("rebirth"),
+        "semanticVersion": version("castle-rebirth"),
         "rules": [_rule(page) for page in rules],
     }
     run = {

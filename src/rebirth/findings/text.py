@@ -55,7 +55,7 @@ class Text:
             return lines
         if finding.chain:
             lines += ["", *self.chain(finding.links or finding.chain, closed=finding.closed, cut=finding.cut)]
-        if finding.why or finding.instead or finding.patches:
+        if finding.why or finding.instead or finding.fixes:
             lines.append("")
         lines += self._wrapped("  why:     ", finding.why) if finding.why else []
         lines += self._wrapped("  instead: ", finding.instead) if finding.instead else []

@@ -26,6 +26,18 @@ Directory = Annotated[Path, typer.Argument(help="The castle directory.", show_de
 LabName = Annotated[str, typer.Option("--lab-name", help="The lab's name. Default: the castle's.")]
 
 
+_SOURCES = (
+    Path(__file__).parents[3] / "lab" / "components"
+)  # what the lab's programs are built from: in a checkout alone
+
+
+def _required() -> None:
+    """Raises Broken where this installation came without what the lab is built from."""
+    if not _SOURCES.is_dir():
+        hint = "The lab needs a checkout of the repository: `make demo` there installs all that it takes."
+        raise Broken("this installation is without the lab", system="lab", operation="find its sources", hint=hint)
+
+
 def enter(directory: Path, name: str, *, takes: bool = False) -> None:
     """Runs this same command inside the lab, and ends with its exit code; returns where this is inside already.
 
@@ -35,6 +47,7 @@ def enter(directory: Path, name: str, *, takes: bool = False) -> None:
 
     if os.environ.get(LAB):
         return
+    _required()
     from rebirth.castle import load
     from rebirth.lab.enter import environment, run
     from rebirth.lab.up import take, up
@@ -63,6 +76,7 @@ def needs(directory: Path | None) -> list["Check"]:
 @app.command("build")
 def build() -> None:
     """Build the lab's programs that are not in the cache."""
+    _required()
     from rebirth.lab.building.toolchain import main
 
     sys.argv = sys.argv[:1]
@@ -72,6 +86,7 @@ def build() -> None:
 @app.command("up")
 def up(directory: Directory = Path(), lab_name: LabName = "") -> None:
     """Start the lab for a castle."""
+    _required()
     from rebirth.castle import load
     from rebirth.lab import up as starting
 
@@ -85,6 +100,7 @@ def down(
     every: Annotated[bool, typer.Option("--all", help="Every lab on this machine.")] = False,
 ) -> None:
     """Stop a lab and remove everything it made."""
+    _required()
     from rebirth.lab import up as starting
     from rebirth.lab.state import labs
 
@@ -100,6 +116,7 @@ def down(
 @app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(context: typer.Context, lab_name: LabName = "") -> None:
     """Run a program inside the lab, with the castle's kubeconfig: rebirth lab run -- kubectl get nodes."""
+    _required()
     from rebirth.lab import enter as entering
 
     state = _running(lab_name)
@@ -124,6 +141,7 @@ def _running(name: str) -> "LabState":
 @app.command("status")
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False) -> None:
     """Show the labs on this machine, and what runs in them."""
+    _required()
     from rebirth.lab.state import labs
     from rebirth.lab.telling import described
 
@@ -139,6 +157,7 @@ def clean(
     unused: Annotated[bool, typer.Option("--unused", help="Remove only what this version no longer uses.")] = False,
 ) -> None:
     """Remove the programs and image layers that the lab built into its cache."""
+    _required()
     from rebirth.lab.building.cache import clean as remove
 
     found = asyncio.run(remove(unused=unused))

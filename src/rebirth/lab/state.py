@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from rebirth.errors import Broken
 
 STATE_VARIABLE = "REBIRTH_LAB_STATE"  # in the environment of every process of a lab: the lab's folder
 _REPOSITORIES = "repositories.json"
+_EXEC = 1.0  # seconds that a process takes at most to become another program
 _LONGEST_SOCKET_PATH = 107  # bytes; the kernel's limit
 
 
@@ -117,7 +119,13 @@ class LabState:
                     file.unlink(missing_ok=True)
 
     def record(self, pid: int) -> None:
-        """Remembers the process that holds the lab, in a way that tells it from a later one with the same number."""
+        """Remembers the process that holds the lab, in a way that tells it from a later one with the same number.
+
+        One that was just started may show no environment yet: exec has begun, and has not ended. Its mark is waited for.
+        """
+        until = time.monotonic() + _EXEC
+        while _state(pid) not in {"", "Z"} and not _environment(pid) and time.monotonic() < until:
+            time.sleep(0.001)
         (self.folder / "init.json").write_text(json.dumps({"pid": pid, "started": _started(pid)}))
 
     @property
@@ -126,7 +134,7 @@ class LabState:
         try:
             recorded = json.loads((self.folder / "init.json").read_text())
             pid = int(recorded["pid"])
-            environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            environment = _environment(pid).split(b"\0")
         except (OSError, ValueError, KeyError):
             return None
         ours = f"{STATE_VARIABLE}={self.folder}".encode() in environment
@@ -147,8 +155,7 @@ class LabState:
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                alive = (folder / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-                if alive and marked in (folder / "environ").read_bytes().split(b"\0"):
+                if _state(int(folder.name)) != "Z" and marked in (folder / "environ").read_bytes().split(b"\0"):
                     found.append(int(folder.name))
             except OSError:
                 continue  # it has ended meanwhile
@@ -208,9 +215,23 @@ def _message(answer: httpx.Response) -> str:
         return ""
 
 
+def _environment(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def _stat(pid: int) -> list[str]:
+    """What the kernel says of a process behind its name; nothing where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _state(pid: int) -> str:
+    """One letter, such as R or Z; "" where there is no such process."""
+    return stat[0] if (stat := _stat(pid)) else ""
+
+
 def _started(pid: int) -> str:
     """The start time of a process, in ticks since boot; "" where there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""
+    return stat[19] if (stat := _stat(pid)) else ""

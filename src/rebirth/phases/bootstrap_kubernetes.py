@@ -9,7 +9,7 @@ from rebirth.providers.cluster import Cluster
 from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import KubernetesBootstrapped, MachinesConfigured, MachinesCreated, Made
 from rebirth.run.journal import Once
-from rebirth.run.waiting import until
+from rebirth.run.waiting import together, until
 
 LAYER = "platform"
 # Every control plane pulls etcd, the control plane's images and the kubelet's, half a gigabyte together.
@@ -28,8 +28,14 @@ async def bootstrap_kubernetes(
     configured: MachinesConfigured,
 ) -> KubernetesBootstrapped:
     """Bootstrap Kubernetes."""
-    first = str(machines.control_planes[0].address)
-    await once(ETCD, partial(talosctl.bootstrap, address=first), partial(talosctl.etcd_exists, address=first))
+    addresses = [str(machine.address) for machine in machines.control_planes]
+    first = addresses[0]
+
+    async def exists() -> bool:
+        # On any of them: without a journal, and with a first control plane that was made anew, etcd lives on the others.
+        return any(await together(*(talosctl.etcd_exists(address=address) for address in addresses)))
+
+    await once(ETCD, partial(talosctl.bootstrap, address=first), exists)
     await talosctl.write_kubeconfig(address=first)
     await _ready(kubernetes, paths)
     return KubernetesBootstrapped(kubernetes.endpoint)

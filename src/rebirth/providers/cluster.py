@@ -154,7 +154,11 @@ class Cluster:
         try:
             return await call
         except ApiError as error:
-            code, message = error.status.code or 0, error.status.message or ""
+            code = error.response.status_code
+            # What is no Status comes from a proxy or load balancer in between: its words are nobody's. (The client takes
+            # any mapping for one, so the answer itself is looked at.)
+            ours = error.response.json().get("kind") == "Status"
+            message = (error.status.message if ours else "") or f"HTTP {code}"
             causes = (error.status.details and error.status.details.causes) or ()
             ends = any(cause.reason == _NAMESPACE_ENDS for cause in causes)
             # A webhook that cannot be called is a 500, too.

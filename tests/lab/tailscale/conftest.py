@@ -9,6 +9,7 @@ import httpx
 import pytest
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
+from rebirth.lab.systems.faults import Faults
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 
 NAME = "magellanic-gondola.ts.net"
@@ -48,8 +49,12 @@ def tailnet(clock, passwords):
 
 @pytest.fixture
 async def world(tailnet, passwords, serve):
-    """`await world.client(name)`: authlib, logged in. `world.lab`: what devices use. `await world.key(...)`: a key of the castle's client."""
-    served = await serve(tailscale_app(tailnet))
+    """`await world.client(name)`: authlib, logged in. `world.lab`: what devices use. `await world.key(...)`: a key of the castle's client.
+
+    `world.faults`: what goes wrong, for the system `tailscale`.
+    """
+    faults = Faults()
+    served = await serve(faults.around("tailscale", tailscale_app(tailnet)))
     async with AsyncExitStack() as stack:
         options = {"verify": served.trust, "trust_env": False}
 
@@ -81,4 +86,5 @@ async def world(tailnet, passwords, serve):
         async def join(key, hostname="node", **body):
             return await lab.post("/lab/register", json={"auth_key": key["key"], "hostname": hostname, **body})
 
-        yield SimpleNamespace(client=client, lab=lab, castle=castle, mint=mint, key=key, join=join, url=served.url)
+        given = {"client": client, "lab": lab, "castle": castle, "mint": mint, "key": key, "join": join}
+        yield SimpleNamespace(**given, faults=faults, url=served.url)

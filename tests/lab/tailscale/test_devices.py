@@ -93,11 +93,12 @@ async def test_silence(world, clock, tailnet, ephemeral, stays):
     assert changes == ([] if stays else [0])
 
 
-async def test_a_device_that_logs_out(world, tailnet):
+async def test_a_device_that_was_off_is_who_it_was(world, tailnet, clock):
     joined = (await world.join(await world.key())).json()
-    for _ in range(2):
-        assert (await world.lab.post("/lab/logout", json={"id": joined["id"]})).status_code == 200
-    assert tailnet.devices == {}
+    clock.now += 3600
+    answer = await world.lab.post("/lab/heartbeat", json={"id": joined["id"]})
+    assert answer.json() == joined
+    assert (await devices(world))["node"]["connectedToControl"] is True
 
 
 async def test_names_resolve_for_devices_alone(world, tailnet):
@@ -119,7 +120,7 @@ async def test_a_device_left_over_from_an_earlier_castle(world, tailnet, clock):
     assert (await devices(world))["node"]["connectedToControl"] is False
 
 
-@pytest.mark.parametrize("path", ["register", "heartbeat", "logout"])
+@pytest.mark.parametrize("path", ["register", "heartbeat"])
 async def test_bodies_that_are_none(world, path):
     for content in (b"", b"[]", b"{}", b'{"id": 1, "auth_key": 1}'):
         assert (await world.lab.post(f"/lab/{path}", content=content)).status_code == 400

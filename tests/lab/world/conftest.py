@@ -1,9 +1,12 @@
 """What tests of the lab's world share."""
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
+
+from proof.virtual_time import Hurried
 
 _GO = """#!/bin/sh
 case "$1" in
@@ -12,6 +15,10 @@ build) while [ $# -gt 0 ]; do if [ "$1" = -o ]; then : > "$2"; fi; shift; done ;
 *) exit 1 ;;
 esac
 """
+
+
+def pytest_asyncio_loop_factories(config, item):
+    return {"real": asyncio.new_event_loop} if item.get_closest_marker("lab") else {"hurried": Hurried}
 
 
 @pytest.fixture

@@ -82,6 +82,6 @@ def test_mistakes_in_lab_yaml_are_reported_with_their_place(castle):
     with pytest.raises(SpecError) as caught:
         load_lab(castle)
     assert [(problem.line, problem.path) for problem in caught.value.problems] == [
-        (4, "tailnet.ephemeral_seconds"),
         (2, "repositorys"),
+        (4, "tailnet.ephemeral_seconds"),
     ]

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -55,6 +57,39 @@ async def test_another_process_with_its_number_is_not_taken_for_it(state, marked
     file.write_text(json.dumps({**json.loads(file.read_text()), "started": "1"}))
     assert state.init is None
     assert (await state.status())["state"] == "crashed"
+
+
+@pytest.fixture
+def one_processor():
+    """A child goes on when this process waits, and not before."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    yield
+    os.sched_setaffinity(0, before)
+
+
+def test_one_that_was_just_started_is_known_at_once(state, one_processor):
+    """Its environment is empty for a moment: exec has not ended when it is known that it began."""
+    state.folder.mkdir(parents=True)
+    for _ in range(20):
+        pid = os.posix_spawnp("sleep", ["sleep", "60"], {**os.environ, STATE_VARIABLE: str(state.folder)})
+        try:
+            state.record(pid)
+            assert state.init == pid
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def test_one_that_has_ended_is_not_waited_for(state):
+    state.folder.mkdir(parents=True)
+    pid = os.posix_spawnp("true", ["true"], {})
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    began = time.monotonic()
+    state.record(pid)
+    os.waitpid(pid, 0)
+    assert state.init is None
+    assert time.monotonic() - began < 0.5
 
 
 def test_nor_is_one_without_the_mark(state):

@@ -61,9 +61,9 @@ def test_where_there_is_none():
 
 
 @pytest.fixture
-async def running(tmp_path, monkeypatch):
+async def running(tmp_path, short_path, monkeypatch):
     """A lab that is up as far as can be seen from outside, for the castle in `castle`."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(short_path))
     state, castle = LabState("demo"), tmp_path / "castle"
     castle.mkdir()
     state.folder.mkdir(parents=True)

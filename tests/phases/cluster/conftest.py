@@ -1,16 +1,15 @@
 """Phases inside the cluster, against stand-ins in this process, on virtual time: minutes of patience take milliseconds."""
 
-import asyncio
 from itertools import count
 
 import pytest
 
 from phases.cluster.world import World
-from proof.virtual_time import VirtualTime
+from proof.virtual_time import Hurried, VirtualTime
 
 
 def pytest_asyncio_loop_factories(config, item):
-    return {"real": asyncio.new_event_loop} if "serve" in item.fixturenames else {"virtual": VirtualTime}
+    return {"hurried": Hurried} if "serve" in item.fixturenames else {"virtual": VirtualTime}
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ async def test_killed(build):
 
 async def test_refused(build):
     world = build()
-    world.vault.may_write = False
+    world.vault.capabilities = frozenset({"read"})
     failure = await refused(world, within=15)
     assert isinstance(failure, Broken)
     assert failure.status == 403

@@ -3,13 +3,20 @@
 import asyncio
 
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
+from starlette.routing import Route
 
 from phases.cluster.world import again, refused
+from rebirth.castle import Online
+from rebirth.errors import NotYet
+from rebirth.lab.ca import Authority
+from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.phases import visit_sites
 from rebirth.providers.web import Web
-from rebirth.run.facts import IngressFound
+from rebirth.run.facts import IngressFound, SecretsResolved
+from rebirth.secrets import Secret
 from standins.transport import InProcess
 
 PAGE = "<title>a blog</title><h1>The Ephemeral Castle</h1>"
@@ -24,11 +31,11 @@ def build(new_world):
             request = Request(scope)
             world.visits.append((request.url.hostname, request.headers["host"], request.url.path))
             up = asyncio.get_running_loop().time() >= 30
-            answer = HTMLResponse(page, status) if up else HTMLResponse("no such route", 404)
+            answer = HTMLResponse(world.page, world.status) if up else HTMLResponse("no such route", 404)
             await answer(scope, receive, send)
 
         world = new_world(visit_sites, IngressFound("192.168.50.200"), web=Web(transport=InProcess(ingress)))
-        world.visits = []
+        world.visits, world.page, world.status = [], page, status
         return world
 
     return new
@@ -43,6 +50,15 @@ async def test_from_nothing(build):
 async def test_again(build):
     world = build()
     await again(world)
+
+
+@pytest.mark.parametrize("change", [{"status": 502}, {"page": "<h1>Sign in</h1>"}])
+async def test_with_another_page_it_does_not_hold(build, change):
+    world = build()
+    await world.create()
+    assert await world.holds()
+    vars(world).update(change)
+    assert not await world.holds()
 
 
 async def test_killed_while_it_waits(build):
@@ -64,3 +80,43 @@ async def test_refused(build, wrong, said):
     failure = await refused(world, within=41)
     assert "https://blog.tazlab.example/ at 192.168.50.200" in str(failure)
     assert said in str(failure)
+
+
+@pytest.fixture
+async def site(serve):
+    """`await site(authority)`: one visit to a site behind a real server, by somebody who trusts that authority."""
+    faults = Faults()
+
+    async def page(request):
+        return HTMLResponse(PAGE)
+
+    served = await serve(faults.around("site", Starlette(routes=[Route("/", page)])))
+    ingress = {"namespace": "traefik", "service": "traefik"}
+    online = Online.model_validate(
+        {
+            "ingress": ingress,
+            "sites": [{"host": "localhost", "contains": "Castle", "ca": {"secret": "site-ca"}}],
+        }
+    )
+
+    async def visit(authority, phase=visit_sites.visit_sites, *facts):
+        known = SecretsResolved({"site-ca": Secret(authority)})
+        return await phase(*facts, online, Web(), known, IngressFound(f"127.0.0.1:{served.port}"))
+
+    visit.faults = faults
+    return visit
+
+
+async def test_cut_off_in_between_and_again(site, serve):
+    site.faults.set("site", Fault(lose=True, times=1))
+    assert (await site(serve.ca.read_text())).headings == {"localhost": "The Ephemeral Castle"}, (
+        "an answer that is lost is asked for again"
+    )
+    site.faults.set("site", Fault(die=True, times=1))
+    with pytest.raises(NotYet, match="https://localhost/"):
+        await site(serve.ca.read_text(), visit_sites.still, None)
+
+
+async def test_a_certificate_that_another_signed_is_refused(site):
+    with pytest.raises(NotYet, match=r"(?i)certificate"):
+        await site(Authority("another").pem, visit_sites.still, None)

@@ -19,14 +19,22 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rebirth.castle import load
+from rebirth.castle import Castle, load
 from rebirth.proof.prove import prove
 from rebirth.proof.reading.yaml_files import Lines
 from rebirth.proof.rules import RULES
 
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parents[2] / "examples" / "castle"
+LOADED: dict[str, Castle] = {}  # by the text of castle.yaml: few changes touch it
 CASES = sorted(folder for folder in HERE.glob("*/*") if folder.is_dir() and folder.name.startswith(("bad_", "good_")))
+
+
+def loaded(directory):
+    text = (directory / "castle.yaml").read_text()
+    if text not in LOADED:
+        LOADED[text] = load(directory)
+    return LOADED[text]
 
 
 def proof(case, scratch):
@@ -42,7 +50,7 @@ def proof(case, scratch):
     castle = scratch / "castle"
     shutil.copytree(EXAMPLE, castle, ignore=shutil.ignore_patterns("logs", ".rebirth"))
     subprocess.run(["git", "apply", "--unsafe-paths", f"--directory={castle}", str(patch)], check=True, cwd="/")
-    return asyncio.run(prove(castle / "gitops", castle=load(castle), directory=castle)), castle, expected
+    return asyncio.run(prove(castle / "gitops", castle=loaded(castle), directory=castle)), castle, expected
 
 
 def shown(finding, root):

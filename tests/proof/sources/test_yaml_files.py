@@ -84,10 +84,10 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     ids=["bomb", "itself", "brackets", "dashes", "braces", "indents", "long", "colon", "tab", "control", "zero", "list-key"],
 )  # fmt: skip
 def test_hostile_texts_are_refused_in_no_time(text, words):
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(UnreadableError, match=words):
         parse(text)
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 def test_chains_of_aliases_do_not_go_deeper_than_nesting_may():

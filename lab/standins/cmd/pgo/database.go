@@ -38,6 +38,10 @@ func database() error {
 			return err
 		}
 	}
+	// A kubelet that mounts the volume again gives its group more than PostgreSQL lets anybody have.
+	if err := os.Chmod(data, 0o700); err != nil {
+		return err
+	}
 	// Users are made while nobody can reach the server: a client that connects finds them.
 	private := exec.Command(bin+"postgres", "-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories="+sockets)
 	private.Stdout, private.Stderr = os.Stdout, os.Stderr

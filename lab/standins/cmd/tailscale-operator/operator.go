@@ -24,6 +24,7 @@ const (
 	manager    = "tailscale-operator"
 	fqdnKey    = "tailscale.com/tailnet-fqdn"
 	recordsMap = "dnsrecords"
+	deviceID   = "device_id" // the key of a Secret
 )
 
 var (
@@ -60,31 +61,16 @@ func runOperator() {
 		image:     os.Getenv("PROXY_IMAGE"),
 		proxyTags: strings.Split(os.Getenv("PROXY_TAGS"), ","),
 	}
-	device := o.join(ctx)
-	log.Printf("joined the tailnet as %s", device.Name)
-	if err := o.PatchSecret(ctx, o.namespace, "operator", "device_id", device.ID); err != nil {
+	state := kube.SecretKey{Client: o.Client, Namespace: o.namespace, Name: "operator", Key: deviceID}
+	tags := strings.Split(os.Getenv("OPERATOR_INITIAL_TAGS"), ",")
+	key := func(ctx context.Context) (string, error) { return o.oauth.Mint(ctx, tags) }
+	device, err := tailnet.Join(ctx, state, os.Getenv("OPERATOR_HOSTNAME"), key)
+	if err != nil {
 		log.Fatal(err)
 	}
+	log.Printf("on the tailnet as %s", device.Name)
 	go o.Loop(ctx, o.reconcile, dnsConfigs, services, pods)
 	device.Stay(ctx)
-}
-
-func (o operator) join(ctx context.Context) tailnet.Device {
-	for {
-		key, err := o.oauth.Mint(ctx, strings.Split(os.Getenv("OPERATOR_INITIAL_TAGS"), ","))
-		if err == nil {
-			var device tailnet.Device
-			if device, err = tailnet.Register(ctx, key, os.Getenv("OPERATOR_HOSTNAME")); err == nil {
-				return device
-			}
-		}
-		log.Printf("joining: %v", err)
-		select {
-		case <-ctx.Done():
-			os.Exit(0)
-		case <-time.After(time.Second):
-		}
-	}
 }
 
 func (o operator) reconcile(ctx context.Context) error {

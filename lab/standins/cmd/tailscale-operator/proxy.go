@@ -17,12 +17,11 @@ import (
 func runProxy() {
 	ctx, cancel := kube.Context()
 	defer cancel()
-	device, err := tailnet.Register(ctx, os.Getenv("TS_AUTHKEY"), os.Getenv("TS_HOSTNAME"))
-	if err != nil {
-		log.Fatal(err)
-	}
 	// As the real proxies do: whoever takes the cluster down learns from this Secret which device to remove.
-	if err := kube.New().PatchSecret(ctx, os.Getenv("OPERATOR_NAMESPACE"), os.Getenv("TS_KUBE_SECRET"), "device_id", device.ID); err != nil {
+	state := kube.SecretKey{Client: kube.New(), Namespace: os.Getenv("OPERATOR_NAMESPACE"), Name: os.Getenv("TS_KUBE_SECRET"), Key: deviceID}
+	key := func(context.Context) (string, error) { return os.Getenv("TS_AUTHKEY"), nil }
+	device, err := tailnet.Join(ctx, state, os.Getenv("TS_HOSTNAME"), key)
+	if err != nil {
 		log.Fatal(err)
 	}
 	target := os.Getenv("TS_TAILNET_TARGET_FQDN")

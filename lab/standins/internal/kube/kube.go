@@ -85,13 +85,28 @@ func (c Client) Apply(ctx context.Context, resource schema.GroupVersionResource,
 	return err
 }
 
-// PatchSecret sets one key of a Secret.
-func (c Client) PatchSecret(ctx context.Context, namespace, name, key, value string) error {
-	data, err := json.Marshal(map[string]any{"stringData": map[string]string{key: value}})
+// SecretKey is one key of a Secret that exists.
+type SecretKey struct {
+	Client
+	Namespace, Name, Key string
+}
+
+// Load returns what stands there, "" for nothing.
+func (k SecretKey) Load(ctx context.Context) (string, error) {
+	found, err := k.CoreV1().Secrets(k.Namespace).Get(ctx, k.Name, metav1.GetOptions{})
+	if err != nil {
+		return "", err
+	}
+	return string(found.Data[k.Key]), nil
+}
+
+// Save sets it.
+func (k SecretKey) Save(ctx context.Context, value string) error {
+	data, err := json.Marshal(map[string]any{"stringData": map[string]string{k.Key: value}})
 	if err != nil {
 		return err
 	}
-	_, err = c.CoreV1().Secrets(namespace).Patch(ctx, name, types.MergePatchType, data, metav1.PatchOptions{})
+	_, err = k.CoreV1().Secrets(k.Namespace).Patch(ctx, k.Name, types.MergePatchType, data, metav1.PatchOptions{})
 	return err
 }
 

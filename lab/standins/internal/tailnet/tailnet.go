@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,6 +29,28 @@ type Device struct {
 	ID        string   `json:"id"`
 	Name      string   `json:"name"`
 	Addresses []string `json:"addresses"`
+}
+
+// Refusal is an answer of the control plane that is none.
+type Refusal struct {
+	Status int
+	call   string
+	words  string
+}
+
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("%s: %d %s", r.call, r.Status, r.words)
+}
+
+// final says whether the same call would be refused again.
+func (r *Refusal) final() bool {
+	return r.Status >= 400 && r.Status < 500 && r.Status != http.StatusTooManyRequests
+}
+
+// Store keeps the id of this program's device over restarts; "" is none.
+type Store interface {
+	Load(context.Context) (string, error)
+	Save(context.Context, string) error
 }
 
 func call(ctx context.Context, method, address, token string, device string, in, out any) error {
@@ -53,9 +77,9 @@ func call(ctx context.Context, method, address, token string, device string, in,
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode >= 300 {
-		var refusal struct{ Message string }
-		_ = json.NewDecoder(answer.Body).Decode(&refusal)
-		return fmt.Errorf("%s %s: %d %s", method, request.URL.Path, answer.StatusCode, refusal.Message)
+		var said struct{ Message string }
+		_ = json.NewDecoder(answer.Body).Decode(&said)
+		return &Refusal{answer.StatusCode, method + " " + request.URL.Path, said.Message}
 	}
 	if out == nil {
 		return nil
@@ -63,7 +87,7 @@ func call(ctx context.Context, method, address, token string, device string, in,
 	return json.NewDecoder(answer.Body).Decode(out)
 }
 
-// Mint makes a one-time, ephemeral key with the tags.
+// Mint makes a one-time key with the tags. As with the real operator its devices are not ephemeral: they outlive a restart.
 func (o OAuth) Mint(ctx context.Context, tags []string) (string, error) {
 	form := url.Values{"client_id": {o.ID}, "client_secret": {o.Secret}, "grant_type": {"client_credentials"}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, api+"/api/v2/oauth/token", strings.NewReader(form.Encode()))
@@ -86,29 +110,79 @@ func (o OAuth) Mint(ctx context.Context, tags []string) (string, error) {
 		return "", err
 	}
 	var key struct{ Key string }
-	create := map[string]any{"reusable": false, "ephemeral": true, "preauthorized": true, "tags": tags}
+	create := map[string]any{"reusable": false, "ephemeral": false, "preauthorized": true, "tags": tags}
 	in := map[string]any{"capabilities": map[string]any{"devices": map[string]any{"create": create}}, "expirySeconds": 3600}
 	err = call(ctx, http.MethodPost, api+"/api/v2/tailnet/-/keys", token.AccessToken, "", in, &key)
 	return key.Key, err
 }
 
-// Register joins the tailnet under hostname.
-func Register(ctx context.Context, key, hostname string) (Device, error) {
+// Join is the device that this program was before, where the tailnet still knows it. Otherwise it joins under hostname with a
+// key, and stores who it is. What does not answer is asked again; err is a key that is refused, or the end of ctx.
+func Join(ctx context.Context, store Store, hostname string, key func(context.Context) (string, error)) (Device, error) {
+	var id string
+	err := insist(ctx, func() (err error) { id, err = store.Load(ctx); return err })
+	if err != nil {
+		return Device{}, err
+	}
+	if id != "" {
+		var device Device
+		err := insist(ctx, func() (err error) { device, err = heartbeat(ctx, id); return err })
+		var refused *Refusal
+		if !errors.As(err, &refused) || refused.Status != http.StatusNotFound {
+			return device, err
+		}
+		log.Printf("the tailnet does not know device %s any more", id)
+	}
+	var device Device
+	err = insist(ctx, func() error {
+		value, err := key(ctx)
+		if err == nil {
+			device, err = register(ctx, value, hostname)
+		}
+		return err
+	})
+	if err == nil {
+		err = insist(ctx, func() error { return store.Save(ctx, device.ID) })
+	}
+	return device, err
+}
+
+// insist calls again, every second, until there is an answer.
+func insist(ctx context.Context, ask func() error) error {
+	for {
+		err := ask()
+		var refused *Refusal
+		if err == nil || (errors.As(err, &refused) && refused.final()) {
+			return err
+		}
+		log.Print(err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func register(ctx context.Context, key, hostname string) (Device, error) {
 	var device Device
 	in := map[string]any{"auth_key": key, "hostname": hostname}
 	err := call(ctx, http.MethodPost, control+"/lab/register", "", "", in, &device)
 	return device, err
 }
 
-// Stay keeps the device alive until ctx ends, then logs out.
+func heartbeat(ctx context.Context, id string) (Device, error) {
+	var device Device
+	err := call(ctx, http.MethodPost, control+"/lab/heartbeat", "", "", map[string]string{"id": id}, &device)
+	return device, err
+}
+
+// Stay keeps the device alive until ctx ends. It does not log out: who starts next is the same device.
 func (d Device) Stay(ctx context.Context) {
 	for {
-		_ = call(ctx, http.MethodPost, control+"/lab/heartbeat", "", "", map[string]string{"id": d.ID}, nil)
+		_, _ = heartbeat(ctx, d.ID)
 		select {
 		case <-ctx.Done():
-			farewell, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-			defer cancel()
-			_ = call(farewell, http.MethodPost, control+"/lab/logout", "", "", map[string]string{"id": d.ID}, nil)
 			return
 		case <-time.After(10 * time.Second):
 		}

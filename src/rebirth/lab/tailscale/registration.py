@@ -1,14 +1,13 @@
-"""How devices join, stay and leave. In reality that is Tailscale's own protocol; POST /lab/* stands in for it."""
+"""How devices join and stay. In reality that is Tailscale's own protocol; POST /lab/* stands in for it."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rebirth.lab.tailscale.api import body, refusal
-from rebirth.lab.tailscale.tailnet import Refused, Tailnet
+from rebirth.lab.tailscale.tailnet import Device, Refused, Tailnet
 
 _Handler = Callable[[Tailnet, Request], Awaitable[Response]]
 
@@ -25,22 +24,19 @@ async def _register(tailnet: Tailnet, request: Request) -> Response:
     key, hostname = await _text(request, "auth_key"), await _text(request, "hostname")
     tags = (await body(request)).get("tags") or ()
     device = tailnet.register(key, hostname, tuple(map(str, tags)), request.client.host if request.client else "")
+    return _itself(tailnet, device)
+
+
+def _itself(tailnet: Tailnet, device: Device) -> Response:
     name = f"{device.name}.{tailnet.name}"
     return JSONResponse({"id": device.node_identity, "name": name, "addresses": [device.address]})
 
 
 async def _heartbeat(tailnet: Tailnet, request: Request) -> Response:
-    """{"id"}; 404 once the tailnet has dropped the device."""
-    tailnet.device(await _text(request, "id")).seen = tailnet.now()
-    return JSONResponse({})
-
-
-async def _logout(tailnet: Tailnet, request: Request) -> Response:
-    """{"id"}: the device is gone, whether or not it was there."""
-    identity = await _text(request, "id")
-    with suppress(Refused):
-        tailnet.remove(identity)
-    return JSONResponse({})
+    """{"id"} -> the same as from register; 404 once the tailnet has dropped the device."""
+    device = tailnet.device(await _text(request, "id"))
+    device.seen = tailnet.now()
+    return _itself(tailnet, device)
 
 
 async def _resolve(tailnet: Tailnet, request: Request) -> Response:
@@ -68,6 +64,5 @@ def routes(tailnet: Tailnet) -> list[Route]:
     return [
         Route("/lab/register", _answering(tailnet, _register), methods=["POST"]),
         Route("/lab/heartbeat", _answering(tailnet, _heartbeat), methods=["POST"]),
-        Route("/lab/logout", _answering(tailnet, _logout), methods=["POST"]),
         Route("/lab/resolve", _answering(tailnet, _resolve), methods=["GET"]),
     ]

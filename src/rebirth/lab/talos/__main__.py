@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 
 from rebirth.lab.namespaces import become_init, hostname
-from rebirth.lab.talos import boot
+from rebirth.lab.talos import boot, serving
 from rebirth.lab.talos.hardware import Hardware
 from rebirth.lab.talos.machine import Machine
-from rebirth.lab.talos.protocol import serving
 
 
 async def _live(hardware: Hardware) -> int:

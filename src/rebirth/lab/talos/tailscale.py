@@ -35,7 +35,7 @@ async def run(environment: dict[str, str], name: str, ca: Path, service: Service
     async with httpx.AsyncClient(verify=trust, base_url=_CONTROL, timeout=10, trust_env=False) as client:
         while True:
             try:
-                device = await _known(client) or await _register(client, body, service)
+                device = await join(client, body, service)
                 if device is None:
                     return
                 await _up(device)
@@ -48,23 +48,26 @@ async def run(environment: dict[str, str], name: str, ca: Path, service: Service
                 await asyncio.sleep(2)
 
 
-async def _known(client: httpx.AsyncClient) -> dict[str, Any] | None:
-    """A restarted machine is still the same device, unless the tailnet has dropped it (ephemeral devices are)."""
-    if not _STATE.exists():
-        return None
-    device: dict[str, Any] = json.loads(_STATE.read_text())
-    answer = await client.post("/lab/heartbeat", json={"id": device["id"]})
-    return device if answer.is_success else None
+async def join(
+    client: httpx.AsyncClient, body: dict[str, object], service: Service, state: Path = _STATE
+) -> dict[str, Any] | None:
+    """The device that this machine was before, as `state` remembers; a new one where the tailnet has dropped that one.
 
-
-async def _register(client: httpx.AsyncClient, body: dict[str, object], service: Service) -> dict[str, Any] | None:
+    None where the key is refused. Raises httpx.HTTPError where the control plane is not well: a second device would be
+    another name.
+    """
+    if state.exists():
+        answer = await client.post("/lab/heartbeat", json={"id": json.loads(state.read_text())["id"]})
+        if answer.status_code != 404:
+            known: dict[str, Any] = answer.raise_for_status().json()
+            return known
     answer = await client.post("/lab/register", json=body)
     if answer.status_code in {400, 401, 403}:
         service.turn("Failed", f"register: {answer.status_code} {answer.json().get('message', '')}")
         return None
     device: dict[str, Any] = answer.raise_for_status().json()
-    _STATE.parent.mkdir(parents=True, exist_ok=True)
-    _STATE.write_text(json.dumps(device))
+    state.parent.mkdir(parents=True, exist_ok=True)
+    state.write_text(json.dumps(device))
     return device
 
 

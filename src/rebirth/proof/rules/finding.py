@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rebirth.proof.rules.patch import Patch
 from rebirth.proof.things import Edge, Place, Scope, Thing
 
 
@@ -12,6 +11,24 @@ class Severity(StrEnum):
     ERROR = "error"  # cannot work
     WARNING = "warning"  # works by luck: of timing, or of something that is not in these files
     INFO = "info"  # works, and costs time
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A fix: an entry more among a kustomization's resources."""
+
+    kustomization: str  # absolute
+    entry: str
+
+
+@dataclass(frozen=True)
+class DependsOn:
+    """A fix: a dependsOn more in the Flux Kustomization whose document begins at `line`."""
+
+    file: str  # absolute
+    line: int  # 1-based
+    name: str
+    namespace: str  # "" where it is the same
 
 
 @dataclass(frozen=True)
@@ -29,7 +46,7 @@ class Finding:
     closed: bool = False  # the chain ends where it began
     scope: Scope = Scope.FIRST_BOOT
     also: tuple[tuple[Edge, ...], ...] = ()  # other cycles that this finding tells, too
-    patches: tuple[Patch, ...] = ()  # where the fix is a few lines that can be added
+    fixes: tuple[Listed | DependsOn, ...] = ()  # where it is fixed by a few lines more; `findings` makes diffs of them
 
     @property
     def links(self) -> tuple[Edge, ...]:

@@ -22,8 +22,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.rules import patch
-from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.rules.finding import Finding, Listed, Severity
 from rebirth.proof.rules.order import UNITS, hidden
 from rebirth.proof.rules.r23_generated_elsewhere import generated_elsewhere
 from rebirth.proof.things import Edge, Milestone, Need, Remark, Thing
@@ -135,16 +134,16 @@ def _finding(graph: Graph, thing: Thing, uses: list[Edge], needed: dict[Thing, l
     others = f" (and {len(uses) - 1} more need it)" if len(uses) > 1 else ""
     message = f"{thing.label} is needed by {use.by.label}{others}, and nothing makes it"
     instead = "Add what makes it, or correct the name."
-    patches: tuple[patch.Patch, ...] = ()
+    fixes: tuple[Listed, ...] = ()
     if orphan is not None:
         message += f": {orphan['entry']} would, but no kustomization lists it"
         instead = f"List {orphan['entry']} under `resources` of {orphan['kustomization'].rpartition('/')[2]} beside it."
-        patches = patch.listed(orphan["kustomization"], orphan["entry"])
+        fixes = (Listed(orphan["kustomization"], orphan["entry"]),)
     elif not graph.whole:
         instead += " If it is created by hand, every new cluster waits for that."
     severity = Severity.ERROR if certain else Severity.WARNING
     return Finding(
-        "R14", severity, message, use.place, chain, _why(thing, use), instead, patches=patches
+        "R14", severity, message, use.place, chain, _why(thing, use), instead, fixes=fixes
     )  # fmt: skip
 
 

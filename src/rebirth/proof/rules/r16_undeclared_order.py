@@ -19,8 +19,7 @@ Instead:
 from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.rules import patch
-from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.rules.finding import DependsOn, Finding, Severity
 from rebirth.proof.rules.order import Order, UnitName
 from rebirth.proof.things import Edge, Milestone, Need, Strength, Thing
 
@@ -81,11 +80,11 @@ def _finding(graph: Graph, maker: UnitName, users: dict[UnitName, Edge], *, hard
         if hard
         else "A unit that is applied too early is retried; each retry costs its interval.",
         instead=f"Let {user.label}{names}{' ...' if len(users) > _SHOWN else ''} depend on {maker.label}.",
-        patches=tuple(one for user in list(users)[:_SHOWN] for one in _patches(graph, user, maker)),
+        fixes=tuple(one for user in list(users)[:_SHOWN] for one in _fixes(graph, user, maker)),
     )
 
 
-def _patches(graph: Graph, user: UnitName, maker: UnitName) -> tuple[patch.Patch, ...]:
+def _fixes(graph: Graph, user: UnitName, maker: UnitName) -> tuple[DependsOn, ...]:
     place = graph.where.get(Thing(*user, Milestone.APPLIED))
     elsewhere = maker.namespace if maker.namespace != user.namespace else ""
-    return patch.depends_on(place.file, place.line, maker.name, elsewhere) if place and place.file else ()
+    return (DependsOn(place.file, place.line, maker.name, elsewhere),) if place and place.file else ()

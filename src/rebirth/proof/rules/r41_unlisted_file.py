@@ -19,8 +19,7 @@ Instead:
 from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.rules import patch
-from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.rules.finding import Finding, Listed, Severity
 
 
 def r41_unlisted_file(graph: Graph) -> Iterator[Finding]:
@@ -35,5 +34,5 @@ def r41_unlisted_file(graph: Graph) -> Iterator[Finding]:
             remark.place,
             why="A file that no kustomization lists is not applied.",
             instead=f"List {remark['entry']}, remove it, or comment it out in the kustomization.",
-            patches=patch.listed(remark["kustomization"], remark["entry"]),
+            fixes=(Listed(remark["kustomization"], remark["entry"]),),
         )

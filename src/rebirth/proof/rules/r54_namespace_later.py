@@ -20,8 +20,7 @@ Instead:
 from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.rules import patch
-from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.rules.finding import DependsOn, Finding, Severity
 from rebirth.proof.rules.order import Order, UnitName
 from rebirth.proof.things import Edge, Milestone, Need, Thing
 
@@ -53,7 +52,7 @@ def _finding(graph: Graph, edge: Edge, user: UnitName, maker: UnitName) -> Findi
         (edge, made) if made else (edge,),
         why="Flux rejects the whole Kustomization while one of its namespaces is missing, and tries again later.",
         instead=f"Let it depend on {maker.name}, or create the namespace in it.",
-        patches=patch.depends_on(place.file, place.line, maker.name, elsewhere)
+        fixes=(DependsOn(place.file, place.line, maker.name, elsewhere),)
         if place.file and maker.kind == "Kustomization"
         else (),
     )

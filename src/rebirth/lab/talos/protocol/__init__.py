@@ -1,1 +1,1 @@
-"""The Talos API on the wire: its messages, and a server that speaks gRPC over mutual TLS."""
+"""The Talos API on the wire: its messages."""

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rebirth.proof.rules.finding import DependsOn, Listed
+
 _LARGEST = 1 << 20  # bytes
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _NO_END = "\\ No newline at end of file"
@@ -24,12 +26,19 @@ class Patch:
         return f"--- a/{name}{end}\n+++ b/{name}{end}\n{self.hunks}"
 
 
-def listed(kustomization: str, entry: str) -> tuple[Patch, ...]:
+def patches(fix: Listed | DependsOn) -> tuple[Patch, ...]:
+    """The fix as changes of files; none where it takes more than adding lines."""
+    if isinstance(fix, Listed):
+        return _listed(fix.kustomization, fix.entry)
+    return _depends_on(fix.file, fix.line, fix.name, fix.namespace)
+
+
+def _listed(kustomization: str, entry: str) -> tuple[Patch, ...]:
     """Adds an entry to the resources of a kustomization; none where there is no plain list of them."""
     return _added(Path(kustomization), re.compile(r"^resources:\s*(#.*)?$"), lambda indent: [f"{indent}- {entry}"])
 
 
-def depends_on(file: str, line: int, name: str, namespace: str) -> tuple[Patch, ...]:
+def _depends_on(file: str, line: int, name: str, namespace: str) -> tuple[Patch, ...]:
     """Adds a dependsOn to the Flux Kustomization whose document begins at `line`; none where that takes more than adding lines."""
 
     def entry(indent: str) -> list[str]:
