@@ -150,6 +150,10 @@ def _finding(graph: Graph, thing: Thing, uses: list[Edge], needed: dict[Thing, l
 def _why(thing: Thing, use: Edge) -> str:
     if use.need is Need.DECRYPTION:
         return f"Flux cannot decrypt, so nothing of {use.by.label} is applied."
+    if use.need is Need.VARIABLES:
+        return f"Flux cannot substitute its variables, so nothing of {use.by.label} is applied."
+    if use.need is Need.CREDENTIAL:
+        return f"Flux cannot log in, so nothing of {use.by.label} is fetched."
     return _WHY.get(thing.kind, "Whatever needs it waits forever.")
 
 
