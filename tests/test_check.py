@@ -104,7 +104,7 @@ def test_a_castle_takes_as_there_what_its_vault_holds(desk):
     desk.castle()
     out = " ".join(desk.run("check", "castle")[1].split())
     assert "Assumed to exist: vault path secret/tazlab-k8s/static/blog/tls, vault path" in out
-    assert "(Vault holds it already)" in out
+    assert "(Vault has it already)" in out
     assert "static/monitoring/grafana" not in out, "it is handed over"
 
 

@@ -128,7 +128,7 @@ async def test_a_system_that_does_not_answer_is_named_with_the_fix(castle, vault
 
 async def test_a_system_whose_secret_is_missing_is_not_asked(castle, vault):
     vault["github-token"].unlink()
-    assert (await system(castle, "Git")).fix == "Not asked: the secret github-token is missing."
+    assert (await system(castle, "Git")).fix == "Not checked: the secret github-token is missing."
 
 
 @pytest.fixture

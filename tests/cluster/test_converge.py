@@ -95,8 +95,8 @@ async def test_what_does_not_fix_itself_ends_the_wait(inside, unreachable):
     after, error = await ended(inside)
     assert 120 <= after <= 150
     assert NO_HOST in str(error)
-    assert "It has been so for 1" in str(error)
-    assert "nothing else moved" in str(error)
+    assert "This has not changed for 1" in str(error)
+    assert "nothing else made progress" in str(error)
     assert "rebirth create" in error.hint
 
 

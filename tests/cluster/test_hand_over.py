@@ -215,5 +215,5 @@ async def test_it_does_not_hold_where_the_secret_holds_another_value(inside, han
     vault.kept["apps/grafana"]["password"] = OLD
     operator.sync()
     vault.kept["apps/grafana"]["password"] = NEW  # Ready, and not looked since
-    with pytest.raises(Exception, match="holds another value"):
+    with pytest.raises(Exception, match="has another value"):
         await still(*arguments)

@@ -48,7 +48,7 @@ async def _ready(kubernetes: Kubernetes, paths: Paths) -> None:
         try:
             await cluster.ready()
         except NotYet as error:
-            hint = error.hint or "kubernetes.endpoint must be an address that a control plane holds."
+            hint = error.hint or "kubernetes.endpoint must be the address of a control plane, or one that they share."
             raise NotYet(f"{kubernetes.endpoint}: {error}", hint=hint) from None
 
     try:

@@ -102,7 +102,7 @@ async def _explained(machine: Machine, kubernetes: Kubernetes, talosctl: Talosct
     """With what a worker that does not answer may wait for: its certificate is signed at the cluster's endpoint."""
     endpoint = host_of(kubernetes.endpoint)
     if machine.role == "worker" and not await talosctl.serves(address=endpoint, port=TRUSTD_PORT):
-        hint = "kubernetes.endpoint must be an address that a control plane holds."
+        hint = "kubernetes.endpoint must be the address of a control plane, or one that they share."
         return NotYet(f"{seen}; nothing answers at the endpoint {endpoint}:{TRUSTD_PORT}", hint=hint)
     hint = "If this castle's credentials in the produced folder are lost: `rebirth destroy`, then `rebirth create`."
     return NotYet(seen, hint=hint)

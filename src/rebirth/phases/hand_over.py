@@ -89,7 +89,7 @@ async def _born(handover: Handover, cluster: Cluster, redaction: Redaction) -> S
         value = Secret(base64.b64decode(encoded).decode())
     except ValueError:
         text = f"the key {place.key} of Secret {place.namespace}/{place.secret} is not text, and Vault stores text"
-        hint = f"Name a key that holds text (UTF-8) in the hand-over {handover.name}."
+        hint = f"Name a key with text (UTF-8) in the hand-over {handover.name}."
         raise Broken(text, operation="hand over", hint=hint) from None
     redaction.learn(value)
     return value
@@ -189,7 +189,7 @@ async def _synced(handover: Handover, cluster: Cluster, born: Secret) -> None:
         if external is None or status != "True":
             raise NotYet(message)
         if await _holds(external, handover.to, born, cluster) is False:
-            raise NotYet("holds another value")
+            raise NotYet("has another value")
 
 
 async def _ready(handover: Handover, cluster: Cluster) -> None:

@@ -62,4 +62,4 @@ async def _call(client: httpx.AsyncClient, method: str, path: str, body: dict[st
             continue
         answer.raise_for_status()
         return answer.json() if answer.content else {}
-    raise Broken("refused", system="OpenBao", operation=f"{method} {path}", status=answer.status_code)
+    raise Broken("rejected", system="OpenBao", operation=f"{method} {path}", status=answer.status_code)

@@ -27,6 +27,6 @@ def r47_encrypted(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR,
             remark.words,
             remark.place,
-            why="Flux applies nothing of a Kustomization that holds an encrypted Secret and does not decrypt.",
+            why="Flux applies nothing of a Kustomization that contains an encrypted Secret and does not decrypt.",
             instead=f"Add spec.decryption to {remark['unit']}.",
         )

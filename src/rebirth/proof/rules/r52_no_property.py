@@ -27,6 +27,6 @@ def r52_no_property(graph: Graph) -> Iterator[Finding]:
             Severity.WARNING,
             f"{remark.words}: it gets the whole map as JSON",
             remark.place,
-            why="A path of a KV version 2 engine holds a map, not a single value.",
+            why="The value at a path of a KV version 2 engine is a map, not a single value.",
             instead="Name the property, or use dataFrom with extract.",
         )

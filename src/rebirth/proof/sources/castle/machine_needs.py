@@ -101,7 +101,7 @@ def _host_needs(model: Model, graph: Graph, castle: Castle) -> None:
             graph.where.setdefault(needed, model.at("talos", "installer" if installed else "schematic"))
             graph.needs(by, needed, Need.HOST, place, f"{chart} needs the system extension {name}")
             if name in held:
-                graph.given(needed, "the installer's schematic holds it", model.at("talos", "installer"))
+                graph.given(needed, "the installer's schematic includes it", model.at("talos", "installer"))
         for name in _MODULES.get(chart, ()):
             needed = thing("kernel module", "", name)
             graph.wanted(needed)

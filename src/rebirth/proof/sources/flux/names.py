@@ -130,10 +130,14 @@ def _keys(model: Model, graph: Graph) -> None:
     for member, _ in model.objects("Secret", "ExternalSecret"):
         labels = {**member.labels, **member.mapping("spec", "target", "template", "metadata", "labels")}
         if _SEALING in labels:
-            graph.remark("sealing-key", member.place(), f"{member.thing().label} holds a sealing key", member.thing())
+            graph.remark(
+                "sealing-key", member.place(), f"{member.thing().label} contains a sealing key", member.thing()
+            )
     for member in model.seeded:
         if _SEALING in member.labels:
-            graph.remark("sealing-key", member.place(), f"{member.thing().label} holds a sealing key", member.thing())
+            graph.remark(
+                "sealing-key", member.place(), f"{member.thing().label} contains a sealing key", member.thing()
+            )
     for member, _ in model.objects("Kustomization"):
         name = member.at("spec", "decryption", "secretRef", "name")
         if isinstance(name, str) and name:

@@ -90,7 +90,7 @@ class _Synced:
             return
         born = self.handed_over.get(of)
         if born is None and of not in self.graph.made:
-            self.graph.assumed(of, "Vault holds it already", place)
+            self.graph.assumed(of, "Vault has it already", place)
         if born is None or wanted in born or whole:
             self.graph.needs(self.done, of, Need.VAULT, place, f"property {wanted}" if wanted else "")
         if wanted:
@@ -215,7 +215,7 @@ def _kept(graph: Graph) -> None:
     """What is pushed, and needed to make what is pushed, was in Vault before: the push is a copy that outlives the cluster."""
     for of in [one for one in graph.made if one.kind == "vault path"]:
         if any(edge.needs.kind == "PushSecret" and graph.path(edge.needs, of) for edge in graph.makers(of)):
-            graph.assumed(of, "Vault holds it already", graph.where.get(of, NOWHERE))
+            graph.assumed(of, "Vault has it already", graph.where.get(of, NOWHERE))
 
 
 def _everywhere(model: Model, member: Manifest, graph: Graph, handed_over: dict[Thing, set[str]]) -> None:

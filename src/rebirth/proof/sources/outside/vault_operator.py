@@ -49,5 +49,5 @@ def _path(member: Manifest, done: Thing, graph: Graph) -> None:
         return
     of = vault_path(str(mount), str(path))
     if of not in graph.made:
-        graph.assumed(of, "Vault holds it already", member.place("spec", "path"))
+        graph.assumed(of, "Vault has it already", member.place("spec", "path"))
     graph.needs(done, of, Need.VAULT, member.place("spec", "path"))
