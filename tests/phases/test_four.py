@@ -50,10 +50,10 @@ ELSEWHERE = {
         "refused": "test_tailnet.py::test_tags_that_the_client_may_not_give",
     },
     upload_image: {
-        "from_nothing": "test_machines.py::test_the_image_from_nothing_and_again",
-        "again": "test_machines.py::test_the_image_from_nothing_and_again",
-        "killed": "test_machines.py::test_the_image_after_a_kill_at_the_write",
-        "refused": "test_machines.py::test_a_download_that_failed_is_started_again",
+        "from_nothing": "test_upload_image.py::test_the_image_from_nothing_and_again",
+        "again": "test_upload_image.py::test_the_image_from_nothing_and_again",
+        "killed": "test_upload_image.py::test_the_image_after_a_kill_at_the_write",
+        "refused": "test_upload_image.py::test_a_download_that_failed_is_started_again",
     },
     create_machines: {
         "from_nothing": "test_machines.py::test_from_nothing_and_again",

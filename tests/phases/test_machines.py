@@ -14,9 +14,8 @@ from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Events
 from rebirth.lab.proxmox import Volume
-from rebirth.lab.systems.factory import factory_app
-from rebirth.lab.systems.faults import Fault, Faults
-from rebirth.phases import boot_machines, create_machines, upload_image
+from rebirth.lab.systems.faults import Fault
+from rebirth.phases import boot_machines, create_machines
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.phases.connections import proxmox_api
 from rebirth.phases.made import machine_records as records
@@ -217,21 +216,6 @@ async def test_boots_and_waits_for_the_machine_api(yard, serve):
     assert not await boot_machines.still(booted, yard.proxmox)
 
 
-async def test_the_image_is_uploaded_once(outside):
-    async def run():
-        return await upload_image.upload_image(outside.castle.talos, outside.castle.proxmox, outside.proxmox, REACHED)
-
-    with pytest.raises(Broken, match="download image"):  # the factory is not reachable from here
-        await run()
-    volume = f"local:iso/{outside.castle.talos.image_name}"
-    outside.pve.storage("local").volumes[volume] = Volume("iso", 1 << 20)
-    before = outside.writes
-    fact = await run()
-    assert fact.volume == volume
-    assert outside.writes == before
-    assert await upload_image.still(fact, outside.castle.proxmox, outside.proxmox)
-
-
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 595])
 async def test_what_passes_by_itself(outside, status):
     outside.faults.set("proxmox", Fault(status=status))
@@ -321,49 +305,6 @@ async def test_a_machine_is_not_made_without_the_right_to(yard):
     with pytest.raises(Broken, match=r"the token was rejected: Permission check failed \(/vms/80[01], VM\.Allocate\)"):
         await yard.create()
     assert not yard.pve.machines
-
-
-@pytest.fixture
-async def factory(outside, serve):
-    """`await factory()`: the image's phase against an image factory of its own, whose answers `factory.faults` delays."""
-    faults = Faults()
-    served = await serve(faults.around("factory", factory_app()))
-    outside.pve.ca = str(served.ca)
-    talos = outside.castle.talos.model_copy(update={"image_factory": served.url})
-
-    async def run():
-        return await upload_image.upload_image(talos, outside.castle.proxmox, outside.proxmox, REACHED)
-
-    run.faults = faults
-    return run
-
-
-def downloads(outside):
-    return [task for task in outside.pve.tasks.values() if task.kind == "download"]
-
-
-async def test_the_image_from_nothing_and_again(outside, factory):
-    fact = await factory()
-    assert fact.volume in outside.pve.storage("local").volumes
-    before = outside.writes
-    assert await factory() == fact
-    assert outside.writes == before
-    assert len(downloads(outside)) == 1
-
-
-async def test_the_image_after_a_kill_at_the_write(outside, factory):
-    factory.faults.set("factory", Fault(delay=0.5))
-    await outside.killed_after_each_write("proxmox", factory)
-    assert [task.exit_status for task in downloads(outside)] == ["OK"], "the running download is taken up"
-
-
-async def test_a_download_that_failed_is_started_again(outside, factory):
-    factory.faults.set("factory", Fault(status=503))
-    with pytest.raises(Broken, match="503"):
-        await factory()
-    factory.faults.clear()
-    await factory()
-    assert [task.exit_status for task in downloads(outside)][1:] == ["OK"]
 
 
 async def test_machines_that_run_are_not_started_again(yard, serve):

@@ -1,7 +1,6 @@
 """check, plan and explain as people and programs meet them: as processes, by exit code and by what they say."""
 
 import json
-import os
 import re
 import resource
 import shutil
@@ -11,56 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from commanding import within
 from rebirth.proof.rules import RULES
 from trees import change, lay, write
-
-EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
-
-
-class Desk:
-    """A working directory, and processes of rebirth that run in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("REBIRTH_", "GIT_"))},
-            "NO_COLOR": "1",
-            "COLUMNS": "80",
-            "HOME": str(folder),
-            "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path("~/.cache").expanduser())),
-        }
-
-    def process(self, *arguments: str) -> tuple[int, str, str]:
-        """A process of its own: exit code, standard output, standard error."""
-        done = subprocess.run(
-            [sys.executable, "-m", "rebirth", *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert "Traceback" not in done.stdout + done.stderr
-        return done.returncode, done.stdout, done.stderr
-
-    def run(self, *arguments: str) -> tuple[int, str, str]:
-        """The same within this process."""
-        return within(self.folder, self.environment, *arguments)
-
-    def castle(self, *changes: tuple[str, str]) -> Path:
-        """The example castle, with its repository."""
-        castle = self.folder / "castle"
-        shutil.copytree(EXAMPLE, castle, ignore=shutil.ignore_patterns("logs", ".rebirth", "blog"))
-        for old, new in (("directory: ~/secrets ", "directory: vault "), *changes):
-            change(castle, "castle.yaml", old, new)
-        return castle
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -317,95 +268,6 @@ def test_create_goes_on_in_spite_of_it_and_its_report_says_so(desk):
 # -- plan and explain
 
 
-def test_a_plan(desk):
-    lay(desk.folder / "tree", a="", b="a", c="b", d="")
-    code, out, complaints = desk.run("plan", "--gitops", "tree")
-    assert (code, complaints) == (0, "")
-    rows = re.findall(r"^ +(\d+) +(\d+:\d\d) +(\d+:\d\d)  Kustomization flux-system/(\S+)", out, re.MULTILINE)
-    assert [(wave, name) for wave, _, _, name in rows] == [
-        ("1", "flux-system"), ("2", "a"), ("2", "d"), ("3", "b"), ("4", "c"),
-    ]  # fmt: skip
-    assert "all ready after 0:12:\n" in out
-    assert re.findall(r"\+0:03  Kustomization flux-system/(\S+)", out) == ["flux-system", "a", "b", "c"]
-    words = " ".join(out.split())
-    assert "Kustomization flux-system/b waits for Kustomization flux-system/a, but uses nothing of it" in words
-    assert "tree/clusters/x/b.yaml:8" in out
-    assert max(map(len, out.splitlines())) <= 80
-
-
-def test_several_clusters(desk):
-    lay(desk.folder / "tree", a="", b="a")
-    shutil.copytree(desk.folder / "tree/clusters/x", desk.folder / "tree/clusters/y")
-    code, out, complaints = desk.run("check", "--gitops", "tree")
-    assert (code, complaints) == (0, "")
-    assert "6 Kustomizations" in out, "three a cluster"
-    for command in (["plan"], ["explain", "b", "a"]):
-        code, _, complaints = desk.run(*command, "--gitops", "tree")
-        assert code == 2
-        assert "several clusters: clusters/x, clusters/y" in complaints
-        code, _, complaints = desk.run(*command, "--gitops", "tree", "--cluster", "clusters/y")
-        assert (code, complaints) == (0, "")
-
-
-def test_a_plan_of_what_cannot_finish(desk):
-    lay(desk.folder / "tree", a="b", b="a", c="")
-    code, out, _ = desk.run("plan", "--gitops", "tree")
-    assert code == 0
-    assert "never ready: Kustomization flux-system/a, Kustomization flux-system/b" in " ".join(out.split())
-
-
-@pytest.mark.parametrize("all_", [[], ["--all"]])
-def test_drawings(desk, all_):
-    lay(desk.folder / "tree", a="", b="a")
-    code, out, _ = desk.run("plan", "--gitops", "tree", "--graph", "dot", *all_)
-    assert code == 0
-    assert out.startswith("digraph bootstrap {\n")
-    assert out.endswith("}\n")
-    assert re.search(r'"Kustomization flux-system/a.*" -> "Kustomization flux-system/b.*" \[label=', out)
-    _, out, _ = desk.run("plan", "--gitops", "tree", "--graph", "mermaid", *all_)
-    assert out.startswith("flowchart LR\n")
-    _, out, _ = desk.run("plan", "--gitops", "tree", "--graph", "json", *all_)
-    found = json.loads(out)
-    assert set(found) >= ({"things", "edges"} if all_ else {"nodes", "longest", "held"})
-
-
-def test_a_plan_of_the_example_castle(desk):
-    desk.castle()
-    code, out, _ = desk.run("plan", "castle")
-    assert code == 0
-    assert re.search(r"^ +1 +0:00 +\d:\d\d  phase resolve_secrets", out, re.MULTILINE)
-    assert "critical path, online after" in out
-    assert not (desk.folder / "castle" / "logs").exists()
-
-
-def test_why(desk):
-    lay(desk.folder / "tree", a="", b="a", c="b")
-    for one, other in (
-        ("c", "a"),
-        ("Kustomization/flux-system/c", "kustomization flux-system/a"),
-        ("flux-system/c", "a"),
-    ):
-        code, out, _ = desk.run("explain", one, other, "--gitops", "tree")
-        assert code == 0
-        assert out.startswith("Kustomization flux-system/c needs Kustomization flux-system/a:\n")
-        assert out.index("tree/clusters/x/c.yaml:8") < out.index("tree/clusters/x/b.yaml:8")
-    code, out, _ = desk.run("explain", "a", "c", "--gitops", "tree")
-    assert code == 4  # 1 would be a failure
-    assert out.startswith("Kustomization flux-system/a does not need Kustomization flux-system/c; ")
-    code, out, _ = desk.run("explain", "c", "a", "--gitops", "tree", "--format", "json")
-    assert [edge["needs"]["name"] for edge in json.loads(out)["needs"]] == ["b", "a"]
-
-
-def test_a_name_of_several_things(desk):
-    root = lay(desk.folder / "tree", a="", b="a")
-    write(root, "a/settings.yaml", (root / "a/settings.yaml").read_text().replace("name: a", "name: twin"))
-    write(root, "b/settings.yaml", (root / "b/settings.yaml").read_text().replace("name: b", "name: twin"))
-    write(root, "b/more.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: twin, namespace: default}\n")
-    code, out, complaints = desk.run("explain", "twin", "a", "--gitops", "tree")
-    assert (code, out) == (2, "")
-    assert "twin matches 2 things: ConfigMap default/twin, Secret default/twin" in complaints
-
-
 def test_who_has_read_enough(desk):
     lay(desk.folder / "bad", **{f"n{at}": f"n{at + 1}" for at in range(30)}, n30="n0")
     command = f"{sys.executable} -m rebirth check --gitops bad | head -1; exit ${{PIPESTATUS[0]}}"
@@ -424,79 +286,3 @@ def test_the_example_castle_is_proved_in_a_second(desk):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     # Of the processor: other tests may run beside this one. It is most of the time, on a machine that has nothing else to do.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.5
-
-
-CANARY = "canary-9f1c4e"
-SECRETS = f"""
-apiVersion: v1
-kind: Secret
-metadata: {{name: plain, namespace: default}}
-stringData:
-  url: postgres://user:{CANARY}@db.nowhere.svc.cluster.local/x
-  url: {CANARY}
-data: {CANARY}
----
-apiVersion: v1
-kind: Secret
-metadata: {{name: plain, namespace: default, annotations: {{note: {CANARY}}}}}
-stringData: {{password: "${{MISSING}}{CANARY}"}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: app, namespace: default}}
-spec:
-  selector: {{matchLabels: {{a: b}}}}
-  template:
-    metadata: {{labels: {{a: b}}}}
-    spec:
-      containers:
-        - name: app
-          image: nginx
-          env:
-            - {{name: TOKEN, value: {CANARY}}}
-            - {{name: OTHER, valueFrom: {{secretKeyRef: {{name: plain, key: absent}}}}}}
-"""
-BROKEN = f"""
-apiVersion: v1
-kind: Secret
-metadata: {{name: broken}}
-stringData:
-  password: {CANARY}: {CANARY}
-   more: [{CANARY}
-"""
-
-
-def test_no_secret_of_the_repository_is_shown(desk):
-    root = lay(desk.folder / "tree", a="c", b="a", c="b")
-    write(root, "a/secrets.yaml", SECRETS)
-    write(root, "b/broken.yaml", BROKEN)
-    write(
-        root,
-        "c/kustomization.yaml",
-        f"resources: [settings.yaml, gone.yaml]\nsecretGenerator:\n  - {{name: g, literals: [p={CANARY}, {CANARY}]}}\n",
-    )
-    commands = [["check", "-v"], ["plan"], ["plan", "--graph", "json", "--all"], ["explain", "a", "b"]]
-    commands += [["check", "--format", style] for style in ("json", "sarif", "github")]
-    for command in commands:
-        code, out, complaints = desk.run(*command, "--gitops", "tree")
-        assert code in {0, 3}
-        assert CANARY not in out + complaints
-
-
-def test_strange_trees_end_in_words(desk):
-    root = lay(desk.folder / "tree", a="")
-    (root / "a" / "binary.yaml").write_bytes(bytes(range(256)))
-    (root / "a" / "loop").symlink_to(root / "a")
-    write(
-        root,
-        "a/bomb.yaml",
-        "a: &a [1,1,1,1]\n"
-        + "".join(
-            f"{c}: &{c} [*{p},*{p},*{p},*{p},*{p},*{p}]\n" for p, c in zip("abcdefghijkl", "bcdefghijklm", strict=True)
-        ),
-    )
-    write(root, "a/deep.yaml", "[" * 5000)
-    code, out, complaints = desk.run("check", "--gitops", "tree")
-    assert code in {0, 3}
-    assert complaints == ""
-    assert "Kustomizations" in out
