@@ -52,6 +52,9 @@ def test_the_tree_is_the_tree():
     above, below = CONTRIBUTING.split("```")[1].split("src/rebirth/\n")
     for folder in re.findall(r"(?<![\w/])((?:[a-z_]+/)+)(?=\s)", above):
         assert (ROOT / folder).is_dir(), folder
+    below, tests = below.split("tests/  ")
+    for name in re.findall(r"(?<![\w./])([a-z_]+(?:\.py|/)|[a-z]+/[a-z]+/)(?=\s)", tests):
+        assert (ROOT / "tests" / name).exists(), name
     source, parent = ROOT / "src" / "rebirth", ""
     for line in below.splitlines():
         first = re.match(r" +([a-z_]+/?)", line)

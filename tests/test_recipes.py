@@ -36,11 +36,7 @@ def named(recipe):
     """The paths in a recipe, placeholders filled in."""
     text = RECIPES[recipe]
     for placeholder, value in EXAMPLES[recipe].items():
-        text = (
-            text.replace(f"<{placeholder}>", value)
-            .replace(f"{placeholder}.py", f"{value}.py")
-            .replace(f"{placeholder}/", f"{value}/")
-        )
+        text = text.replace(f"<{placeholder}>", value)
     return [
         path for path in re.findall(r"`([\w./<>|*-]+)`", text) if "/" in path or path.endswith((".py", ".md", ".toml"))
     ]
