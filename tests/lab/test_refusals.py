@@ -33,7 +33,7 @@ def refused(castle, code=1):
     ("old", "new", "words", "hint"),
     [
         ("branch: master", "branch: main", "has no branch main", "gitops.branch"),
-        ("tazlab-k8s.git", "other.git", "no such repository", "gitops.repository"),
+        ("tazlab-k8s.git", "other.git", "the repository does not exist", "gitops.repository"),
         ("node: pve", "node: attic", "Proxmox: list nodes: has no node attic", "Its nodes are: pve."),
         ("disk_storage: local-lvm", "disk_storage: nas", "Proxmox: list storages: has no storage nas", "local-lvm"),
         ("tailnet: magellanic", "tailnet: magellan", "Tailscale: list devices: HTTP 404", "tailscale.tailnet"),
@@ -86,7 +86,7 @@ def test_credentials_that_are_refused(castle, secret, words, hint):
     ("system", "words", "hint"),
     [
         ("proxmox", "last seen: Proxmox: version", "proxmox.endpoint"),
-        ("tailscale", "last seen: Tailscale: log in", "api.tailscale.com"),
+        ("tailscale", "last seen: Tailscale: log in", "tailscale.api"),
         ("vault", "last seen: Vault: look up token", "engine.vault.address"),
         ("git", "last seen: git: clone", "gitops.repository"),
     ],
