@@ -17,9 +17,7 @@ demo: lab ## the example castle, from nothing to a blog that answers, in the lab
 	@$(RUN)/rebirth lab down tazlab-k8s > /dev/null
 	$(RUN)/rebirth create --lab $(CASTLE)
 	@echo
-	@echo "Look around:   $(RUN)/rebirth lab run --lab-name tazlab-k8s -- kubectl get nodes,kustomizations -A"
-	@echo "Where it went: $(RUN)/rebirth report $(CASTLE)"
-	@echo "And back:      $(RUN)/rebirth destroy --lab $(CASTLE) && $(RUN)/rebirth lab down tazlab-k8s"
+	@echo "(the program is $(RUN)/rebirth)"
 
 test: unit lab ## all tests: units in seconds, then the lab
 	$(RUN)/python -m pytest -m "lab or install"
