@@ -13,7 +13,7 @@ from rebirth.errors import Broken
 from rebirth.secrets import VARIABLE, Redaction
 
 _LINES = 8  # of a failed program's words that its error carries
-_HINTS = {
+HINTS = {  # what to do where a program is missing
     "talosctl": "Install talosctl: https://www.talos.dev/latest/talos-guides/install/talosctl/",
     "helm": "Install Helm 3: https://helm.sh/docs/intro/install/",
     "git": "Install git.",
@@ -56,7 +56,7 @@ class Commands:
     def require(self, *programs: str) -> None:
         """Raises Broken where one of the programs is not on PATH."""
         if missing := [program for program in programs if shutil.which(program) is None]:
-            hint = " ".join(_HINTS.get(program, "") for program in missing)
+            hint = " ".join(HINTS.get(program, "") for program in missing)
             verb = "is" if len(missing) == 1 else "are"
             raise Broken(f"{', '.join(missing)} {verb} not on PATH", operation="find programs", hint=hint)
 
@@ -75,7 +75,7 @@ class Commands:
         """
         environment = {**_without_secrets(os.environ), **(env or {})}
         if shutil.which(argv[0], path=environment.get("PATH")) is None:
-            hint = _HINTS.get(argv[0], "")
+            hint = HINTS.get(argv[0], "")
             raise Broken("the program is not on PATH", system=argv[0], operation=operation, hint=hint)
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(

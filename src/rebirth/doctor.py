@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebirth.castle import Castle, load
-from rebirth.commands import Commands
+from rebirth.commands import HINTS, Commands
 from rebirth.errors import Broken, Rebirth, SpecError
 from rebirth.paths import Paths, paths_of
 from rebirth.phases import connections
@@ -22,17 +22,13 @@ from rebirth.run.waiting import together
 from rebirth.secrets import Redaction, SecretRef
 from rebirth.terminal.checklist import Check, program
 
-_PROGRAMS = {
-    "git": "Install git.",
-    "helm": "Install Helm 3: https://helm.sh/docs/intro/install/",
-    "talosctl": "Install talosctl: https://www.talos.dev/latest/talos-guides/install/talosctl/",
-}
+_PROGRAMS = ("git", "helm", "talosctl")
 _PATIENCE = 20.0  # seconds for an answer
 
 
 def programs() -> list[Check]:
     """The programs that every castle needs."""
-    return [program(name, fix) for name, fix in _PROGRAMS.items()]
+    return [program(name, HINTS[name]) for name in _PROGRAMS]
 
 
 async def examine(directory: Path) -> list[Check]:

@@ -48,7 +48,7 @@ async def configure_machines(
     control_planes = [str(machine.address) for machine in machines.control_planes]
     common = {"cluster": identity.name, "endpoint": kubernetes.endpoint, "talos": talos.version}
     await talosctl.write_client_configuration(endpoints=control_planes, **common)
-    digest = partial(_digest, paths, identity, machines, talos, kubernetes, node_key, logins)
+    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, node_key, logins)
     await _refuse_changes(paths, machines, talosctl, {machine.name: digest(machine) for machine in machines.nodes})
 
     async def configure(machine: Machine) -> None:
@@ -123,25 +123,12 @@ async def still(
     logins: RegistryLogins,
     talosctl: Talosctl,
 ) -> bool:
-    digest = partial(_digest, paths, identity, machines, talos, kubernetes, node_key, logins)
+    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, node_key, logins)
     if changed := _changed(paths, {machine.name: digest(machine) for machine in machines.nodes}):
         raise NotYet(_other_configuration(changed))
     if not talosctl.has_credentials:
         raise NoAnswer("the castle's talosconfig is not in the produced folder")
     return all(await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes)))
-
-
-def _digest(
-    paths: Paths,
-    identity: Identity,
-    machines: Machines,
-    talos: Talos,
-    kubernetes: Kubernetes,
-    node_key: NodeKey,
-    logins: RegistryLogins,
-    machine: Machine,
-) -> str:
-    return records.digest(paths, identity, machine, machines, talos, kubernetes, node_key, logins)
 
 
 async def _refuse_changes(paths: Paths, machines: Machines, talosctl: Talosctl, wanted: dict[str, str]) -> None:

@@ -64,7 +64,7 @@ class _StoppedError(Exception):
 class Engine:
     """One run over `phases`.
 
-    `given` holds what phases take besides facts and connections, by type: sections of the castle, Place, Redaction.
+    `given` holds what phases take besides facts and connections, by type: sections of the castle, Paths, Redaction.
     `goals` are the phases that count, by name (None: all); what they need is looked at, too. `may_run` says which phases
     may be run if their fact does not hold (status runs none). `after` adds edges between phases, by name. `budget` is the
     time for the whole run in seconds.

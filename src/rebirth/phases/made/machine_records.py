@@ -60,12 +60,12 @@ def _write(paths: Paths, machine: str, digests: Iterable[str]) -> None:
 def digest(
     paths: Paths,
     identity: Identity,
-    machine: Machine,
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
     node_key: NodeKey,
     logins: RegistryLogins,
+    machine: Machine,
 ) -> str:
     """Of everything that makes the machine's configuration, but for the values of secrets: those are told by name."""
     names = {login.password.secret: Secret(login.password.secret) for login in logins.logins}
