@@ -19,8 +19,8 @@ from rebirth.lab.talos.dhcp import Dhcp
 from rebirth.lab.talos.hardware import Hardware, Lease
 from rebirth.lab.talos.installing import Installer
 
-# reboot(2) in a PID namespace ends its PID 1 with a signal (pid_namespaces(7)); unshare(1) passes that on.
-_RESTARTED = 128 + signal.SIGHUP
+# reboot(2) in a PID namespace ends its PID 1 with this signal (pid_namespaces(7)); unshare(1) then ends itself the same way.
+_RESTARTED = -signal.SIGHUP
 _POLL = 0.1  # seconds
 _ANSWERED = 0.3  # seconds that machined takes at most to say that it has stored a configuration
 

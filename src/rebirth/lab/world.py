@@ -14,14 +14,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rebirth.castle import Castle, Machine, host_of, load, port_of
-from rebirth.lab import canaries, network
+from rebirth.lab import canaries, ground, network
 from rebirth.lab.building import charts, flux, images
 from rebirth.lab.building.sites import build_site
 from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources, wheel_program
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
 from rebirth.lab.hypervisor import Machines
-from rebirth.lab.namespaces import PRIVATE, RECURSIVE, become_init, bind, hostname, mount
+from rebirth.lab.namespaces import become_init
 from rebirth.lab.proxmox import Pve, Storage, proxmox_app
 from rebirth.lab.spec import Lab, Seed, load_lab
 from rebirth.lab.state import LabState
@@ -36,9 +36,10 @@ from rebirth.lab.talos import rootfs
 from rebirth.lab.talos.dhcp import Dhcp
 from rebirth.lab.talos.installing import Installer
 
-_GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS = (f"198.18.0.{n}" for n in (10, 11, 12, 13, 14, 15))
+_GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS, _DISCOVERY = (f"198.18.0.{n}" for n in range(10, 17))
 _PROXMOX, _VAULT_OUTSIDE, _VAULT_TAILNET = "198.18.0.20", "198.18.0.21", "100.64.0.10"
 _TAILSCALE_HOSTS = ("api.tailscale.com", "login.tailscale.com", "controlplane.tailscale.com")
+_DISCOVERY_HOST = "discovery.talos.dev"
 _STALE = 30 * 24 * 3600.0  # seconds since a stale device was seen
 
 
@@ -108,6 +109,7 @@ class World:
         self.names |= dict.fromkeys((*_TAILSCALE_HOSTS, host_of(self.castle.tailscale.api)), _TAILSCALE)
         self.names[host_of(self.castle.talos.image_factory)] = _FACTORY
         self.names[registry.TOKEN_HOST] = _TOKENS
+        self.names[_DISCOVERY_HOST] = _DISCOVERY
         self.names[host_of(self.castle.proxmox.endpoint)] = _PROXMOX
         if not self._vault_on_tailnet:
             self.names[host_of(self.castle.engine.vault.address)] = _VAULT_OUTSIDE
@@ -252,9 +254,17 @@ class World:
         await start("tailscale", tailscale_app(self.tailnet), address=_TAILSCALE, port=443, hosts=hosts)
         url = castle.talos.image_factory
         await start("image-factory", factory_app(), address=_FACTORY, port=port_of(url), hosts=[host_of(url)])
+        self._start_discovery()
         url = castle.proxmox.endpoint
         address = self._address(host_of(url))
         await start("proxmox", proxmox_app(self.pve), address=address, port=port_of(url), hosts=[host_of(url)])
+
+    def _start_discovery(self) -> None:
+        folder = self.state.folder / "discovery"
+        folder.mkdir()
+        certificate, key = self.ca.issue_into(folder, "tls", [_DISCOVERY_HOST])
+        argv = [self.programs["talos-discovery"], "-address", f"{_DISCOVERY}:443"]
+        self.parts.run("discovery", [*argv, "-certificate", str(certificate), "-key", str(key)])
 
     # -- living
 
@@ -307,33 +317,11 @@ async def _live(state: LabState, folder: Path) -> None:
     await asyncio.Event().wait()
 
 
-def _lay_ground(state: LabState) -> None:
-    """From now on this process and all its children see the lab's resolver and nothing of the host's name services."""
-    hostname(f"rebirth-{state.name}")
-    mount("none", "/", flags=RECURSIVE | PRIVATE)
-    mount("tmpfs", "/run", "tmpfs")
-    etc = {
-        "resolv.conf": f"nameserver {network.RESOLVER}\noptions timeout:2 attempts:2\n",
-        "hosts": "127.0.0.1 localhost\n",
-        "nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n",
-    }
-    for name, text in etc.items():
-        own = state.folder / "etc" / name
-        own.parent.mkdir(exist_ok=True)
-        own.write_text(text)
-        if Path("/etc", name).is_file():
-            bind(own, f"/etc/{name}")
-    trusted = state.folder / "etc" / "certs"
-    trusted.mkdir()
-    if Path("/etc/ssl/certs").is_dir():
-        bind(trusted, "/etc/ssl/certs")
-
-
 def main() -> None:
     state, folder = LabState(sys.argv[1]), Path(sys.argv[2])
     os.umask(0o022)
     os.chdir("/")
-    _lay_ground(state)
+    ground.lay(state)
     become_init()
     try:
         asyncio.run(_live(state, folder))
