@@ -18,6 +18,7 @@ from rebirth.lab import canaries, ground, network
 from rebirth.lab.building import charts, flux, images
 from rebirth.lab.building.sites import build_site
 from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources, wheel_program
+from rebirth.lab.building.used import packable, used
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
 from rebirth.lab.hypervisor import Machines
@@ -63,10 +64,10 @@ class World:
     async def start(self) -> None:
         """Returns when every system answers."""
         self._tell("reading charts and images")
-        toolchain = Toolchain()
-        self.programs = await toolchain.programs() | {"kubectl": wheel_program("kubectl")}
-        self.images = images.declared(sources() / "images" / "images.toml")
-        found = await charts.charts(sources() / "charts", toolchain)
+        toolchain, parts = Toolchain(), used(self.folder)
+        self.programs = await toolchain.programs(parts) | {"kubectl": wheel_program("kubectl")}
+        self.images = packable(images.declared(sources() / "images" / "images.toml"), parts)
+        found = await charts.charts(sources() / "charts", toolchain, parts)
         self.charts = [chart for chart in found if not chart.in_a_registry]
         self.registry_charts = [chart for chart in found if chart.in_a_registry]
         for file in (self.state.ca, self.state.folder / "etc/certs/ca-certificates.crt"):
