@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rebirth.lab import cgroups
+from rebirth.lab.cloud_init import CloudInit
 from rebirth.lab.namespaces import UNSHARE
 from rebirth.lab.talos.hardware import Hardware
 
@@ -28,6 +29,7 @@ class VirtualMachine:
     bridge: str
     boot_image: str | None  # volume of the ISO; an empty disk without one boots nothing
     disk_gib: int
+    cloud_init: CloudInit | None = None  # of a cloud-init drive, where it has one
 
 
 class Hypervisor(Protocol):

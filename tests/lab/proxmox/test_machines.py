@@ -72,6 +72,7 @@ async def test_a_machine_from_creation_to_removal(proxmox, host, hypervisor):
         await proxmox.call(vm.config.get)
 
 
+@pytest.mark.usefixtures("outside_the_schema")
 async def test_unknown_parameters_are_refused_as_proxmox_does(proxmox, host):
     with pytest.raises(ResourceException) as refused:
         await proxmox.call(proxmox.node.qemu.post, **PLAIN, foo="bar", scsi99="x", net32="virtio")
@@ -81,6 +82,7 @@ async def test_unknown_parameters_are_refused_as_proxmox_does(proxmox, host):
     assert host.machines == {}
 
 
+@pytest.mark.usefixtures("outside_the_schema")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -107,6 +109,7 @@ async def test_malformed_values_are_refused(proxmox, host, name, value):
     assert (status, list(errors), host.machines) == (400, [name], {})
 
 
+@pytest.mark.usefixtures("outside_the_schema")
 async def test_an_id_that_is_missing(proxmox):
     with pytest.raises(ResourceException) as refused:
         await proxmox.call(proxmox.node.qemu.post, name="x")
@@ -138,6 +141,7 @@ async def test_a_creation_that_fails_in_its_task_leaves_nothing(proxmox, host, d
     assert not any(storage.volumes for storage in host.storages.values())
 
 
+@pytest.mark.usefixtures("outside_the_schema")
 @pytest.mark.parametrize(("storage", "status"), [("local", 400), ("nowhere", 500)])
 async def test_storages_that_can_hold_no_disk(proxmox, storage, status):
     with pytest.raises(ResourceException) as refused:
@@ -173,6 +177,7 @@ async def test_a_disk_made_from_an_imported_image_boots_it(proxmox, host, hyperv
     assert (await proxmox.call(proxmox.node.qemu(800).config.get))["scsi0"] == "local-lvm:vm-800-disk-0,size=4G"
 
 
+@pytest.mark.usefixtures("outside_the_schema")
 async def test_switching(proxmox, hypervisor):
     hypervisor.written.add(800)
     await proxmox.done(proxmox.node.qemu.post, **PLAIN)
@@ -218,6 +223,7 @@ async def test_changes_of_a_configuration(proxmox, host):
     assert host.storages["local-lvm"].volumes == {}
 
 
+@pytest.mark.usefixtures("outside_the_schema")
 async def test_lists_and_free_ids(proxmox):
     assert await proxmox.call(proxmox.api.cluster.nextid.get) == "100"
     for vmid in (100, 800):
