@@ -52,7 +52,7 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
 def template(path: str) -> tuple[str, dict[str, str]] | None:
     """The published path, and what its parameters are here."""
     for pattern, published in _patterns():
-        if found := pattern.fullmatch(path.removeprefix(BASE)):
+        if found := pattern.fullmatch(path.removeprefix(BASE).rstrip("/")):
             return published, found.groupdict()
     return None
 

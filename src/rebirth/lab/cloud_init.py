@@ -1,5 +1,6 @@
 """What a virtual machine's cloud-init drive says to the system that boots from it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -8,8 +9,9 @@ class CloudInit:
     """Texts as Proxmox was given them; empty where nothing is said."""
 
     name: str
-    addresses: tuple[str, ...] = ()  # of each network card in order, such as ip=192.0.2.10/24,gw=192.0.2.1
-    nameserver: str = ""
+    # For each network card in order: ip with its prefix, or "dhcp", and gw; ip6 and gw6 likewise.
+    addresses: tuple[Mapping[str, str], ...] = ()
+    nameservers: tuple[str, ...] = ()
     search_domain: str = ""
     user: str = ""
     ssh_keys: str = ""

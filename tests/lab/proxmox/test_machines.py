@@ -49,7 +49,7 @@ async def test_a_machine_from_creation_to_removal(proxmox, host, hypervisor):
 
     vm = proxmox.node.qemu(800)
     config = await proxmox.call(vm.config.get)
-    assert config["scsi0"] == "local-lvm:vm-800-disk-1,discard=on,iothread=1,ssd=1,size=40G"
+    assert config["scsi0"] == "local-lvm:vm-800-disk-1,discard=on,iothread=1,size=40G,ssd=1"
     assert re.fullmatch(r"virtio=BC:24:11(:[0-9A-F]{2}){3},bridge=vmbr0,tag=7", config["net0"])
     assert (config["cores"], config["tags"], len(config["digest"])) == (4, "castle-tazlab-k8s;talos", 40)
     assert (await proxmox.call(vm.status.current.get))["status"] == "stopped"

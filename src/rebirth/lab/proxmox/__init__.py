@@ -6,8 +6,9 @@ with the lab).
 """
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rebirth.lab.proxmox import changes, files, machines, nodes, options, power, storages, tasks
+from rebirth.lab.proxmox import changes, files, machines, nodes, options, pools, power, storages, tasks
 from rebirth.lab.proxmox.host import Pace, Pve, Storage, Volume
 from rebirth.lab.proxmox.kinds import TEXT, Kind, one_of, whole
 from rebirth.lab.proxmox.method import Method, not_implemented
@@ -56,6 +57,7 @@ METHODS = [
     Method("GET", f"{_VM}/status/current", machines.current, allowed=_SEE_MACHINE),
     *power.methods(_VM),
     Method("GET", f"{_VM}/agent/network-get-interfaces", power.interfaces, allowed=_ASK_AGENT),
+    Method("GET", "/pools", pools.pools, pools.LISTED),
     Method("GET", "/storage", storages.definitions, storages.DEFINED),
     Method("GET", f"{_NODE}/storage", storages.storages, storages.LISTED),
     Method("GET", f"{_STORAGE}/status", storages.status, allowed=storages.SEEN),
@@ -68,7 +70,13 @@ METHODS = [
 ]
 
 
-def proxmox_app(pve: Pve) -> Starlette:
+def proxmox_app(pve: Pve) -> ASGIApp:
     """The API of one host."""
     answers = {404: not_implemented, 405: not_implemented}
-    return Starlette(routes=[method.route(pve) for method in METHODS], exception_handlers=answers)
+    api = Starlette(routes=[method.route(pve) for method in METHODS], exception_handlers=answers)
+
+    async def tolerant(scope: Scope, receive: Receive, send: Send) -> None:
+        """To Proxmox a path with a slash at its end is the same path."""
+        await api({**scope, "path": scope["path"].rstrip("/")} if "path" in scope else scope, receive, send)
+
+    return tolerant

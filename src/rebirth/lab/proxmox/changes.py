@@ -8,7 +8,7 @@ from typing import Any
 
 from rebirth.lab.proxmox.drives import permitted, settled
 from rebirth.lab.proxmox.errors import PveError, refused
-from rebirth.lab.proxmox.forms import parts
+from rebirth.lab.proxmox.forms import drive
 from rebirth.lab.proxmox.host import Pve, Work
 from rebirth.lab.proxmox.kinds import FLAG, Kind, Kinds, one_of
 from rebirth.lab.proxmox.method import Call
@@ -92,7 +92,7 @@ def _may_change_drives(pve: Pve, vmid: int, gone: list[Any], changes: dict[str, 
 
 
 def _volume(options: dict[str, Any], name: str) -> str:
-    return parts(str(options.get(name, "")))[0]
+    return drive(str(options.get(name, "")))[0]
 
 
 def _detach(pve: Pve, vmid: int, options: dict[str, Any], name: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from rebirth.lab.cloud_init import CloudInit
 from rebirth.lab.hypervisor import VirtualMachine
 from rebirth.lab.proxmox.errors import PveError, refused
-from rebirth.lab.proxmox.forms import NET, model_and_mac, parts, tags
+from rebirth.lab.proxmox.forms import IP_CONFIG, NET, drive, model_and_mac, tags
 from rebirth.lab.proxmox.host import Pve, Storage, Volume
 from rebirth.lab.proxmox.options import CARD, DRIVE
 
@@ -30,7 +30,7 @@ def permitted(pve: Pve, vmid: int, options: dict[str, str]) -> None:
 
 
 def _permitted_drive(pve: Pve, vmid: int, name: str, value: str) -> None:
-    first, rest = parts(value.removeprefix("file="))
+    first, rest = drive(value)
     if new := _NEW_DISK.fullmatch(first):
         pve.rights.check(f"/storage/{new[1]}", "Datastore.AllocateSpace")
         if "images" not in pve.storage(new[1]).content:
@@ -82,17 +82,17 @@ def settled(pve: Pve, vmid: int, given: dict[str, str]) -> dict[str, str]:
 
 
 def _drive(pve: Pve, vmid: int, value: str, made: list[str]) -> str:
-    first, rest = parts(value.removeprefix("file="))
+    first, rest = drive(value)
     if first in {"none", "cdrom"}:
-        return value
+        return _written(first, rest)
     if new := _NEW_CLOUD_INIT.fullmatch(first):
         made.append(_allocate(new[1], pve.storage(new[1]), vmid, _CLOUD_INIT_SIZE, "qcow2", "cloudinit"))
         return f"{made[-1]},media=cdrom"
     if not (new := _NEW_DISK.fullmatch(first)):
         volume = pve.volume(first)
         if rest.get("media") == "cdrom" and volume.content == "images":
-            return value  # a cloud-init drive that is there already
-        return value if "size" in rest else f"{value},size={_shown(volume.size)}"
+            return _written(first, rest)  # a cloud-init drive that is there already
+        return _written(first, {"size": _shown(volume.size)} | rest)
     storage = pve.storage(new[1])
     size = int(float(new[2]) * _GIB)
     if source := rest.pop("import-from", None):
@@ -102,9 +102,12 @@ def _drive(pve: Pve, vmid: int, value: str, made: list[str]) -> str:
         raise PveError(f"new disk of size 0 in storage '{new[1]}'")
     volume_id = _allocate(new[1], storage, vmid, size, rest.pop("format", "raw"))
     made.append(volume_id)
-    rest.pop("size", None)
-    extras = "".join(f",{key}={part}" for key, part in sorted(rest.items()))
-    return f"{volume_id}{extras},size={_shown(size)}"
+    return _written(volume_id, rest | {"size": _shown(size)})
+
+
+def _written(volume: str, rest: dict[str, str]) -> str:
+    """A drive as Proxmox writes it: the volume, then the rest in the order of its names."""
+    return ",".join((volume, *(f"{key}={said}" for key, said in sorted(rest.items()))))
 
 
 def _allocate(name: str, storage: Storage, vmid: int, size: int, form: str, fixed: str = "") -> str:
@@ -143,7 +146,7 @@ def boots_from(options: dict[str, Any], imported: str | None) -> str | None:
     order = str(options.get("boot", ""))
     devices = order.removeprefix("order=").split(";") if order.startswith("order=") else sorted(options)
     for name in devices:
-        first, rest = parts(str(options.get(name, "")))
+        first, rest = drive(str(options.get(name, "")))
         if DRIVE.fullmatch(name) and rest.get("media") == "cdrom" and ":" in first and "-cloudinit" not in first:
             return first
     return None
@@ -182,8 +185,8 @@ def cloud_init(options: dict[str, Any]) -> CloudInit | None:
     numbers = sorted(int(name[8:]) for name in options if name.startswith("ipconfig"))
     return CloudInit(
         name=str(options["name"]),
-        addresses=tuple(str(options[f"ipconfig{number}"]) for number in numbers),
-        nameserver=str(options.get("nameserver", "")),
+        addresses=tuple(IP_CONFIG.split(str(options[f"ipconfig{number}"])) for number in numbers),
+        nameservers=tuple(re.findall(r"[^,; ]+", str(options.get("nameserver", "")))),
         search_domain=str(options.get("searchdomain", "")),
         user=str(options.get("ciuser", "")),
         ssh_keys=str(options.get("sshkeys", "")),
@@ -194,7 +197,7 @@ def cloud_init(options: dict[str, Any]) -> CloudInit | None:
 def disk_size(options: dict[str, Any]) -> int:
     """Bytes of the first disk."""
     for name in ("scsi0", "virtio0", "sata0", "ide0"):
-        size = re.fullmatch(r"(\d+)([KMGT]?)", parts(str(options.get(name, "")))[1].get("size", ""))
+        size = re.fullmatch(r"(\d+)([KMGT]?)", drive(str(options.get(name, "")))[1].get("size", ""))
         if size and "media=cdrom" not in str(options[name]):
             return int(size[1]) << {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}[size[2]]
     return 0

@@ -22,12 +22,6 @@ _MODELS = _words(
 )
 
 
-def parts(value: str) -> tuple[str, dict[str, str]]:
-    """`first,key=value,...`"""
-    first, *rest = value.split(",")
-    return first, dict(part.partition("=")[::2] for part in rest if part)
-
-
 @dataclass(frozen=True)
 class Parts:
     """A list of key=value parts; the one of `first` may come without its key. It may be called as the form of a Kind."""
@@ -93,6 +87,12 @@ TPM = Drive("file", _words("file format import-from size version volume"))
 UNUSED = Drive("file", _words("file volume"))
 
 
+def drive(value: str) -> tuple[str, dict[str, str]]:
+    """The volume of a drive, and what else is said of it."""
+    rest = SCSI.split(value)
+    return rest.pop("file", None) or rest.pop("volume", ""), rest
+
+
 class Card(Parts):
     """A network card: MODEL=MAC, or the two apart, or the model alone."""
 
@@ -121,6 +121,7 @@ AUDIO = Parts("", _words("device driver"))
 SHARED = Parts("", _words("name size"))
 NODE_MEMORY = Parts("", _words("cpus hostnodes memory policy"))
 SPICE = Parts("", _words("foldersharing videostreaming"))
+IP_CONFIG = Parts("", _words("gw gw6 ip ip6"))
 VIRTIOFS = Parts("dirid", _words("cache direct-io dirid expose-acl expose-xattr"))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from rebirth.lab.proxmox import power
 from rebirth.lab.proxmox.drives import cores, disk_size, memory, permitted, settled
 from rebirth.lab.proxmox.errors import PveError
-from rebirth.lab.proxmox.forms import parts
+from rebirth.lab.proxmox.forms import drive
 from rebirth.lab.proxmox.host import Condition, Log, Pve
 from rebirth.lab.proxmox.kinds import FLAG, Kinds
 from rebirth.lab.proxmox.method import Call
@@ -81,7 +81,7 @@ async def remove(pve: Pve, call: Call) -> str:
             options = await checked()  # once more: something may have changed since
             pve.conditions[vmid].lock = "destroyed"
             await pve.hypervisor.destroy(vmid)
-            used = {parts(str(value))[0] for name, value in options.items() if DRIVE.fullmatch(name)}
+            used = {drive(str(value))[0] for name, value in options.items() if DRIVE.fullmatch(name)}
             for storage in pve.storages.values():
                 ours = [identity for identity, volume in storage.volumes.items() if volume.vmid == vmid]
                 for identity in ours:

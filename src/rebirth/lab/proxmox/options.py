@@ -50,7 +50,7 @@ CONFIG: Kinds = {
     "hugepages": one_of("any 2 1024"),
     "ide[n]": Kind(form=forms.IDE, count=4),
     "intel-tdx": TEXT,
-    "ipconfig[n]": Kind(count=32),
+    "ipconfig[n]": Kind(form=forms.IP_CONFIG, count=32),
     "ivshmem": Kind(form=forms.SHARED),
     "keephugepages": FLAG,
     "keyboard": one_of(_KEYBOARDS),
@@ -164,7 +164,7 @@ def may_set(rights: Rights, vmid: int, name: str, value: str) -> None:
 
 def may_change_drive(rights: Rights, vmid: int, value: str) -> None:
     """Raises where the token may not change or detach this drive of a machine that is there."""
-    first, rest = forms.parts(value)
+    first, rest = forms.drive(value)
     if first.endswith("cloudinit") or "-cloudinit" in first:
         rights.check(f"/vms/{vmid}", "VM.Config.Cloudinit", "VM.Config.CDROM")
     else:
