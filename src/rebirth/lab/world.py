@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rebirth.castle import Castle, host_of, load, port_of
-from rebirth.lab import canaries, network
+from rebirth.lab import canaries, network, proxmox_host
 from rebirth.lab.building import charts, flux, images
 from rebirth.lab.building.sites import build_site
 from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources, wheel_program
@@ -22,7 +22,7 @@ from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
 from rebirth.lab.hypervisor import Machines, Network
 from rebirth.lab.namespaces import PRIVATE, RECURSIVE, become_init, bind, hostname, mount
-from rebirth.lab.proxmox import Pve, Storage, proxmox_app
+from rebirth.lab.proxmox import Pve
 from rebirth.lab.spec import Lab, Seed, load_lab
 from rebirth.lab.state import LabState
 from rebirth.lab.systems import dns, git, registry, vault
@@ -144,17 +144,14 @@ class World:
             await asyncio.to_thread(self._routes.show, {device.address: device.lan_address for device in devices})
 
     def _make_pve(self) -> Pve:
-        spec, machines = self.castle.proxmox, self.castle.machines
+        machines = self.castle.machines
         reservations = {node.name: str(node.address) for node in machines.nodes}
         nameservers = tuple(map(str, machines.nameservers))
         lan = Network(network.LAN, machines.network.prefixlen, str(machines.gateway), nameservers, reservations)
         version = self.castle.talos.version
         hypervisor = Machines(self.state.name, self.state.folder, lan, self.state.ca, self.programs, version)
-        contents = {spec.image_storage: {"iso", "vztmpl", "import"}}
-        contents.setdefault(spec.disk_storage, set()).update({"images", "rootdir"})
-        storages = {name: Storage(frozenset(content)) for name, content in contents.items()}
-        token, bridges = self.secrets[spec.token.secret], frozenset({spec.bridge})
-        return Pve(spec.node, token, hypervisor, storages, str(self.state.ca), bridges)
+        token = self.secrets[self.castle.proxmox.token.secret]
+        return proxmox_host.host(self.castle, self.lab.proxmox, token=token, hypervisor=hypervisor, ca=self.state.ca)
 
     async def _start_vault(self) -> None:
         url = self.castle.engine.vault.address
@@ -236,7 +233,7 @@ class World:
         await start("image-factory", factory_app(), address=_FACTORY, port=port_of(url), hosts=[host_of(url)])
         url = castle.proxmox.endpoint
         address = self._address(host_of(url))
-        await start("proxmox", proxmox_app(self.pve), address=address, port=port_of(url), hosts=[host_of(url)])
+        await start("proxmox", proxmox_host.app(self.pve), address=address, port=port_of(url), hosts=[host_of(url)])
 
     # -- living
 
