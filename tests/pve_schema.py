@@ -193,7 +193,7 @@ _FORMS = {
     "pve-node": _LABEL,
     "dns-name": rf"{_LABEL}(\.{_LABEL})*",
     "pve-storage-id": r"(?i)[a-z][a-z0-9\-_.]*[a-z0-9]",
-    "pve-tag-list": r"(?i)([a-z0-9_][a-z0-9_\-+.]*([,; ]+|$))*",
+    "pve-tag-list": r"(?i)[,; ]*([a-z0-9_][a-z0-9_\-+.]*([,; ]+|$))*",
     "mac-addr": r"(?i)[a-f0-9][02468ace](:[a-f0-9]{2}){5}",
     "urlencoded": r"[-%a-zA-Z0-9_.!~*'()]*",
     "pve-qm-boot": r"(legacy=)?[acdn]{1,4}|order=((ide|sata|scsi|virtio|net|usb|hostpci)\d+(;|$))*",
