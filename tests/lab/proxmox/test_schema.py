@@ -1,6 +1,7 @@
 """What the stand-in declares of itself is what is published of Proxmox VE: paths, parameters, rights; and the oracle itself can fail."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -140,3 +141,14 @@ def test_values_are_read_as_proxmox_reads_them():
         wrong,
     )
     assert wrong == {}
+
+
+def test_every_test_of_the_stand_in_is_watched():
+    """Whoever serves it in a test does so inside of `published.around`."""
+    here = Path(__file__)
+    for file in here.parents[2].rglob("*.py"):
+        served = re.findall(r"(\S*)proxmox_app\(", file.read_text(encoding="utf-8"))
+        assert all(before.endswith("published.around(") for before in served) or file in {
+            here,
+            here.parents[2] / "watching.py",
+        }
