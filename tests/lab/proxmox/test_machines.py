@@ -157,6 +157,10 @@ async def test_storages_that_can_hold_no_disk(proxmox, storage, status):
         ({"ide2": "local:iso/talos.iso,media=cdrom"}, True),
         ({"ide2": "local:iso/talos.iso,media=cdrom", "boot": "order=scsi0"}, False),
         ({"ide2": "none,media=cdrom", "boot": "order=scsi0;ide2"}, False),
+        (
+            {"ide1": "local-lvm:cloudinit", "ide2": "local:iso/talos.iso,media=cdrom"},
+            False,
+        ),  # the first CD is not the image
         ({}, False),
     ],
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rebirth.lab.proxmox.drives import permitted, settled
+from rebirth.lab.proxmox.drives import BOOTABLE, permitted, settled
 from rebirth.lab.proxmox.errors import PveError, refused
 from rebirth.lab.proxmox.forms import drive
 from rebirth.lab.proxmox.host import Pve, Work
@@ -16,13 +16,11 @@ from rebirth.lab.proxmox.options import CONFIG, DRIVE, may_change_drive, may_set
 
 _NUMBERS = {name for name, kind in CONFIG.items() if kind.type in {"boolean", "integer"}}
 _HIDDEN = "*" * 10
-_BUSES = (("ide", 4), ("scsi", 31), ("virtio", 16), ("sata", 6))
-_DISKS = [f"{bus}{number}" for bus, count in _BUSES for number in range(count)]
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}  # powers of two
 SHOW: Kinds = {"current": FLAG, "snapshot": Kind(longest=40)}
 RESIZE: Kinds = {
     "digest": Kind(longest=40),
-    "disk": one_of(" ".join((*_DISKS, "efidisk0", "tpmstate0")), required=True),
+    "disk": one_of(" ".join((*BOOTABLE, "efidisk0", "tpmstate0")), required=True),
     "size": Kind(pattern=r"\+?\d+(\.\d+)?[KMGT]?", required=True),
     "skiplock": FLAG,
 }

@@ -13,6 +13,10 @@ from rebirth.lab.proxmox.options import CARD, DRIVE
 
 _GIB = 1 << 30
 _CLOUD_INIT_SIZE = 4 << 20
+_BUSES = (("ide", 4), ("scsi", 31), ("virtio", 16), ("sata", 6))
+BOOTABLE = tuple(
+    f"{bus}{number}" for bus, count in _BUSES for number in range(count)
+)  # in the order in which Proxmox looks
 _NEW_DISK = re.compile(r"([^/:\s]+):(\d+(\.\d+)?)")
 _NEW_CLOUD_INIT = re.compile(r"([^/:\s]+):cloudinit")
 
@@ -139,12 +143,20 @@ def _card(value: str) -> str:
     return f"{model}={mac}" + "".join(f",{key}={said}" for key, said in sorted(rest.items()))
 
 
+def default_boot_order(options: dict[str, str]) -> str:
+    """The first disk, the first CD (a cloud-init drive is one), the first network card."""
+    drives = {name: drive(options[name])[1].get("media") == "cdrom" for name in BOOTABLE if name in options}
+    disks, cds = ([name for name, is_cd in drives.items() if is_cd is wanted] for wanted in (False, True))
+    cards = sorted((name for name in options if CARD.fullmatch(name)), key=lambda name: int(name[3:]))
+    return "order=" + ";".join((*disks[:1], *cds[:1], *cards[:1]))
+
+
 def boots_from(options: dict[str, Any], imported: str | None) -> str | None:
     """The volume that a machine with an empty disk boots: its CD, where the boot order has one, or what its disk was made from."""
     if imported:
         return imported
     order = str(options.get("boot", ""))
-    devices = order.removeprefix("order=").split(";") if order.startswith("order=") else sorted(options)
+    devices = order.removeprefix("order=").split(";") if order.startswith("order=") else BOOTABLE
     for name in devices:
         first, rest = drive(str(options.get(name, "")))
         if DRIVE.fullmatch(name) and rest.get("media") == "cdrom" and ":" in first and "-cloudinit" not in first:

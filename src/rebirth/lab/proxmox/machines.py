@@ -1,10 +1,11 @@
 """Virtual machines: made, removed, and what is shown of them."""
 
 import time
+import uuid
 from typing import Any
 
 from rebirth.lab.proxmox import power
-from rebirth.lab.proxmox.drives import cores, disk_size, memory, permitted, settled
+from rebirth.lab.proxmox.drives import cores, default_boot_order, disk_size, memory, permitted, settled
 from rebirth.lab.proxmox.errors import PveError
 from rebirth.lab.proxmox.forms import drive
 from rebirth.lab.proxmox.host import Condition, Log, Pve
@@ -29,7 +30,8 @@ async def create(pve: Pve, call: Call) -> str:
         try:
             if "tags" in options:
                 may_set(pve.rights, vmid, "tags", options["tags"])
-            pve.machines[vmid] = settled(pve, vmid, options)
+            pve.machines[vmid] = _made_up() | settled(pve, vmid, options)
+            pve.machines[vmid].setdefault("boot", default_boot_order(pve.machines[vmid]))
         except PveError as error:
             del pve.machines[vmid], pve.conditions[vmid]
             raise PveError(f"unable to create VM {vmid} - {error}") from None
@@ -41,6 +43,12 @@ async def create(pve: Pve, call: Call) -> str:
             await power.on(pve, vmid)
 
     return pve.task("qmcreate", str(vmid), work)
+
+
+def _made_up() -> dict[str, str]:
+    """What Proxmox adds to a new machine's configuration by itself."""
+    meta = f"creation-qemu=10.1.2,ctime={int(time.time())}"
+    return {"meta": meta, "smbios1": f"uuid={uuid.uuid4()}", "vmgenid": str(uuid.uuid4())}
 
 
 def _may_create(pve: Pve, call: Call, options: dict[str, str]) -> None:
