@@ -34,7 +34,8 @@ PLAIN = {"vmid": 800, "scsi0": "local-lvm:4", "net0": "virtio,bridge=vmbr0"}
 
 @pytest.fixture
 def image(host):
-    host.storages["local"].volumes["local:iso/talos.iso"] = Volume("iso", 100)
+    for name in ("talos", "with-cloudinit"):
+        host.storages["local"].volumes[f"local:iso/{name}.iso"] = Volume("iso", 100)
 
 
 def refusal(error) -> tuple[int, dict]:
@@ -156,6 +157,7 @@ async def test_storages_that_can_hold_no_disk(proxmox, storage, status):
         ({"ide2": "local:iso/talos.iso,media=cdrom", "boot": "order=scsi0;ide2"}, True),
         ({"ide2": "local:iso/talos.iso,media=cdrom"}, True),
         ({"ide2": "local:iso/talos.iso,media=cdrom", "boot": "order=scsi0"}, False),
+        ({"ide2": "local:iso/with-cloudinit.iso,media=cdrom", "boot": "order=ide2"}, True),
         ({"ide2": "none,media=cdrom", "boot": "order=scsi0;ide2"}, False),
         (
             {"ide1": "local-lvm:cloudinit", "ide2": "local:iso/talos.iso,media=cdrom"},

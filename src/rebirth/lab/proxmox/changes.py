@@ -8,7 +8,7 @@ from typing import Any
 
 from rebirth.lab.proxmox.drives import BOOTABLE, permitted, settled
 from rebirth.lab.proxmox.errors import PveError, refused
-from rebirth.lab.proxmox.forms import drive
+from rebirth.lab.proxmox.forms import drive, is_cloud_init
 from rebirth.lab.proxmox.host import Pve, Work
 from rebirth.lab.proxmox.kinds import FLAG, Kind, Kinds, one_of
 from rebirth.lab.proxmox.method import Call
@@ -100,7 +100,7 @@ def _detach(pve: Pve, vmid: int, options: dict[str, Any], name: str) -> None:
     storage = pve.storages.get(volume.partition(":")[0])
     if storage is None or volume not in storage.volumes or storage.volumes[volume].vmid != vmid:
         return
-    if name.startswith("unused") or "-cloudinit" in volume:
+    if name.startswith("unused") or is_cloud_init(volume):
         del storage.volumes[volume]
     else:
         options[next(free for number in range(256) if (free := f"unused{number}") not in options)] = volume

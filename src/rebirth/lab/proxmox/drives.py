@@ -7,16 +7,14 @@ from typing import Any
 from rebirth.lab.cloud_init import CloudInit
 from rebirth.lab.hypervisor import VirtualMachine
 from rebirth.lab.proxmox.errors import PveError, refused
-from rebirth.lab.proxmox.forms import IP_CONFIG, NET, drive, model_and_mac, tags
+from rebirth.lab.proxmox.forms import IP_CONFIG, NET, drive, is_cloud_init, model_and_mac, tags
 from rebirth.lab.proxmox.host import Pve, Storage, Volume
 from rebirth.lab.proxmox.options import CARD, DRIVE
 
 _GIB = 1 << 30
 _CLOUD_INIT_SIZE = 4 << 20
 _BUSES = (("ide", 4), ("scsi", 31), ("virtio", 16), ("sata", 6))
-BOOTABLE = tuple(
-    f"{bus}{number}" for bus, count in _BUSES for number in range(count)
-)  # in the order in which Proxmox looks
+BOOTABLE = tuple(f"{bus}{number}" for bus, count in _BUSES for number in range(count))  # as Proxmox goes through them
 _NEW_DISK = re.compile(r"([^/:\s]+):(\d+(\.\d+)?)")
 _NEW_CLOUD_INIT = re.compile(r"([^/:\s]+):cloudinit")
 
@@ -41,7 +39,7 @@ def _permitted_drive(pve: Pve, vmid: int, name: str, value: str) -> None:
             raise refused({"storage": f"storage '{new[1]}' does not support vm images"})
     elif first == "cdrom":
         pve.rights.check("/", "Sys.Console")
-    elif not (first == "none" or first.endswith("cloudinit") or _may_use(pve, vmid, first) in {"iso", "images"}):
+    elif not (first == "none" or is_cloud_init(first) or _may_use(pve, vmid, first) in {"iso", "images"}):
         raise refused({name: "content type needs to be 'images' or 'iso'"})
     if source := rest.get("import-from"):
         kind = _may_use(pve, vmid, source)
@@ -159,7 +157,7 @@ def boots_from(options: dict[str, Any], imported: str | None) -> str | None:
     devices = order.removeprefix("order=").split(";") if order.startswith("order=") else BOOTABLE
     for name in devices:
         first, rest = drive(str(options.get(name, "")))
-        if DRIVE.fullmatch(name) and rest.get("media") == "cdrom" and ":" in first and "-cloudinit" not in first:
+        if DRIVE.fullmatch(name) and rest.get("media") == "cdrom" and ":" in first and not is_cloud_init(first):
             return first
     return None
 
@@ -192,7 +190,7 @@ def memory(options: dict[str, Any]) -> int:
 
 def cloud_init(options: dict[str, Any]) -> CloudInit | None:
     """What a machine with a cloud-init drive is told through it."""
-    if not any(DRIVE.fullmatch(name) and "-cloudinit" in str(value) for name, value in options.items()):
+    if not any(DRIVE.fullmatch(name) and is_cloud_init(drive(str(value))[0]) for name, value in options.items()):
         return None
     numbers = sorted(int(name[8:]) for name in options if name.startswith("ipconfig"))
     return CloudInit(

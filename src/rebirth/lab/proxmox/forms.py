@@ -10,6 +10,7 @@ from rebirth.lab.proxmox.kinds import whole
 _NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
 _MAC = re.compile(r"[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}")
 _TAG = re.compile(r"[a-z0-9_][a-z0-9_\-+.]*", re.IGNORECASE)
+_CLOUD_INIT = re.compile(r"[:/](vm-\d+-)?cloudinit(\.(raw|qcow2|vmdk))?$")
 _BOOT_DEVICE = re.compile(r"(ide|sata|scsi|virtio|net|usb|hostpci)\d+")
 
 
@@ -85,6 +86,11 @@ VIRTIO = Drive("file", _words(_DRIVE, "iothread ro"))
 EFI = Drive("file", _words("efitype file format import-from ms-cert pre-enrolled-keys size volume"))
 TPM = Drive("file", _words("file format import-from size version volume"))
 UNUSED = Drive("file", _words("file volume"))
+
+
+def is_cloud_init(volume: str) -> bool:
+    """Whether it is a cloud-init drive, or is to be one (drive_is_cloudinit in PVE/QemuServer/Drive.pm)."""
+    return _CLOUD_INIT.search(volume) is not None
 
 
 def drive(value: str) -> tuple[str, dict[str, str]]:

@@ -165,7 +165,7 @@ def may_set(rights: Rights, vmid: int, name: str, value: str) -> None:
 def may_change_drive(rights: Rights, vmid: int, value: str) -> None:
     """Raises where the token may not change or detach this drive of a machine that is there."""
     first, rest = forms.drive(value)
-    if first.endswith("cloudinit") or "-cloudinit" in first:
+    if forms.is_cloud_init(first):
         rights.check(f"/vms/{vmid}", "VM.Config.Cloudinit", "VM.Config.CDROM")
     else:
         rights.check(f"/vms/{vmid}", "VM.Config.CDROM" if rest.get("media") == "cdrom" else "VM.Config.Disk")
