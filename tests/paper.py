@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from rebirth.lab.hypervisor import VirtualMachine
+from rebirth.lab.proxmox.hypervisor import VirtualMachine
 
 
 @dataclass
@@ -21,6 +21,9 @@ class PaperHypervisor:
 
     async def stop(self, vmid):
         self.started.pop(vmid, None)
+
+    async def shutdown(self, vmid):
+        await self.stop(vmid)
 
     async def running(self, vmid):
         return vmid in self.started

@@ -14,16 +14,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rebirth.castle import Castle, Machine, host_of, load, port_of
-from rebirth.lab import canaries, ground, network
+from rebirth.lab import canaries, ground, network, proxmox_host
 from rebirth.lab.building import charts, flux, images
 from rebirth.lab.building.sites import build_site
 from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources, wheel_program
 from rebirth.lab.building.used import packable, used
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
-from rebirth.lab.hypervisor import Machines
 from rebirth.lab.namespaces import become_init
-from rebirth.lab.proxmox import Pve, Storage, proxmox_app
+from rebirth.lab.proxmox import Pve
 from rebirth.lab.spec import Lab, Seed, load_lab
 from rebirth.lab.state import LabState
 from rebirth.lab.systems import dns, git, registry, vault
@@ -36,6 +35,7 @@ from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 from rebirth.lab.talos import rootfs
 from rebirth.lab.talos.dhcp import Dhcp
 from rebirth.lab.talos.installing import Installer
+from rebirth.lab.talos.machines import Machines
 
 _GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS, _DISCOVERY = (f"198.18.0.{n}" for n in range(10, 17))
 _PROXMOX, _VAULT_OUTSIDE, _VAULT_TAILNET = "198.18.0.20", "198.18.0.21", "100.64.0.10"
@@ -152,7 +152,7 @@ class World:
             await asyncio.to_thread(self._routes.show, {device.address: device.lan_address for device in devices})
 
     def _make_pve(self) -> Pve:
-        spec, machines = self.castle.proxmox, self.castle.machines
+        machines = self.castle.machines
         dhcp = Dhcp(
             machines.network,
             machines.gateway,
@@ -163,11 +163,8 @@ class World:
         settings = self.lab.machines
         installer = Installer(self.state.ca, settings.install_seconds, frozenset(settings.disks_never_written))
         hypervisor = Machines(self.state.name, self.state.folder, network.LAN, self._root, dhcp, installer)
-        contents = {spec.image_storage: {"iso", "vztmpl", "import"}}
-        contents.setdefault(spec.disk_storage, set()).update({"images", "rootdir"})
-        storages = {name: Storage(frozenset(content)) for name, content in contents.items()}
-        token, bridges = self.secrets[spec.token.secret], frozenset({spec.bridge})
-        return Pve(spec.node, token, hypervisor, storages, str(self.state.ca), bridges)
+        token = self.secrets[self.castle.proxmox.token.secret]
+        return proxmox_host.host(self.castle, self.lab.proxmox, token=token, hypervisor=hypervisor, ca=self.state.ca)
 
     @property
     def _root(self) -> Path:
@@ -258,7 +255,7 @@ class World:
         self._start_discovery()
         url = castle.proxmox.endpoint
         address = self._address(host_of(url))
-        await start("proxmox", proxmox_app(self.pve), address=address, port=port_of(url), hosts=[host_of(url)])
+        await start("proxmox", proxmox_host.app(self.pve), address=address, port=port_of(url), hosts=[host_of(url)])
 
     def _start_discovery(self) -> None:
         folder = self.state.folder / "discovery"
