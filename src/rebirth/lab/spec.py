@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from rebirth.castle import Section, load_model
-from rebirth.castle.model import DnsLabel, DnsName, HttpsUrl, Tag, Text
-from rebirth.lab.proxmox.rights import PRIVILEGES
+from rebirth.castle.model import Address, DnsLabel, DnsName, HttpsUrl, Tag, Text
+from rebirth.lab.privileges import PRIVILEGES
 
 FILE = "lab.yaml"
 
@@ -75,6 +75,14 @@ class ProxmoxHost(Section):
     mib_per_second: Annotated[float, Field(gt=0)] | None = None  # of uploads, and of downloads by the host
 
 
+class Machines(Section):
+    """What the machines' hardware and the router of the LAN do."""
+
+    install_seconds: Annotated[float, Field(ge=0)] = 2  # that Talos' installer takes to write a disk
+    disks_never_written: list[DnsLabel] = []  # machines whose installation does not end
+    dhcp: dict[DnsLabel, Address] = {}  # machine -> the address reserved for its MAC, where that is not the castle's
+
+
 class Lab(Section):
     version: Literal[1] = 1
     repositories: dict[HttpsUrl, Text] = {}  # URL -> local folder
@@ -83,6 +91,7 @@ class Lab(Section):
     vault: list[Seed] = []
     tailnet: Tailnet = Tailnet()
     proxmox: ProxmoxHost = ProxmoxHost()
+    machines: Machines = Machines()
 
 
 def load_lab(castle: Path) -> Lab:

@@ -13,29 +13,34 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from rebirth.castle import Castle, host_of, load, port_of
-from rebirth.lab import canaries, network, proxmox_host
+from rebirth.castle import Castle, Machine, host_of, load, port_of
+from rebirth.lab import canaries, ground, network, proxmox_host
 from rebirth.lab.building import charts, flux, images
 from rebirth.lab.building.sites import build_site
 from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources, wheel_program
+from rebirth.lab.building.used import packable, used
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
-from rebirth.lab.hypervisor import Machines, Network
-from rebirth.lab.namespaces import PRIVATE, RECURSIVE, become_init, bind, hostname, mount
+from rebirth.lab.hypervisor import Machines
+from rebirth.lab.namespaces import become_init
 from rebirth.lab.proxmox import Pve
 from rebirth.lab.spec import Lab, Seed, load_lab
 from rebirth.lab.state import LabState
 from rebirth.lab.systems import dns, git, registry, vault
 from rebirth.lab.systems.factory import factory_app
 from rebirth.lab.systems.faults import Faults
+from rebirth.lab.systems.parts import Parts
 from rebirth.lab.systems.passing import passing_app
 from rebirth.lab.systems.servers import Servers
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
-from rebirth.lab.talos.parts import Parts
+from rebirth.lab.talos import rootfs
+from rebirth.lab.talos.dhcp import Dhcp
+from rebirth.lab.talos.installing import Installer
 
-_GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS = (f"198.18.0.{n}" for n in (10, 11, 12, 13, 14, 15))
+_GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS, _DISCOVERY = (f"198.18.0.{n}" for n in range(10, 17))
 _PROXMOX, _VAULT_OUTSIDE, _VAULT_TAILNET = "198.18.0.20", "198.18.0.21", "100.64.0.10"
 _TAILSCALE_HOSTS = ("api.tailscale.com", "login.tailscale.com", "controlplane.tailscale.com")
+_DISCOVERY_HOST = "discovery.talos.dev"
 _STALE = 30 * 24 * 3600.0  # seconds since a stale device was seen
 
 
@@ -59,10 +64,10 @@ class World:
     async def start(self) -> None:
         """Returns when every system answers."""
         self._tell("reading charts and images")
-        toolchain = Toolchain()
-        self.programs = await toolchain.programs() | {"kubectl": wheel_program("kubectl")}
-        self.images = images.declared(sources() / "images" / "images.toml")
-        found = await charts.charts(sources() / "charts", toolchain)
+        toolchain, parts = Toolchain(), used(self.folder)
+        self.programs = await toolchain.programs(parts) | {"kubectl": wheel_program("kubectl")}
+        self.images = packable(images.declared(sources() / "images" / "images.toml"), parts)
+        found = await charts.charts(sources() / "charts", toolchain, parts)
         self.charts = [chart for chart in found if not chart.in_a_registry]
         self.registry_charts = [chart for chart in found if chart.in_a_registry]
         for file in (self.state.ca, self.state.folder / "etc/certs/ca-certificates.crt"):
@@ -71,6 +76,8 @@ class World:
         self._name_everything()
         self._tell("setting up the network")
         await asyncio.to_thread(network.lay, self.castle.machines, set(self._addresses()))
+        self._tell("laying the root file system of the machines")
+        await rootfs.make(self._root, toolchain, self.ca.pem)
         self.tailnet = self._make_tailnet()
         self.pve = self._make_pve()
         self.name_servers = [await dns.serve(network.RESOLVER, self.names, self.tailnet.resolve)]
@@ -103,6 +110,7 @@ class World:
         self.names |= dict.fromkeys((*_TAILSCALE_HOSTS, host_of(self.castle.tailscale.api)), _TAILSCALE)
         self.names[host_of(self.castle.talos.image_factory)] = _FACTORY
         self.names[registry.TOKEN_HOST] = _TOKENS
+        self.names[_DISCOVERY_HOST] = _DISCOVERY
         self.names[host_of(self.castle.proxmox.endpoint)] = _PROXMOX
         if not self._vault_on_tailnet:
             self.names[host_of(self.castle.engine.vault.address)] = _VAULT_OUTSIDE
@@ -145,13 +153,26 @@ class World:
 
     def _make_pve(self) -> Pve:
         machines = self.castle.machines
-        reservations = {node.name: str(node.address) for node in machines.nodes}
-        nameservers = tuple(map(str, machines.nameservers))
-        lan = Network(network.LAN, machines.network.prefixlen, str(machines.gateway), nameservers, reservations)
-        version = self.castle.talos.version
-        hypervisor = Machines(self.state.name, self.state.folder, lan, self.state.ca, self.programs, version)
+        dhcp = Dhcp(
+            machines.network,
+            machines.gateway,
+            tuple(map(str, machines.nameservers)),
+            {node.mac_address(self.castle.name): self._reserved(node) for node in machines.nodes},
+            frozenset(self._addresses()),
+        )
+        settings = self.lab.machines
+        installer = Installer(self.state.ca, settings.install_seconds, frozenset(settings.disks_never_written))
+        hypervisor = Machines(self.state.name, self.state.folder, network.LAN, self._root, dhcp, installer)
         token = self.secrets[self.castle.proxmox.token.secret]
         return proxmox_host.host(self.castle, self.lab.proxmox, token=token, hypervisor=hypervisor, ca=self.state.ca)
+
+    @property
+    def _root(self) -> Path:
+        return self.state.folder / "machine-root"
+
+    def _reserved(self, machine: Machine) -> str:
+        """The address that the router gives to the machine's card: the castle's, unless lab.yaml says otherwise."""
+        return str(self.lab.machines.dhcp.get(machine.name, machine.address))
 
     async def _start_vault(self) -> None:
         url = self.castle.engine.vault.address
@@ -175,7 +196,7 @@ class World:
 
     async def _start_registry(self) -> None:
         folder = self.state.folder / "registry"
-        store = images.ImageStore(cache_directory(), folder, self.programs, self.ca.pem)
+        store = images.ImageStore(cache_directory(), folder, self.programs, self.ca.pem, sources() / "images")
         await asyncio.to_thread(self._fill, store)
         hosts = [name for name, address in self.names.items() if address == _REGISTRY]
         certificate, key = self.ca.issue_into(folder, "tls", [*hosts, _REGISTRY])
@@ -231,9 +252,17 @@ class World:
         await start("tailscale", tailscale_app(self.tailnet), address=_TAILSCALE, port=443, hosts=hosts)
         url = castle.talos.image_factory
         await start("image-factory", factory_app(), address=_FACTORY, port=port_of(url), hosts=[host_of(url)])
+        self._start_discovery()
         url = castle.proxmox.endpoint
         address = self._address(host_of(url))
         await start("proxmox", proxmox_host.app(self.pve), address=address, port=port_of(url), hosts=[host_of(url)])
+
+    def _start_discovery(self) -> None:
+        folder = self.state.folder / "discovery"
+        folder.mkdir()
+        certificate, key = self.ca.issue_into(folder, "tls", [_DISCOVERY_HOST])
+        argv = [self.programs["talos-discovery"], "-address", f"{_DISCOVERY}:443"]
+        self.parts.run("discovery", [*argv, "-certificate", str(certificate), "-key", str(key)])
 
     # -- living
 
@@ -286,33 +315,11 @@ async def _live(state: LabState, folder: Path) -> None:
     await asyncio.Event().wait()
 
 
-def _lay_ground(state: LabState) -> None:
-    """From now on this process and all its children see the lab's resolver and nothing of the host's name services."""
-    hostname(f"rebirth-{state.name}")
-    mount("none", "/", flags=RECURSIVE | PRIVATE)
-    mount("tmpfs", "/run", "tmpfs")
-    etc = {
-        "resolv.conf": f"nameserver {network.RESOLVER}\noptions timeout:2 attempts:2\n",
-        "hosts": "127.0.0.1 localhost\n",
-        "nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n",
-    }
-    for name, text in etc.items():
-        own = state.folder / "etc" / name
-        own.parent.mkdir(exist_ok=True)
-        own.write_text(text)
-        if Path("/etc", name).is_file():
-            bind(own, f"/etc/{name}")
-    trusted = state.folder / "etc" / "certs"
-    trusted.mkdir()
-    if Path("/etc/ssl/certs").is_dir():
-        bind(trusted, "/etc/ssl/certs")
-
-
 def main() -> None:
     state, folder = LabState(sys.argv[1]), Path(sys.argv[2])
     os.umask(0o022)
     os.chdir("/")
-    _lay_ground(state)
+    ground.lay(state)
     become_init()
     try:
         asyncio.run(_live(state, folder))

@@ -2,7 +2,7 @@
 
 import re
 
-from rebirth.lab.cloud_init import CloudInit
+from rebirth.lab.hypervisor import CloudInit
 
 SEED = {
     "vmid": 800,

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rebirth.lab.building.toolchain import Toolchain, components
-from rebirth.lab.cloud_init import CloudInit
+from rebirth.lab.hypervisor import CloudInit
 from rebirth.lab.proxmox import proxmox_app
 
 pytestmark = pytest.mark.lab

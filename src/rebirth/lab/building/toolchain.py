@@ -3,7 +3,8 @@
 A component is a folder under lab/components/: go.mod and go.sum pin it, component.toml names its binaries. What is in the
 cache under a component's key was built from exactly these files with exactly these flags.
 
-`python -m rebirth.lab.toolchain [NAME ...]` builds what is missing.
+Components with `optional = true` are built for the castles that use them alone. `python -m rebirth.lab.building.toolchain
+[NAME ...]` builds those named, or all that are not optional.
 """
 
 import asyncio
@@ -16,11 +17,13 @@ import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 
 from rebirth.errors import Broken
+from rebirth.lab.building import patching
+from rebirth.lab.building.running import run
 
 _FLAGS = ("-trimpath", "-mod=readonly")
 # The order in which a lab needs them; what is not named comes last.
@@ -66,6 +69,10 @@ class Component:
     ldflags: tuple[str, ...]
     no_sum_database: tuple[str, ...]
     version: str = ""
+    tags: tuple[str, ...] = ()  # the build tags of the upstream's own release
+    patched: dict[str, str] = field(default_factory=dict)  # module -> patch in the folder, applied to a copy of it
+    optional: bool = False  # built only for castles that use it, see used.py
+    mentioned_as: tuple[str, ...] = ()  # what in a castle's files says that it is used, besides its images and charts
 
     @classmethod
     def read(cls, folder: Path) -> "Component":
@@ -78,6 +85,10 @@ class Component:
             tuple(data.get("ldflags", ())),
             tuple(data.get("no_sum_database", ())),
             data.get("version", ""),
+            tuple(data.get("tags", ())),
+            data.get("patched", {}),
+            data.get("optional", False),
+            tuple(data.get("mentioned_as", ())),
         )
 
     def package(self, path: str) -> str:
@@ -85,7 +96,7 @@ class Component:
 
     def key(self, go_version: str) -> str:
         """Changes with everything that can change a binary."""
-        digest = hashlib.sha256(" ".join((go_version, *_FLAGS, *self.ldflags)).encode())
+        digest = hashlib.sha256(" ".join((go_version, *_FLAGS, *self.ldflags, *self.tags)).encode())
         for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
             digest.update(f"{file.relative_to(self.folder)}\0".encode() + file.read_bytes())
         return digest.hexdigest()[:12]
@@ -114,7 +125,7 @@ class Toolchain:
 
     async def go_version(self) -> str:
         if not self._go_version:
-            self._go_version = (await _run("go", "env", "GOVERSION", "GOARCH")).replace("\n", " ").strip()
+            self._go_version = (await run("go", "env", "GOVERSION", "GOARCH")).replace("\n", " ").strip()
         return self._go_version
 
     async def folder(self, component: Component) -> Path:
@@ -127,10 +138,10 @@ class Toolchain:
             return []
         return sorted(path for path in self._cache.iterdir() if path.is_dir() and not path.name.startswith("."))
 
-    async def programs(self) -> dict[str, str]:
-        """Every binary that has been built, with its path."""
+    async def programs(self, among: Iterable[Component] = ()) -> dict[str, str]:
+        """Every binary that has been built, with its path; `among`: of these components only."""
         found: dict[str, str] = {}
-        for component in components():
+        for component in among or components():
             folder = await self.folder(component)
             if folder.is_dir():
                 found |= {binary: str(folder / binary) for binary in component.binaries.values()}
@@ -148,31 +159,22 @@ class Toolchain:
             # Built beside its place and renamed: half a build is never taken for a whole one.
             unfinished = Path(mkdtemp(prefix=f".{component.name}-", dir=self._cache))
             try:
-                for path, binary in component.binaries.items():
-                    await self._compile(component, path, unfinished / binary)
+                async with patching.sources(component.folder, component.patched) as folder:
+                    for path, binary in component.binaries.items():
+                        await self._compile(component, path, unfinished / binary, folder)
                 unfinished.chmod(0o755)
                 unfinished.rename(target)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
         return Built(component.name, time.monotonic() - since, cached=False)
 
-    async def _compile(self, component: Component, path: str, output: Path) -> None:
-        ldflags = " ".join(("-s", "-w", *component.ldflags))
+    async def _compile(self, component: Component, path: str, output: Path, folder: Path) -> None:
         environment = {"CGO_ENABLED": "0", "GOWORK": "off"}
         if component.no_sum_database:
             environment["GONOSUMDB"] = ",".join(component.no_sum_database)
-        package = component.package(path)
-        await _run(
-            "go",
-            "build",
-            *_FLAGS,
-            f"-ldflags={ldflags}",
-            "-o",
-            str(output),
-            package,
-            cwd=component.folder,
-            env=environment,
-        )
+        flags = [*_FLAGS, f"-tags={','.join(component.tags)}", f"-ldflags={' '.join(('-s', '-w', *component.ldflags))}"]
+        argv = ("go", "build", *flags, "-o", str(output), component.package(path))
+        await run(*argv, cwd=folder, env=environment)
 
     async def build_all(
         self,
@@ -180,23 +182,26 @@ class Toolchain:
         names: Iterable[str] = (),
         begin: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Builds what is missing, one after the other: a Go build uses every core by itself.
+        """Builds what is missing of those named, else of all that are not optional; one after the other: a Go build
+        uses every core by itself. Raises Broken.
 
         `begin` is told what is built next, and how far that is.
         """
         asked = set(names)
-        wanted = [component for component in components() if not asked or component.name in asked]
+        wanted = [c for c in components() if (c.name in asked if asked else not c.optional)]
+        if unknown := asked - {component.name for component in wanted}:
+            raise Broken(f"there is no component {', '.join(sorted(unknown))}", system="lab", operation="build")
         missing = [component for component in wanted if not (await self.folder(component)).is_dir()]
         for component in wanted:
             if component in missing:
                 begin(f"building {component.name} ({missing.index(component) + 1} of {len(missing)})")
             report(await self.build(component))
 
-    async def module_folder(self, component_name: str) -> Path:
-        """The source of a component's module: CRDs and charts come from where the binary comes from."""
+    async def module_folder(self, component_name: str, module: str = "") -> Path:
+        """The source of a component's module, or of one that it needs: CRDs and charts come from where the binary comes from."""
         component = next(c for c in components() if c.name == component_name)
-        said = await _run("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", component.module, cwd=component.folder)
-        return Path(said.strip())
+        listed = ("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module or component.module)
+        return Path((await run(*listed, cwd=component.folder)).strip())
 
 
 @contextmanager
@@ -206,27 +211,8 @@ def _lock(file: Path) -> Iterator[None]:
         yield
 
 
-async def _run(*argv: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
-    pipe = asyncio.subprocess.PIPE
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *argv, cwd=cwd, env={**os.environ, **(env or {})}, stdout=pipe, stderr=pipe
-        )
-    except FileNotFoundError:
-        raise Broken(
-            "the program is not on PATH", operation="go", hint="Install Go 1.26 or later: https://go.dev/dl"
-        ) from None
-    said, complained = await process.communicate()
-    if process.returncode:
-        last = "\n".join(complained.decode(errors="replace").splitlines()[-20:])
-        raise Broken(
-            f"ended with {process.returncode}:\n{last}", system=cwd.name if cwd else "go", operation=" ".join(argv[:2])
-        )
-    return said.decode()
-
-
-def main() -> None:
-    """Builds the components named, or all."""
+def main(names: Iterable[str] = ()) -> None:
+    """Builds the components named, or all that are not optional."""
 
     def line(built: Built) -> None:
         print(
@@ -234,10 +220,10 @@ def main() -> None:
         )
 
     try:
-        asyncio.run(Toolchain().build_all(line, sys.argv[1:], lambda words: print(f"{words} ...", flush=True)))
+        asyncio.run(Toolchain().build_all(line, names, lambda words: print(f"{words} ...", flush=True)))
     except Broken as error:
         sys.exit(f"error: {error}\nhint: {error.hint}" if error.hint else f"error: {error}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -4,8 +4,7 @@ import re
 import secrets
 from typing import Any
 
-from rebirth.lab.cloud_init import CloudInit
-from rebirth.lab.hypervisor import VirtualMachine
+from rebirth.lab.hypervisor import CloudInit, VirtualMachine
 from rebirth.lab.proxmox.errors import PveError, refused
 from rebirth.lab.proxmox.forms import IP_CONFIG, NET, drive, is_cloud_init, model_and_mac, tags
 from rebirth.lab.proxmox.host import Pve, Storage, Volume
