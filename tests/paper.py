@@ -12,6 +12,7 @@ class PaperHypervisor:
 
     started: dict[int, VirtualMachine] = field(default_factory=dict)
     destroyed: list[int] = field(default_factory=list)
+    deaf: set[int] = field(default_factory=set)  # machines that do not heed the power button
     written: set[int] = field(default_factory=set)  # machines whose disk holds a system
 
     async def start(self, vm):
@@ -21,6 +22,10 @@ class PaperHypervisor:
 
     async def stop(self, vmid):
         self.started.pop(vmid, None)
+
+    async def shutdown(self, vmid):
+        if vmid not in self.deaf:
+            await self.stop(vmid)
 
     async def running(self, vmid):
         return vmid in self.started

@@ -1,5 +1,6 @@
 """Virtual machines, switched on and off, and the guest agent that none of them runs."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -11,6 +12,8 @@ from rebirth.lab.proxmox.kinds import FLAG, TEXT, Kind, Kinds, one_of, whole
 from rebirth.lab.proxmox.method import Answer, Call, Method
 from rebirth.lab.proxmox.rights import perm
 
+_PATIENCE = 60  # seconds that a machine has to shut down, where nobody says how many
+_POLL = 0.1  # seconds
 _TIMEOUT: Kinds = {"timeout": whole(0)}
 _ACTIONS: dict[str, tuple[str, Kinds]] = {  # action -> task, parameters
     "start": (
@@ -60,6 +63,21 @@ async def _off(pve: Pve, vmid: int) -> None:
     await pve.hypervisor.stop(vmid)
 
 
+async def _shut_down(pve: Pve, vmid: int, call: Call) -> None:
+    """Presses the power button, and waits until the machine is off (_do_vm_stop in PVE/QemuServer.pm)."""
+    pve.unlocked(vmid)
+    await pve.hypervisor.shutdown(vmid)
+    try:
+        async with asyncio.timeout(float(call.given.get("timeout", _PATIENCE))):
+            # A machine that found nothing to boot never ends by itself.
+            while await pve.running(vmid):  # noqa: ASYNC110 - another process, which nobody can be told of
+                await asyncio.sleep(_POLL)
+    except TimeoutError:
+        if call.given.get("forceStop") != "1":
+            raise PveError("VM quit/powerdown failed - got timeout") from None
+    await _off(pve, vmid)
+
+
 def _acting(action: str) -> Answer:
     async def act(pve: Pve, call: Call) -> str:
         vmid = call.vmid
@@ -71,7 +89,9 @@ def _acting(action: str) -> Answer:
         async def work(_: Log) -> None:
             pve.machine(vmid)
             async with pve.conditions[vmid].turn:
-                if action != "start":
+                if action in {"shutdown", "reboot"}:
+                    await _shut_down(pve, vmid, call)
+                elif action in {"stop", "reset"}:
                     await _off(pve, vmid)
                 if action in {"start", "reboot", "reset"}:
                     await on(pve, vmid)
