@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from rebirth.lab.hypervisor import VirtualMachine
+from rebirth.lab.proxmox.hypervisor import VirtualMachine
 
 
 @dataclass
@@ -12,7 +12,7 @@ class PaperHypervisor:
 
     started: dict[int, VirtualMachine] = field(default_factory=dict)
     destroyed: list[int] = field(default_factory=list)
-    deaf: set[int] = field(default_factory=set)  # machines that do not heed the power button
+    deaf: set[int] = field(default_factory=set)  # machines that do not obey the power button
     written: set[int] = field(default_factory=set)  # machines whose disk holds a system
 
     async def start(self, vm):

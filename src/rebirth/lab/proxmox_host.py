@@ -8,8 +8,8 @@ from starlette.types import ASGIApp
 
 from rebirth.castle import Castle
 from rebirth.castle import Proxmox as Spec
-from rebirth.lab.hypervisor import Hypervisor
 from rebirth.lab.proxmox import Pace, Pve, Rights, Storage, proxmox_app
+from rebirth.lab.proxmox.hypervisor import Hypervisor
 from rebirth.lab.proxmox.recording import into, recording
 from rebirth.lab.spec import ProxmoxHost
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from rebirth.castle import Section, load_model
 from rebirth.castle.model import Address, DnsLabel, DnsName, HttpsUrl, Tag, Text
-from rebirth.lab.privileges import PRIVILEGES
+from rebirth.lab.proxmox.rights import PRIVILEGES
 
 FILE = "lab.yaml"
 
@@ -49,6 +49,14 @@ class Tailnet(Section):
     ephemeral_seconds: Annotated[float, Field(gt=0)] = 120
 
 
+class Machines(Section):
+    """What the machines' hardware and the router of the LAN do."""
+
+    install_seconds: Annotated[float, Field(ge=0)] = 2  # that Talos' installer takes to write a disk
+    disks_never_written: list[DnsLabel] = []  # machines whose installation does not end
+    dhcp: dict[DnsLabel, Address] = {}  # machine -> the address reserved for its MAC, where that is not the castle's
+
+
 def _privilege(value: str) -> str:
     if value not in PRIVILEGES:
         raise ValueError("must be a privilege of Proxmox, such as VM.Audit")
@@ -75,14 +83,6 @@ class ProxmoxHost(Section):
     mib_per_second: Annotated[float, Field(gt=0)] | None = None  # of uploads, and of downloads by the host
 
 
-class Machines(Section):
-    """What the machines' hardware and the router of the LAN do."""
-
-    install_seconds: Annotated[float, Field(ge=0)] = 2  # that Talos' installer takes to write a disk
-    disks_never_written: list[DnsLabel] = []  # machines whose installation does not end
-    dhcp: dict[DnsLabel, Address] = {}  # machine -> the address reserved for its MAC, where that is not the castle's
-
-
 class Lab(Section):
     version: Literal[1] = 1
     repositories: dict[HttpsUrl, Text] = {}  # URL -> local folder
@@ -90,8 +90,8 @@ class Lab(Section):
     images: list[SiteImage] = []
     vault: list[Seed] = []
     tailnet: Tailnet = Tailnet()
-    proxmox: ProxmoxHost = ProxmoxHost()
     machines: Machines = Machines()
+    proxmox: ProxmoxHost = ProxmoxHost()
 
 
 def load_lab(castle: Path) -> Lab:

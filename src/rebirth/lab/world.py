@@ -21,7 +21,6 @@ from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources, 
 from rebirth.lab.building.used import packable, used
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
-from rebirth.lab.hypervisor import Machines
 from rebirth.lab.namespaces import become_init
 from rebirth.lab.proxmox import Pve
 from rebirth.lab.spec import Lab, Seed, load_lab
@@ -36,6 +35,7 @@ from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 from rebirth.lab.talos import rootfs
 from rebirth.lab.talos.dhcp import Dhcp
 from rebirth.lab.talos.installing import Installer
+from rebirth.lab.talos.machines import Machines
 
 _GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS, _DISCOVERY = (f"198.18.0.{n}" for n in range(10, 17))
 _PROXMOX, _VAULT_OUTSIDE, _VAULT_TAILNET = "198.18.0.20", "198.18.0.21", "100.64.0.10"

@@ -2,7 +2,7 @@
 
 import re
 
-from rebirth.lab.hypervisor import CloudInit
+from rebirth.lab.proxmox.hypervisor import CloudInit
 
 SEED = {
     "vmid": 800,

@@ -201,7 +201,7 @@ async def test_switching(proxmox, hypervisor):
     assert refused.value.status_code == 501
 
 
-async def test_a_machine_that_does_not_heed_the_power_button(proxmox, hypervisor):
+async def test_a_machine_that_does_not_obey_the_power_button(proxmox, hypervisor):
     hypervisor.written.add(800)
     hypervisor.deaf.add(800)
     await proxmox.done(proxmox.node.qemu.post, **PLAIN, start=1)

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rebirth.lab.building.toolchain import Toolchain, components
-from rebirth.lab.hypervisor import CloudInit
 from rebirth.lab.proxmox import proxmox_app
+from rebirth.lab.proxmox.hypervisor import CloudInit
 
 pytestmark = pytest.mark.lab
 CONFIGURATION = Path(__file__).parent / "opentofu" / "main.tf"

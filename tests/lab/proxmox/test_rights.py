@@ -3,8 +3,8 @@
 import pytest
 from proxmoxer import ResourceException
 
-from rebirth.lab.privileges import PRIVILEGES
 from rebirth.lab.proxmox import Rights, Volume
+from rebirth.lab.proxmox.rights import PRIVILEGES
 
 VM = frozenset(name for name in PRIVILEGES if name.startswith("VM."))
 REST = {

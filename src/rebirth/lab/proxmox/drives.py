@@ -4,10 +4,10 @@ import re
 import secrets
 from typing import Any
 
-from rebirth.lab.hypervisor import CloudInit, VirtualMachine
 from rebirth.lab.proxmox.errors import PveError, refused
 from rebirth.lab.proxmox.forms import IP_CONFIG, NET, drive, is_cloud_init, model_and_mac, tags
 from rebirth.lab.proxmox.host import Pve, Storage, Volume
+from rebirth.lab.proxmox.hypervisor import CloudInit, VirtualMachine
 from rebirth.lab.proxmox.options import CARD, DRIVE
 
 _GIB = 1 << 30

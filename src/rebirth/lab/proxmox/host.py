@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rebirth.lab.hypervisor import Hypervisor
 from rebirth.lab.proxmox.errors import PveError
+from rebirth.lab.proxmox.hypervisor import Hypervisor
 from rebirth.lab.proxmox.rights import Rights
 
 Log = Callable[[str], None]
