@@ -12,6 +12,7 @@ class PaperHypervisor:
 
     started: dict[int, VirtualMachine] = field(default_factory=dict)
     destroyed: list[int] = field(default_factory=list)
+    deaf: set[int] = field(default_factory=set)  # machines that do not obey the power button
     written: set[int] = field(default_factory=set)  # machines whose disk holds a system
 
     async def start(self, vm):
@@ -23,7 +24,8 @@ class PaperHypervisor:
         self.started.pop(vmid, None)
 
     async def shutdown(self, vmid):
-        await self.stop(vmid)
+        if vmid not in self.deaf:
+            await self.stop(vmid)
 
     async def running(self, vmid):
         return vmid in self.started

@@ -35,7 +35,13 @@ def refused(castle, code=1):
         ("branch: master", "branch: main", "has no branch main", "gitops.branch"),
         ("tazlab-k8s.git", "other.git", "the repository does not exist", "gitops.repository"),
         ("node: pve", "node: attic", "Proxmox: list nodes: has no node attic", "Its nodes are: pve."),
-        ("disk_storage: local-lvm", "disk_storage: nas", "Proxmox: list storages: has no storage nas", "local-lvm"),
+        # A token sees no storage that it has no right on: that there is none is not known.
+        (
+            "disk_storage: local-lvm",
+            "disk_storage: nas",
+            "Datastore.AllocateSpace on /storage/nas",
+            "API Token Permission",
+        ),
         ("tailnet: magellanic", "tailnet: magellan", "Tailscale: list devices: HTTP 404", "tailscale.tailnet"),
         ("mount: secret", "mount: secrets", "Vault: create on secrets/data/", "engine.vault.token"),
     ],

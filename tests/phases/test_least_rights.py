@@ -29,7 +29,7 @@ async def live(outside, serve):
         assert volume in await proxmox.images(storage=images)
         await proxmox.create(
             vm_id=800, name="one", cores=1, memory_mib=512, disk_gib=4, disk_storage=disks, bridge=spec.bridge,
-            image=volume, tag=spec.tag,
+            image=volume, tag=spec.tag, mac="02:00:00:00:00:01",
         )  # fmt: skip
         assert [machine.tags for machine in await proxmox.machines()] == [{spec.tag}]
         await proxmox.start(vm_id=800)

@@ -3,6 +3,7 @@
 import pytest
 
 from phases.conftest import REACHED
+from rebirth.castle import Identity
 from rebirth.errors import Broken
 from rebirth.lab.proxmox import Pace, Storage, Volume
 from rebirth.lab.systems.factory import factory_app
@@ -29,7 +30,14 @@ def create(outside):
         spec, proxmox = outside.castle, outside.proxmox
         with Journal(outside.paths.state) as journal:
             return await create_machines.create_machines(
-                spec.machines, spec.proxmox, outside.paths, proxmox, Once(journal), image, REACHED
+                Identity(name=spec.name),
+                spec.machines,
+                spec.proxmox,
+                outside.paths,
+                proxmox,
+                Once(journal),
+                image,
+                REACHED,
             )
 
     return run

@@ -201,6 +201,18 @@ async def test_switching(proxmox, hypervisor):
     assert refused.value.status_code == 501
 
 
+async def test_a_machine_that_does_not_obey_the_power_button(proxmox, hypervisor):
+    hypervisor.written.add(800)
+    hypervisor.deaf.add(800)
+    await proxmox.done(proxmox.node.qemu.post, **PLAIN, start=1)
+    status = proxmox.node.qemu(800).status
+    for ask in (status.shutdown.post, status.reboot.post):
+        assert await proxmox.done(ask, timeout=0) == "VM quit/powerdown failed - got timeout"
+    assert 800 in hypervisor.started
+    assert await proxmox.done(status.shutdown.post, timeout=0, forceStop=1) == "OK"
+    assert hypervisor.started == {}
+
+
 async def test_a_bridge_that_is_not_there(proxmox):
     await proxmox.done(proxmox.node.qemu.post, **PLAIN | {"net0": "virtio,bridge=vmbr9"})
     assert await proxmox.done(proxmox.node.qemu(800).status.start.post) == "bridge 'vmbr9' does not exist"
