@@ -16,9 +16,9 @@ import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 from rebirth.errors import Broken
 
@@ -66,6 +66,9 @@ class Component:
     ldflags: tuple[str, ...]
     no_sum_database: tuple[str, ...]
     version: str = ""
+    patched: dict[str, str] = field(
+        default_factory=dict
+    )  # module -> patch file: a copy of its source with that applied is built
 
     @classmethod
     def read(cls, folder: Path) -> "Component":
@@ -78,6 +81,7 @@ class Component:
             tuple(data.get("ldflags", ())),
             tuple(data.get("no_sum_database", ())),
             data.get("version", ""),
+            data.get("patched", {}),
         )
 
     def package(self, path: str) -> str:
@@ -148,15 +152,17 @@ class Toolchain:
             # Built beside its place and renamed: half a build is never taken for a whole one.
             unfinished = Path(mkdtemp(prefix=f".{component.name}-", dir=self._cache))
             try:
-                for path, binary in component.binaries.items():
-                    await self._compile(component, path, unfinished / binary)
+                with TemporaryDirectory(prefix=f".{component.name}-", dir=self._cache) as copies:
+                    folder = await _patched(component, Path(copies)) if component.patched else component.folder
+                    for path, binary in component.binaries.items():
+                        await self._compile(component, path, unfinished / binary, folder)
                 unfinished.chmod(0o755)
                 unfinished.rename(target)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
         return Built(component.name, time.monotonic() - since, cached=False)
 
-    async def _compile(self, component: Component, path: str, output: Path) -> None:
+    async def _compile(self, component: Component, path: str, output: Path, folder: Path) -> None:
         ldflags = " ".join(("-s", "-w", *component.ldflags))
         environment = {"CGO_ENABLED": "0", "GOWORK": "off"}
         if component.no_sum_database:
@@ -170,7 +176,7 @@ class Toolchain:
             "-o",
             str(output),
             package,
-            cwd=component.folder,
+            cwd=folder,
             env=environment,
         )
 
@@ -195,8 +201,40 @@ class Toolchain:
     async def module_folder(self, component_name: str) -> Path:
         """The source of a component's module: CRDs and charts come from where the binary comes from."""
         component = next(c for c in components() if c.name == component_name)
-        said = await _run("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", component.module, cwd=component.folder)
-        return Path(said.strip())
+        return await _source(component, component.module)
+
+
+async def _patched(component: Component, folder: Path) -> Path:
+    """A copy of the component in which the patched modules are replaced by copies of their source. Raises Broken."""
+    for name in ("go.mod", "go.sum"):
+        shutil.copy(component.folder / name, folder)
+    # Whatever repository the cache lies in is none of git's business here.
+    alone = {"GIT_CEILING_DIRECTORIES": str(folder)}
+    for number, (module, patch) in enumerate(component.patched.items()):
+        copy = folder / str(number)
+        await asyncio.to_thread(_copy, await _source(component, module), copy)
+        await _run("git", "apply", str(component.folder / patch), cwd=copy, env=alone)
+        await _run("go", "mod", "edit", f"-replace={module}=./{number}", cwd=folder)
+    return folder
+
+
+async def _source(component: Component, module: str) -> Path:
+    """Where a module's source lies, as the component pins it; it is fetched where it is missing."""
+
+    async def found() -> str:
+        said = await _run("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module, cwd=component.folder)
+        return said.strip()
+
+    if not await found():
+        await _run("go", "mod", "download", module, cwd=component.folder)
+    return Path(await found())
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Writable, which Go's module cache is not."""
+    shutil.copytree(source, target, copy_function=shutil.copyfile)
+    for folder in (target, *(path for path in target.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)
 
 
 @contextmanager

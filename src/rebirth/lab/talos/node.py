@@ -39,8 +39,7 @@ class Node:
         if self.config.control_plane:
             self._keep(self._control_plane)
         if (environment := self.config.extension("tailscale")) is not None:
-            service = self.parts.service("ext-tailscale")
-            self._keep(lambda: tailscale.run(environment, self.name, self.hardware.ca, service))
+            tailscale.start(environment, self.hardware, self.parts, self._path())
 
     async def stop(self) -> None:
         """Ends watching and waiting; the programs go on."""
