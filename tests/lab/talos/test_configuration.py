@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rebirth.lab.talos import cni, containerd, control_plane, kubelet, manifests, tailscale
+from rebirth.lab.talos import cni, containerd, control_plane, kubelet, manifests
 from rebirth.lab.talos.config import MachineConfig
 from rebirth.lab.talos.hardware import Hardware
 
@@ -223,20 +223,3 @@ def test_pod_network_is_routed():
     assert plugins[0]["type"] == "ptp"
     assert plugins[0]["ipam"]["ranges"] == [[{"subnet": "10.244.1.0/24"}]]
     assert "ip saddr 10.244.0.0/16 ip daddr != 10.244.0.0/16" in cni.masquerade("10.244.0.0/16")
-
-
-class TestTailscale:
-    def test_registration(self):
-        environment = {
-            "TS_AUTHKEY": "k",
-            "TS_HOSTNAME": "castle",
-            "TS_EXTRA_ARGS": "--accept-dns=false --advertise-tags=tag:a,tag:b",
-        }
-        assert tailscale.registration(environment, "cp-1") == {
-            "auth_key": "k",
-            "hostname": "castle",
-            "tags": ["tag:a", "tag:b"],
-        }
-
-    def test_the_machine_names_itself(self):
-        assert tailscale.registration({}, "cp-1") == {"auth_key": "", "hostname": "cp-1", "tags": []}
