@@ -61,12 +61,17 @@ class Inside:
 
 
 @contextmanager
-def running(folders: pytest.TempPathFactory, name: str) -> Iterator[tuple[Inside, list[str]]]:
-    """A lab of that name for a small castle, and what was said while it came up. It goes down at the end, and nothing is left."""
+def running(folders: pytest.TempPathFactory, name: str, more: str = "") -> Iterator[tuple[Inside, list[str]]]:
+    """A lab of that name for a small castle, and what was said while it came up. It goes down at the end, and nothing is left.
+
+    `more` is written behind the castle's lab.yaml, into its last section: `tailnet`.
+    """
     _skip_where_it_cannot_run()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(folders.mktemp("state")))
         castle = write_castle(folders.mktemp("castle"))
+        with (castle / "lab.yaml").open("a") as file:
+            file.write(more)
         said: list[str] = []
         name = f"{name}-{os.getpid()}"
         try:

@@ -66,4 +66,4 @@ def test_another_castle(tmp_path):
         assert len([line for line in etcd.splitlines() if "https://10.77.3.1" in line]) == 3, etcd
         castle.inside("destroy", "--yes")
         assert castle.ask("/status")["machines"] == {}
-        assert castle.ask("/status")["devices"] == ["granary-vault"]
+        assert castle.ask("/status")["devices"] == ["granary-vault", "workstation"]

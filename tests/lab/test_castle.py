@@ -109,7 +109,7 @@ def check_all_machines_off_and_on_again(castle):
 def check_nothing_is_left(castle):
     left = castle.ask("/status")
     assert left["machines"] == {}
-    assert left["devices"] == ["lushycorp-vault"]
+    assert left["devices"] == ["lushycorp-vault", "workstation"]
     assert not list((castle.lab.secrets / "produced").glob("*"))
     assert not list(castle.lab.folder.glob("machines/*"))
 

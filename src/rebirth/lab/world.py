@@ -33,7 +33,7 @@ from rebirth.lab.systems.servers import Servers
 from rebirth.lab.tailscale import OAuthClient, serving
 from rebirth.lab.talos.parts import Parts
 
-_GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS = (f"198.18.0.{n}" for n in (10, 11, 12, 13, 14, 15))
+_GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS, _TAILSCALE_LOG = (f"198.18.0.{n}" for n in range(10, 17))
 _PROXMOX, _VAULT = "198.18.0.20", "198.18.0.21"
 _LOOPBACK = "127.0.0.1"
 _WORKSTATION = "workstation"  # the operator's own device of the tailnet
@@ -102,6 +102,7 @@ class World:
             self.names["registry-1.docker.io" if host == "docker.io" else host] = _REGISTRY
         self.names |= dict.fromkeys((chart.host for chart in self.charts), _CHARTS)
         self.names |= dict.fromkeys((*serving.HOSTS, host_of(self.castle.tailscale.api)), _TAILSCALE)
+        self.names[serving.LOG_HOST] = _TAILSCALE_LOG
         self.names[host_of(self.castle.talos.image_factory)] = _FACTORY
         self.names[registry.TOKEN_HOST] = _TOKENS
         self.names[host_of(self.castle.proxmox.endpoint)] = _PROXMOX
@@ -131,6 +132,7 @@ class World:
             spec.tailnet,
             self.state.folder / "tailnet",
             _TAILSCALE,
+            _TAILSCALE_LOG,
             self.programs,
             self.parts.run,
             [OAuthClient(self.secrets[i], self.secrets[s], tags=frozenset(tags)) for i, s, tags in references],

@@ -53,8 +53,3 @@ async def test_a_device_is_deleted_by_either_id(world, control):
         assert (await world.castle.delete(path)).status_code == 200
         assert (await world.castle.delete(path)).status_code == 404
         assert control.devices == {}
-
-
-async def test_what_clients_tell_of_themselves_is_taken(world):
-    answer = await world.lab.post("/c/tailnode.log.tailscale.io/1", headers={"host": "log.tailscale.com"}, content=b"x")
-    assert answer.status_code == 200

@@ -10,33 +10,32 @@ from collections.abc import Sequence
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Host, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from rebirth.lab.tailscale import api
 from rebirth.lab.tailscale.tailnet import Device, Key, Node, OAuthClient, Refused, Tailnet
 
-__all__ = ["LOG_HOST", "Device", "Key", "Node", "OAuthClient", "Refused", "Tailnet", "tailscale_app"]
-
-LOG_HOST = "log.tailscale.com"
+__all__ = ["Device", "Key", "Node", "OAuthClient", "Refused", "Tailnet", "log_app", "tailscale_app"]
 
 
 async def _not_found(_: Request, __: Exception) -> Response:
     return api.refusal(Refused("not found", 404))
 
 
-async def _taken(_: Request) -> Response:
-    """What clients tell of themselves is thrown away."""
-    return Response()
+def log_app() -> Starlette:
+    """log.tailscale.com: what clients tell of themselves is thrown away."""
+
+    async def taken(_: Request) -> Response:
+        return Response()
+
+    return Starlette(routes=[Route("/{path:path}", taken, methods=["GET", "POST"])])
 
 
 def tailscale_app(tailnet: Tailnet, control: ASGIApp | None = None) -> Starlette:
     """api.tailscale.com; what is no API goes to `control`, the control server, where there is one."""
-    routes: list[BaseRoute] = [
-        Host(LOG_HOST, Starlette(routes=[Route("/{path:path}", _taken, methods=["GET", "POST"])])),
-        *api.routes(tailnet),
-    ]
-    return Starlette(routes=[*routes, *_control(control)], exception_handlers={404: _not_found, 405: _not_found})
+    routes = [*api.routes(tailnet), *_control(control)]
+    return Starlette(routes=routes, exception_handlers={404: _not_found, 405: _not_found})
 
 
 def _control(control: ASGIApp | None) -> Sequence[BaseRoute]:

@@ -12,12 +12,12 @@ import httpx
 from rebirth.errors import Broken
 from rebirth.lab.systems.passing import passing_app
 from rebirth.lab.systems.servers import Servers
-from rebirth.lab.tailscale import LOG_HOST, OAuthClient, Tailnet, tailscale_app
+from rebirth.lab.tailscale import OAuthClient, Tailnet, log_app, tailscale_app
 from rebirth.lab.tailscale.agents import Agent
 from rebirth.lab.tailscale.headscale import HOST, PORT, PUBLIC, Headscale, configuration
 from rebirth.lab.tailscale.upgrades import passing_upgrades
 
-HOSTS = (PUBLIC, "api.tailscale.com", "login.tailscale.com", LOG_HOST)
+HOSTS, LOG_HOST = (PUBLIC, "api.tailscale.com", "login.tailscale.com"), "log.tailscale.com"
 _LOOK_EVERY = 0.5  # seconds between two looks at which names there are
 _KEY = 600.0  # seconds for which a device of the lab's own may join
 
@@ -26,11 +26,14 @@ Run = Callable[[str, Sequence[str]], None]  # keeps a program running, under a n
 
 @dataclass
 class TailnetServer:
-    """`address` is where it is reached, `folder` its own, `programs` the lab's, `run` starts what is to go on running."""
+    """`address` is where it is reached, `log_address` where clients' logs go, `folder` its own, `programs` the lab's; `run`
+    starts what is to go on running.
+    """
 
     name: str  # of the tailnet
     folder: Path
     address: str
+    log_address: str
     programs: Mapping[str, str]
     run: Run
     clients: list[OAuthClient]
@@ -56,6 +59,7 @@ class TailnetServer:
         names = sorted({*HOSTS, *hosts})
         http = passing_upgrades(HOST, PORT)
         await servers.start("tailscale", app, address=self.address, port=443, hosts=names, http=http)
+        await servers.start("tailscale-log", log_app(), address=self.log_address, port=443, hosts=[LOG_HOST])
         self._looking = asyncio.create_task(self._look())
 
     async def bring(self, hostname: str, namespace: Path | None = None) -> None:
