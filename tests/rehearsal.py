@@ -64,7 +64,7 @@ class Castle:
     def operators_writes(self):
         """Every write to the Kubernetes API with the operator's credentials, out of the API servers' audit logs."""
         found = []
-        for log in self.lab.folder.glob("machines/*/ephemeral/var/log/audit/kube/kube-apiserver*.log"):
+        for log in self.lab.folder.glob("machines/*/var/log/audit/kube/kube-apiserver*.log"):
             for event in map(json.loads, log.read_text().splitlines()):
                 writes = event["verb"] not in {"get", "list", "watch"} and event["stage"] == "ResponseComplete"
                 if writes and event["user"]["username"] == "admin":

@@ -21,6 +21,7 @@ OURS, OPERATOR, PROXY = "tag:tazlab-k8s", "tag:k8s-operator", "tag:k8s"
 async def _add_machine(outside, vm_id, name, tag):
     await outside.proxmox.create(
         vm_id=vm_id, name=name, cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm", bridge="vmbr0",
+        mac="02:00:00:00:00:01",
         image="local:iso/talos.iso", tag=tag,
     )  # fmt: skip
 

@@ -41,10 +41,12 @@ def talos(outside, tmp_path, monkeypatch):
         for node, address in zip(outside.castle.machines.nodes, (CONTROL_PLANE, WORKER), strict=True)
     ]
     castle = outside.castle
+    for node in nodes:
+        (world / f"card-{node.address}").write_text(f"00:00:00:00:00:00\n{node.mac_address(castle.name)}\n")
     kubernetes = castle.kubernetes.model_copy(update={"endpoint": f"https://{CONTROL_PLANE}:6443"})
     sections = {
         "machines": castle.machines.model_copy(update={"nodes": nodes}), "talos": castle.talos, "kubernetes": kubernetes,
-        "node_key": castle.tailscale.node_key, "logins": castle.engine.registry_logins,
+        "storage": castle.storage, "node_key": castle.tailscale.node_key, "logins": castle.engine.registry_logins,
     }  # fmt: skip
     talosctl = Talosctl(paths=outside.paths, commands=Commands(outside.redaction))
     key = NodeKeyMinted(Secret("tskey-canary"), "k1")
@@ -252,3 +254,22 @@ def test_which_changes_of_castle_yaml_ask_for_the_phase_again(outside, path, val
         where = where[key]
     where[path[-1]] = value
     assert (inputs(data) != before) is touches
+
+
+async def test_a_machine_at_anothers_address_is_sent_nothing(talos):
+    own = {address: (talos.world / f"card-{address}").read_text() for address in (CONTROL_PLANE, WORKER)}
+    (talos.world / f"card-{CONTROL_PLANE}").write_text(own[WORKER])
+    (talos.world / f"card-{WORKER}").write_text(own[CONTROL_PLANE])
+    with pytest.raises(Broken) as caught:
+        await talos.configure()
+    names = [node.name for node in talos.machines.nodes]
+    assert f"{CONTROL_PLANE} is answered by {names[1]} (" in str(caught.value)
+    assert f"{WORKER} is answered by {names[0]} (" in str(caught.value)
+    assert not talos.calls("apply-config"), "no secret leaves before it is known who answers"
+
+
+async def test_a_machine_that_castle_yaml_does_not_know(talos):
+    (talos.world / f"card-{WORKER}").write_text("00:00:00:00:00:00\nbc:24:11:00:00:01\n")
+    with pytest.raises(Broken, match=r"castle\.yaml does not know \(bc:24:11:00:00:01\), not by tazlab-k8s-worker-1"):
+        await talos.configure()
+    assert not talos.calls("apply-config")

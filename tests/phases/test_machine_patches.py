@@ -21,7 +21,7 @@ def of(outside, index, **named):
     castle = outside.castle
     talos = castle.talos.model_copy(update=named)
     return patches(
-        outside.paths.castle, castle.machines.nodes[index], castle.machines, talos, castle.kubernetes,
+        outside.paths.castle, castle.machines.nodes[index], castle.machines, talos, castle.kubernetes, castle.storage,
         castle.tailscale.node_key, castle.engine.registry_logins, outside.secrets, NodeKeyMinted(Secret("key"), "id"),
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ import pytest
 from starlette.responses import HTMLResponse, JSONResponse
 
 from phases.conftest import REACHED
+from rebirth.castle import Identity
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Events
@@ -47,6 +48,7 @@ def yard(outside):
         async def create(self):
             with Journal(outside.paths.state) as journal:
                 return await create_machines.create_machines(
+                    Identity(name=self.castle.name),
                     self.castle.machines,
                     self.castle.proxmox,
                     outside.paths,
@@ -101,7 +103,7 @@ async def test_one_that_is_still_being_created_is_waited_for(yard):
 async def test_one_being_created_outside_our_ids_is_not_waited_for(yard):
     await yard.proxmox.create(
         vm_id=100, name="other", cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm", bridge="vmbr0",
-        image=IMAGE.volume, tag="theirs",
+        mac="02:00:00:00:00:01", image=IMAGE.volume, tag="theirs",
     )  # fmt: skip
     yard.pve.conditions[100].lock = "create"
     assert set((await yard.create()).vm_ids.values()) == {800, 801}
@@ -130,7 +132,7 @@ async def test_ids_that_others_took(yard):
     for vm_id in (800, 802):
         await yard.proxmox.create(
             vm_id=vm_id, name=f"other-{vm_id}", cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm",
-            bridge="vmbr0", image=IMAGE.volume, tag="theirs",
+            bridge="vmbr0", mac="02:00:00:00:00:01", image=IMAGE.volume, tag="theirs",
         )  # fmt: skip
     assert set((await yard.create()).vm_ids.values()) == {801, 803}
 
@@ -174,7 +176,7 @@ async def test_an_id_that_was_taken_in_between_is_looked_at_again(yard):
     with pytest.raises(NotYet, match="VM 800 already exists"):
         await yard.proxmox.create(
             vm_id=800, name="other", cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm", bridge="vmbr0",
-            image=IMAGE.volume, tag="theirs",
+            mac="02:00:00:00:00:01", image=IMAGE.volume, tag="theirs",
         )  # fmt: skip
 
 

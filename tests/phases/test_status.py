@@ -27,6 +27,7 @@ async def made(outside):
             disk_gib=machine.disk_gib,
             disk_storage=spec.disk_storage,
             bridge=spec.bridge,
+            mac="02:00:00:00:00:01",
             image=volume,
             tag=spec.tag,
         )

@@ -33,7 +33,7 @@ DO_NOT = {
     ProxmoxApi: {"reach", "lacks", "offers", "images", "machines", "start", "stop", "delete", "close"},
     TailnetApi: {"devices", "lacks", "keys", "delete_device", "delete_key", "close"},
     VaultApi: {"reach", "lacks", "read", "close"},
-    Talosctl: {"answers", "apply", "bootstrap", "etcd_exists", "generate", "listens", "serves", "validate"},
+    Talosctl: {"answers", "apply", "bootstrap", "cards", "etcd_exists", "generate", "listens", "serves", "validate"},
     GitRemote: {"fetch", "documents"},
     Web: {"visit"},
 }

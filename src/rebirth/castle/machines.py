@@ -1,24 +1,42 @@
 """Section `machines`: the virtual machines and the network they stand in."""
 
+import hashlib
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from rebirth.castle.model import Address, DnsLabel, Network, Section
+from rebirth.castle.model import Address, DnsLabel, Network, Section, in_our_words
 
 _MEMORY = 4 << 20  # MiB: 4 TiB
 _DISK = 128 << 10  # GiB: 128 TiB
 
+_LOCAL = 0x02  # first octet of an address that no manufacturer has (IEEE 802: locally administered)
+
 Role = Literal["controlplane", "worker"]
+
+
+Mac = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$"),
+    in_our_words("must be a MAC address such as 02:00:00:12:34:56"),
+]
 
 
 class Machine(Section):
     name: DnsLabel
     role: Role
     address: Address
+    mac: Mac | None = None
     cores: Annotated[int, Field(ge=1, le=512)]
     memory_mib: Annotated[int, Field(ge=1024, le=_MEMORY)]
     disk_gib: Annotated[int, Field(ge=10, le=_DISK)]
+
+    def mac_address(self, castle: str) -> str:
+        """The one given, or one that is computed from the names: the same at each create, so that DHCP can reserve by it."""
+        if self.mac:
+            return self.mac.lower()
+        octets = hashlib.sha256(f"{castle}/{self.name}".encode()).digest()[:5]
+        return ":".join(f"{octet:02x}" for octet in (_LOCAL, *octets))
 
 
 class Machines(Section):
@@ -32,6 +50,7 @@ class Machines(Section):
         self._addresses_in_network()
         self._each_has_its_own("name", [node.name for node in self.nodes])
         self._each_has_its_own("address", [str(node.address) for node in self.nodes])
+        self._each_has_its_own("mac", [node.mac.lower() if node.mac else node.name for node in self.nodes])
         control_planes = len(self.control_planes)
         if not control_planes:
             raise ValueError("no machine has the role controlplane")

@@ -3,6 +3,8 @@
 from contextlib import suppress
 from pathlib import Path
 
+from rebirth.lab.namespaces import CGROUP, mount, unshare
+
 _ROOT = Path("/sys/fs/cgroup")
 
 
@@ -37,6 +39,33 @@ def _inherit_cpuset(folder: Path) -> None:
         with suppress(OSError):
             if not (folder / name).read_text().strip():
                 (folder / name).write_text((folder.parent / name).read_text())
+    with suppress(OSError):
+        (folder / "cgroup.clone_children").write_text("1")  # groups that the machine makes take theirs from here
+
+
+def enter(path: str) -> None:
+    """Moves this process into the group, which becomes the root of a cgroup namespace of its own."""
+    for hierarchy in _hierarchies():
+        (hierarchy / path.strip("/") / "cgroup.procs").write_text("0")
+    unshare(CGROUP)
+
+
+def show(target: Path) -> None:
+    """Mounts at `target` what a machine of its own would have there: this process's group as the root of everything."""
+    if unified():
+        mount("cgroup2", str(target), "cgroup2")
+        return
+    mount("tmpfs", str(target), "tmpfs", options="mode=755")
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        controllers = line.split(":")[1]  # such as cpu,cpuacct, or name=systemd; none where version 2 stands beside
+        if not controllers:
+            continue
+        name = controllers.removeprefix("name=")
+        (target / name).mkdir()
+        options = f"none,{controllers}" if controllers.startswith("name=") else controllers
+        mount("cgroup", str(target / name), "cgroup", options=options)
+        for part in name.split(",") if "," in name else ():
+            (target / part).symlink_to(name)
 
 
 def remove(path: str) -> list[str]:

@@ -5,17 +5,24 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+import yaml
 
 from rebirth.lab import cgroups
 from rebirth.lab.namespaces import UNSHARE
-from rebirth.lab.talos.hardware import Hardware
+from rebirth.lab.talos.boot import VOLUMES
+from rebirth.lab.talos.dhcp import Dhcp
+from rebirth.lab.talos.hardware import Hardware, Lease
+from rebirth.lab.talos.installing import Installer
 
-_REBOOT = 100  # exit code of a machine that asks to be started again
+# reboot(2) in a PID namespace ends its PID 1 with a signal (pid_namespaces(7)); unshare(1) passes that on.
+_RESTARTED = 128 + signal.SIGHUP
+_POLL = 0.1  # seconds
+_ANSWERED = 0.3  # seconds that machined takes at most to say that it has stored a configuration
 
 
 @dataclass(frozen=True)
@@ -37,27 +44,21 @@ class Hypervisor(Protocol):
     async def stop(self, vmid: int) -> None:
         """Powers off, hard."""
 
+    async def shutdown(self, vmid: int) -> None:
+        """Presses the power button, and returns at once."""
+
     async def running(self, vmid: int) -> bool: ...
 
     async def destroy(self, vmid: int) -> None:
         """Wipes its disk."""
 
 
-@dataclass(frozen=True)
-class Network:
-    """What a machine finds on the LAN; `reservations` are what DHCP gives to a machine of that name."""
-
-    bridge: str
-    prefix_length: int
-    gateway: str
-    nameservers: tuple[str, ...]
-    reservations: Mapping[str, str]  # machine name -> address
-
-
 @dataclass
-class _Running:
-    process: asyncio.subprocess.Process
-    keeper: "asyncio.Task[None]"
+class _Powered:
+    """A machine that is on; while its installer writes the disk it has no process."""
+
+    life: "asyncio.Task[None]"
+    process: asyncio.subprocess.Process | None = None
 
 
 @dataclass
@@ -66,70 +67,109 @@ class Machines:
 
     lab: str
     state: Path
-    network: Network
-    ca: Path
-    programs: dict[str, str]
-    talos_version: str
-    _running: dict[int, _Running] = field(default_factory=dict)
+    bridge: str
+    root: Path  # root file system
+    dhcp: Dhcp
+    installer: Installer
+    _powered: dict[int, _Powered] = field(default_factory=dict)
 
     async def start(self, vm: VirtualMachine) -> None:
         if await self.running(vm.vmid):
             return
         disk = self._disk(vm.vmid)
-        if vm.boot_image is None and not (disk / "state" / "config.yaml").exists():
+        if vm.boot_image is None and not self.installer.installed(disk):
             return  # "no bootable device": powered on, and nothing happens
-        hardware = self._hardware(vm)
-        process = await self._boot(vm.vmid, hardware)
-        self._running[vm.vmid] = _Running(process, asyncio.create_task(self._keep(vm, process)))
+        booted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        powered = _Powered(asyncio.create_task(self._live(vm, booted)))
+        self._powered[vm.vmid] = powered
+        await asyncio.wait([booted, powered.life], return_when=asyncio.FIRST_COMPLETED)
+        if not booted.done():
+            powered.life.result()  # raises what was in the way
 
     def _disk(self, vmid: int) -> Path:
         return self.state / "machines" / str(vmid)
 
-    def _cgroup(self, name: str) -> str:
-        return f"/rebirth-{self.lab}/{name}"
+    def _cgroup(self, vm: VirtualMachine) -> str:
+        return f"/rebirth-{self.lab}/{vm.name}"
+
+    async def _live(self, vm: VirtualMachine, booted: "asyncio.Future[None]") -> None:
+        """From power on to power off."""
+        try:
+            again = True
+            while again:
+                process = self._powered[vm.vmid].process = await self._boot(vm)
+                if not booted.done():
+                    booted.set_result(None)
+                try:
+                    again = await self._until_off(vm, process)
+                finally:
+                    await _pull_plug(process)
+                    # A machine that is off has no containers: with their groups left, the next kubelet looks at each for seconds.
+                    await self._remove_group(self._cgroup(vm))
+        finally:
+            del self._powered[vm.vmid]
+
+    async def _until_off(self, vm: VirtualMachine, process: asyncio.subprocess.Process) -> bool:
+        """Whether it boots again."""
+        disk = self._disk(vm.vmid)
+        if not self.installer.installed(disk):
+            ended, configured = (
+                asyncio.create_task(process.wait()),
+                asyncio.create_task(_appears(disk / "state/config.yaml")),
+            )
+            try:
+                await asyncio.wait([ended, configured], return_when=asyncio.FIRST_COMPLETED)
+                if not ended.done():
+                    await asyncio.sleep(_ANSWERED)
+                    await _pull_plug(process)
+                    self._powered[vm.vmid].process = None
+                    await self.installer.install(vm.name, disk)
+                    return True
+            finally:
+                for task in (ended, configured):
+                    task.cancel()
+        code = await process.wait()
+        if (disk / "state/wipe").exists():  # our patch of machined leaves this word on a reset
+            await asyncio.to_thread(_wipe, disk)
+        return code == _RESTARTED
 
     def _hardware(self, vm: VirtualMachine) -> Hardware:
-        address = self.network.reservations.get(vm.name)
-        if address is None:
-            raise LookupError(f"no DHCP reservation for a machine named {vm.name}")
-        cgroup = self._cgroup(vm.name)
-        cgroups.create(cgroup)
+        lease = self.dhcp.lease(vm.mac)
         return Hardware(
-            lab=self.lab,
-            name=vm.name,
+            hostname=f"talos-{vm.mac.replace(':', '')[-6:]}",
             disk=self._disk(vm.vmid),
-            address=f"{address}/{self.network.prefix_length}",
-            gateway=self.network.gateway,
-            nameservers=self.network.nameservers,
-            mac=vm.mac,
-            ca=self.ca,
-            programs=self.programs,
-            cgroup=cgroup,
-            talos_version=self.talos_version,
+            root=self.root,
+            lease=None if _has_address(self._disk(vm.vmid) / "state/config.yaml") else lease,
+            nameservers=lease.nameservers,
+            cgroup=self._cgroup(vm),
             cores=vm.cores,
+            memory_mib=vm.memory_mib,
         )
 
-    async def _boot(self, vmid: int, hardware: Hardware) -> asyncio.subprocess.Process:
-        hardware.disk.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = hardware.disk / "hardware.json"
+    async def _boot(self, vm: VirtualMachine) -> asyncio.subprocess.Process:
+        disk = self._disk(vm.vmid)
+        disk.mkdir(parents=True, exist_ok=True, mode=0o700)
+        hardware = self._hardware(vm)
+        cgroups.create(hardware.cgroup)
+        file = disk / "hardware.json"
         hardware.save(file)
         # The machine waits on this pipe until its network card is plugged in.
         plugged, plug = os.pipe()
-        with (hardware.disk / "console.log").open("ab") as console:
+        with (disk / "console.log").open("ab") as console:
             process = await asyncio.create_subprocess_exec(
                 *UNSHARE, sys.executable, "-m", "rebirth.lab.talos", str(file), str(plugged),
                 stdin=asyncio.subprocess.DEVNULL, stdout=console, stderr=console, pass_fds=(plugged,), start_new_session=True,
             )  # fmt: skip
         os.close(plugged)
         try:
-            await self._plug(vmid, hardware, process.pid)
+            await self._plug_in(vm, hardware.lease, process.pid)
             os.write(plug, b".")
         finally:
             os.close(plug)
         return process
 
-    async def _plug(self, vmid: int, hardware: Hardware, pid: int) -> None:
-        link = f"tap{vmid}"
+    async def _plug_in(self, vm: VirtualMachine, lease: Lease | None, pid: int) -> None:
+        link = f"tap{vm.vmid}"
         # unshare(1) makes the network namespace before it forks: its own process is already in there, once it says so.
         ours = Path("/proc/self/ns/net").readlink()
         for _ in range(500):
@@ -138,35 +178,30 @@ class Machines:
                     break
             await asyncio.sleep(0.01)
         with suppress(RuntimeError):  # of a machine that was just switched off: the kernel takes its time with it
-            await _ip("link", "delete", link)
-        await _ip(
-            "link", "add", link, "type", "veth", "peer", "name", "eth0", "address", hardware.mac, "netns", str(pid)
+            await _run("ip", "link", "delete", link)
+        await _run(
+            "ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "address", vm.mac, "netns", str(pid)
         )
-        await _ip("link", "set", link, "master", self.network.bridge, "up")
-
-    async def _keep(self, vm: VirtualMachine, process: asyncio.subprocess.Process) -> None:
-        code = await process.wait()
-        # A machine that is off has no containers: with their groups left, the next kubelet looks at each for seconds.
-        await self._remove_group(self._cgroup(vm.name))
-        del self._running[vm.vmid]
-        if (self._disk(vm.vmid) / "wipe").exists():
-            shutil.rmtree(self._disk(vm.vmid), ignore_errors=True)
-        if code == _REBOOT:
-            await self.start(vm)
+        await _run("ip", "link", "set", link, "master", self.bridge, "up")
+        inside = ("nsenter", f"--net=/proc/{pid}/ns/net", "ip")
+        await _run(*inside, "link", "set", "lo", "up")
+        if lease:  # what DHCP would do: container mode runs no client of its own
+            await _run(*inside, "link", "set", "eth0", "up")
+            await _run(*inside, "address", "add", lease.address, "dev", "eth0")
+            await _run(*inside, "route", "add", "default", "via", lease.gateway)
 
     async def stop(self, vmid: int) -> None:
-        if (running := self._running.get(vmid)) is None:
-            return
-        # PID 1 of the machine takes everything in it down; unshare(1), its parent, ends only when all of it is gone.
-        parent = running.process.pid
-        with suppress(ProcessLookupError, FileNotFoundError):
-            children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-            for pid in map(int, children or [str(parent)]):
-                os.kill(pid, signal.SIGKILL)
-        await asyncio.wait([running.keeper])
+        if powered := self._powered.get(vmid):
+            powered.life.cancel()
+            await asyncio.wait([powered.life])
+
+    async def shutdown(self, vmid: int) -> None:
+        powered = self._powered.get(vmid)
+        if powered and powered.process and (first := _first(powered.process)):
+            os.kill(first, signal.SIGTERM)
 
     async def running(self, vmid: int) -> bool:
-        return vmid in self._running
+        return vmid in self._powered
 
     async def destroy(self, vmid: int) -> None:
         await self.stop(vmid)
@@ -179,8 +214,53 @@ class Machines:
             await asyncio.sleep(0.05)
 
 
-async def _ip(*arguments: str) -> None:
-    process = await asyncio.create_subprocess_exec("ip", *arguments, stderr=asyncio.subprocess.PIPE)
+def _wipe(disk: Path) -> None:
+    for name in (*VOLUMES.values(), "installed"):
+        path = disk / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _first(process: asyncio.subprocess.Process) -> int | None:
+    """PID 1 of the machine, the only child of unshare(1)."""
+    try:
+        return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+    except (OSError, IndexError):
+        return None
+
+
+async def _pull_plug(process: asyncio.subprocess.Process) -> None:
+    """PID 1 of the machine takes everything in it down; unshare(1), its parent, ends only when all of it is gone."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(_first(process) or process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+async def _appears(file: Path) -> None:
+    """Returns once the file is there with something in it."""
+    while not (file.exists() and file.stat().st_size):  # noqa: ASYNC110 - written by another process
+        await asyncio.sleep(_POLL)
+
+
+def _has_address(configuration: Path) -> bool:
+    """Whether a stored machine configuration brings a static address, so that nobody asks DHCP for one."""
+    try:
+        documents = list(yaml.load_all(configuration.read_text(), Loader=yaml.CSafeLoader))
+    except FileNotFoundError:
+        return False
+    machine: dict[str, Any] = next(
+        (document["machine"] for document in documents if document and "machine" in document), {}
+    )
+    links = [document for document in documents if document and document.get("kind", "").endswith("LinkConfig")]
+    interfaces = (machine.get("network") or {}).get("interfaces") or []
+    return any(entry.get("addresses") or entry.get("address") for entry in [*interfaces, *links])
+
+
+async def _run(*argv: str) -> None:
+    process = await asyncio.create_subprocess_exec(*argv, stderr=asyncio.subprocess.PIPE)
     _, said = await process.communicate()
     if process.returncode:
-        raise RuntimeError(f"ip {' '.join(arguments)}: {said.decode().strip()}")
+        raise RuntimeError(f"{' '.join(argv)}: {said.decode().strip()}")

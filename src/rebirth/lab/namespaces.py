@@ -9,7 +9,10 @@ from pathlib import Path
 
 PRIVATE, SHARED, RECURSIVE = 0x40000, 0x100000, 0x4000
 MOUNT, UTS, IPC, PID, NET = 0x00020000, 0x04000000, 0x08000000, 0x20000000, 0x40000000
-_BIND = 0x1000
+CGROUP = 0x02000000
+CAP_SYS_RESOURCE = 24  # capabilities(7); containers of some clouds lack it
+READ_ONLY = 0x1
+_BIND, _REMOUNT, _DETACH = 0x1000, 0x20, 0x2
 _SET_PARENT_DEATH_SIGNAL = 1
 
 # Runs what follows as PID 1 of namespaces of its own; all of it dies when unshare(1) is killed.
@@ -35,6 +38,20 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
 def bind(source: Path, target: str) -> None:
     """Shows `source`, with everything mounted below it, at `target` too."""
     mount(str(source), target, flags=_BIND | RECURSIVE)
+
+
+def rebind(target: Path, flags: int) -> None:
+    """Gives a bind mount other flags, such as READ_ONLY, than what it shows has."""
+    mount("none", str(target), flags=_REMOUNT | _BIND | flags)
+
+
+def pivot(root: Path) -> None:
+    """Makes `root`, a mount point with a folder run, the root file system; what was there before is out of sight."""
+    old = root / "run/old"
+    old.mkdir()
+    _checked(_libc.pivot_root(str(root).encode(), str(old).encode()), f"pivot_root {root}")
+    os.chdir("/")
+    _checked(_libc.umount2(b"/run/old", _DETACH), "umount /run/old")
 
 
 def unshare(kinds: int) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rebirth.castle import Section, load_model
-from rebirth.castle.model import DnsLabel, DnsName, HttpsUrl, Tag, Text
+from rebirth.castle.model import Address, DnsLabel, DnsName, HttpsUrl, Tag, Text
 
 FILE = "lab.yaml"
 
@@ -47,6 +47,14 @@ class Tailnet(Section):
     ephemeral_seconds: Annotated[float, Field(gt=0)] = 120
 
 
+class Machines(Section):
+    """What the machines' hardware and the router of the LAN do."""
+
+    install_seconds: Annotated[float, Field(ge=0)] = 2  # that Talos' installer takes to write a disk
+    disks_never_written: list[DnsLabel] = []  # machines whose installation does not end
+    dhcp: dict[DnsLabel, Address] = {}  # machine -> the address reserved for its MAC, where that is not the castle's
+
+
 class Lab(Section):
     version: Literal[1] = 1
     repositories: dict[HttpsUrl, Text] = {}  # URL -> local folder
@@ -54,6 +62,7 @@ class Lab(Section):
     images: list[SiteImage] = []
     vault: list[Seed] = []
     tailnet: Tailnet = Tailnet()
+    machines: Machines = Machines()
 
 
 def load_lab(castle: Path) -> Lab:

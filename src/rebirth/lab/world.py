@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from rebirth.castle import Castle, host_of, load, port_of
+from rebirth.castle import Castle, Machine, host_of, load, port_of
 from rebirth.lab import canaries, network
 from rebirth.lab.building import charts, flux, images
 from rebirth.lab.building.sites import build_site
 from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources, wheel_program
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
-from rebirth.lab.hypervisor import Machines, Network
+from rebirth.lab.hypervisor import Machines
 from rebirth.lab.namespaces import PRIVATE, RECURSIVE, become_init, bind, hostname, mount
 from rebirth.lab.proxmox import Pve, Storage, proxmox_app
 from rebirth.lab.spec import Lab, Seed, load_lab
@@ -28,10 +28,13 @@ from rebirth.lab.state import LabState
 from rebirth.lab.systems import dns, git, registry, vault
 from rebirth.lab.systems.factory import factory_app
 from rebirth.lab.systems.faults import Faults
+from rebirth.lab.systems.parts import Parts
 from rebirth.lab.systems.passing import passing_app
 from rebirth.lab.systems.servers import Servers
-from rebirth.lab.tailscale import OAuthClient, serving
-from rebirth.lab.talos.parts import Parts
+from rebirth.lab.tailscale import OAuthClient, extension, serving
+from rebirth.lab.talos import rootfs
+from rebirth.lab.talos.dhcp import Dhcp
+from rebirth.lab.talos.installing import Installer
 
 _GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS, _TAILSCALE_LOG = (f"198.18.0.{n}" for n in range(10, 17))
 _PROXMOX, _VAULT = "198.18.0.20", "198.18.0.21"
@@ -69,6 +72,9 @@ class World:
         self._name_everything()
         self._tell("setting up the network")
         await asyncio.to_thread(network.lay, self.castle.machines, set(self._addresses()))
+        self._tell("laying the root file system of the machines")
+        await rootfs.make(self._root, toolchain, self.ca.pem)
+        extension.lay(self._root, self.programs)
         self.tailnet = self._make_tailnet()
         tailnet_serves = asyncio.create_task(self._start_tailnet())
         self.pve = self._make_pve()
@@ -151,16 +157,29 @@ class World:
 
     def _make_pve(self) -> Pve:
         spec, machines = self.castle.proxmox, self.castle.machines
-        reservations = {node.name: str(node.address) for node in machines.nodes}
-        nameservers = tuple(map(str, machines.nameservers))
-        lan = Network(network.LAN, machines.network.prefixlen, str(machines.gateway), nameservers, reservations)
-        version = self.castle.talos.version
-        hypervisor = Machines(self.state.name, self.state.folder, lan, self.state.ca, self.programs, version)
+        dhcp = Dhcp(
+            machines.network,
+            machines.gateway,
+            tuple(map(str, machines.nameservers)),
+            {node.mac_address(self.castle.name): self._reserved(node) for node in machines.nodes},
+            frozenset(self._addresses()),
+        )
+        settings = self.lab.machines
+        installer = Installer(self.state.ca, settings.install_seconds, frozenset(settings.disks_never_written))
+        hypervisor = Machines(self.state.name, self.state.folder, network.LAN, self._root, dhcp, installer)
         contents = {spec.image_storage: {"iso", "vztmpl", "import"}}
         contents.setdefault(spec.disk_storage, set()).update({"images", "rootdir"})
         storages = {name: Storage(frozenset(content)) for name, content in contents.items()}
         token, bridges = self.secrets[spec.token.secret], frozenset({spec.bridge})
         return Pve(spec.node, token, hypervisor, storages, str(self.state.ca), bridges)
+
+    @property
+    def _root(self) -> Path:
+        return self.state.folder / "machine-root"
+
+    def _reserved(self, machine: Machine) -> str:
+        """The address that the router gives to the machine's card: the castle's, unless lab.yaml says otherwise."""
+        return str(self.lab.machines.dhcp.get(machine.name, machine.address))
 
     async def _start_vault(self, tailnet_serves: Awaitable[None]) -> None:
         url = self.castle.engine.vault.address
@@ -187,7 +206,7 @@ class World:
 
     async def _start_registry(self) -> None:
         folder = self.state.folder / "registry"
-        store = images.ImageStore(cache_directory(), folder, self.programs, self.ca.pem)
+        store = images.ImageStore(cache_directory(), folder, self.programs, self.ca.pem, sources() / "images")
         await asyncio.to_thread(self._fill, store)
         hosts = [name for name, address in self.names.items() if address == _REGISTRY]
         certificate, key = self.ca.issue_into(folder, "tls", [*hosts, _REGISTRY])

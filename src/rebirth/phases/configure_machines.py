@@ -4,11 +4,12 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from rebirth.castle import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos, host_of
+from rebirth.castle import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Storage, Talos, host_of
 from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.made import machine_records as records
 from rebirth.phases.made.machine_patches import patches
+from rebirth.phases.made.who_answers import identified
 from rebirth.providers.talos import SCRATCH, TRUSTD_PORT, Talosctl
 from rebirth.run.facts import (
     MachinesBooted,
@@ -35,6 +36,7 @@ async def configure_machines(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
+    storage: Storage,
     node_key: NodeKey,
     logins: RegistryLogins,
     secrets: SecretsResolved,
@@ -48,12 +50,18 @@ async def configure_machines(
     control_planes = [str(machine.address) for machine in machines.control_planes]
     common = {"cluster": identity.name, "endpoint": kubernetes.endpoint, "talos": talos.version}
     await talosctl.write_client_configuration(endpoints=control_planes, **common)
-    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, node_key, logins)
+    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, storage, node_key, logins)
     await _refuse_changes(paths, machines, talosctl, {machine.name: digest(machine) for machine in machines.nodes})
+
+    answering = await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes))
+    configured = {machine.name for machine, answers in zip(machines.nodes, answering, strict=True) if answers}
+    # All of them before the first is sent anything: what answers at a worker's address may be a control plane.
+    unconfigured = [machine for machine in machines.nodes if machine.name not in configured]
+    known = await identified(identity, unconfigured, talosctl)
 
     async def configure(machine: Machine) -> None:
         address, wanted = str(machine.address), digest(machine)
-        if await talosctl.answers(address=address):
+        if machine.name in configured:
             if not records.known(paths, machine.name):
                 note(f"how {machine.name} was configured is not recorded; it is assumed to match castle.yaml")
                 records.sent(paths, machine.name, wanted)
@@ -63,10 +71,14 @@ async def configure_machines(
             kind=machine.role,
             kubernetes=kubernetes.version,
             installer=talos.installer,
-            patches=patches(paths.castle, machine, machines, talos, kubernetes, node_key, logins, secrets, minted),
+            patches=patches(
+                paths.castle, machine, machines, talos, kubernetes, storage, node_key, logins, secrets, minted
+            ),
             **common,
         )
         await talosctl.validate(configuration=configuration, machine=machine.name)
+        if machine.name not in known and not await identified(identity, [machine], talosctl):
+            raise await _explained(machine, kubernetes, talosctl, "does not answer in maintenance mode")
         records.sending(paths, machine.name, wanted)
         try:
             await talosctl.apply(configuration=configuration, address=address, machine=machine.name)
@@ -119,11 +131,12 @@ async def still(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
+    storage: Storage,
     node_key: NodeKey,
     logins: RegistryLogins,
     talosctl: Talosctl,
 ) -> bool:
-    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, node_key, logins)
+    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, storage, node_key, logins)
     if changed := _changed(paths, {machine.name: digest(machine) for machine in machines.nodes}):
         raise NotYet(_other_configuration(changed))
     if not talosctl.has_credentials:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from rebirth.castle import Machine, Machines, Proxmox
+from rebirth.castle import Identity, Machine, Machines, Proxmox
 from rebirth.errors import Broken, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.bootstrap_kubernetes import ETCD
@@ -18,6 +18,7 @@ USUALLY = 15
 
 
 async def create_machines(
+    identity: Identity,
     machines: Machines,
     spec: Proxmox,
     paths: Paths,
@@ -45,7 +46,7 @@ async def create_machines(
         note(f"{_described(vm, spec)}: name it there, or remove it in Proxmox")
     for machine in missing:
         records.made(paths, machine.name)
-    await together(*(_create(machine, ids[machine.name], spec, proxmox, image) for machine in missing))
+    await together(*(_create(identity, machine, ids[machine.name], spec, proxmox, image) for machine in missing))
     return MachinesCreated(dict(sorted(ids.items())))
 
 
@@ -110,7 +111,9 @@ def _ours(machine: Machine, existing: list[Vm], spec: Proxmox) -> Vm | None:
     return named[0] if named else None
 
 
-async def _create(machine: Machine, vm_id: int, spec: Proxmox, proxmox: ProxmoxApi, image: ImageUploaded) -> None:
+async def _create(
+    identity: Identity, machine: Machine, vm_id: int, spec: Proxmox, proxmox: ProxmoxApi, image: ImageUploaded
+) -> None:
     await proxmox.create(
         vm_id=vm_id,
         name=machine.name,
@@ -119,6 +122,7 @@ async def _create(machine: Machine, vm_id: int, spec: Proxmox, proxmox: ProxmoxA
         disk_gib=machine.disk_gib,
         disk_storage=spec.disk_storage,
         bridge=spec.bridge,
+        mac=machine.mac_address(identity.name),
         image=image.volume,
         tag=spec.tag,
     )

@@ -187,7 +187,8 @@ class _Planter:
         castle, folder = self.castle, self.file.parent
         for index, machine in enumerate(castle.machines.nodes):
             texts = machine_patches.patches(
-                folder, machine, castle.machines, castle.talos, castle.kubernetes, castle.tailscale.node_key,
+                folder, machine, castle.machines, castle.talos, castle.kubernetes, castle.storage,
+                castle.tailscale.node_key,
                 castle.engine.registry_logins, self.secrets, NodeKeyMinted(_UNSEEN, ""),
             )  # fmt: skip
             own = castle.talos.patches_for(machine.role)
@@ -202,6 +203,7 @@ class _Planter:
 # Where castle.yaml says what a generated machine configuration holds.
 _GENERATED: Mapping[_PathIn, _PathIn] = {
     ("machine", "kubelet", "clusterDNS"): ("kubernetes", "cluster_dns"),
+    ("machine", "kubelet", "extraMounts"): ("storage",),
     ("machine", "install", "image"): ("talos", "installer"),
     ("machine", "registries", "config"): ("engine", "pull_secrets"),
     ("machine", "network", "nameservers"): ("machines", "nameservers"),

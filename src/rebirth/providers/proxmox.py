@@ -146,6 +146,7 @@ class ProxmoxApi:
         disk_gib: int,
         disk_storage: str,
         bridge: str,
+        mac: str,
         image: str,
         tag: str,
     ) -> None:
@@ -161,7 +162,7 @@ class ProxmoxApi:
             "scsi0": f"{disk_storage}:{disk_gib}",
             "ide2": f"{image},media=cdrom",
             "boot": "order=scsi0;ide2",
-            "net0": f"virtio,bridge={bridge}",
+            "net0": f"virtio={mac.upper()},bridge={bridge}",
             "onboot": 1,
             "tags": tag,
             "description": "Made by rebirth; removed by `rebirth destroy`.",

@@ -118,6 +118,12 @@ class Talosctl:
             f"apply-config to {machine}",
         )
 
+    async def cards(self, *, address: str) -> frozenset[str]:
+        """The MAC addresses of the machine in maintenance mode that answers there, lower case."""
+        client = ("--insecure", "--nodes", address)
+        said = await self._run("get links", "get", "links", *client, "--output", "jsonpath={.spec.hardwareAddr}")
+        return frozenset(line.strip().lower() for line in said.splitlines() if ":" in line)
+
     @property
     def has_credentials(self) -> bool:
         """Whether this castle's client configuration is there."""

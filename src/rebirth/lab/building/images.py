@@ -14,7 +14,7 @@ import subprocess
 import sysconfig
 import tarfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkstemp
@@ -33,9 +33,10 @@ _CA_PATH = "etc/ssl/certs/ca-certificates.crt"
 
 @dataclass(frozen=True)
 class Image:
-    """`files` maps paths in the image to sources: binary:NAME (toolchain), host:/PATH, wheel:PATH (Python packages), or a path.
+    """`files` maps paths in the image to sources: binary:NAME (toolchain), host:/PATH, wheel:PATH (Python packages),
+    lab:PATH (beside images.toml), or a path.
 
-    `libraries`: also the shared libraries that the ELF files among them need.
+    `links` are symbolic ones. `libraries`: also the shared libraries that the ELF files among them need.
     """
 
     reference: str  # its real name, with a tag
@@ -44,6 +45,7 @@ class Image:
     user: str = "65534:65534"
     environment: tuple[str, ...] = ()
     libraries: bool = False
+    links: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def repository(self) -> str:
@@ -70,6 +72,7 @@ def declared(file: Path) -> list[Image]:
             user=table.get("user", "65534:65534"),
             environment=tuple(table.get("environment", ())),
             libraries=table.get("libraries", False),
+            links=table.get("links", {}),
         )
         for table in tables
     ]
@@ -83,6 +86,7 @@ class ImageStore:
     storage: Path  # the registry's root directory
     programs: Mapping[str, str]
     ca: str  # PEM
+    declarations: Path = Path()  # the folder of images.toml
     _base: tuple[str, int] | None = field(default=None)
 
     def add(self, image: Image) -> None:
@@ -161,12 +165,14 @@ class ImageStore:
         key = hashlib.sha256()
         for path, source in files:
             key.update(f"{path}\0{_executable(source)}\0{self._content(source)}\n".encode())
+        for link, target in image.links.items():
+            key.update(f"{link}\0->\0{target}\n".encode())
         layer = self.cache / "layers" / f"{key.hexdigest()}.tar"
         if not layer.exists():
             layer.parent.mkdir(parents=True, exist_ok=True)
             descriptor, unfinished = mkstemp(dir=layer.parent, prefix=".")
             with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w") as archive:
-                _pack(archive, files)
+                _pack(archive, files, image.links)
             layer.with_suffix(".digest").write_text(_digest(Path(unfinished)))
             Path(unfinished).rename(layer)
         digest = layer.with_suffix(".digest").read_text()
@@ -190,8 +196,7 @@ class ImageStore:
         for target, source in image.files.items():
             found |= dict(_walk(target.strip("/"), self._locate(source)))
         if image.libraries:
-            for file in list(found.values()):
-                found |= {str(library).strip("/"): library for library in _libraries(file)}
+            found |= {str(library).strip("/"): library for library in shared_libraries(list(found.values()))}
         return found
 
     def _locate(self, source: str) -> Path:
@@ -200,6 +205,8 @@ class ImageStore:
             if rest not in self.programs:
                 raise Broken(f"no component has a binary {rest}", system="images", operation=source)
             return Path(self.programs[rest])
+        if kind == "lab":
+            return self.declarations / rest
         if kind == "wheel":
             return Path(sysconfig.get_path("purelib")) / rest
         return Path(rest if colon and kind == "host" else source)
@@ -212,6 +219,12 @@ def _walk(target: str, source: Path) -> Iterator[tuple[str, Path]]:
                 yield f"{target}/{file.relative_to(source)}", file
     else:
         yield target, source
+
+
+def shared_libraries(files: Iterable[Path]) -> Iterator[Path]:
+    """The shared libraries that the ELF files among them need, as the host has them."""
+    for file in files:
+        yield from _libraries(file)
 
 
 def _libraries(file: Path) -> list[Path]:
@@ -228,7 +241,7 @@ def _executable(file: Path) -> bool:
     return bool(file.stat().st_mode & 0o111)
 
 
-def _pack(archive: tarfile.TarFile, files: list[tuple[str, Path]]) -> None:
+def _pack(archive: tarfile.TarFile, files: list[tuple[str, Path]], links: Mapping[str, str]) -> None:
     known: set[str] = set()
     for path, source in files:
         parts = path.split("/")
@@ -241,6 +254,10 @@ def _pack(archive: tarfile.TarFile, files: list[tuple[str, Path]]) -> None:
         entry.size, entry.mode = source.stat().st_size, 0o755 if _executable(source) else 0o644
         with source.open("rb") as handle:
             archive.addfile(entry, handle)
+    for link, target in links.items():
+        entry = tarfile.TarInfo(link.strip("/"))
+        entry.type, entry.linkname = tarfile.SYMTYPE, target
+        archive.addfile(entry)
 
 
 def _folder(archive: tarfile.TarFile, name: str, mode: int = 0o755) -> None:

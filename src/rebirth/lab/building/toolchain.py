@@ -18,9 +18,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import mkdtemp
 
 from rebirth.errors import Broken
+from rebirth.lab.building import patching
+from rebirth.lab.building.running import run
 
 _FLAGS = ("-trimpath", "-mod=readonly")
 # The order in which a lab needs them; what is not named comes last.
@@ -66,9 +68,8 @@ class Component:
     ldflags: tuple[str, ...]
     no_sum_database: tuple[str, ...]
     version: str = ""
-    patched: dict[str, str] = field(
-        default_factory=dict
-    )  # module -> patch file: a copy of its source with that applied is built
+    tags: tuple[str, ...] = ()  # the build tags of the upstream's own release
+    patched: dict[str, str] = field(default_factory=dict)  # module -> patch in the folder, applied to a copy of it
 
     @classmethod
     def read(cls, folder: Path) -> "Component":
@@ -81,6 +82,7 @@ class Component:
             tuple(data.get("ldflags", ())),
             tuple(data.get("no_sum_database", ())),
             data.get("version", ""),
+            tuple(data.get("tags", ())),
             data.get("patched", {}),
         )
 
@@ -89,7 +91,7 @@ class Component:
 
     def key(self, go_version: str) -> str:
         """Changes with everything that can change a binary."""
-        digest = hashlib.sha256(" ".join((go_version, *_FLAGS, *self.ldflags)).encode())
+        digest = hashlib.sha256(" ".join((go_version, *_FLAGS, *self.ldflags, *self.tags)).encode())
         for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
             digest.update(f"{file.relative_to(self.folder)}\0".encode() + file.read_bytes())
         return digest.hexdigest()[:12]
@@ -118,7 +120,7 @@ class Toolchain:
 
     async def go_version(self) -> str:
         if not self._go_version:
-            self._go_version = (await _run("go", "env", "GOVERSION", "GOARCH")).replace("\n", " ").strip()
+            self._go_version = (await run("go", "env", "GOVERSION", "GOARCH")).replace("\n", " ").strip()
         return self._go_version
 
     async def folder(self, component: Component) -> Path:
@@ -152,8 +154,7 @@ class Toolchain:
             # Built beside its place and renamed: half a build is never taken for a whole one.
             unfinished = Path(mkdtemp(prefix=f".{component.name}-", dir=self._cache))
             try:
-                with TemporaryDirectory(prefix=f".{component.name}-", dir=self._cache) as copies:
-                    folder = await _patched(component, Path(copies)) if component.patched else component.folder
+                async with patching.sources(component.folder, component.patched) as folder:
                     for path, binary in component.binaries.items():
                         await self._compile(component, path, unfinished / binary, folder)
                 unfinished.chmod(0o755)
@@ -163,22 +164,12 @@ class Toolchain:
         return Built(component.name, time.monotonic() - since, cached=False)
 
     async def _compile(self, component: Component, path: str, output: Path, folder: Path) -> None:
-        ldflags = " ".join(("-s", "-w", *component.ldflags))
         environment = {"CGO_ENABLED": "0", "GOWORK": "off"}
         if component.no_sum_database:
             environment["GONOSUMDB"] = ",".join(component.no_sum_database)
-        package = component.package(path)
-        await _run(
-            "go",
-            "build",
-            *_FLAGS,
-            f"-ldflags={ldflags}",
-            "-o",
-            str(output),
-            package,
-            cwd=folder,
-            env=environment,
-        )
+        flags = [*_FLAGS, f"-tags={','.join(component.tags)}", f"-ldflags={' '.join(('-s', '-w', *component.ldflags))}"]
+        argv = ("go", "build", *flags, "-o", str(output), component.package(path))
+        await run(*argv, cwd=folder, env=environment)
 
     async def build_all(
         self,
@@ -198,43 +189,11 @@ class Toolchain:
                 begin(f"building {component.name} ({missing.index(component) + 1} of {len(missing)})")
             report(await self.build(component))
 
-    async def module_folder(self, component_name: str) -> Path:
-        """The source of a component's module: CRDs and charts come from where the binary comes from."""
+    async def module_folder(self, component_name: str, module: str = "") -> Path:
+        """The source of a component's module, or of one that it needs: CRDs and charts come from where the binary comes from."""
         component = next(c for c in components() if c.name == component_name)
-        return await _source(component, component.module)
-
-
-async def _patched(component: Component, folder: Path) -> Path:
-    """A copy of the component in which the patched modules are replaced by copies of their source. Raises Broken."""
-    for name in ("go.mod", "go.sum"):
-        shutil.copy(component.folder / name, folder)
-    # Whatever repository the cache lies in is none of git's business here.
-    alone = {"GIT_CEILING_DIRECTORIES": str(folder)}
-    for number, (module, patch) in enumerate(component.patched.items()):
-        copy = folder / str(number)
-        await asyncio.to_thread(_copy, await _source(component, module), copy)
-        await _run("git", "apply", str(component.folder / patch), cwd=copy, env=alone)
-        await _run("go", "mod", "edit", f"-replace={module}=./{number}", cwd=folder)
-    return folder
-
-
-async def _source(component: Component, module: str) -> Path:
-    """Where a module's source lies, as the component pins it; it is fetched where it is missing."""
-
-    async def found() -> str:
-        said = await _run("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module, cwd=component.folder)
-        return said.strip()
-
-    if not await found():
-        await _run("go", "mod", "download", module, cwd=component.folder)
-    return Path(await found())
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Writable, which Go's module cache is not."""
-    shutil.copytree(source, target, copy_function=shutil.copyfile)
-    for folder in (target, *(path for path in target.rglob("*") if path.is_dir())):
-        folder.chmod(0o755)
+        listed = ("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module or component.module)
+        return Path((await run(*listed, cwd=component.folder)).strip())
 
 
 @contextmanager
@@ -242,25 +201,6 @@ def _lock(file: Path) -> Iterator[None]:
     with file.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-async def _run(*argv: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
-    pipe = asyncio.subprocess.PIPE
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *argv, cwd=cwd, env={**os.environ, **(env or {})}, stdout=pipe, stderr=pipe
-        )
-    except FileNotFoundError:
-        raise Broken(
-            "the program is not on PATH", operation="go", hint="Install Go 1.26 or later: https://go.dev/dl"
-        ) from None
-    said, complained = await process.communicate()
-    if process.returncode:
-        last = "\n".join(complained.decode(errors="replace").splitlines()[-20:])
-        raise Broken(
-            f"ended with {process.returncode}:\n{last}", system=cwd.name if cwd else "go", operation=" ".join(argv[:2])
-        )
-    return said.decode()
 
 
 def main() -> None:

@@ -1,5 +1,9 @@
-"""Stand-in for Talos' image factory: boot images to download. The lab's machines boot the stand-in, whatever the image holds."""
+"""Stand-in for Talos' image factory: boot images to download, and installers to pull. The lab's machines boot the same Talos,
+whatever the image holds.
+"""
 
+import hashlib
+import json
 import re
 
 from starlette.applications import Starlette
@@ -18,7 +22,30 @@ def _image(schematic: str, version: str, name: str) -> bytes:
     return bytes(0x8001) + b"CD001" + text.ljust(0x8000, b"\0")
 
 
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_EMPTY = b"{}"
+
+
+def _manifest(schematic: str, tag: str) -> bytes:
+    """Of an installer without a layer: who pulls it writes no disk with it."""
+    config = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": _digest(_EMPTY), "size": len(_EMPTY)}
+    notes = {"org.opencontainers.image.title": f"stand-in for Talos' installer {schematic} {tag}"}
+    fields = {"schemaVersion": 2, "mediaType": _MANIFEST, "config": config, "layers": [], "annotations": notes}
+    return json.dumps(fields).encode()
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
 def factory_app() -> Starlette:
+    async def installer(request: Request) -> Response:
+        schematic, tag = request.path_params["schematic"], request.path_params["tag"]
+        if not _SCHEMATIC.fullmatch(schematic) or not _VERSION.fullmatch(tag):
+            return JSONResponse({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}, 404)
+        data = _manifest(schematic, tag)
+        return Response(data, media_type=_MANIFEST, headers={"docker-content-digest": _digest(data)})
+
     async def image(request: Request) -> Response:
         schematic, version, name = (request.path_params[part] for part in ("schematic", "version", "name"))
         if not _SCHEMATIC.fullmatch(schematic) or not _VERSION.fullmatch(version):
@@ -34,5 +61,6 @@ def factory_app() -> Starlette:
         routes=[
             Route("/image/{schematic}/{version}/{name}", image, methods=["GET", "HEAD"]),
             Route("/versions", versions),
+            Route("/v2/{kind}/{schematic}/manifests/{tag}", installer, methods=["GET", "HEAD"]),
         ]
     )

@@ -1,5 +1,1 @@
-"""A stand-in for a machine that runs Talos: the Talos API in front, the real parts of Kubernetes behind.
-
-Speaks the published API (checked with the real talosctl) and obeys the machine configuration when it starts etcd, the control
-plane, containerd, kubelet and kube-proxy. Those run as plain processes here, where Talos runs some of them as static pods.
-"""
+"""Machines that run the real machined of Talos in container mode, without Docker: their root file system, and how they boot."""

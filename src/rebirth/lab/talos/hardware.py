@@ -1,4 +1,4 @@
-"""What a machine is told when it is switched on: its disk, its address in maintenance mode, where programs are."""
+"""What a machine is told when it is switched on: its disk, its network card, what it shows of the host."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -6,19 +6,24 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Hardware:
-    lab: str
-    name: str  # the VM's name
-    disk: Path  # survives power-off
-    address: str  # with prefix length; what DHCP would give it
+class Lease:
+    """What the LAN gives to a network card without asking what is behind it: by DHCP, or by a cloud-init drive."""
+
+    address: str  # with prefix length
     gateway: str
     nameservers: tuple[str, ...]
-    mac: str
-    ca: Path  # the lab's CA bundle: what the machine trusts
-    programs: dict[str, str]  # binary -> path
+
+
+@dataclass(frozen=True)
+class Hardware:
+    hostname: str  # until a configuration names it
+    disk: Path  # survives power-off
+    root: Path  # the root file system, read-only, the same for all machines
+    lease: Lease | None  # None where the stored configuration has a static address, so that nobody is asked
+    nameservers: tuple[str, ...]
     cgroup: str  # /rebirth-<lab>/<machine>
-    talos_version: str  # of the boot image
-    cores: int = 0  # that it shows; 0: those of the host
+    cores: int
+    memory_mib: int
 
     def save(self, file: Path) -> None:
         file.write_text(json.dumps(asdict(self), default=str))
@@ -26,9 +31,6 @@ class Hardware:
     @classmethod
     def read(cls, file: Path) -> "Hardware":
         data = json.loads(file.read_text())
-        return cls(
-            **{**data, "disk": Path(data["disk"]), "ca": Path(data["ca"]), "nameservers": tuple(data["nameservers"])}
-        )
-
-    def program(self, name: str) -> str:
-        return self.programs[name]
+        lease = data["lease"] and Lease(**{**data["lease"], "nameservers": tuple(data["lease"]["nameservers"])})
+        own = {"disk": Path(data["disk"]), "root": Path(data["root"]), "nameservers": tuple(data["nameservers"])}
+        return cls(**{**data, **own, "lease": lease})

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from rebirth.castle import Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos, host_of
+from rebirth.castle import Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Storage, Talos, host_of
 from rebirth.castle.files import text_of
 from rebirth.errors import SpecError
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
@@ -21,6 +21,7 @@ def patches(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
+    storage: Storage,
     node_key: NodeKey,
     logins: RegistryLogins,
     secrets: SecretsResolved,
@@ -29,7 +30,7 @@ def patches(
     """Patches for one machine, in the order in which they are applied: ours, then the castle's own files."""
     documents = [
         {
-            "machine": _machine(machine, machines, talos, kubernetes, logins, secrets),
+            "machine": _machine(machine, machines, talos, kubernetes, storage, logins, secrets),
             "cluster": _cluster(machine, kubernetes),
         },
         {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": machine.name, "auto": "off"},
@@ -54,6 +55,7 @@ def _machine(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
+    storage: Storage,
     logins: RegistryLogins,
     secrets: SecretsResolved,
 ) -> dict[str, Any]:
@@ -68,10 +70,15 @@ def _machine(
     }
     return {
         "network": {"interfaces": [interface], "nameservers": [str(server) for server in machines.nameservers]},
-        "kubelet": {"clusterDNS": [str(kubernetes.cluster_dns)]},
+        "kubelet": {"clusterDNS": [str(kubernetes.cluster_dns)], "extraMounts": [_mount(storage.data_path)]},
         "install": {"image": talos.installer},
         **({"registries": {"config": registries}} if registries else {}),
     }
+
+
+def _mount(path: str) -> dict[str, Any]:
+    """Talos' kubelet is a container: what a volume plugin keeps on the machine must be shown to it, and mounts on it too."""
+    return {"source": path, "destination": path, "type": "bind", "options": ["bind", "rshared", "rw"]}
 
 
 def _cluster(machine: Machine, kubernetes: Kubernetes) -> dict[str, Any]:
@@ -82,8 +89,7 @@ def _cluster(machine: Machine, kubernetes: Kubernetes) -> dict[str, Any]:
     }
     if machine.role == "worker":
         return {"network": network}
-    # certSANs of the API server (port 6443). machine.certSANs is for the Talos API (port 50000), and changing it on a running
-    # machine makes trustd renew what the kubelet depends on.
+    # certSANs of the API server (port 6443). machine.certSANs is another list: that of the Talos API (port 50000).
     names = dict.fromkeys([host_of(kubernetes.endpoint), *map(str, kubernetes.cert_sans)])
     return {
         "network": network,

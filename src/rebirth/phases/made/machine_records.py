@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from rebirth.castle import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos
+from rebirth.castle import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Storage, Talos
 from rebirth.paths import Paths
 from rebirth.phases.made.machine_patches import patches
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
@@ -63,6 +63,7 @@ def digest(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
+    storage: Storage,
     node_key: NodeKey,
     logins: RegistryLogins,
     machine: Machine,
@@ -77,6 +78,8 @@ def digest(
         talos.version,
         talos.installer,
         machine.role,
-        *patches(paths.castle, machine, machines, talos, kubernetes, node_key, logins, SecretsResolved(names), key),
+        *patches(
+            paths.castle, machine, machines, talos, kubernetes, storage, node_key, logins, SecretsResolved(names), key
+        ),
     ]
     return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:_LENGTH]

@@ -1,0 +1,28 @@
+"""Runs a program of the build and takes what it says."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from rebirth.errors import Broken
+
+
+async def run(*argv: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
+    """Its standard output. Raises Broken with its last lines."""
+    pipe = asyncio.subprocess.PIPE
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv, cwd=cwd, env={**os.environ, **(env or {})}, stdout=pipe, stderr=pipe
+        )
+    except FileNotFoundError:
+        hint = "Install Go 1.26 or later: https://go.dev/dl" if argv[0] == "go" else ""
+        raise Broken("the program is not on PATH", operation=argv[0], hint=hint) from None
+    said, complained = await process.communicate()
+    if process.returncode:
+        last = "\n".join(complained.decode(errors="replace").splitlines()[-20:])
+        raise Broken(
+            f"ended with {process.returncode}:\n{last}",
+            system=cwd.name if cwd else argv[0],
+            operation=" ".join(argv[:2]),
+        )
+    return said.decode()

@@ -1,1 +1,0 @@
-"""The Talos API on the wire: its messages."""
