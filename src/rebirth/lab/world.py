@@ -31,7 +31,7 @@ from rebirth.lab.systems.faults import Faults
 from rebirth.lab.systems.parts import Parts
 from rebirth.lab.systems.passing import passing_app
 from rebirth.lab.systems.servers import Servers
-from rebirth.lab.tailscale import OAuthClient, extension, serving
+from rebirth.lab.tailscale import extension, serving
 from rebirth.lab.talos import rootfs
 from rebirth.lab.talos.dhcp import Dhcp
 from rebirth.lab.talos.installing import Installer
@@ -131,19 +131,9 @@ class World:
     # -- systems
 
     def _make_tailnet(self) -> serving.TailnetServer:
-        spec, declared = self.castle.tailscale, self.lab.tailnet
-        references = [(spec.oauth_client_id.secret, spec.oauth_client_secret.secret, spec.node_key.tags)]
-        references += [(client.id, client.secret, client.tags) for client in declared.clients]
-        return serving.TailnetServer(
-            spec.tailnet,
-            self.state.folder / "tailnet",
-            _TAILSCALE,
-            _TAILSCALE_LOG,
-            self.programs,
-            self.parts.run,
-            [OAuthClient(self.secrets[i], self.secrets[s], tags=frozenset(tags)) for i, s, tags in references],
-            {tag: frozenset(by) for tag, by in declared.owners.items()},
-            declared.ephemeral_seconds,
+        places = {"folder": self.state.folder / "tailnet", "address": _TAILSCALE, "log_address": _TAILSCALE_LOG}
+        return serving.TailnetServer.of(
+            self.castle, self.lab, self.secrets, programs=self.programs, run=self.parts.run, **places
         )
 
     async def _start_tailnet(self) -> None:

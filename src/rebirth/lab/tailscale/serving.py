@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
+from rebirth.castle import Castle
 from rebirth.errors import Broken
+from rebirth.lab.spec import Lab
 from rebirth.lab.systems.passing import passing_app
 from rebirth.lab.systems.servers import Servers
 from rebirth.lab.tailscale import OAuthClient, Tailnet, log_app, tailscale_app
@@ -41,6 +44,16 @@ class TailnetServer:
     ephemeral_seconds: float = 120.0
     _addresses: dict[str, str] = field(default_factory=dict)  # of devices by their names, a moment ago
     _looking: "asyncio.Task[None] | None" = None
+
+    @classmethod
+    def of(cls, castle: Castle, lab: Lab, secrets: Mapping[str, str], **places: Any) -> "TailnetServer":
+        """The castle's tailnet, as lab.yaml completes it. `secrets` are the lab's own, by what names them."""
+        spec, declared = castle.tailscale, lab.tailnet
+        references = [(spec.oauth_client_id.secret, spec.oauth_client_secret.secret, spec.node_key.tags)]
+        references += [(client.id, client.secret, client.tags) for client in declared.clients]
+        clients = [OAuthClient(secrets[i], secrets[s], tags=frozenset(tags)) for i, s, tags in references]
+        owners = {tag: frozenset(by) for tag, by in declared.owners.items()}
+        return cls(spec.tailnet, clients=clients, owners=owners, ephemeral_seconds=declared.ephemeral_seconds, **places)
 
     def __post_init__(self) -> None:
         self.headscale = Headscale(self.programs["headscale"], self.folder / "headscale.json")
