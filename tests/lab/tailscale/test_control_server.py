@@ -193,10 +193,10 @@ def test_silence(api, client, hostname):
     short.kill()
     long.kill()
     since = time.monotonic()
-    while f"{hostname}-e" in api.devices and time.monotonic() - since < 120:
+    while f"{hostname}-e" in api.devices and time.monotonic() - since < 180:
         time.sleep(2)
     taken = time.monotonic() - since
-    assert 60 < taken < 110, f"gone after {taken:.0f} s"
+    assert 60 < taken < 180, f"gone after {taken:.0f} s"
     assert api.devices[f"{hostname}-l"]["connectedToControl"] is False
 
 
