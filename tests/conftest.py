@@ -13,8 +13,9 @@ from rebirth.run.engine import Engine, Outcome
 from rebirth.run.journal import Journal
 from rebirth.run.phase import Phase, declared
 from serving import keys, serve
+from watching import outside_the_schema, published
 
-__all__ = ["keys", "lay", "serve"]
+__all__ = ["keys", "lay", "outside_the_schema", "published", "serve"]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rebirth.lab.hypervisor import VirtualMachine
+from rebirth.lab.proxmox.hypervisor import VirtualMachine
 from rebirth.lab.tailscale import Node
 
 
@@ -26,6 +26,9 @@ class PaperHypervisor:
 
     async def stop(self, vmid):
         self.started.pop(vmid, None)
+
+    async def shutdown(self, vmid):
+        await self.stop(vmid)
 
     async def running(self, vmid):
         return vmid in self.started

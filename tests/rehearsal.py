@@ -5,12 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rebirth.lab import canaries
+from rebirth.lab.proxmox.recording import Exchange
+from rebirth.lab.proxmox_host import RECORD
 from rebirth.lab.state import LabState
+from watching import PublishedApi
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
 
@@ -21,14 +25,14 @@ class Castle:
     def __init__(self, folder: Path, name: str = "test") -> None:
         self.folder = folder / "castle"
         self.lab = LabState(f"{name}-{os.getpid()}")
+        self.exchanges = folder / f"proxmox-{name}.jsonl"
         shutil.copytree(EXAMPLE, self.folder, ignore=shutil.ignore_patterns("logs", ".rebirth"))
 
     def start(self, *arguments, **environment):
         command = [sys.executable, "-m", "rebirth", *arguments]
         pipe = subprocess.PIPE
-        return subprocess.Popen(
-            command, stdout=pipe, stderr=pipe, text=True, cwd=self.folder.parent, env=os.environ | environment
-        )
+        variables = os.environ | {RECORD: str(self.exchanges)} | environment
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=self.folder.parent, env=variables)
 
     def run(self, *arguments, **environment):
         """Exit code, standard output, standard error."""
@@ -89,6 +93,16 @@ def ready(item):
     return conditions.get("Ready") == "True"
 
 
+def check_proxmox_was_asked_as_published(castle: Castle) -> Counter[str]:
+    """Every request that the lab's Proxmox got in this rehearsal, and every answer, is inside the published API; how often each was asked."""
+    api = PublishedApi()
+    if castle.exchanges.exists():
+        for line in castle.exchanges.read_text().splitlines():
+            api.hold(Exchange(**json.loads(line)))
+    assert not api.violations, "\n".join(sorted(set(api.violations)))
+    return api.seen
+
+
 @contextmanager
 def rehearsed(folder: Path, name: str = "test") -> Iterator[Castle]:
     """A castle whose lab goes down at the end, and leaves nothing."""
@@ -97,6 +111,7 @@ def rehearsed(folder: Path, name: str = "test") -> Iterator[Castle]:
         yield castle
     finally:
         castle.rebirth("lab", "down", castle.lab.name)
+    check_proxmox_was_asked_as_published(castle)
     assert not castle.lab.folder.exists()
     assert not [path for path in Path("/sys/fs/cgroup").glob(f"**/rebirth-{castle.lab.name}") if path.is_dir()]
     assert not [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if castle.lab.name in line]

@@ -14,7 +14,7 @@ from paper import PaperControl, PaperHypervisor
 from rebirth.castle import load
 from rebirth.doctor import examine, programs
 from rebirth.errors import SpecError
-from rebirth.lab.proxmox import Pve, Storage, proxmox_app
+from rebirth.lab.proxmox import Pve, Rights, Storage, proxmox_app
 from rebirth.lab.systems.git import Repository, git_app
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 from rebirth.terminal.checklist import Check, as_json, as_text, exit_code
@@ -181,7 +181,7 @@ async def test_a_token_that_git_rejects_is_named(castle, vault, host):
 
 
 @pytest.fixture
-async def systems(castle, vault, serve, monkeypatch):
+async def systems(castle, vault, serve, monkeypatch, published):
     """Stand-ins of Proxmox and the tailnet that know the castle's credentials."""
     pve = Pve(
         "pve", vault["proxmox-api-token"].read_text(), PaperHypervisor(), dict(_STORAGES), bridges=frozenset({"vmbr0"})
@@ -189,7 +189,7 @@ async def systems(castle, vault, serve, monkeypatch):
     names = ("tailscale-oauth-client-id", "tailscale-oauth-client-secret")
     client = OAuthClient(*(vault[name].read_text() for name in names), tags=frozenset({"tag:tazlab-k8s"}))
     tailnet = Tailnet("magellanic-gondola.ts.net", PaperControl(), [client])
-    served = [await serve(proxmox_app(pve)), await serve(tailscale_app(tailnet))]
+    served = [await serve(published.around(proxmox_app(pve))), await serve(tailscale_app(tailnet))]
     for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
         monkeypatch.setenv(variable, str(served[0].ca))
     file = castle / "castle.yaml"
@@ -202,13 +202,13 @@ async def systems(castle, vault, serve, monkeypatch):
 async def test_systems_that_answer_say_what_they_are(castle, systems):
     proxmox, tailscale = await system(castle, "Proxmox"), await system(castle, "Tailscale")
     assert proxmox.sound, proxmox.fix
-    assert "version 8" in proxmox.what
+    assert "version 9" in proxmox.what
     assert tailscale.sound, tailscale.fix
 
 
 async def test_a_right_that_is_missing_is_named_with_where_it_is_given(castle, systems):
     pve, _ = systems
-    pve.privileges = frozenset({"VM.Audit", "Sys.Audit", "Datastore.Audit"})
+    pve.rights = Rights({"/": frozenset({"VM.Audit", "Sys.Audit", "Datastore.Audit"})})
     check = await system(castle, "Proxmox")
     assert not check.sound
     assert "VM.Allocate on /vms/800" in check.fix

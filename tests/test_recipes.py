@@ -12,6 +12,7 @@ RECIPES = dict(re.findall(r"^## (Add [^\n]*)\n(.*?)(?=^## |\Z)", CONTRIBUTING, r
 EXAMPLES = {
     "Add a phase": {"verb_noun": "find_ingress", "phase": "find_ingress"},
     "Add a stand-in": {"host": "charts.longhorn.io", "path": "longhorn"},
+    "Add a component": {"name": "traefik"},
     "Add a rule": {"rNN_slug": "r71_flux_program"},
     "Add a source": {"flux|workloads|outside|castle": "outside", "place": "mirrors"},
     "Add a system outside": {"system": "vault"},

@@ -27,7 +27,7 @@ sys.exit(enter.run(state, sys.argv[2:], asyncio.run(enter.environment(state))))
 
 async def _lacking() -> list[str]:
     toolchain = Toolchain()
-    folders = [await toolchain.folder(component) for component in components()]
+    folders = [await toolchain.folder(component) for component in components() if not component.optional]
     return [folder.name for folder in folders if not folder.is_dir()]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import ready, rehearsed
+from rehearsal import check_proxmox_was_asked_as_published, ready, rehearsed
 
 pytestmark = pytest.mark.lab
 
@@ -42,6 +42,7 @@ def test_the_example_castle(castle):
 
     create_killed_and_run_again(castle)
     check_the_cluster(castle)
+    assert check_proxmox_was_asked_as_published(castle)["POST /nodes/{node}/qemu"] >= 2
 
 
 def run_script(castle, name):

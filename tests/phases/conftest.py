@@ -82,14 +82,14 @@ def write_castle(folder: Path, *, proxmox: str, tailscale: str, ca: str) -> None
 
 
 @pytest.fixture
-async def outside(tmp_path, serve, monkeypatch) -> AsyncIterator[Outside]:
+async def outside(tmp_path, serve, monkeypatch, published) -> AsyncIterator[Outside]:
     monkeypatch.setenv("SSL_CERT_FILE", str(serve.ca))
     faults = Faults()
     storages = {"local": Storage(frozenset({"iso"})), "local-lvm": Storage(frozenset({"images"}))}
     pve = Pve("pve", "", PaperHypervisor(), storages, bridges=frozenset({"vmbr0"}))
     control = PaperControl()
     tailnet = Tailnet("magellanic-gondola.ts.net", control, [])
-    served = [await serve(faults.around("proxmox", proxmox_app(pve)))]
+    served = [await serve(faults.around("proxmox", published.around(proxmox_app(pve))))]
     served += [await serve(faults.around("tailscale", tailscale_app(tailnet)))]
     folder = tmp_path / "castle"
     folder.mkdir()

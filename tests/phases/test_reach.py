@@ -13,7 +13,7 @@ async def offers(outside, **wanted):
 
 
 async def test_all_is_there(outside):
-    assert await outside.proxmox.reach() == "8.4.1"
+    assert await outside.proxmox.reach() == "9.2.4"
     await offers(outside)
     assert outside.writes == {}
 

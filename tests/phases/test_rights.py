@@ -5,6 +5,7 @@ import pytest
 from rebirth.castle import Handovers
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
+from rebirth.lab.proxmox import Rights
 from rebirth.lab.systems.faults import Fault
 from rebirth.lab.tailscale import OAuthClient
 from rebirth.phases import reach_outside
@@ -14,7 +15,7 @@ from standins.vault import Vault, vault_app
 
 EVERYTHING = frozenset({
     "Datastore.AllocateSpace", "Datastore.AllocateTemplate", "Datastore.Audit", "SDN.Use", "Sys.AccessNetwork", "VM.Allocate",
-    "VM.Audit", "VM.Config.CDROM", "VM.Config.CPU", "VM.Config.Disk", "VM.Config.HWType", "VM.Config.Memory",
+    "VM.Audit", "VM.Config.CPU", "VM.Config.Disk", "VM.Config.HWType", "VM.Config.Memory",
     "VM.Config.Network", "VM.Config.Options", "VM.PowerMgmt",
 })  # fmt: skip
 REPOSITORY = RepositoryRead("0" * 40, ())
@@ -48,15 +49,15 @@ async def reach(outside, serve, tmp_path, monkeypatch):
 
 
 async def test_from_nothing_and_again_without_a_write(outside, reach):
-    outside.pve.privileges = EVERYTHING
-    assert (await reach()).proxmox == "8.4.1"
+    outside.pve.rights = Rights({"/": EVERYTHING})
+    assert (await reach()).proxmox == "9.2.4"
     await reach()
     assert outside.writes == {}
 
 
 @pytest.mark.parametrize("privilege", sorted(EVERYTHING - {"Datastore.Audit"}))
 async def test_each_right_of_proxmox_that_is_missing_is_named(outside, reach, privilege):
-    outside.pve.privileges = EVERYTHING - {privilege}
+    outside.pve.rights = Rights({"/": EVERYTHING - {privilege}})
     with pytest.raises(Broken, match=f"missing rights: Proxmox: .*{privilege} on /") as caught:
         await reach()
     assert "API Token Permission" in caught.value.hint
@@ -64,7 +65,7 @@ async def test_each_right_of_proxmox_that_is_missing_is_named(outside, reach, pr
 
 
 async def test_all_that_is_missing_is_named_at_once(outside, reach):
-    outside.pve.privileges = EVERYTHING - {"VM.PowerMgmt", "SDN.Use"}
+    outside.pve.rights = Rights({"/": EVERYTHING - {"VM.PowerMgmt", "SDN.Use"}})
     client = outside.tailnet.clients[0]
     outside.tailnet.clients[0] = OAuthClient(
         client.identity, client.secret, scopes=frozenset({"devices:core"}), tags=client.tags
@@ -74,7 +75,7 @@ async def test_all_that_is_missing_is_named_at_once(outside, reach):
         await reach()
     path = f"secret/data/{outside.castle.handovers[0].to.path}"
     assert str(caught.value) == (
-        "look up rights: missing rights: Proxmox: SDN.Use on /sdn/zones/localnet/vmbr0, VM.PowerMgmt on /vms/800; "
+        "look up rights: missing rights: Proxmox: SDN.Use on /sdn/zones/localnetwork/vmbr0, VM.PowerMgmt on /vms/800; "
         f"Tailscale: auth_keys; Vault: update on {path}"
     )
     assert all(f"{system}:" in caught.value.hint for system in ("Proxmox", "Tailscale", "Vault"))
@@ -89,7 +90,7 @@ async def test_all_that_is_missing_is_named_at_once(outside, reach):
     ],
 )
 async def test_rights_to_fetch_from_the_network(outside, reach, given, enough):
-    outside.pve.privileges = (EVERYTHING - {"Sys.AccessNetwork"}) | given
+    outside.pve.rights = Rights({"/": (EVERYTHING - {"Sys.AccessNetwork"}) | given})
     if enough:
         await reach()
         return
@@ -98,7 +99,7 @@ async def test_rights_to_fetch_from_the_network(outside, reach, given, enough):
 
 
 async def test_a_token_without_any_right(outside, reach):
-    outside.pve.privileges = frozenset()
+    outside.pve.rights = Rights({"/": frozenset()})
     with pytest.raises(Broken, match=r"VM\.Allocate on /vms/800"):
         await reach()
 

@@ -74,13 +74,15 @@ def needs(directory: Path | None) -> list["Check"]:
 
 
 @app.command("build")
-def build() -> None:
-    """Build the lab's programs that are not in the cache."""
+def build(
+    directory: Annotated[Path | None, typer.Argument(help="A castle: also the optional programs that it uses.")] = None,
+) -> None:
+    """Build the lab's programs that are not in the cache; of the optional ones only what a castle uses, where one is named."""
     _required()
     from rebirth.lab.building.toolchain import main
+    from rebirth.lab.building.used import used
 
-    sys.argv = sys.argv[:1]
-    main()
+    main([component.name for component in used(directory)] if directory else [])
 
 
 @app.command("up")

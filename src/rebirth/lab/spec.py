@@ -1,12 +1,14 @@
 """lab.yaml: what a rehearsal needs besides the castle. It stands beside castle.yaml, which is never edited for the lab."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from rebirth.castle import Section, load_model
 from rebirth.castle.model import Address, DnsLabel, DnsName, HttpsUrl, Tag, Text
+from rebirth.lab.proxmox.rights import PRIVILEGES
 
 FILE = "lab.yaml"
 
@@ -55,6 +57,32 @@ class Machines(Section):
     dhcp: dict[DnsLabel, Address] = {}  # machine -> the address reserved for its MAC, where that is not the castle's
 
 
+def _privilege(value: str) -> str:
+    if value not in PRIVILEGES:
+        raise ValueError("must be a privilege of Proxmox, such as VM.Audit")
+    return value
+
+
+def _acl_path(value: str) -> str:
+    if not re.fullmatch(r"/|(/[^/]+)+", value):
+        raise ValueError("must be a path of Proxmox' permissions, such as /vms or /storage/local")
+    return value
+
+
+class ProxmoxHost(Section):
+    """The Proxmox host: what its token may do, how much fits into its storages, how fast it is."""
+
+    # Path -> privileges, on everything below it, too. Where nothing is said, exactly those that a castle needs.
+    token_rights: (
+        dict[Annotated[str, AfterValidator(_acl_path)], list[Annotated[str, AfterValidator(_privilege)]]] | None
+    ) = None
+    storage_gib: dict[
+        Text, Annotated[float, Field(gt=0)]
+    ] = {}  # storage -> its size; 1 TiB that never fills where nothing is said
+    task_seconds: Annotated[float, Field(ge=0)] = 0  # that every task takes at least
+    mib_per_second: Annotated[float, Field(gt=0)] | None = None  # of uploads, and of downloads by the host
+
+
 class Lab(Section):
     version: Literal[1] = 1
     repositories: dict[HttpsUrl, Text] = {}  # URL -> local folder
@@ -63,6 +91,7 @@ class Lab(Section):
     vault: list[Seed] = []
     tailnet: Tailnet = Tailnet()
     machines: Machines = Machines()
+    proxmox: ProxmoxHost = ProxmoxHost()
 
 
 def load_lab(castle: Path) -> Lab:

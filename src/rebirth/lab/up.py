@@ -16,6 +16,7 @@ from rebirth.castle import load
 from rebirth.errors import Broken
 from rebirth.lab import cgroups
 from rebirth.lab.building.toolchain import Built, Toolchain
+from rebirth.lab.building.used import used
 from rebirth.lab.namespaces import UNSHARE
 from rebirth.lab.needs import watchers
 from rebirth.lab.spec import FILE, load_lab
@@ -23,6 +24,7 @@ from rebirth.lab.state import STATE_VARIABLE, LabState
 from rebirth.secrets import VARIABLE
 
 Report = Callable[[str], None]
+_PARTS = "components"  # in the lab's folder: the components that it was started with
 _PATIENCE = 120.0  # seconds without any progress until a starting lab is given up
 _POLL = 0.05  # seconds
 _SAID_EVERY = 5.0  # seconds between two lines of one step
@@ -49,10 +51,18 @@ async def _same(state: LabState, castle: Path, report: Report) -> LabState:
         hint = "Give this one another name, or stop the other: rebirth lab down NAME."
         raise Broken(f"is up for another castle, {state.castle}", system=f"lab {state.name}", operation="up", hint=hint)
     await state.ask("/status")
+    again = f"run `rebirth lab down {state.name}` first to apply it"
     if _lab_yaml(castle) != _lab_yaml(state.folder):
-        again = f"run `rebirth lab down {state.name}` first to apply it"
         report(f"lab {state.name}: lab.yaml has changed since the lab was started; {again}")
+    elif more := _more(state, castle):
+        report(f"lab {state.name}: the castle now uses {', '.join(more)}, too; {again}")
     return state
+
+
+def _more(state: LabState, castle: Path) -> list[str]:
+    """Optional components that the castle uses by now, and the running lab was started without."""
+    known = (state.folder / _PARTS).read_text().split() if (state.folder / _PARTS).exists() else []
+    return [component.name for component in used(castle) if component.optional and component.name not in known]
 
 
 def _lab_yaml(folder: Path) -> bytes:
@@ -68,14 +78,20 @@ async def _start(state: LabState, castle: Path, report: Report) -> LabState:
             "needs root, to create namespaces", system=f"lab {state.name}", operation="up", hint="Run it with sudo."
         )
     load(castle), load_lab(castle)  # what is wrong with them is said here, not in a log
+    parts = used(castle)
+    if optional := [component.name for component in parts if component.optional]:
+        report(f"lab {state.name}: the castle uses {', '.join(optional)}")
     await Toolchain().build_all(
-        lambda built: None if built.cached else report(_line(built)), begin=lambda words: report(f"{words} ...")
+        lambda built: None if built.cached else report(_line(built)),
+        [component.name for component in parts],
+        lambda words: report(f"{words} ..."),
     )
     await _down(state)
     state.folder.mkdir(parents=True, mode=0o700)
     state.log.mkdir()
     (state.folder / "castle").write_text(str(castle.resolve()))
     (state.folder / FILE).write_bytes(_lab_yaml(castle))
+    (state.folder / _PARTS).write_text("\n".join(component.name for component in parts))
     cgroups.create(state.cgroup)
     if (inotify := watchers(len(load(castle).machines.nodes))) and not inotify.sound:
         report(f"lab {state.name}: {inotify.what}. {inotify.fix}")

@@ -14,15 +14,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rebirth.castle import Castle, Machine, host_of, load, port_of
-from rebirth.lab import canaries, network
+from rebirth.lab import canaries, ground, network, proxmox_host
 from rebirth.lab.building import charts, flux, images
 from rebirth.lab.building.sites import build_site
 from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources, wheel_program
+from rebirth.lab.building.used import packable, used
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
-from rebirth.lab.hypervisor import Machines
-from rebirth.lab.namespaces import PRIVATE, RECURSIVE, become_init, bind, hostname, mount
-from rebirth.lab.proxmox import Pve, Storage, proxmox_app
+from rebirth.lab.namespaces import become_init
+from rebirth.lab.proxmox import Pve
 from rebirth.lab.spec import Lab, Seed, load_lab
 from rebirth.lab.state import LabState
 from rebirth.lab.systems import dns, git, registry, vault
@@ -35,9 +35,12 @@ from rebirth.lab.tailscale import extension, serving
 from rebirth.lab.talos import rootfs
 from rebirth.lab.talos.dhcp import Dhcp
 from rebirth.lab.talos.installing import Installer
+from rebirth.lab.talos.machines import Machines
 
-_GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS, _TAILSCALE_LOG = (f"198.18.0.{n}" for n in range(10, 17))
+_GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS = (f"198.18.0.{n}" for n in range(10, 16))
+_DISCOVERY, _TAILSCALE_LOG = "198.18.0.16", "198.18.0.17"
 _PROXMOX, _VAULT = "198.18.0.20", "198.18.0.21"
+_DISCOVERY_HOST = "discovery.talos.dev"
 _LOOPBACK = "127.0.0.1"
 _WORKSTATION = "workstation"  # the operator's own device of the tailnet
 
@@ -60,10 +63,10 @@ class World:
     async def start(self) -> None:
         """Returns when every system answers."""
         self._tell("reading charts and images")
-        toolchain = Toolchain()
-        self.programs = await toolchain.programs() | {"kubectl": wheel_program("kubectl")}
-        self.images = images.declared(sources() / "images" / "images.toml")
-        found = await charts.charts(sources() / "charts", toolchain)
+        toolchain, parts = Toolchain(), used(self.folder)
+        self.programs = await toolchain.programs(parts) | {"kubectl": wheel_program("kubectl")}
+        self.images = packable(images.declared(sources() / "images" / "images.toml"), parts)
+        found = await charts.charts(sources() / "charts", toolchain, parts)
         self.charts = [chart for chart in found if not chart.in_a_registry]
         self.registry_charts = [chart for chart in found if chart.in_a_registry]
         for file in (self.state.ca, self.state.folder / "etc/certs/ca-certificates.crt"):
@@ -111,6 +114,7 @@ class World:
         self.names[serving.LOG_HOST] = _TAILSCALE_LOG
         self.names[host_of(self.castle.talos.image_factory)] = _FACTORY
         self.names[registry.TOKEN_HOST] = _TOKENS
+        self.names[_DISCOVERY_HOST] = _DISCOVERY
         self.names[host_of(self.castle.proxmox.endpoint)] = _PROXMOX
         if not self._vault_on_tailnet:
             self.names[host_of(self.castle.engine.vault.address)] = _VAULT
@@ -146,7 +150,7 @@ class World:
         await self.tailnet.bring(_WORKSTATION, network.OPERATOR_NAMESPACE)
 
     def _make_pve(self) -> Pve:
-        spec, machines = self.castle.proxmox, self.castle.machines
+        machines = self.castle.machines
         dhcp = Dhcp(
             machines.network,
             machines.gateway,
@@ -157,11 +161,8 @@ class World:
         settings = self.lab.machines
         installer = Installer(self.state.ca, settings.install_seconds, frozenset(settings.disks_never_written))
         hypervisor = Machines(self.state.name, self.state.folder, network.LAN, self._root, dhcp, installer)
-        contents = {spec.image_storage: {"iso", "vztmpl", "import"}}
-        contents.setdefault(spec.disk_storage, set()).update({"images", "rootdir"})
-        storages = {name: Storage(frozenset(content)) for name, content in contents.items()}
-        token, bridges = self.secrets[spec.token.secret], frozenset({spec.bridge})
-        return Pve(spec.node, token, hypervisor, storages, str(self.state.ca), bridges)
+        token = self.secrets[self.castle.proxmox.token.secret]
+        return proxmox_host.host(self.castle, self.lab.proxmox, token=token, hypervisor=hypervisor, ca=self.state.ca)
 
     @property
     def _root(self) -> Path:
@@ -250,9 +251,17 @@ class World:
         )
         url = castle.talos.image_factory
         await start("image-factory", factory_app(), address=_FACTORY, port=port_of(url), hosts=[host_of(url)])
+        self._start_discovery()
         url = castle.proxmox.endpoint
         address = self._address(host_of(url))
-        await start("proxmox", proxmox_app(self.pve), address=address, port=port_of(url), hosts=[host_of(url)])
+        await start("proxmox", proxmox_host.app(self.pve), address=address, port=port_of(url), hosts=[host_of(url)])
+
+    def _start_discovery(self) -> None:
+        folder = self.state.folder / "discovery"
+        folder.mkdir()
+        certificate, key = self.ca.issue_into(folder, "tls", [_DISCOVERY_HOST])
+        argv = [self.programs["talos-discovery"], "-address", f"{_DISCOVERY}:443"]
+        self.parts.run("discovery", [*argv, "-certificate", str(certificate), "-key", str(key)])
 
     # -- living
 
@@ -300,33 +309,11 @@ async def _live(state: LabState, folder: Path) -> None:
     await asyncio.Event().wait()
 
 
-def _lay_ground(state: LabState) -> None:
-    """From now on this process and all its children see the lab's resolver and nothing of the host's name services."""
-    hostname(f"rebirth-{state.name}")
-    mount("none", "/", flags=RECURSIVE | PRIVATE)
-    mount("tmpfs", "/run", "tmpfs")
-    etc = {
-        "resolv.conf": f"nameserver {network.RESOLVER}\noptions timeout:2 attempts:2\n",
-        "hosts": "127.0.0.1 localhost\n",
-        "nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n",
-    }
-    for name, text in etc.items():
-        own = state.folder / "etc" / name
-        own.parent.mkdir(exist_ok=True)
-        own.write_text(text)
-        if Path("/etc", name).is_file():
-            bind(own, f"/etc/{name}")
-    trusted = state.folder / "etc" / "certs"
-    trusted.mkdir()
-    if Path("/etc/ssl/certs").is_dir():
-        bind(trusted, "/etc/ssl/certs")
-
-
 def main() -> None:
     state, folder = LabState(sys.argv[1]), Path(sys.argv[2])
     os.umask(0o022)
     os.chdir("/")
-    _lay_ground(state)
+    ground.lay(state)
     become_init()
     try:
         asyncio.run(_live(state, folder))

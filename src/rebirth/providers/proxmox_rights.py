@@ -6,7 +6,6 @@ from dataclasses import dataclass
 _MACHINES = (
     "VM.Allocate",
     "VM.Audit",
-    "VM.Config.CDROM",
     "VM.Config.CPU",
     "VM.Config.Disk",
     "VM.Config.HWType",
@@ -36,7 +35,7 @@ def needed(*, node: str, image_storage: str, disk_storage: str, bridge: str, vm_
     return [
         # download-url makes the host fetch from the network: Proxmox VE asks for either of the two.
         Right(host, "Sys.AccessNetwork", ((("/", "Sys.Audit"), ("/", "Sys.Modify")),)),
-        Right(f"/sdn/zones/localnet/{bridge}", "SDN.Use"),
+        Right(f"/sdn/zones/localnetwork/{bridge}", "SDN.Use"),
         Right(images, "Datastore.AllocateTemplate"),
         Right(images, "Datastore.Audit", (((images, "Datastore.AllocateSpace"),),)),
         Right(f"/storage/{disk_storage}", "Datastore.AllocateSpace"),

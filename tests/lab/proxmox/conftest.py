@@ -28,9 +28,9 @@ def host(hypervisor):
 
 
 @pytest.fixture
-async def proxmox(host, serve):
+async def proxmox(host, serve, published):
     """`proxmox.api` is proxmoxer; `await proxmox.call(function)` runs it beside the server; `proxmox.ended(upid)` waits for a task."""
-    served = await serve(proxmox_app(host))
+    served = await serve(published.around(proxmox_app(host)))
     host.ca = str(served.ca)
 
     def client(secret: str = TOKEN.partition("=")[2], name: str = "rebirth"):

@@ -34,7 +34,8 @@ PLAIN = {"vmid": 800, "scsi0": "local-lvm:4", "net0": "virtio,bridge=vmbr0"}
 
 @pytest.fixture
 def image(host):
-    host.storages["local"].volumes["local:iso/talos.iso"] = Volume("iso", 100)
+    for name in ("talos", "with-cloudinit"):
+        host.storages["local"].volumes[f"local:iso/{name}.iso"] = Volume("iso", 100)
 
 
 def refusal(error) -> tuple[int, dict]:
@@ -49,7 +50,7 @@ async def test_a_machine_from_creation_to_removal(proxmox, host, hypervisor):
 
     vm = proxmox.node.qemu(800)
     config = await proxmox.call(vm.config.get)
-    assert config["scsi0"] == "local-lvm:vm-800-disk-1,discard=on,iothread=1,ssd=1,size=40G"
+    assert config["scsi0"] == "local-lvm:vm-800-disk-1,discard=on,iothread=1,size=40G,ssd=1"
     assert re.fullmatch(r"virtio=BC:24:11(:[0-9A-F]{2}){3},bridge=vmbr0,tag=7", config["net0"])
     assert (config["cores"], config["tags"], len(config["digest"])) == (4, "castle-tazlab-k8s;talos", 40)
     assert (await proxmox.call(vm.status.current.get))["status"] == "stopped"
@@ -72,6 +73,7 @@ async def test_a_machine_from_creation_to_removal(proxmox, host, hypervisor):
         await proxmox.call(vm.config.get)
 
 
+@pytest.mark.usefixtures("outside_the_schema")
 async def test_unknown_parameters_are_refused_as_proxmox_does(proxmox, host):
     with pytest.raises(ResourceException) as refused:
         await proxmox.call(proxmox.node.qemu.post, **PLAIN, foo="bar", scsi99="x", net32="virtio")
@@ -81,6 +83,7 @@ async def test_unknown_parameters_are_refused_as_proxmox_does(proxmox, host):
     assert host.machines == {}
 
 
+@pytest.mark.usefixtures("outside_the_schema")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -107,6 +110,7 @@ async def test_malformed_values_are_refused(proxmox, host, name, value):
     assert (status, list(errors), host.machines) == (400, [name], {})
 
 
+@pytest.mark.usefixtures("outside_the_schema")
 async def test_an_id_that_is_missing(proxmox):
     with pytest.raises(ResourceException) as refused:
         await proxmox.call(proxmox.node.qemu.post, name="x")
@@ -138,6 +142,7 @@ async def test_a_creation_that_fails_in_its_task_leaves_nothing(proxmox, host, d
     assert not any(storage.volumes for storage in host.storages.values())
 
 
+@pytest.mark.usefixtures("outside_the_schema")
 @pytest.mark.parametrize(("storage", "status"), [("local", 400), ("nowhere", 500)])
 async def test_storages_that_can_hold_no_disk(proxmox, storage, status):
     with pytest.raises(ResourceException) as refused:
@@ -152,7 +157,12 @@ async def test_storages_that_can_hold_no_disk(proxmox, storage, status):
         ({"ide2": "local:iso/talos.iso,media=cdrom", "boot": "order=scsi0;ide2"}, True),
         ({"ide2": "local:iso/talos.iso,media=cdrom"}, True),
         ({"ide2": "local:iso/talos.iso,media=cdrom", "boot": "order=scsi0"}, False),
+        ({"ide2": "local:iso/with-cloudinit.iso,media=cdrom", "boot": "order=ide2"}, True),
         ({"ide2": "none,media=cdrom", "boot": "order=scsi0;ide2"}, False),
+        (
+            {"ide1": "local-lvm:cloudinit", "ide2": "local:iso/talos.iso,media=cdrom"},
+            False,
+        ),  # the first CD is not the image
         ({}, False),
     ],
 )
@@ -173,6 +183,7 @@ async def test_a_disk_made_from_an_imported_image_boots_it(proxmox, host, hyperv
     assert (await proxmox.call(proxmox.node.qemu(800).config.get))["scsi0"] == "local-lvm:vm-800-disk-0,size=4G"
 
 
+@pytest.mark.usefixtures("outside_the_schema")
 async def test_switching(proxmox, hypervisor):
     hypervisor.written.add(800)
     await proxmox.done(proxmox.node.qemu.post, **PLAIN)
@@ -218,6 +229,7 @@ async def test_changes_of_a_configuration(proxmox, host):
     assert host.storages["local-lvm"].volumes == {}
 
 
+@pytest.mark.usefixtures("outside_the_schema")
 async def test_lists_and_free_ids(proxmox):
     assert await proxmox.call(proxmox.api.cluster.nextid.get) == "100"
     for vmid in (100, 800):

@@ -154,9 +154,7 @@ def test_a_machine_behind_the_proxmox_api(inside, tmp_path):
     castle = load(inside.state.castle)
     worker = castle.machines.workers[0]
     card = worker.mac_address(castle.name)
-    program = (
-        f"card = {card!r}"
-        """
+    program = """
         import os, pathlib, time
         from proxmoxer import ProxmoxAPI
         folder = pathlib.Path(os.environ["REBIRTH_VAULT_DIRECTORY"])
@@ -171,13 +169,12 @@ def test_a_machine_behind_the_proxmox_api(inside, tmp_path):
         image = "https://factory.talos.dev/image/" + "a" * 64 + "/v1.12.0/metal-amd64.iso"
         done(node.storage("local")("download-url").post(content="iso", filename="talos.iso", url=image))
         done(node.qemu.post(
-            vmid=801, name="whatever", cores=1, memory=1024, net0=f"virtio={card},bridge=vmbr0", scsihw="virtio-scsi-pci",
+            vmid=801, name="whatever", cores=1, memory=1024, net0="virtio=CARD,bridge=vmbr0", scsihw="virtio-scsi-pci",
             scsi0="local-lvm:10", ide2="local:iso/talos.iso,media=cdrom", boot="order=scsi0;ide2",
         ))
         done(node.qemu(801).status.start.post())
     """
-    )
-    inside.python(program)
+    inside.python(program.replace("CARD", card))
     for _ in range(100):
         said = subprocess.run(
             [sys.executable, "-c", ENTER, inside.state.name, "talosctl", "-n", str(worker.address), "get", "links", "--insecure"],

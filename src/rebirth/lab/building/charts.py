@@ -5,6 +5,7 @@ import hashlib
 import io
 import tarfile
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
@@ -17,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rebirth.errors import Broken
-from rebirth.lab.building.toolchain import Toolchain
+from rebirth.lab.building.toolchain import Component, Toolchain
 
 _IN_A_REGISTRY = "OCI"  # beside Chart.yaml: the host is a registry, the chart an artifact there
 
@@ -88,13 +89,15 @@ def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
     archive.addfile(entry, io.BytesIO(data))
 
 
-async def charts(sources: Path, toolchain: Toolchain) -> list[Chart]:
-    """All charts: lab/charts/<host>/<path>/<chart>/, and those that lab/charts/modules.toml takes out of modules."""
-    found = []
+async def charts(sources: Path, toolchain: Toolchain, parts: Collection[Component]) -> list[Chart]:
+    """All charts: lab/charts/<host>/<path>/<chart>/, and those that lab/charts/modules.toml takes out of these components' modules."""
+    found, names = [], {component.name for component in parts}
     for file in sorted(sources.glob("*/**/Chart.yaml")):
-        parts = file.parent.relative_to(sources).parts
-        found.append(Chart(parts[0], "/" + "/".join(parts[1:-1]), file.parent))
+        host, *path, _ = file.parent.relative_to(sources).parts
+        found.append(Chart(host, "/" + "/".join(path), file.parent))
     for table in tomllib.loads((sources / "modules.toml").read_text())["chart"]:
+        if table["component"] not in names:
+            continue
         module = await toolchain.module_folder(table["component"])
         extra = {inside: (module / path).read_bytes() for inside, path in table.get("files", {}).items()}
         extra |= {inside: text.encode() for inside, text in table.get("texts", {}).items()}

@@ -3,7 +3,8 @@
 A component is a folder under lab/components/: go.mod and go.sum pin it, component.toml names its binaries. What is in the
 cache under a component's key was built from exactly these files with exactly these flags.
 
-`python -m rebirth.lab.toolchain [NAME ...]` builds what is missing.
+Components with `optional = true` are built for the castles that use them alone. `python -m rebirth.lab.building.toolchain
+[NAME ...]` builds those named, or all that are not optional.
 """
 
 import asyncio
@@ -70,6 +71,8 @@ class Component:
     version: str = ""
     tags: tuple[str, ...] = ()  # the build tags of the upstream's own release
     patched: dict[str, str] = field(default_factory=dict)  # module -> patch in the folder, applied to a copy of it
+    optional: bool = False  # built only for castles that use it, see used.py
+    mentioned_as: tuple[str, ...] = ()  # what in a castle's files says that it is used, besides its images and charts
 
     @classmethod
     def read(cls, folder: Path) -> "Component":
@@ -84,6 +87,8 @@ class Component:
             data.get("version", ""),
             tuple(data.get("tags", ())),
             data.get("patched", {}),
+            data.get("optional", False),
+            tuple(data.get("mentioned_as", ())),
         )
 
     def package(self, path: str) -> str:
@@ -133,10 +138,10 @@ class Toolchain:
             return []
         return sorted(path for path in self._cache.iterdir() if path.is_dir() and not path.name.startswith("."))
 
-    async def programs(self) -> dict[str, str]:
-        """Every binary that has been built, with its path."""
+    async def programs(self, among: Iterable[Component] = ()) -> dict[str, str]:
+        """Every binary that has been built, with its path; `among`: of these components only."""
         found: dict[str, str] = {}
-        for component in components():
+        for component in among or components():
             folder = await self.folder(component)
             if folder.is_dir():
                 found |= {binary: str(folder / binary) for binary in component.binaries.values()}
@@ -177,12 +182,15 @@ class Toolchain:
         names: Iterable[str] = (),
         begin: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Builds what is missing, one after the other: a Go build uses every core by itself.
+        """Builds what is missing of those named, else of all that are not optional; one after the other: a Go build
+        uses every core by itself. Raises Broken.
 
         `begin` is told what is built next, and how far that is.
         """
         asked = set(names)
-        wanted = [component for component in components() if not asked or component.name in asked]
+        wanted = [c for c in components() if (c.name in asked if asked else not c.optional)]
+        if unknown := asked - {component.name for component in wanted}:
+            raise Broken(f"there is no component {', '.join(sorted(unknown))}", system="lab", operation="build")
         missing = [component for component in wanted if not (await self.folder(component)).is_dir()]
         for component in wanted:
             if component in missing:
@@ -203,8 +211,8 @@ def _lock(file: Path) -> Iterator[None]:
         yield
 
 
-def main() -> None:
-    """Builds the components named, or all."""
+def main(names: Iterable[str] = ()) -> None:
+    """Builds the components named, or all that are not optional."""
 
     def line(built: Built) -> None:
         print(
@@ -212,10 +220,10 @@ def main() -> None:
         )
 
     try:
-        asyncio.run(Toolchain().build_all(line, sys.argv[1:], lambda words: print(f"{words} ...", flush=True)))
+        asyncio.run(Toolchain().build_all(line, names, lambda words: print(f"{words} ...", flush=True)))
     except Broken as error:
         sys.exit(f"error: {error}\nhint: {error.hint}" if error.hint else f"error: {error}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

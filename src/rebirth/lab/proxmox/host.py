@@ -1,24 +1,21 @@
 """The state of one stood-in Proxmox host. All of it is in memory: it dies with the lab."""
 
 import asyncio
+import math
 import os
 import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rebirth.lab.hypervisor import Hypervisor
+from rebirth.lab.proxmox.errors import PveError
+from rebirth.lab.proxmox.hypervisor import Hypervisor
+from rebirth.lab.proxmox.rights import Rights
 
+Log = Callable[[str], None]
+Work = Callable[[Log], Awaitable[None]]  # what a task does
 _FILE_CONTENT = frozenset({"iso", "vztmpl", "import", "backup", "snippets"})
-
-
-class PveError(Exception):
-    """Answered the way Proxmox answers. In a task: its exit status."""
-
-    def __init__(self, message: str, status: int = 500, errors: dict[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status, self.errors = status, errors
 
 
 @dataclass(frozen=True)
@@ -62,6 +59,11 @@ class Task:
     exit_status: str = ""
     ended: float = 0.0
     log: list[str] = field(default_factory=list)
+    worker: "asyncio.Task[None] | None" = None
+
+    def end_with(self, error: str) -> None:
+        self.exit_status = error
+        self.log.append(f"TASK ERROR: {error}")
 
 
 @dataclass
@@ -75,6 +77,18 @@ class Condition:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one task at a time
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How long things take besides what they really take."""
+
+    task_seconds: float = 0.0  # of every task
+    bytes_per_second: float = math.inf  # of uploads and downloads
+
+    async def transfer(self, size: int) -> None:
+        """Waits as long as so many bytes take."""
+        await asyncio.sleep(size / self.bytes_per_second)
+
+
 @dataclass
 class Pve:
     """One host. `token` is USER@REALM!TOKENID=UUID."""
@@ -85,43 +99,35 @@ class Pve:
     storages: dict[str, Storage]
     ca: str | None = None  # file that download-url trusts
     bridges: frozenset[str] | None = None  # None: whichever a machine asks for
-    privileges: frozenset[str] | None = None  # what the token may do; None: everything
+    rights: Rights = field(default_factory=Rights)  # of the token
+    pace: Pace = field(default_factory=Pace)
     machines: dict[int, dict[str, Any]] = field(default_factory=dict)  # configurations by VM id
     conditions: dict[int, Condition] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
-    _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def token_identity(self) -> str:
         return self.token.partition("=")[0]
 
-    def check(self, path: str, privilege: str) -> None:
-        """Raises 403 where the token lacks the privilege."""
-        if not self.allowed(privilege):
-            raise PveError(f"Permission check failed ({path}, {privilege})", 403)
-
-    def allowed(self, privilege: str) -> bool:
-        return self.privileges is None or privilege in self.privileges
-
-    def task(self, kind: str, identity: str, work: Coroutine[Any, Any, None]) -> str:
-        """Starts a task; returns its UPID. Its failure is its exit status."""
+    def task(self, kind: str, identity: str, work: Work) -> str:
+        """Starts a task; returns its UPID. What fails in it is its exit status. `work` is given the task's log."""
         started, user = int(time.time()), self.token_identity
         upid = f"UPID:{self.node}:{os.getpid():08X}:{secrets.randbelow(1 << 32):08X}:{started:08X}:{kind}:{identity}:{user}:"
         task = self.tasks[upid] = Task(upid, kind, identity, user, started)
 
         async def run() -> None:
             try:
-                await work
+                await asyncio.sleep(self.pace.task_seconds)
+                await work(task.log.append)
                 task.exit_status = "OK"
                 task.log.append("TASK OK")
+            except asyncio.CancelledError:
+                task.end_with("interrupted by signal")
             except Exception as error:  # noqa: BLE001 - a task's failure is its result
-                task.exit_status = str(error).strip() or type(error).__name__
-                task.log.append(f"TASK ERROR: {task.exit_status}")
+                task.end_with(str(error).strip() or type(error).__name__)
             task.status, task.ended = "stopped", time.time()
 
-        running = asyncio.create_task(run())
-        self._running.add(running)
-        running.add_done_callback(self._running.discard)
+        task.worker = asyncio.create_task(run())
         return upid
 
     def machine(self, vmid: int) -> dict[str, Any]:
@@ -141,6 +147,11 @@ class Pve:
         if name not in self.storages:
             raise PveError(f"storage '{name}' does not exist")
         return self.storages[name]
+
+    def seen_storages(self) -> list[tuple[str, Storage]]:
+        """Those that the token may see."""
+        seen = ("Datastore.Audit", "Datastore.AllocateSpace")
+        return [(name, one) for name, one in self.storages.items() if self.rights.any(f"/storage/{name}", *seen)]
 
     def volume(self, identity: str) -> Volume:
         """By volume id."""

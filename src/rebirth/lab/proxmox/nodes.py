@@ -1,149 +1,90 @@
-"""The host, its cluster of one, and the tasks."""
+"""The host, its cluster of one, and what the token may do."""
 
 from typing import Any
 
-from starlette.requests import Request
-
-from rebirth.lab.proxmox.answers import refused
-from rebirth.lab.proxmox.host import Pve, PveError, Task
+from rebirth.lab.proxmox.drives import memory
+from rebirth.lab.proxmox.errors import refused
+from rebirth.lab.proxmox.host import Pve
 from rebirth.lab.proxmox.machines import row
+from rebirth.lab.proxmox.method import Call
 
-_CPUS, _MEMORY = 16, 64 << 30  # of the host that is stood in for
-_VERSION = {"version": "8.4.1", "release": "8.4", "repoid": "stand-in"}
-_PRIVILEGES = (
-    "Datastore.Allocate Datastore.AllocateSpace Datastore.AllocateTemplate Datastore.Audit SDN.Use Sys.AccessNetwork Sys.Audit Sys.Modify VM.Allocate VM.Audit "
-    "VM.Config.CDROM VM.Config.CPU VM.Config.Disk VM.Config.HWType VM.Config.Memory VM.Config.Network VM.Config.Options VM.Monitor VM.PowerMgmt"
-)
+_CPUS, _MEMORY, _ROOT, _SWAP = 16, 64 << 30, 96 << 30, 8 << 30  # of the host that is stood in for
+_VERSION = {"version": "9.2.4", "release": "9.2", "repoid": "0000000000000000"}
 
 
-async def version(_: Pve, __: Request) -> dict[str, str]:
+async def version(_: Pve, __: Call) -> dict[str, str]:
     return _VERSION
 
 
-async def permissions(pve: Pve, request: Request) -> dict[str, dict[str, int]]:
-    """What the token may do: at every path the same."""
-    held = sorted(pve.privileges) if pve.privileges is not None else _PRIVILEGES.split()
-    return {request.query_params.get("path", "/"): dict.fromkeys(held, 1)} if held else {}
+async def permissions(pve: Pve, call: Call) -> dict[str, dict[str, int]]:
+    """What the token may do; of another user or token only where it may audit them."""
+    if call.given.get("userid", pve.token_identity) != pve.token_identity:
+        pve.rights.check("/access", "Sys.Audit")
+        return {}
+    if path := call.given.get("path"):
+        return {path: dict.fromkeys(sorted(pve.rights.on(path)), 1)}
+    return pve.rights.shown()
 
 
-async def nodes(pve: Pve, _: Request) -> list[dict[str, Any]]:
-    host = {"node": pve.node, "id": f"node/{pve.node}", "type": "node", "status": "online"}
-    return [host | {"maxcpu": _CPUS, "maxmem": _MEMORY, "cpu": 0, "mem": 0, "level": "", "uptime": 1}]
+def _host(pve: Pve) -> dict[str, Any]:
+    shown = {"node": pve.node, "status": "online"}
+    return shown | {"maxcpu": _CPUS, "maxmem": _MEMORY, "cpu": 0, "mem": 0, "level": "", "uptime": 1}
 
 
-async def node_status(pve: Pve, _: Request) -> dict[str, Any]:
-    pve.check(f"/nodes/{pve.node}", "Sys.Audit")
+async def nodes(pve: Pve, _: Call) -> list[dict[str, Any]]:
+    return [_host(pve) | {"id": f"node/{pve.node}", "type": "node"}]
+
+
+async def node_status(pve: Pve, _: Call) -> dict[str, Any]:
     running = [vmid for vmid in pve.machines if await pve.running(vmid)]
-    given = sum(int(pve.machines[vmid].get("memory", 512)) << 20 for vmid in running)
+    given = sum(memory(pve.machines[vmid]) << 20 for vmid in running)
+    kernel = {"sysname": "Linux", "release": "6.17.2-1-pve", "version": "#1 SMP stand-in", "machine": "x86_64"}
     return {
         "pveversion": f"pve-manager/{_VERSION['version']}/{_VERSION['repoid']}",
+        "boot-info": {"mode": "efi", "secureboot": 0},
+        "cpu": 0,
         "cpuinfo": {"cpus": _CPUS, "cores": _CPUS, "sockets": 1, "model": "stand-in"},
-        "memory": {"total": _MEMORY, "used": given, "free": _MEMORY - given},
+        "current-kernel": kernel,
+        "kversion": " ".join((kernel["sysname"], kernel["release"], kernel["version"])),
+        "loadavg": ["0.00", "0.00", "0.00"],
+        "memory": {"total": _MEMORY, "used": given, "free": _MEMORY - given, "available": _MEMORY - given},
+        "swap": {"total": _SWAP, "used": 0, "free": _SWAP},
+        "rootfs": {"total": _ROOT, "used": 0, "free": _ROOT, "avail": _ROOT},
         "uptime": 1,
     }
 
 
-async def networks(pve: Pve, request: Request) -> list[dict[str, Any]]:
-    if request.query_params.get("type") not in {None, "bridge", "any_bridge", "any_local_bridge"}:
-        return []  # there is nothing but bridges
-    bridges = pve.bridges if pve.bridges is not None else {"vmbr0"}
-    return [
-        {"iface": name, "type": "bridge", "active": 1, "autostart": 1, "method": "manual"} for name in sorted(bridges)
-    ]
+async def networks(pve: Pve, call: Call) -> list[dict[str, Any]]:
+    """There is nothing but bridges, and of them those that the token may see."""
+    if call.given.get("type") not in {None, "bridge", "any_bridge", "any_local_bridge", "include_sdn"}:
+        return []
+    bridges = sorted(pve.bridges if pve.bridges is not None else {"vmbr0"})
+    seen = [name for name in bridges if pve.rights.any(f"/sdn/zones/localnetwork/{name}", "SDN.Audit", "SDN.Use")]
+    return [{"iface": name, "type": "bridge", "active": 1, "autostart": 1, "method": "manual"} for name in seen]
 
 
-async def resources(pve: Pve, request: Request) -> list[dict[str, Any]]:
-    wanted = request.query_params.get("type")
-    if wanted not in {None, "vm", "storage", "node", "sdn"}:
-        raise refused({"type": f"value '{wanted}' does not have a value in the enumeration 'vm, storage, node, sdn'"})
+async def resources(pve: Pve, call: Call) -> list[dict[str, Any]]:
+    wanted = call.given.get("type")
     found: list[dict[str, Any]] = []
     if wanted in {None, "vm"}:
-        for vmid in sorted(pve.machines):
+        for vmid in sorted(vmid for vmid in pve.machines if pve.rights.has(f"/vms/{vmid}", "VM.Audit")):
             shown = await row(pve, vmid)
             shown["maxcpu"] = shown.pop("cpus")
             found.append(shown | {"type": "qemu", "template": 0, "node": pve.node, "id": f"qemu/{vmid}"})
     if wanted in {None, "storage"}:
-        found += [
-            {
-                "type": "storage",
-                "id": f"storage/{pve.node}/{name}",
-                "storage": name,
-                "node": pve.node,
-                "status": "available",
-            }
-            | {
-                "plugintype": storage.kind,
-                "content": ",".join(sorted(storage.content)),
-                "maxdisk": storage.total,
-                "disk": storage.used,
-                "shared": 0,
-            }
-            for name, storage in pve.storages.items()
-        ]
+        for name, storage in pve.seen_storages():
+            shown = {"type": "storage", "id": f"storage/{pve.node}/{name}", "storage": name, "node": pve.node}
+            room = {"maxdisk": storage.total, "disk": storage.used}
+            kind = {"plugintype": storage.kind, "content": ",".join(sorted(storage.content))}
+            found.append(shown | room | kind | {"status": "available", "shared": 0})
     if wanted in {None, "node"}:
-        found += await nodes(pve, request)
+        found.append(_host(pve) | {"id": f"node/{pve.node}", "type": "node"})
     return found
 
 
-async def next_id(pve: Pve, request: Request) -> str:
-    wanted = request.query_params.get("vmid")
-    if wanted is None:
-        return str(next(number for number in range(100, 1_000_000_000) if number not in pve.machines))
-    if not wanted.isdigit() or not 100 <= int(wanted) <= 999_999_999:
-        raise refused({"vmid": "invalid format - value does not look like a valid VM ID\n"})
-    if int(wanted) in pve.machines:
-        raise refused({"vmid": f"VM {wanted} already exists"})
-    return wanted
-
-
-def _task(pve: Pve, request: Request) -> Task:
-    upid = request.path_params["upid"]
-    if not upid.startswith("UPID:") or upid.count(":") != 8:
-        raise refused({"upid": f"unable to parse worker upid '{upid}'"})
-    if upid not in pve.tasks:
-        raise PveError("no such task")
-    return pve.tasks[upid]
-
-
-def _shown(pve: Pve, task: Task) -> dict[str, Any]:
-    user, _, token = task.user.partition("!")
-    return {
-        "upid": task.upid,
-        "node": pve.node,
-        "type": task.kind,
-        "id": task.identity,
-        "user": user,
-        "tokenid": token,
-        "starttime": task.started,
-    }
-
-
-async def tasks(pve: Pve, request: Request) -> list[dict[str, Any]]:
-    """The newest first; without ?source= those that have ended."""
-    source, kind = request.query_params.get("source", "archive"), request.query_params.get("typefilter")
-    if source not in {"archive", "active", "all"}:
-        raise refused({"source": f"value '{source}' does not have a value in the enumeration 'archive, active, all'"})
-    ended = {"archive": {True}, "active": {False}, "all": {True, False}}[source]
-    return [
-        _shown(pve, task) | _end(task)
-        for task in reversed(pve.tasks.values())
-        if (task.status == "stopped") in ended and kind in {None, task.kind}
-    ]
-
-
-def _end(task: Task) -> dict[str, Any]:
-    return (
-        {"status": task.exit_status, "endtime": int(task.ended)} if task.status == "stopped" else {"status": "RUNNING"}
-    )
-
-
-async def task_status(pve: Pve, request: Request) -> dict[str, Any]:
-    task = _task(pve, request)
-    _, _, pid, pstart, *_rest = task.upid.split(":")
-    shown = _shown(pve, task) | {"status": task.status, "pid": int(pid, 16), "pstart": int(pstart, 16)}
-    return shown | ({"exitstatus": task.exit_status} if task.status == "stopped" else {})
-
-
-async def task_log(pve: Pve, request: Request) -> list[dict[str, Any]]:
-    lines = _task(pve, request).log or ["no content"]
-    return [{"n": number, "t": line} for number, line in enumerate(lines, 1)]
+async def next_id(pve: Pve, call: Call) -> str:
+    if wanted := call.given.get("vmid"):
+        if int(wanted) in pve.machines:
+            raise refused({"vmid": f"VM {wanted} already exists"})
+        return wanted
+    return str(next(number for number in range(100, 1_000_000_000) if number not in pve.machines))

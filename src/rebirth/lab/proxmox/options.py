@@ -1,150 +1,171 @@
-"""The schema of a virtual machine's options: what Proxmox takes, and how it refuses the rest."""
+"""The options of a virtual machine: what each may be, and the privilege that it takes to set it (PVE/API2/Qemu.pm of qemu-server)."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
 
-from rebirth.lab.proxmox.answers import UNKNOWN, refused
+from rebirth.lab.proxmox import forms
+from rebirth.lab.proxmox.errors import PveError
+from rebirth.lab.proxmox.kinds import FLAG, TEXT, Kind, Kinds, kind_of, one_of, whole
+from rebirth.lab.proxmox.method import VMID
+from rebirth.lab.proxmox.rights import Rights
 
 DRIVE = re.compile(r"scsi([0-9]|[12][0-9]|30)|virtio([0-9]|1[0-5])|sata[0-5]|ide[0-3]|efidisk0|tpmstate0|unused\d{1,3}")
 CARD = re.compile(r"net([0-9]|[12][0-9]|3[01])")
-NEW_DISK = re.compile(r"([^/:\s]+):(\d+(\.\d+)?)")
+_KEYBOARDS = "de de-ch da en-gb en-us es fi fr fr-be fr-ca fr-ch hu is it ja lt mk nl no pl pt pt-br sv sl tr"
+_LOCKS = "backup clone create migrate rollback snapshot snapshot-delete suspending suspended"
+_SYSTEMS = "other wxp w2k w2k3 w2k8 wvista win7 win8 win10 win11 l24 l26 solaris"
+_UUID_OR_FLAG = r"(?:[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}|[01])"
+_DATE = r"(now|\d{4}-\d{1,2}-\d{1,2}(T\d{1,2}:\d{1,2}:\d{1,2})?)"
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_BOOLEAN = _words(
-    "acpi autostart ciupgrade freeze kvm localtime numa onboot protection reboot tablet tdf template start unique force skiplock"
-)
-_INTEGER = {
-    "balloon": 0,
-    "cores": 1,
-    "sockets": 1,
-    "vcpus": 1,
-    "memory": 16,
-    "shares": 0,
-    "cpuunits": 1,
-    "background_delay": 1,
+CONFIG: Kinds = {
+    "acpi": FLAG,
+    "affinity": TEXT,
+    "agent": Kind(form=forms.AGENT),
+    "allow-ksm": FLAG,
+    "amd-sev": TEXT,
+    "arch": one_of("x86_64 aarch64"),
+    "args": TEXT,
+    "audio0": Kind(form=forms.AUDIO),
+    "autostart": FLAG,
+    "balloon": whole(0),
+    "bios": one_of("seabios ovmf"),
+    "boot": Kind(form=forms.boot_order),
+    "bootdisk": Kind(pattern=r"(ide|sata|scsi|virtio)\d+"),
+    "cdrom": TEXT,
+    "cicustom": TEXT,
+    "cipassword": TEXT,
+    "citype": one_of("configdrive2 nocloud opennebula"),
+    "ciupgrade": FLAG,
+    "ciuser": TEXT,
+    "cores": whole(1),
+    "cpu": TEXT,
+    "cpulimit": Kind("number", least=0, most=128),
+    "cpuunits": whole(1, 262144),
+    "description": Kind(longest=8192),
+    "efidisk0": Kind(form=forms.EFI),
+    "freeze": FLAG,
+    "hookscript": TEXT,
+    "hostpci[n]": Kind(count=16),
+    "hotplug": TEXT,
+    "hugepages": one_of("any 2 1024"),
+    "ide[n]": Kind(form=forms.IDE, count=4),
+    "intel-tdx": TEXT,
+    "ipconfig[n]": Kind(form=forms.IP_CONFIG, count=32),
+    "ivshmem": Kind(form=forms.SHARED),
+    "keephugepages": FLAG,
+    "keyboard": one_of(_KEYBOARDS),
+    "kvm": FLAG,
+    "localtime": FLAG,
+    "lock": one_of(_LOCKS),
+    "machine": Kind(form=forms.MACHINE),
+    "memory": Kind(form=forms.MEMORY),
+    "migrate_downtime": Kind("number", least=0),
+    "migrate_speed": whole(0),
+    "name": Kind(form=forms.host_name),
+    "nameserver": TEXT,
+    "net[n]": Kind(form=forms.NET, count=32),
+    "numa": FLAG,
+    "numa[n]": Kind(form=forms.NODE_MEMORY, count=8),
+    "onboot": FLAG,
+    "ostype": one_of(_SYSTEMS),
+    "parallel[n]": Kind(pattern=r"/dev/parport\d+|/dev/usb/lp\d+", count=3),
+    "protection": FLAG,
+    "reboot": FLAG,
+    "rng0": TEXT,
+    "sata[n]": Kind(form=forms.SATA, count=6),
+    "scsi[n]": Kind(form=forms.SCSI, count=31),
+    "scsihw": one_of("lsi lsi53c810 virtio-scsi-pci virtio-scsi-single megasas pvscsi"),
+    "searchdomain": TEXT,
+    "serial[n]": Kind(pattern=r"(/dev/[^,]+|socket)", count=4),
+    "shares": whole(0, 50000),
+    "smbios1": Kind(longest=512),
+    "smp": whole(1),
+    "sockets": whole(1),
+    "spice_enhancements": Kind(form=forms.SPICE),
+    "sshkeys": TEXT,
+    "startdate": Kind(pattern=_DATE),
+    "startup": TEXT,
+    "tablet": FLAG,
+    "tags": Kind(form=forms.tag_list),
+    "tdf": FLAG,
+    "template": FLAG,
+    "tpmstate0": Kind(form=forms.TPM),
+    "unused[n]": Kind(form=forms.UNUSED, count=256),
+    "usb[n]": Kind(form=forms.USB, count=14),
+    "vcpus": whole(1),
+    "vga": Kind(form=forms.VGA),
+    "virtio[n]": Kind(form=forms.VIRTIO, count=16),
+    "virtiofs[n]": Kind(form=forms.VIRTIOFS, count=10),
+    "vmgenid": Kind(pattern=_UUID_OR_FLAG),
+    "vmstatestorage": TEXT,
+    "watchdog": TEXT,
 }
-_CHOICE = {
-    "bios": "seabios, ovmf",
-    "scsihw": "lsi, lsi53c810, virtio-scsi-pci, virtio-scsi-single, megasas, pvscsi",
-    "ostype": "other, wxp, w2k, w2k3, w2k8, wvista, win7, win8, win10, win11, l24, l26, solaris",
-    "arch": "x86_64, aarch64",
-    "citype": "configdrive2, nocloud, opennebula",
+CREATE: Kinds = {
+    **CONFIG,
+    "vmid": VMID,
+    "archive": Kind(longest=255),
+    "bwlimit": whole(0),
+    "force": Kind("boolean", needs="archive"),
+    "ha-managed": FLAG,
+    "import-working-storage": TEXT,
+    "live-restore": FLAG,
+    "pool": TEXT,
+    "start": FLAG,
+    "storage": TEXT,
+    "unique": Kind("boolean", needs="archive"),
 }
-_TEXT = _words(
-    "affinity agent args audio0 boot bootdisk cdrom cicustom cipassword ciuser cpu cpulimit description hookscript hotplug hugepages keyboard "
-    "machine name nameserver pool rng0 searchdomain smbios1 spice_enhancements sshkeys startdate startup tags vga vmgenid vmstatestorage "
-    "watchdog digest delete revert lock import-working-storage bwlimit storage"
-)
-_NUMBERED = re.compile(r"(hostpci|usb|serial|parallel|ipconfig|numa|virtiofs)\d{1,2}")
-_DRIVE_PARTS = _words(
-    "aio backup bps bps_rd bps_wr cache cyls detect_zeroes discard efitype format import-from iops iops_rd iops_wr iothread mbps mbps_rd "
-    "mbps_wr media model pre-enrolled-keys queues replicate rerror ro scsiblock secs serial shared size snapshot ssd trans version "
-    "werror wwn product vendor file"
-)
-_CARD_PARTS = _words("bridge firewall link_down macaddr mtu queues rate tag trunks model")
-_CARD_MODELS = _words(
-    "e1000 e1000e e1000-82540em i82551 i82557b i82559er ne2k_isa ne2k_pci pcnet rtl8139 virtio vmxnet3"
-)
-_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
-_MAC = re.compile(r"[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}")
+CHANGE: Kinds = {
+    **CONFIG,
+    "delete": TEXT,
+    "digest": Kind(longest=40),
+    "force": Kind("boolean", needs="delete"),
+    "revert": TEXT,
+    "skiplock": FLAG,
+}
+CHANGE_LATER: Kinds = {**CHANGE, "background_delay": whole(1, 30), "import-working-storage": TEXT}
+
+_PRIVILEGES = {  # any of them -> for which options
+    "VM.Config.Cloudinit VM.Config.Network": "cicustom cipassword citype ciuser ciupgrade nameserver searchdomain sshkeys ipconfig[n]",
+    "VM.Config.CPU": "cores cpu cpulimit cpuunits numa smp sockets vcpus numa[n]",
+    "VM.Config.Memory": "memory balloon shares allow-ksm",
+    "VM.Config.HWType": "acpi hotplug kvm machine scsihw smbios1 tablet vga watchdog audio0 rng0 serial[n] usb[n] hostpci[n]",
+    "VM.Config.Options": (
+        "agent autostart bios description keyboard localtime migrate_downtime migrate_speed name onboot ostype protection reboot startdate "
+        "startup tdf template tags"
+    ),
+    "VM.PowerMgmt": "freeze",
+    "VM.Config.Disk": "boot bootdisk vmstatestorage virtiofs[n]",
+    "VM.Config.Network": "net[n]",
+}
+_OF = {option: any_of.split() for any_of, options in _PRIVILEGES.items() for option in options.split()}
 
 
-def verified(options: dict[str, str]) -> None:
-    """Raises for every option that is unknown or malformed, all at once."""
-    found = {name: reason for name, value in options.items() if (reason := _reason(name, value))}
-    if found:
-        raise refused(found)
+def options_in(given: Mapping[str, str]) -> dict[str, str]:
+    """What is said of the configuration itself."""
+    return {name: value for name, value in given.items() if kind_of(CONFIG, name)}
 
 
-def _reason(name: str, value: str) -> str | None:
-    if name in _BOOLEAN:
-        fine = value.lower() in {"0", "1", "on", "off", "yes", "no", "true", "false"}
-        return None if fine else f"type check ('boolean') failed - got '{value}'"
-    if name in _INTEGER:
-        if not re.fullmatch(r"-?\d+", value):
-            return f"type check ('integer') failed - got '{value}'"
-        return None if int(value) >= _INTEGER[name] else f"value must have a minimum value of {_INTEGER[name]}"
-    if name in _CHOICE:
-        return (
-            None
-            if value in _CHOICE[name].split(", ")
-            else f"value '{value}' does not have a value in the enumeration '{_CHOICE[name]}'"
-        )
-    for pattern, check in _FORMATS:
-        if pattern.fullmatch(name):
-            return check(value)
-    return None if name in _TEXT or _NUMBERED.fullmatch(name) else UNKNOWN
+def may_set(rights: Rights, vmid: int, name: str, value: str) -> None:
+    """Raises where the token may not set, or delete, this option. Drives are asked for by `may_change_drive`."""
+    if DRIVE.fullmatch(name) or name == "cdrom":
+        return
+    family = re.sub(r"\d+$", "[n]", name)
+    if (privileges := _OF.get(name) or _OF.get(family)) is None:
+        raise PveError(f"only root can set '{name}' config")
+    if family == "serial[n]" and value != "socket":
+        raise PveError(f"only root can set '{name}' config for real devices")
+    if len(privileges) == 1:
+        rights.check(f"/vms/{vmid}", *privileges)
+    else:
+        rights.check_any(f"/vms/{vmid}", *privileges)
+    if name == "startup":
+        rights.check("/", "Sys.Modify")
 
 
-def parts(value: str) -> tuple[str, dict[str, str]]:
-    """`first,key=value,...`"""
-    first, *rest = value.split(",")
-    return first, dict(part.partition("=")[::2] for part in rest if part)
-
-
-def _unknown_parts(given: Iterable[str], known: frozenset[str]) -> str | None:
-    wrong = sorted(set(given) - known)
-    return "invalid format - format error\n" + "".join(f"{name}: {UNKNOWN}\n" for name in wrong) if wrong else None
-
-
-def _drive(value: str) -> str | None:
-    first, rest = parts(value.removeprefix("file="))
-    if first not in {"none", "cdrom"} and ":" not in first:
-        return f"invalid format - format error\nfile: invalid format - unable to parse volume ID '{first}'\n\n"
-    return _unknown_parts(rest, _DRIVE_PARTS)
-
-
-def _card(value: str) -> str | None:
-    first, rest = parts(value)
-    model, _, mac = first.partition("=")
-    if model == "model":
-        model, mac = mac, rest.get("macaddr", "")
-    if model not in _CARD_MODELS:
-        return "invalid format - format error\nmodel: property is missing and it is not optional\n"
-    if mac and not _MAC.fullmatch(mac):
-        return "invalid format - format error\nmacaddr: value does not look like a valid unicast MAC address\n"
-    return _unknown_parts(rest, _CARD_PARTS)
-
-
-def _host_name(value: str) -> str | None:
-    return None if _NAME.fullmatch(value) else "invalid format - value does not look like a valid DNS name\n"
-
-
-def _tags(value: str) -> str | None:
-    wrong = [tag for tag in tags(value) if not re.fullmatch(r"[a-z0-9_][a-z0-9_\-+.]*", tag)]
-    return "invalid format - invalid characters in tag\n" if wrong else None
-
-
-def _boot(value: str) -> str | None:
-    if re.fullmatch(r"(legacy=)?[acdn]{1,4}", value):
-        return None
-    if not value.startswith("order="):
-        return "invalid format - format error\nboot: invalid boot order\n"
-    wrong = [
-        name
-        for name in value[6:].split(";")
-        if name and not re.fullmatch(r"(ide|sata|scsi|virtio|net|usb|hostpci)\d+", name)
-    ]
-    return (
-        f"invalid format - format error\norder: invalid format - invalid boot device '{wrong[0]}'\n\n"
-        if wrong
-        else None
-    )
-
-
-_FORMATS: tuple[tuple[re.Pattern[str], Callable[[str], str | None]], ...] = (
-    (DRIVE, _drive),
-    (CARD, _card),
-    (re.compile("name"), _host_name),
-    (re.compile("tags"), _tags),
-    (re.compile("boot"), _boot),
-)
-
-
-def tags(value: str) -> list[str]:
-    """Lower case, once each, sorted: so Proxmox keeps them."""
-    return sorted({tag.lower() for tag in re.split(r"[,; ]+", value) if tag})
+def may_change_drive(rights: Rights, vmid: int, value: str) -> None:
+    """Raises where the token may not change or detach this drive of a machine that is there."""
+    first, rest = forms.drive(value)
+    if forms.is_cloud_init(first):
+        rights.check(f"/vms/{vmid}", "VM.Config.Cloudinit", "VM.Config.CDROM")
+    else:
+        rights.check(f"/vms/{vmid}", "VM.Config.CDROM" if rest.get("media") == "cdrom" else "VM.Config.Disk")

@@ -1,4 +1,4 @@
-"""Switches machines on and off. The Proxmox stand-in sees only the protocol; `Machines` makes namespaces and processes."""
+"""Switches machines on and off: each is a process tree in namespaces of its own."""
 
 import asyncio
 import os
@@ -8,49 +8,22 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import yaml
 
 from rebirth.lab import cgroups
 from rebirth.lab.namespaces import UNSHARE
+from rebirth.lab.proxmox.hypervisor import VirtualMachine
 from rebirth.lab.talos.boot import VOLUMES
 from rebirth.lab.talos.dhcp import Dhcp
 from rebirth.lab.talos.hardware import Hardware, Lease
 from rebirth.lab.talos.installing import Installer
 
-# reboot(2) in a PID namespace ends its PID 1 with a signal (pid_namespaces(7)); unshare(1) passes that on.
-_RESTARTED = 128 + signal.SIGHUP
+# reboot(2) in a PID namespace ends its PID 1 with this signal (pid_namespaces(7)); unshare(1) then ends itself the same way.
+_RESTARTED = -signal.SIGHUP
 _POLL = 0.1  # seconds
 _ANSWERED = 0.3  # seconds that machined takes at most to say that it has stored a configuration
-
-
-@dataclass(frozen=True)
-class VirtualMachine:
-    vmid: int
-    name: str
-    cores: int
-    memory_mib: int
-    mac: str
-    bridge: str
-    boot_image: str | None  # volume of the ISO; an empty disk without one boots nothing
-    disk_gib: int
-
-
-class Hypervisor(Protocol):
-    async def start(self, vm: VirtualMachine) -> None:
-        """Powers on; returns once the machine's process runs."""
-
-    async def stop(self, vmid: int) -> None:
-        """Powers off, hard."""
-
-    async def shutdown(self, vmid: int) -> None:
-        """Presses the power button, and returns at once."""
-
-    async def running(self, vmid: int) -> bool: ...
-
-    async def destroy(self, vmid: int) -> None:
-        """Wipes its disk."""
 
 
 @dataclass
@@ -134,13 +107,13 @@ class Machines:
         return code == _RESTARTED
 
     def _hardware(self, vm: VirtualMachine) -> Hardware:
-        lease = self.dhcp.lease(vm.mac)
+        lease = _told(vm) or self.dhcp.lease(vm.mac)
         return Hardware(
             hostname=f"talos-{vm.mac.replace(':', '')[-6:]}",
             disk=self._disk(vm.vmid),
             root=self.root,
             lease=None if _has_address(self._disk(vm.vmid) / "state/config.yaml") else lease,
-            nameservers=lease.nameservers,
+            nameservers=lease.nameservers or self.dhcp.nameservers,
             cgroup=self._cgroup(vm),
             cores=vm.cores,
             memory_mib=vm.memory_mib,
@@ -188,7 +161,8 @@ class Machines:
         if lease:  # what DHCP would do: container mode runs no client of its own
             await _run(*inside, "link", "set", "eth0", "up")
             await _run(*inside, "address", "add", lease.address, "dev", "eth0")
-            await _run(*inside, "route", "add", "default", "via", lease.gateway)
+            if lease.gateway:
+                await _run(*inside, "route", "add", "default", "via", lease.gateway)
 
     async def stop(self, vmid: int) -> None:
         if powered := self._powered.get(vmid):
@@ -212,6 +186,17 @@ class Machines:
             if not await asyncio.to_thread(cgroups.remove, cgroup):
                 return
             await asyncio.sleep(0.05)
+
+
+def _told(vm: VirtualMachine) -> Lease | None:
+    """The address on a cloud-init drive, which a `nocloud` image of Talos reads; a `metal` one looks at no drive."""
+    told = vm.cloud_init
+    if told is None or vm.boot_image is None or "nocloud" not in vm.boot_image:
+        return None
+    first = told.addresses[0] if told.addresses else {}
+    if "/" not in (address := first.get("ip", "")):
+        return None
+    return Lease(address, first.get("gw", ""), told.nameservers)
 
 
 def _wipe(disk: Path) -> None:
