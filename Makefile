@@ -8,7 +8,7 @@ RUN := $(VENV)/bin
 CASTLE := examples/castle
 export PATH := $(CURDIR)/$(RUN):$(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test check fix unit lab bench bench-proof clean lock proto docs
+.PHONY: help demo test check fix unit lab bench bench-proof clean lock docs
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -53,10 +53,6 @@ lock: $(VENV)/ready ## pins every dependency anew
 	$(RUN)/pip-compile --quiet --generate-hashes --allow-unsafe --all-extras --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --strip-extras --no-header -o requirements.lock pyproject.toml
 	sed -i '1s/^/# Every dependency with its hashes. Made by `make lock` out of pyproject.toml.\n/' requirements.lock
-
-proto: $(VENV)/ready ## generates the Talos messages anew
-	$(RUN)/pip install --quiet grpcio-tools
-	cd src/rebirth/lab/talos/protocol && $(CURDIR)/$(RUN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. machine.proto
 
 clean: ## removes what make made here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info

@@ -67,6 +67,7 @@ def test_a_castle_cannot_be_changed():
         ("machines.nodes", [], "at least 1"),
         ("machines.nameservers", [], "at least 1"),
         ("kubernetes.pod_network", "10.96.0.0/16", "overlaps"),
+        ("kubernetes.pod_network", "192.168.0.0/16", "holds the address 192.168.50.11 of the machine lushycorp-k8s"),
         ("kubernetes.cluster_dns", "10.244.0.10", "outside service_network"),
         ("kubernetes.version", "1.35.4", "such as v1.35.4"),
         ("kubernetes.endpoint", "http://192.168.50.11:6443", "https URL"),

@@ -33,3 +33,10 @@ def test_every_line_fits(width):
     lines = render(chain_of("a", "b" * 120, "c"), Places(), width=width).splitlines()
     assert "critical path, all ready after 1:30:" in lines
     assert all(len(line) <= width and line == line.rstrip() for line in lines)
+
+
+def test_what_a_router_has_to_reserve_is_said():
+    cards = {"cp-1": ("02:00:00:00:00:01", "192.168.7.11"), "worker": ("02:00:00:00:00:02", "192.168.7.21")}
+    words = render(chain_of("a"), Places(), cards=cards)
+    assert "  cp-1    02:00:00:00:00:01  192.168.7.11\n  worker  02:00:00:00:00:02  192.168.7.21\n" in words
+    assert "reservations" not in render(chain_of("a"), Places())

@@ -65,6 +65,16 @@ class Castle(Section):
             raise ValueError(f"proxmox.vm_ids has fewer ids than there are machines ({len(self.machines.nodes)})")
         return self
 
+    @model_validator(mode="after")
+    def _machines_outside_of_the_cluster(self) -> Self:
+        """Talos leaves such an address out, finds none for the node, and its etcd and kubelet wait for ever (NodeIPController)."""
+        networks = {name: getattr(self.kubernetes, name) for name in ("pod_network", "service_network")}
+        for name, network in networks.items():
+            if inside := [node for node in self.machines.nodes if node.address in network]:
+                first = f"the address {inside[0].address} of the machine {inside[0].name}"
+                raise ValueError(f"at kubernetes.{name}: {network} holds {first}, and Talos would find no node address")
+        return self
+
     def references(self) -> Iterator[tuple[str, SecretRef]]:
         """Every secret reference with its YAML path, such as ("proxmox.token", ...)."""
         yield from references(self)

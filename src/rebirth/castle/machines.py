@@ -73,6 +73,10 @@ class Machines(Section):
             if node.address == self.gateway:
                 raise ValueError(f"at nodes[{index}].address: {node.address} is the gateway's")
 
+    def cards(self, castle: str) -> dict[str, tuple[str, str]]:
+        """Machine -> the MAC address of its network card, and its address."""
+        return {node.name: (node.mac_address(castle), str(node.address)) for node in self.nodes}
+
     @property
     def control_planes(self) -> list[Machine]:
         return [node for node in self.nodes if node.role == "controlplane"]

@@ -1,7 +1,7 @@
 """The plan for people."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rebirth.findings.places import Places
 from rebirth.plan.schedule import Plan
@@ -11,13 +11,23 @@ _NAMES = 8  # of what is taken as there
 _LEAST = 12  # columns that are worth a column
 
 
-def render(plan: Plan, places: Places, *, width: int = 100, measured: str = "") -> str:
+def render(
+    plan: Plan,
+    places: Places,
+    *,
+    width: int = 100,
+    measured: str = "",
+    cards: Mapping[str, tuple[str, str]] | None = None,
+) -> str:
+    """`cards`: machine -> MAC address and address, which a router reserves for it."""
     lines = [*_table(plan, width), "", *_chain(plan, width)]
     if plan.never:
         names = ", ".join(node.label for node in plan.never)
         lines += ["", *_fold(f"never ready: {names}", width), "  `rebirth check` says why"]
     if plan.held:
         lines += ["", "could start earlier:", *_held(plan, places, width)]
+    if cards:
+        lines += ["", *_reservations(cards)]
     lines += ["", *_footing(plan, measured, width)]
     return "\n".join(lines) + "\n"
 
@@ -58,6 +68,13 @@ def _held(plan: Plan, places: Places, width: int) -> Iterator[str]:
         gain = f"; {clock(held.seconds)} earlier" if held.seconds >= 0.5 else ""
         yield from _fold(f"{held.node} waits for {held.by}, but uses nothing of it{gain}", width, "  ")
         yield f"    {places.text(held.edge.place)}"
+
+
+def _reservations(cards: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    longest = max(map(len, cards))
+    yield "reservations that the machines' DHCP server needs:"
+    for name, (mac, address) in cards.items():
+        yield f"  {name:{longest}}  {mac}  {address}"
 
 
 def _footing(plan: Plan, measured: str, width: int) -> Iterator[str]:

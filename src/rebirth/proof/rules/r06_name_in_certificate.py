@@ -5,8 +5,8 @@ What it finds:
     only in `machine.certSANs`, which is for the Talos API on port 50000.
 
 Why it cannot work:
-    The client rejects a certificate without the name that it asked for. And changing `machine.certSANs` on a running
-    machine makes Talos renew what the kubelet depends on.
+    The client rejects a certificate without the name that it asked for. Names in `machine.certSANs` appear in the
+    certificate of the Talos API only, within seconds.
 
 Example:
     A machine is reached by its tailnet name, and the name was added to `machine.certSANs` (siderolabs/talos#9008).

@@ -1,0 +1,80 @@
+"""What the real talosctl gets from a lab's machines: Talos' own answers."""
+
+import json
+import time
+
+
+class Talosctl:
+    """talosctl inside a castle's lab, with the credentials that create made."""
+
+    def __init__(self, castle, machines):
+        self._castle, self.machines = castle, {machine.name: machine for machine in machines.nodes}
+
+    def run(self, *arguments, code=0):
+        """Both outputs of talosctl; `code` None: however it ends."""
+        inside = ("lab", "run", "--lab-name", self._castle.lab.name, "--", "talosctl", *arguments)
+        ended, said, complained = self._castle.run(*inside)
+        assert code in {ended, None}, f"talosctl {arguments} ended with {ended}:\n{said}\n{complained}"
+        return said + complained
+
+    def at(self, name, *arguments, code=0):
+        return self.run("--nodes", str(self.machines[name].address), *arguments, code=code)
+
+    def until_ready(self, seconds=180):
+        """Until every node is Ready, as the API server says; how long that took."""
+        since = time.monotonic()
+        while time.monotonic() - since < seconds:
+            inside = ("lab", "run", "--lab-name", self._castle.lab.name, "--", "kubectl", "get", "nodes", "-o", "json")
+            ended, said, _ = self._castle.run(*inside)
+            if ended == 0:
+                nodes = json.loads(said)["items"]
+                states = [c["status"] for n in nodes for c in n["status"]["conditions"] if c["type"] == "Ready"]
+                if states == ["True"] * len(self.machines):
+                    return time.monotonic() - since
+            time.sleep(1)
+        raise AssertionError(f"not Ready after {seconds} s: {said}")
+
+
+def check_answers(talos, castle_name, control_plane, worker):
+    """Everything that only reads."""
+    assert "all k8s nodes to report schedulable: OK" in talos.at(control_plane, "health", "--wait-timeout", "2m")
+    members = talos.at(control_plane, "get", "members")
+    assert all(name in members for name in talos.machines), members
+    card = talos.machines[worker].mac_address(castle_name)
+    assert card in talos.at(worker, "get", "links")
+    addresses = talos.at(worker, "get", "addresses")
+    assert f"eth0/{talos.machines[worker].address}/24" in addresses, addresses
+    etcd = talos.at(control_plane, "service", "etcd")
+    assert "STATE    Running" in etcd, etcd
+    assert "HEALTH   OK" in etcd, etcd
+    assert talos.at(worker, "logs", "kubelet", "--tail", "3").count("\n") >= 3
+    assert "kern" in talos.at(worker, "dmesg")
+    planes = [machine for machine in talos.machines.values() if machine.role == "controlplane"]
+    found = talos.at(control_plane, "etcd", "members")
+    assert sum(f"https://{machine.address}:2380" in found for machine in planes) == len(planes), found
+
+
+def check_snapshot(talos, control_plane, file):
+    assert "etcd snapshot saved" in talos.at(control_plane, "etcd", "snapshot", str(file))
+    assert file.stat().st_size > 1 << 20
+
+
+def check_changes(talos, worker):
+    """Applied to a running machine, staged, and what container mode refuses."""
+    setting = "/proc/sys/net/core/somaxconn"
+    said = talos.at(worker, "patch", "mc", "--mode=no-reboot", "-p", _sysctl(1023))
+    assert "without a reboot" in said, said
+    assert talos.at(worker, "read", setting).strip() == "1023"
+    said = talos.at(worker, "patch", "mc", "--mode=staged", "-p", _sysctl(1022))
+    assert "staged" in said.lower(), said
+    assert talos.at(worker, "read", setting).strip() == "1023"
+    assert "method is not supported in container mode" in talos.at(worker, "upgrade", "--image", "a/b:c", code=1)
+    since = time.monotonic()
+    talos.at(worker, "reboot", "--timeout", "2m")
+    assert talos.at(worker, "read", setting).strip() == "1022", "what was staged holds after the reboot"
+    talos.until_ready()
+    return time.monotonic() - since
+
+
+def _sysctl(value):
+    return json.dumps({"machine": {"sysctls": {"net.core.somaxconn": str(value)}}})
