@@ -83,7 +83,7 @@ class Loopback:
     def ca(self) -> Path:
         return self.keys.folder / "ca.crt"
 
-    async def __call__(self, app: ASGIApp) -> Served:
+    async def __call__(self, app: ASGIApp, http: type[Breakable] = Breakable) -> Served:
         config = uvicorn.Config(
             app,
             host="127.0.0.1",
@@ -92,7 +92,7 @@ class Loopback:
             ssl_keyfile=self.keys.key,
             log_level="critical",
             lifespan="off",
-            http=Breakable,
+            http=http,
         )
         server = _Ready(config)
         port = await server.begin()

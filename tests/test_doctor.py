@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from paper import PaperHypervisor
+from paper import PaperControl, PaperHypervisor
 from rebirth.castle import load
 from rebirth.doctor import examine, programs
 from rebirth.errors import SpecError
@@ -188,7 +188,7 @@ async def systems(castle, vault, serve, monkeypatch, published):
     )
     names = ("tailscale-oauth-client-id", "tailscale-oauth-client-secret")
     client = OAuthClient(*(vault[name].read_text() for name in names), tags=frozenset({"tag:tazlab-k8s"}))
-    tailnet = Tailnet("magellanic-gondola.ts.net", [client])
+    tailnet = Tailnet("magellanic-gondola.ts.net", PaperControl(), [client])
     served = [await serve(published.around(proxmox_app(pve))), await serve(tailscale_app(tailnet))]
     for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
         monkeypatch.setenv(variable, str(served[0].ca))
@@ -218,7 +218,7 @@ async def test_a_right_that_is_missing_is_named_with_where_it_is_given(castle, s
 
 async def test_a_name_that_somebody_else_holds(castle, systems):
     _, tailnet = systems
-    tailnet.add_device("lushycorp-k8s", tags=("tag:another",))
+    tailnet.control.add_device("lushycorp-k8s", tags=("tag:another",))
     check = await system(castle, "Tailscale")
     assert not check.sound
     assert "lushycorp-k8s belongs to a device that is not this castle's" in check.fix

@@ -116,4 +116,4 @@ def test_another_castle(tmp_path):
         check_the_machines(castle, tmp_path)
         castle.inside("destroy", "--yes")
         assert castle.ask("/status")["machines"] == {}
-        assert castle.ask("/status")["devices"] == ["granary-vault"]
+        assert castle.ask("/status")["devices"] == ["granary-vault", "workstation"]

@@ -14,6 +14,16 @@ import pytest
 from rehearsal import check_proxmox_was_asked_as_published, ready, rehearsed
 
 pytestmark = pytest.mark.lab
+SERVICE_ON_THE_TAILNET = """
+apiVersion: v1
+kind: Service
+metadata: {name: blog-inside, namespace: blog, annotations: {tailscale.com/hostname: blog-inside}}
+spec:
+  type: LoadBalancer
+  loadBalancerClass: tailscale
+  selector: {app: blog}
+  ports: [{name: http, port: 80, targetPort: http}]
+"""
 
 
 @pytest.fixture
@@ -28,6 +38,7 @@ def test_the_example_castle(castle):
     assert "https://blog.tazlab.example says: Ephemeral Castle" in said
     check_the_cluster(castle)
     check_no_secret_anywhere(castle)
+    check_a_service_on_the_tailnet(castle)
     castle.inside("verify")
     castle.inside("status")
     check_again_without_a_write(castle)
@@ -62,6 +73,29 @@ def check_the_cluster(castle):
     (grafana,) = castle.kubectl("get", "pods", "-n", "monitoring")["items"]
     assert [entry["ready"] for entry in grafana["status"]["containerStatuses"]] == [True] * 3
     assert castle.kubectl("get", "deploy", "-n", "kube-system", "coredns")["status"]["availableReplicas"] == 2
+
+
+def check_a_service_on_the_tailnet(castle):
+    """Tailscale's own: a Service becomes a device, the operator's machine fetches the blog by its name, and it goes again."""
+
+    def run(*argv):
+        return castle.run("lab", "run", "--lab-name", castle.lab.name, "--", *argv)
+
+    def until(true, seconds=90):
+        since = time.monotonic()
+        while not true():
+            assert time.monotonic() - since < seconds
+            time.sleep(1)
+
+    file = castle.folder.parent / "service.yaml"
+    file.write_text(SERVICE_ON_THE_TAILNET)
+    castle.rebirth("lab", "run", "--lab-name", castle.lab.name, "--", "kubectl", "apply", "-f", str(file))
+    page = ("curl", "-sS", "--max-time", "5", "http://blog-inside.magellanic-gondola.ts.net/")
+    until(lambda: "Ephemeral Castle" in run(*page)[1])
+    (device,) = [name for name in castle.ask("/status")["devices"] if name.startswith("blog-inside")]
+    assert device == "blog-inside"
+    castle.rebirth("lab", "run", "--lab-name", castle.lab.name, "--", "kubectl", "delete", "-f", str(file))
+    until(lambda: device not in castle.ask("/status")["devices"])
 
 
 def check_no_secret_anywhere(castle):
@@ -110,7 +144,7 @@ def check_all_machines_off_and_on_again(castle):
 def check_nothing_is_left(castle):
     left = castle.ask("/status")
     assert left["machines"] == {}
-    assert left["devices"] == ["lushycorp-vault"]
+    assert left["devices"] == ["lushycorp-vault", "workstation"]
     assert not list((castle.lab.secrets / "produced").glob("*"))
     assert not list(castle.lab.folder.glob("machines/*"))
 

@@ -37,7 +37,6 @@ async def test_counts_writes_and_no_reads(system):
         ("POST", "/a"),
         ("DELETE", "/a"),
         ("POST", "/oauth/token"),
-        ("POST", "/lab/heartbeat"),
     ]:
         await client.request(method, path)
     assert faults.writes == {"shop": 2}

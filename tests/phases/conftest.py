@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from paper import PaperHypervisor
+from paper import PaperControl, PaperHypervisor
 from phases.ruins import Ruin, ruined
 from proof.virtual_time import Hurried
 from rebirth.castle import Castle, load
@@ -42,6 +42,7 @@ class Outside:
     redaction: Redaction
     pve: Pve
     tailnet: Tailnet
+    control: PaperControl
     faults: Faults
     proxmox: ProxmoxApi
     tailscale: TailnetApi
@@ -86,7 +87,8 @@ async def outside(tmp_path, serve, monkeypatch, published) -> AsyncIterator[Outs
     faults = Faults()
     storages = {"local": Storage(frozenset({"iso"})), "local-lvm": Storage(frozenset({"images"}))}
     pve = Pve("pve", "", PaperHypervisor(), storages, bridges=frozenset({"vmbr0"}))
-    tailnet = Tailnet("magellanic-gondola.ts.net", [])
+    control = PaperControl()
+    tailnet = Tailnet("magellanic-gondola.ts.net", control, [])
     served = [await serve(faults.around("proxmox", published.around(proxmox_app(pve))))]
     served += [await serve(faults.around("tailscale", tailscale_app(tailnet)))]
     folder = tmp_path / "castle"
@@ -100,7 +102,7 @@ async def outside(tmp_path, serve, monkeypatch, published) -> AsyncIterator[Outs
     client = OAuthClient(found[spec.oauth_client_id].reveal(), found[spec.oauth_client_secret].reveal())
     tailnet.clients.append(OAuthClient(client.identity, client.secret, tags=frozenset(spec.node_key.tags)))
     proxmox, tailscale = proxmox_api(castle.proxmox, found), tailnet_api(spec, found)
-    yield Outside(castle, paths, found, redaction, pve, tailnet, faults, proxmox, tailscale)
+    yield Outside(castle, paths, found, redaction, pve, tailnet, control, faults, proxmox, tailscale)
     await proxmox.close()
     await tailscale.close()
 

@@ -62,7 +62,6 @@ async def ruined(outside: "Outside") -> Ruin:
     await _add_machine(outside, 801, "tazlab-k8s-worker-1", outside.castle.proxmox.tag)
     await _add_machine(outside, 802, "lushycorp-k8s", "theirs")
     await outside.proxmox.start(vm_id=800)
-    tailnet = outside.tailnet
     for name, tags in (
         ("lushycorp-k8s", (OURS,)),
         ("lushycorp-k8s", (OURS,)),  # becomes lushycorp-k8s-1
@@ -71,7 +70,7 @@ async def ruined(outside: "Outside") -> Ruin:
         ("elsewhere", (OURS,)),  # of another castle that shares the tag
         ("lushycorp-vault", ()),
     ):
-        tailnet.add_device(name, tags=tags)
+        outside.control.add_device(name, tags=tags)
     for description in ("rebirth tazlab-k8s", "rebirth other", "somebody's"):
         await outside.tailscale.mint_key(
             tags=[OURS], seconds=3600, reusable=True, ephemeral=True, description=description
@@ -84,8 +83,8 @@ async def ruined(outside: "Outside") -> Ruin:
 
 
 def names_left(outside):
-    keys = [key.description for key in outside.tailnet.keys.values() if not outside.tailnet.invalid(key)]
-    devices = sorted(device.name for device in outside.tailnet.devices.values())
+    keys = [key.description for key in outside.tailnet.keys.values() if key.revoked is None]
+    devices = sorted(device.name for device in outside.control.devices.values())
     return sorted(outside.pve.machines), devices, keys
 
 

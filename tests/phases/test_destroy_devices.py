@@ -43,14 +43,14 @@ class Inside:
 @pytest.fixture
 async def inside(outside, ruin, serve):
     """Devices with names that the castle does not know: a proxy's, an operator's; and beside them another castle's."""
-    proxy = outside.tailnet.add_device("tailscale-vault", tags=(PROXY,))
-    operator = outside.tailnet.add_device("operator-of-this", tags=(OPERATOR,))
-    outside.tailnet.add_device("operator-of-another", tags=(OPERATOR,))
-    state = {"1a2b": {"ID": "1a2b", "Name": "operator-of-this", "NodeID": operator.node_identity}}
+    proxy = outside.control.add_device("tailscale-vault", tags=(PROXY,))
+    operator = outside.control.add_device("operator-of-this", tags=(OPERATOR,))
+    outside.control.add_device("operator-of-another", tags=(OPERATOR,))
+    state = {"1a2b": {"ID": "1a2b", "Name": "operator-of-this", "NodeID": operator.identity}}
     found = Inside(
         [
             {"password": b"nothing to do with it"},
-            {"device_id": proxy.node_identity.encode(), "device_fqdn": b"tailscale-vault."},
+            {"device_id": proxy.identity.encode(), "device_fqdn": b"tailscale-vault."},
             {"_current-profile": b"profile-1a2b", "_profiles": json.dumps(state).encode()},
         ]
     )

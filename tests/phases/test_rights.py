@@ -112,7 +112,7 @@ async def test_wider_scopes_do_as_well(outside, reach, scopes):
 
 
 async def test_a_name_that_somebody_holds_is_seen_before_anything_is_made(outside, reach):
-    outside.tailnet.add_device("lushycorp-k8s", tags=("tag:theirs",))
+    outside.control.add_device("lushycorp-k8s", tags=("tag:theirs",))
     with pytest.raises(Broken, match="the name lushycorp-k8s belongs to"):
         await reach()
     assert outside.writes == {}

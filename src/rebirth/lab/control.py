@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from rebirth.lab.proxmox import Pve
 from rebirth.lab.systems.faults import Fault, Faults
-from rebirth.lab.tailscale import Tailnet
+from rebirth.lab.tailscale.headscale import Headscale
 
 _FAULT = TypeAdapter(Fault)
 
@@ -25,7 +25,7 @@ class Control:
     take: Callable[[], Awaitable[dict[str, str]]]
     faults: Faults
     pve: Pve
-    tailnet: Tailnet
+    devices: Headscale
 
     def app(self) -> Starlette:
         return Starlette(
@@ -68,8 +68,8 @@ class Control:
     async def _device(self, request: Request) -> Response:
         """A device that another castle left behind."""
         body = await request.json()
-        added = self.tailnet.add_device(str(body["hostname"]), tags=tuple(body.get("tags", ())))
-        return JSONResponse({"name": added.name, "address": added.address})
+        await self.devices.leave_behind(str(body["hostname"]), body.get("tags", ()))
+        return JSONResponse({})
 
     async def _power(self, request: Request) -> Response:
         """The power button: what happens to a machine behind Proxmox' back."""

@@ -1,10 +1,10 @@
-"""The lab's network: the castle's LAN, an internet of stood-in systems, the tailnet, and the operator's own namespace.
+"""The lab's network: the castle's LAN, an internet of stood-in systems, and the operator's own namespace.
 
 None of it has an uplink: what has no address in here cannot be reached.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -18,11 +18,12 @@ LAN, OPERATOR = "lan", "operator"
 RESOLVER = "198.18.0.53"
 _WORLD_END, _OPERATOR_END, _OPERATOR_PREFIX = "198.18.1.1", "198.18.1.2", 24
 _NAMESPACES = Path("/run/netns")
+OPERATOR_NAMESPACE = _NAMESPACES / OPERATOR
 
 
 def operator_namespace(first: int) -> Path:
     """The operator's network namespace in the lab whose PID 1 is `first`."""
-    return Path(f"/proc/{first}/root") / _NAMESPACES.relative_to("/") / OPERATOR
+    return Path(f"/proc/{first}/root") / OPERATOR_NAMESPACE.relative_to("/")
 
 
 def lay(machines: Machines, systems: Iterable[str]) -> None:
@@ -49,7 +50,7 @@ def lay(machines: Machines, systems: Iterable[str]) -> None:
 def _lay_operator() -> None:
     """The operator's namespace is held by a mount, so that it needs no process to live."""
     _NAMESPACES.mkdir(parents=True, exist_ok=True)
-    held = _NAMESPACES / OPERATOR
+    held = OPERATOR_NAMESPACE
     held.touch()
     with _elsewhere():
         unshare(NET)
@@ -80,24 +81,6 @@ def _elsewhere() -> Iterator[None]:
     finally:
         setns(here, NET)
         os.close(here)
-
-
-class TailnetRoutes:
-    """Machines answer at their tailnet address, too: the way there is through the LAN."""
-
-    def __init__(self) -> None:
-        self._present: dict[str, str] = {}
-
-    def show(self, wanted: Mapping[str, str]) -> None:
-        """`wanted`: every tailnet address that has a way, with its address on the LAN."""
-        gone = {address: via for address, via in self._present.items() if wanted.get(address) != via}
-        new = {address: via for address, via in wanted.items() if self._present.get(address) != via}
-        with IPRoute() as route:
-            for address, via in gone.items():
-                route.route("del", dst=f"{address}/32", gateway=via)
-            for address, via in new.items():
-                route.route("replace", dst=f"{address}/32", gateway=via)
-        self._present = dict(wanted)
 
 
 def _up(route: IPRoute, name: str) -> None:

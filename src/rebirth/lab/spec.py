@@ -46,7 +46,7 @@ class Tailnet(Section):
     owners: dict[Tag, list[Tag]] = {}  # tag -> tags whose holders may assign it
     clients: list[OAuthClient] = []
     devices: list[StaleDevice] = []
-    ephemeral_seconds: Annotated[float, Field(gt=0)] = 120
+    ephemeral_seconds: Annotated[float, Field(ge=66)] = 120  # the control server takes no fewer
 
 
 class Machines(Section):

@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -31,17 +31,18 @@ from rebirth.lab.systems.faults import Faults
 from rebirth.lab.systems.parts import Parts
 from rebirth.lab.systems.passing import passing_app
 from rebirth.lab.systems.servers import Servers
-from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
+from rebirth.lab.tailscale import extension, serving
 from rebirth.lab.talos import rootfs
 from rebirth.lab.talos.dhcp import Dhcp
 from rebirth.lab.talos.installing import Installer
 from rebirth.lab.talos.machines import Machines
 
-_GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS, _DISCOVERY = (f"198.18.0.{n}" for n in range(10, 17))
-_PROXMOX, _VAULT_OUTSIDE, _VAULT_TAILNET = "198.18.0.20", "198.18.0.21", "100.64.0.10"
-_TAILSCALE_HOSTS = ("api.tailscale.com", "login.tailscale.com", "controlplane.tailscale.com")
+_GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS = (f"198.18.0.{n}" for n in range(10, 16))
+_DISCOVERY, _TAILSCALE_LOG = "198.18.0.16", "198.18.0.17"
+_PROXMOX, _VAULT = "198.18.0.20", "198.18.0.21"
 _DISCOVERY_HOST = "discovery.talos.dev"
-_STALE = 30 * 24 * 3600.0  # seconds since a stale device was seen
+_LOOPBACK = "127.0.0.1"
+_WORKSTATION = "workstation"  # the operator's own device of the tailnet
 
 
 class World:
@@ -58,8 +59,6 @@ class World:
         self.names: dict[str, str] = {}  # host name -> address
         self.repositories: dict[str, git.Repository] = {}  # by URL
         self._awaited: set[str] = set()
-        self._routes, self._routing = network.TailnetRoutes(), asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Returns when every system answers."""
@@ -78,21 +77,25 @@ class World:
         await asyncio.to_thread(network.lay, self.castle.machines, set(self._addresses()))
         self._tell("laying the root file system of the machines")
         await rootfs.make(self._root, toolchain, self.ca.pem)
+        extension.lay(self._root, self.programs)
         self.tailnet = self._make_tailnet()
+        tailnet_serves = asyncio.create_task(self._start_tailnet())
         self.pve = self._make_pve()
         self.name_servers = [await dns.serve(network.RESOLVER, self.names, self.tailnet.resolve)]
         self.name_servers += [await dns.serve(str(address), self.names) for address in self.castle.machines.nameservers]
         systems = {
-            "Vault": self._start_vault(),
+            "Tailscale": tailnet_serves,
+            "the operator's device": self._bring_workstation(tailnet_serves),
+            "Vault": self._start_vault(tailnet_serves),
             "the registry": self._start_registry(),
             "the Git host": self._start_git(),
-            "Proxmox, Tailscale and charts": self._start_others(),
+            "Proxmox and charts": self._start_others(),
         }
         self._awaited = set(systems)
         self._tell_awaited()
         await asyncio.gather(*(self._await(name, starting) for name, starting in systems.items()))
         canaries.write(self.secrets, self.state.secrets)
-        control = Control(self._describe, self._take, self.faults, self.pve, self.tailnet).app()
+        control = Control(self._describe, self._take, self.faults, self.pve, self.tailnet.headscale).app()
         await self.servers.start_local(control, self.state.socket)
 
     # -- names and addresses
@@ -107,13 +110,14 @@ class World:
         for host in hosts:
             self.names["registry-1.docker.io" if host == "docker.io" else host] = _REGISTRY
         self.names |= dict.fromkeys((chart.host for chart in self.charts), _CHARTS)
-        self.names |= dict.fromkeys((*_TAILSCALE_HOSTS, host_of(self.castle.tailscale.api)), _TAILSCALE)
+        self.names |= dict.fromkeys((*serving.HOSTS, host_of(self.castle.tailscale.api)), _TAILSCALE)
+        self.names[serving.LOG_HOST] = _TAILSCALE_LOG
         self.names[host_of(self.castle.talos.image_factory)] = _FACTORY
         self.names[registry.TOKEN_HOST] = _TOKENS
         self.names[_DISCOVERY_HOST] = _DISCOVERY
         self.names[host_of(self.castle.proxmox.endpoint)] = _PROXMOX
         if not self._vault_on_tailnet:
-            self.names[host_of(self.castle.engine.vault.address)] = _VAULT_OUTSIDE
+            self.names[host_of(self.castle.engine.vault.address)] = _VAULT
 
     @property
     def _vault_on_tailnet(self) -> bool:
@@ -121,35 +125,29 @@ class World:
 
     def _address(self, host: str) -> str:
         """Where the system behind `host` listens: the address itself, where the castle names one."""
-        return host if _is_address(host) else self.names.get(host, _VAULT_TAILNET)
+        return host if _is_address(host) else self.names[host]
 
     def _addresses(self) -> Iterator[str]:
-        yield from (network.RESOLVER, _VAULT_TAILNET)
+        yield network.RESOLVER
         yield from self.names.values()
         yield from filter(_is_address, self.names)
 
     # -- systems
 
-    def _make_tailnet(self) -> Tailnet:
-        spec, declared = self.castle.tailscale, self.lab.tailnet
-        references = [(spec.oauth_client_id.secret, spec.oauth_client_secret.secret, spec.node_key.tags)]
-        references += [(client.id, client.secret, client.tags) for client in declared.clients]
-        clients = [OAuthClient(self.secrets[i], self.secrets[s], tags=frozenset(tags)) for i, s, tags in references]
-        owners = {tag: frozenset(by) for tag, by in declared.owners.items()}
-        tailnet = Tailnet(spec.tailnet, clients, owners, declared.ephemeral_seconds)
-        if self._vault_on_tailnet:
-            tailnet.add_device(host_of(self.castle.engine.vault.address).partition(".")[0], address=_VAULT_TAILNET)
-        for device in declared.devices:
-            tailnet.add_device(device.hostname, tags=tuple(device.tags), seen=tailnet.now() - _STALE)
-        tailnet.on_change = lambda: self._go(self._route_devices())
-        return tailnet
+    def _make_tailnet(self) -> serving.TailnetServer:
+        places = {"folder": self.state.folder / "tailnet", "address": _TAILSCALE, "log_address": _TAILSCALE_LOG}
+        return serving.TailnetServer.of(
+            self.castle, self.lab, self.secrets, programs=self.programs, run=self.parts.run, **places
+        )
 
-    async def _route_devices(self) -> None:
-        """Machines answer at their tailnet address, too."""
-        machines = {(node.name, str(node.address)) for node in self.castle.machines.nodes}
-        async with self._routing:
-            devices = [d for d in self.tailnet.devices.values() if (d.hostname, d.lan_address) in machines]
-            await asyncio.to_thread(self._routes.show, {device.address: device.lan_address for device in devices})
+    async def _start_tailnet(self) -> None:
+        await self.tailnet.start(self.servers, [host_of(self.castle.tailscale.api)])
+        for device in self.lab.tailnet.devices:
+            await self.tailnet.headscale.leave_behind(device.hostname, device.tags)
+
+    async def _bring_workstation(self, tailnet_serves: Awaitable[None]) -> None:
+        await tailnet_serves
+        await self.tailnet.bring(_WORKSTATION, network.OPERATOR_NAMESPACE)
 
     def _make_pve(self) -> Pve:
         machines = self.castle.machines
@@ -174,18 +172,21 @@ class World:
         """The address that the router gives to the machine's card: the castle's, unless lab.yaml says otherwise."""
         return str(self.lab.machines.dhcp.get(machine.name, machine.address))
 
-    async def _start_vault(self) -> None:
+    async def _start_vault(self, tailnet_serves: Awaitable[None]) -> None:
         url = self.castle.engine.vault.address
         host, port = host_of(url), port_of(url)
-        address = _VAULT_TAILNET if self._vault_on_tailnet else self._address(host)
         config = self.state.folder / "openbao.json"
         config.write_text(vault.configuration())
         self.parts.run("openbao", [self.programs["bao"], "server", f"-config={config}"])
         seeds = {seed.path: self._seed(seed) for seed in self.lab.vault}
         token = await vault.prepare(mount=self.castle.engine.vault.mount, seeds=seeds)
         self.secrets[self.castle.engine.vault.token.secret] = token
-        app = passing_app(vault.SERVER)
+        app, on_tailnet = passing_app(vault.SERVER), self._vault_on_tailnet
+        address = _LOOPBACK if on_tailnet else self._address(host)
         await self.servers.start("vault", app, address=address, port=port, hosts=[host], ca=self.vault_ca)
+        if on_tailnet:
+            await tailnet_serves
+            await self.tailnet.bring(host.partition(".")[0])
 
     def _seed(self, seed: Seed) -> dict[str, str]:
         made = canaries.kinds(self.castle, self.ca)
@@ -248,8 +249,6 @@ class World:
         await start(
             "charts", await asyncio.to_thread(charts.charts_app, self.charts), address=_CHARTS, port=443, hosts=hosts
         )
-        hosts = sorted({*_TAILSCALE_HOSTS, host_of(castle.tailscale.api)})
-        await start("tailscale", tailscale_app(self.tailnet), address=_TAILSCALE, port=443, hosts=hosts)
         url = castle.talos.image_factory
         await start("image-factory", factory_app(), address=_FACTORY, port=port_of(url), hosts=[host_of(url)])
         self._start_discovery()
@@ -266,7 +265,7 @@ class World:
 
     # -- living
 
-    async def _await(self, system: str, starting: Coroutine[Any, Any, None]) -> None:
+    async def _await(self, system: str, starting: Awaitable[None]) -> None:
         await starting
         self._awaited.discard(system)
         self._tell_awaited()
@@ -284,11 +283,6 @@ class World:
         taken = {url: await repository.take() for url, repository in self.repositories.items()}
         return {url: commit for url, commit in taken.items() if commit}
 
-    def _go(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def _describe(self) -> dict[str, Any]:
         running = {
             options["name"]: await self.pve.hypervisor.running(vmid) for vmid, options in self.pve.machines.items()
@@ -297,7 +291,7 @@ class World:
             "castle": str(self.folder),
             "systems": {service.id: service.state for service in self.parts.services.values()},
             "machines": running,
-            "devices": sorted(device.name for device in self.tailnet.devices.values()),
+            "devices": sorted(node.name for node in await self.tailnet.headscale.nodes()),
         }
 
 

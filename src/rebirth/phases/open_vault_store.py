@@ -1,33 +1,40 @@
 """The store is Valid: its server's name resolves inside the cluster, its CA is trusted, its token is taken.
 
-Where that name is a tailnet's, this becomes true only when Flux has brought the Tailscale operator and its nameserver.
+Where that name is a tailnet's, this becomes true only when Flux has brought the Tailscale operator and its nameserver, and when
+that nameserver has read the name. Its operator's NameserverReady says less: that there is a Deployment.
 """
 
+from rebirth.castle import Foundation, host_of
 from rebirth.errors import NotYet
 from rebirth.phases.made.vault_store import STORE_KIND, STORE_VERSION
 from rebirth.providers.cluster import Cluster, condition, stamp
 from rebirth.run.facts import VaultStoreApplied, VaultStoreOpened
-from rebirth.run.waiting import now, until
+from rebirth.run.waiting import now, nudged, until
 
 LAYER = "waits"
 PATIENCE = 900
 WAITS = True
 
 _EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
+_NAMESERVER = {
+    "tailscale.com/managed": "true",
+    "tailscale.com/parent-resource-type": "nameserver",
+}  # labels of what it reads
 _NUDGE_EVERY = 3.0  # seconds: the operator backs off for minutes after failures that were only too early
 
 
-async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> VaultStoreOpened:
+async def open_vault_store(engine: Foundation, cluster: Cluster, applied: VaultStoreApplied) -> VaultStoreOpened:
     """Wait for the Vault store to be valid."""
-    nudged = now()
+    asked_at = now()
 
     async def valid() -> None:
-        nonlocal nudged
+        nonlocal asked_at
         status, message = condition(await cluster.find(STORE_VERSION, STORE_KIND, applied.name))
         if status == "True":
             return
-        if now() - nudged > _NUDGE_EVERY:
-            nudged = now()
+        if now() - asked_at > _NUDGE_EVERY:
+            asked_at = now()
+            await _show_records(cluster, host_of(engine.vault.address))
             asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": stamp()}}}
             await cluster.merge(STORE_VERSION, STORE_KIND, applied.name, None, asked)
         raise NotYet(message)
@@ -37,6 +44,19 @@ async def open_vault_store(cluster: Cluster, applied: VaultStoreApplied) -> Vaul
     )
     await _wake(cluster, applied.name)
     return VaultStoreOpened(applied.name)
+
+
+async def _show_records(cluster: Cluster, host: str) -> None:
+    """Tailscale's nameserver reads the name from a ConfigMap mounted in its pod (cmd/k8s-nameserver, 1.90), and the kubelet
+    refreshes that only when it looks at the pod again, after a minute or more.
+    """
+    for records in await cluster.all("v1", "ConfigMap"):
+        meta = records["metadata"]
+        if not _NAMESERVER.items() <= (meta.get("labels") or {}).items():
+            continue
+        if any(host in text for text in (records.get("data") or {}).values()):
+            await cluster.wake_pods(meta["namespace"], mounting=meta["name"])
+            nudged(f"made the kubelet show the tailnet's nameserver its records, which have {host} now")
 
 
 async def _wake(cluster: Cluster, store: str) -> None:

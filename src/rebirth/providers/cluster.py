@@ -127,14 +127,16 @@ class Cluster:
             if error.status != 404:
                 raise
 
-    async def wake_pods(self, namespace: str) -> None:
-        """Makes the kubelets look at the pods of a namespace now.
+    async def wake_pods(self, namespace: str, *, mounting: str | None = None) -> None:
+        """Makes the kubelets look at the pods of a namespace now; with `mounting` only at those that mount that ConfigMap.
 
-        A kubelet mounts what a Secret has become only when it looks at the pod again: by itself within a minute or more, at once
-        when the pod object changes. Webhooks whose certificate is made after their pod has started wait for just that.
+        A kubelet mounts what a Secret or ConfigMap has become only when it looks at the pod again: by itself within a minute or
+        more, at once when the pod object changes. Who reads what changes after its pod has started waits for just that.
         """
         woken = {"metadata": {"annotations": {"rebirth.dev/woken-at": stamp()}}}
         for pod in await self.all("v1", "Pod", namespace):
+            if mounting and not _mounts(pod, mounting):
+                continue
             with suppress(NotYet):  # it has gone meanwhile
                 await self.merge("v1", "Pod", pod["metadata"]["name"], namespace, woken)
 
@@ -174,6 +176,10 @@ class Cluster:
 
 async def _listed(found: AsyncIterable[Any]) -> list[dict[str, Any]]:
     return [item.to_dict() async for item in found]
+
+
+def _mounts(pod: Object, config_map: str) -> bool:
+    return any((volume.get("configMap") or {}).get("name") == config_map for volume in pod["spec"].get("volumes") or ())
 
 
 def stamp() -> str:

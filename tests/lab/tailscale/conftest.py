@@ -1,4 +1,4 @@
-"""A stood-in tailnet behind a real server, its clock, and clients that nobody here wrote."""
+"""A tailnet's API behind a real server, before a control server on paper; its clock, and clients that nobody here wrote."""
 
 import secrets
 from contextlib import AsyncExitStack
@@ -9,7 +9,7 @@ import httpx
 import pytest
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
-from rebirth.lab.systems.faults import Faults
+from paper import PaperControl
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 
 NAME = "magellanic-gondola.ts.net"
@@ -34,7 +34,12 @@ def passwords():
 
 
 @pytest.fixture
-def tailnet(clock, passwords):
+def control(clock):
+    return PaperControl(clock)
+
+
+@pytest.fixture
+def tailnet(control, clock, passwords):
     def client(name, tags, scopes=("auth_keys", "devices:core")):
         return OAuthClient(name, passwords[name], frozenset(scopes), frozenset(tags))
 
@@ -44,17 +49,13 @@ def tailnet(clock, passwords):
         client("reader", [], ["devices:core:read"]),
         client("two", ["tag:one", "tag:two"]),
     ]
-    return Tailnet(NAME, clients, {"tag:service": frozenset({"tag:operator"})}, 60.0, clock)
+    return Tailnet(NAME, control, clients, {"tag:service": frozenset({"tag:operator"})}, clock)
 
 
 @pytest.fixture
 async def world(tailnet, passwords, serve):
-    """`await world.client(name)`: authlib, logged in. `world.lab`: what devices use. `await world.key(...)`: a key of the castle's client.
-
-    `world.faults`: what goes wrong, for the system `tailscale`.
-    """
-    faults = Faults()
-    served = await serve(faults.around("tailscale", tailscale_app(tailnet)))
+    """`await world.client(name)`: authlib, logged in. `world.lab`: without a login. `await world.key(...)`: a key of the castle's client."""
+    served = await serve(tailscale_app(tailnet))
     async with AsyncExitStack() as stack:
         options = {"verify": served.trust, "trust_env": False}
 
@@ -83,8 +84,4 @@ async def world(tailnet, passwords, serve):
             assert answer.status_code == 200, answer.text
             return answer.json()
 
-        async def join(key, hostname="node", **body):
-            return await lab.post("/lab/register", json={"auth_key": key["key"], "hostname": hostname, **body})
-
-        given = {"client": client, "lab": lab, "castle": castle, "mint": mint, "key": key, "join": join}
-        yield SimpleNamespace(**given, faults=faults, url=served.url)
+        yield SimpleNamespace(client=client, lab=lab, castle=castle, mint=mint, key=key)

@@ -47,8 +47,8 @@ async def test_a_token_lives_an_hour(world, clock):
     assert (await world.lab.get("/api/v2/tailnet/-/devices", headers=headers)).status_code == 401
 
 
-async def test_scopes(world, tailnet):
-    reader, device = await world.client("reader"), tailnet.add_device("node")
+async def test_scopes(world, control):
+    reader, device = await world.client("reader"), control.add_device("node")
     assert (await reader.get("/tailnet/-/devices")).status_code == 200
     refused = [
         await reader.delete(f"/device/{device.identity}"),
@@ -58,11 +58,11 @@ async def test_scopes(world, tailnet):
     ]
     assert [answer.status_code for answer in refused] == [403] * 4
     assert refused[0].json() == {"message": "calling actor does not have enough permissions to perform this function"}
-    assert device.identity in tailnet.devices
+    assert device.identity in control.devices
 
 
-async def test_a_token_for_less(world, tailnet):
-    tailnet.add_device("node")
+async def test_a_token_for_less(world, control):
+    control.add_device("node")
     less = await world.client("castle", scope="devices:core:read")
     assert less.token["scope"] == "devices:core:read"
     assert (await less.get("/tailnet/-/devices")).status_code == 200

@@ -46,6 +46,36 @@ async def test_from_nothing(build):
     )
 
 
+async def test_a_name_that_the_tailnets_nameserver_has_not_read_yet(build):
+    """Its records are mounted into its pod, and the kubelet refreshes them a minute later, or when the pod changes."""
+    world = build(opens=1e9)
+    cluster, loop = world.kubernetes, asyncio.get_running_loop()
+    place = {"namespace": "tailscale"}
+    cluster.put(charts.namespace("tailscale"))
+    labels = {"tailscale.com/managed": "true", "tailscale.com/parent-resource-type": "nameserver"}
+    records = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "dnsrecords", "labels": labels, **place}}
+    cluster.put(records)
+    for name, mounted in (("nameserver-0", "dnsrecords"), ("ts-vault-0", "another")):
+        spec = {"volumes": [{"name": "token"}, {"name": "it", "configMap": {"name": mounted}}]}
+        cluster.put({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, **place}, "spec": spec})
+
+    def woken(name):
+        return "annotations" in cluster.get("v1", "Pod", name, "tailscale")["metadata"]
+
+    cluster.controllers[-1].valid = lambda: woken("nameserver-0")
+    host = "lushycorp-vault.magellanic-gondola.ts.net"
+    written = 12.0
+
+    def write():
+        assert not woken("nameserver-0"), "there is nothing to read yet"
+        cluster.put(records | {"data": {"records.json": f'{{"ip4":{{"{host}":["10.244.1.2"]}}}}'}})
+
+    loop.call_later(written, write)
+    await world.create()
+    assert loop.time() < written + 15
+    assert not woken("ts-vault-0"), "it does not read them"
+
+
 async def test_again(build):
     world = build()
     await again(world)

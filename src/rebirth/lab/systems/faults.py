@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-# These leave nothing behind: a login, a sign of life, a fetch, a question.
-_HARMLESS = ("/oauth/token", "/lab/heartbeat", "/git-upload-pack", "/sys/capabilities-self")
+# These leave nothing behind: a login, a fetch, a question.
+_HARMLESS = ("/oauth/token", "/git-upload-pack", "/sys/capabilities-self")
 ABORT = "rebirth.abort"
 REASON = "x-rebirth-reason"  # the header that `Breakable` makes a reason phrase of
 

@@ -34,7 +34,15 @@ class Servers:
     _running: dict["asyncio.Task[None]", uvicorn.Server] = field(default_factory=dict)
 
     async def start(
-        self, system: str, app: ASGIApp, *, address: str, port: int, hosts: Sequence[str], ca: Authority | None = None
+        self,
+        system: str,
+        app: ASGIApp,
+        *,
+        address: str,
+        port: int,
+        hosts: Sequence[str],
+        ca: Authority | None = None,
+        http: type[Breakable] = Breakable,
     ) -> None:
         """Serves `app` at `address` with a certificate for `hosts`; returns once it listens. Raises OSError."""
         certificate, key = (ca or self.ca).issue_into(self.keys, f"{system}-{address}", [*hosts, address])
@@ -46,7 +54,7 @@ class Servers:
             log_level="warning",
             lifespan="off",
             server_header=False,
-            http=Breakable,
+            http=http,
         )
         await self._run(config, socket.create_server((address, port), backlog=512))
 

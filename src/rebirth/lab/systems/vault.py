@@ -9,7 +9,7 @@ import httpx
 
 from rebirth.errors import Broken
 
-SERVER = "http://127.0.0.1:8200"  # in the world's own namespace: nothing else reaches it
+SERVER = "http://127.0.0.1:18200"  # in the world's own namespace: nothing else reaches it
 _POLICY = """
 path "{mount}/data/*"     {{ capabilities = ["create", "read", "update", "patch"] }}
 path "{mount}/metadata/*" {{ capabilities = ["read", "list"] }}

@@ -1,4 +1,4 @@
-"""api.tailscale.com: OAuth, keys, devices, the policy file."""
+"""api.tailscale.com: OAuth, keys, devices, the policy file. Words and scopes are as published."""
 
 import base64
 import binascii
@@ -53,7 +53,6 @@ def _guarded(tailnet: Tailnet, scope: str, handler: _Handler) -> Callable[[Reque
                 raise Refused("calling actor does not have enough permissions to perform this function", 403)
             if request.path_params.get("tailnet", "-") not in {"-", tailnet.name}:
                 raise Refused("tailnet not found", 404)
-            tailnet.sweep()
             return await handler(tailnet, grant, request)
         except Refused as error:
             return refusal(error)
@@ -108,11 +107,11 @@ async def _create_key(tailnet: Tailnet, grant: Grant, request: Request) -> Respo
         raise Refused("invalid request body: capabilities.devices.create is needed", 400) from None
     if not 0 < seconds <= _LONGEST:
         raise Refused(f"expirySeconds must be between 1 and {_LONGEST}", 400)
-    key = tailnet.mint(grant, tags=tags, seconds=seconds, description=str(sent.get("description") or ""), **flags)
-    return JSONResponse(_key(tailnet, key) | {"key": key.value})  # the only time that the value is shown
+    key = await tailnet.mint(grant, tags=tags, seconds=seconds, description=str(sent.get("description") or ""), **flags)
+    return JSONResponse(_key(key, valid=True) | {"key": key.value})  # the only time that the value is shown
 
 
-def _key(tailnet: Tailnet, key: Key) -> dict[str, Any]:
+def _key(key: Key, *, valid: bool) -> dict[str, Any]:
     create: dict[str, Any] = {name: getattr(key, name) for name in _FLAGS} | {"tags": list(key.tags)}
     shown = {
         "id": key.identity,
@@ -125,11 +124,11 @@ def _key(tailnet: Tailnet, key: Key) -> dict[str, Any]:
     }
     if key.revoked is not None:
         shown["revoked"] = _stamp(key.revoked)
-    return shown | ({"invalid": True} if tailnet.invalid(key) else {})
+    return shown if valid else shown | {"invalid": True}
 
 
 async def _list_keys(tailnet: Tailnet, _: Grant, __: Request) -> Response:
-    valid = [key for key in tailnet.keys.values() if not tailnet.invalid(key)]
+    valid = await tailnet.valid_keys()
     return JSONResponse({"keys": [{"id": key.identity, "description": key.description} for key in valid]})
 
 
@@ -137,53 +136,46 @@ async def _show_key(tailnet: Tailnet, _: Grant, request: Request) -> Response:
     key = tailnet.keys.get(request.path_params["key"])
     if key is None:
         raise Refused("key not found", 404)
-    return JSONResponse(_key(tailnet, key))
+    return JSONResponse(_key(key, valid=key in await tailnet.valid_keys()))
 
 
 async def _delete_key(tailnet: Tailnet, _: Grant, request: Request) -> Response:
-    tailnet.revoke(request.path_params["key"])
+    await tailnet.revoke(request.path_params["key"])
     return Response(status_code=200)
 
 
 def _device(tailnet: Tailnet, device: Device, *, everything: bool) -> dict[str, Any]:
-    connected = tailnet.connected(device)
+    node = device.node
     shown: dict[str, Any] = {
         "id": device.identity,
-        "nodeId": device.node_identity,
-        "name": f"{device.name}.{tailnet.name}",
-        "hostname": device.hostname,
-        "addresses": [device.address, _version_6(device.address)],
-        "user": "tagged-devices" if device.tags else "owner@example.com",
-        "created": _stamp(device.created),
-        "connectedToControl": connected,
-        "isEphemeral": device.ephemeral,
+        "nodeId": node.identity,
+        "name": f"{node.name}.{tailnet.name}",
+        "hostname": node.hostname,
+        "addresses": list(node.addresses),
+        "user": "tagged-devices" if node.tags else "owner@example.com",
+        "created": _stamp(node.created),
+        "connectedToControl": node.connected,
+        "isEphemeral": node.ephemeral,
         "isExternal": False,
         "authorized": device.authorized,
-        "keyExpiryDisabled": bool(device.tags),
+        "keyExpiryDisabled": bool(node.tags),
         "expires": _NEVER,
         "blocksIncomingConnections": False,
         "updateAvailable": False,
-        "clientVersion": "1.90.8",
         "os": "linux",
     }
-    if device.tags:
-        shown["tags"] = list(device.tags)
-    if not connected:
-        shown["lastSeen"] = _stamp(device.seen)
+    if node.tags:
+        shown["tags"] = list(node.tags)
+    if not node.connected:
+        shown["lastSeen"] = _stamp(node.seen)
     if everything:
         shown |= {
-            "advertisedRoutes": [],
-            "enabledRoutes": [],
+            "advertisedRoutes": list(node.advertised_routes),
+            "enabledRoutes": list(node.enabled_routes),
             "clientConnectivity": {"endpoints": []},
             "sshEnabled": False,
         }
     return shown
-
-
-def _version_6(address: str) -> str:
-    """Every device has one of these, too; nothing in the lab listens there."""
-    _, _, third, fourth = (int(part) for part in address.split("."))
-    return f"fd7a:115c:a1e0::{third:x}:{fourth:x}"
 
 
 def _everything(request: Request) -> bool:
@@ -196,17 +188,17 @@ def _everything(request: Request) -> bool:
 async def _list_devices(tailnet: Tailnet, _: Grant, request: Request) -> Response:
     everything = _everything(request)
     return JSONResponse(
-        {"devices": [_device(tailnet, device, everything=everything) for device in tailnet.devices.values()]}
+        {"devices": [_device(tailnet, device, everything=everything) for device in await tailnet.devices()]}
     )
 
 
 async def _show_device(tailnet: Tailnet, _: Grant, request: Request) -> Response:
-    device = tailnet.device(request.path_params["device"])
+    device = await tailnet.device(request.path_params["device"])
     return JSONResponse(_device(tailnet, device, everything=_everything(request)))
 
 
 async def _delete_device(tailnet: Tailnet, _: Grant, request: Request) -> Response:
-    tailnet.remove(request.path_params["device"])
+    await tailnet.remove(request.path_params["device"])
     return Response(status_code=200)
 
 

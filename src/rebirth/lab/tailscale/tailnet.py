@@ -1,16 +1,15 @@
-"""The state of one tailnet: OAuth clients and what they were granted, keys, devices."""
+"""What a tailnet's API knows: OAuth clients, what they were granted, keys, and the devices as it shows them.
 
-import re
+Who lets devices in and knows them is a control server behind it.
+"""
+
 import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from typing import Protocol
 
 _TOKEN_SECONDS = 3600.0
-_CONNECTED = 60.0  # seconds after the last heartbeat in which a device counts as connected
-_FIRST_ADDRESS = IPv4Address("100.64.1.2")  # the addresses below are for devices that the lab places itself
-_HOME_SUFFIXES = (".local", ".localdomain", ".lan")
 
 
 class Refused(Exception):  # noqa: N818 - what happens, not what went wrong here
@@ -44,10 +43,10 @@ class Grant:
 
 @dataclass
 class Key:
-    """An auth key: with it, a device joins."""
+    """An auth key: with it, a device joins. The control server knows it by its secret."""
 
     identity: str
-    value: str = field(repr=False)
+    secret: str = field(repr=False)
     tags: tuple[str, ...]
     reusable: bool
     ephemeral: bool
@@ -55,39 +54,70 @@ class Key:
     created: float = 0.0
     description: str = ""
     preauthorized: bool = True
-    used: bool = False
     revoked: float | None = None
 
+    @property
+    def value(self) -> str:
+        return f"tskey-auth-{self.identity}-{self.secret}"
 
-@dataclass
-class Device:
-    identity: str  # the older id, a number
-    node_identity: str  # the newer one, which the device itself knows; nothing of the one stands in the other
+
+@dataclass(frozen=True)
+class Node:
+    """A device as the control server knows it."""
+
+    identity: str  # which the device itself knows
     hostname: str
     name: str  # without the tailnet: a taken hostname gets a number
-    address: str
+    addresses: tuple[str, ...]
     tags: tuple[str, ...]
     ephemeral: bool
     created: float
     seen: float
+    connected: bool
+    advertised_routes: tuple[str, ...] = ()
+    enabled_routes: tuple[str, ...] = ()
+    key: str = field(default="", repr=False)  # the secret of the key with which it joined
+
+
+@dataclass(frozen=True)
+class Device:
+    """A node as the API shows it: with an older id, a number, beside the node's own; nothing of the one stands in the other."""
+
+    identity: str
+    node: Node
     authorized: bool = True
-    lan_address: str = ""  # from which it registered
+
+
+class ControlServer(Protocol):
+    """What lets devices in, and knows them."""
+
+    async def mint(self, *, tags: Iterable[str], reusable: bool, ephemeral: bool, expires: float) -> str:
+        """The secret of a new key."""
+
+    async def expire(self, secret: str) -> None:
+        """From now on the key lets nobody in; who has joined with it stays."""
+
+    async def used_up(self) -> frozenset[str]:
+        """The secrets of keys that have let in whom they may."""
+
+    async def nodes(self) -> list[Node]: ...
+
+    async def remove(self, node: str) -> None:
+        """By the id that the device itself knows."""
 
 
 @dataclass
 class Tailnet:
-    """One tailnet. `now` is the clock, in seconds since the epoch; `on_change` is called when devices come or go."""
+    """One tailnet. `now` is the clock, in seconds since the epoch."""
 
     name: str
+    control: ControlServer
     clients: list[OAuthClient]
     owners: dict[str, frozenset[str]] = field(default_factory=dict)  # tag -> tags whose holders may assign it, too
-    ephemeral_timeout: float = 120.0  # seconds of silence after which an ephemeral device goes
     now: Callable[[], float] = time.time
     keys: dict[str, Key] = field(default_factory=dict)  # revoked ones stay: they answer that they are
-    devices: dict[str, Device] = field(default_factory=dict)
-    on_change: Callable[[], None] = lambda: None
     _grants: dict[str, Grant] = field(default_factory=dict)
-    _last: int = int(_FIRST_ADDRESS) - 1
+    _numbers: dict[str, str] = field(default_factory=dict)  # node -> its device's older id
 
     # -- access
 
@@ -96,7 +126,7 @@ class Tailnet:
     ) -> tuple[str, Grant]:
         """An access token for a client; with `scopes` or `tags` for these alone. Raises Refused."""
         client = next((client for client in self.clients if client.identity == identity), None)
-        if client is None or not _same(client.secret, secret):
+        if client is None or not secrets.compare_digest(client.secret.encode(), secret.encode()):
             raise Refused("API token invalid", 401)
         wanted_scopes, wanted_tags = frozenset(scopes) or client.scopes, frozenset(tags) or client.tags
         whole = Grant(client.scopes, client.tags, 0)
@@ -124,7 +154,9 @@ class Tailnet:
 
     # -- keys
 
-    def mint(self, grant: Grant, *, tags: tuple[str, ...], seconds: float, description: str = "", **flags: bool) -> Key:
+    async def mint(
+        self, grant: Grant, *, tags: tuple[str, ...], seconds: float, description: str = "", **flags: bool
+    ) -> Key:
         """A key for devices with these tags: all of the grant's tags, or any that those own (a part of them alone is refused).
 
         Raises Refused.
@@ -133,131 +165,59 @@ class Tailnet:
             raise Refused("tailnet-owned auth key must have tags set", 400)
         if set(tags) != grant.tags and not all(self._owned(tag, grant.tags) for tag in tags):
             raise Refused(f"requested tags [{' '.join(tags)}] are invalid or not permitted", 400)
-        identity, moment = f"k{secrets.token_hex(8)}CNTRL", self.now()
-        value = f"tskey-auth-{identity}-{secrets.token_hex(16)}"
-        key = self.keys[identity] = Key(
-            identity,
-            value,
+        moment = self.now()
+        reusable, ephemeral = flags.get("reusable", False), flags.get("ephemeral", False)
+        secret = await self.control.mint(tags=tags, reusable=reusable, ephemeral=ephemeral, expires=moment + seconds)
+        key = Key(
+            f"k{secrets.token_hex(8)}CNTRL",
+            secret,
             tags,
-            reusable=flags.get("reusable", False),
-            ephemeral=flags.get("ephemeral", False),
+            reusable=reusable,
+            ephemeral=ephemeral,
             preauthorized=flags.get("preauthorized", False),
             expires=moment + seconds,
             created=moment,
             description=description,
         )
+        self.keys[key.identity] = key
         return key
 
-    def revoke(self, identity: str) -> None:
+    async def revoke(self, identity: str) -> None:
         """Devices that have joined with the key stay. Raises Refused."""
         key = self.keys.get(identity)
         if key is None or key.revoked is not None:
             raise Refused("key not found", 404)
         key.revoked = self.now()
+        await self.control.expire(key.secret)
 
-    def invalid(self, key: Key) -> str | None:
-        """Why the key lets nobody in."""
-        if key.revoked is not None:
-            return "it was deleted"
-        if key.expires <= self.now():
-            return "it has expired"
-        return "it was already used, and is not reusable" if key.used and not key.reusable else None
+    async def valid_keys(self) -> list[Key]:
+        """Those that still let somebody in."""
+        used = await self.control.used_up()
+        moment = self.now()
+        return [
+            key for key in self.keys.values() if key.revoked is None and key.expires > moment and key.secret not in used
+        ]
 
     # -- devices
 
-    def register(self, value: str, hostname: str, tags: tuple[str, ...] = (), lan_address: str = "") -> Device:
-        """A new device by its key. Raises Refused."""
-        key = next((key for key in self.keys.values() if _same(key.value, value)), None)
-        if key is None:
-            raise Refused("invalid key: unable to validate API key", 401)
-        if reason := self.invalid(key):
-            raise Refused(f"invalid key: API key {key.identity} not valid: {reason}", 401)
-        if not set(tags) <= set(key.tags):
-            raise Refused(f"requested tags [{' '.join(tags)}] are invalid or not permitted", 403)
-        key.used = True
-        return self.add_device(
-            hostname, tags=key.tags, ephemeral=key.ephemeral, authorized=key.preauthorized, lan_address=lan_address
-        )
+    async def devices(self) -> list[Device]:
+        """Every device, as the control server knows it at this moment."""
+        preauthorized = {key.secret: key.preauthorized for key in self.keys.values()}
+        return [
+            Device(self._number(node.identity), node, preauthorized.get(node.key, True))
+            for node in await self.control.nodes()
+        ]
 
-    def add_device(
-        self,
-        hostname: str,
-        *,
-        address: str | None = None,
-        tags: tuple[str, ...] = (),
-        ephemeral: bool = False,
-        authorized: bool = True,
-        seen: float | None = None,
-        lan_address: str = "",
-    ) -> Device:
-        """A device, under its hostname or, where that is taken, under the hostname with a number."""
-        self.sweep()
-        wanted = label(hostname)
-        taken, name, number = {device.name for device in self.devices.values()}, wanted, 0
-        while name in taken:
-            number += 1
-            name = f"{wanted}-{number}"
-        identity, moment = str(10**15 + secrets.randbelow(10**15)), self.now()
-        self.devices[identity] = device = Device(
-            identity,
-            f"n{secrets.token_hex(6)}CNTRL",
-            hostname,
-            name,
-            address or self._free_address(),
-            tags,
-            ephemeral,
-            created=moment,
-            seen=moment if seen is None else seen,
-            authorized=authorized,
-            lan_address=lan_address,
-        )
-        self.on_change()
-        return device
+    def _number(self, node: str) -> str:
+        return self._numbers.setdefault(node, str(10**15 + secrets.randbelow(10**15)))
 
-    def _free_address(self) -> str:
-        self._last += 1
-        return str(IPv4Address(self._last))
-
-    def device(self, identity: str) -> Device:
+    async def device(self, identity: str) -> Device:
         """By its id, old or new. Raises Refused."""
-        self.sweep()
-        device = next((one for one in self.devices.values() if identity in {one.identity, one.node_identity}), None)
-        if device is None:
-            raise Refused("no such device", 404)
-        return device
+        for device in await self.devices():
+            if identity in {device.identity, device.node.identity}:
+                return device
+        raise Refused("no such device", 404)
 
-    def remove(self, identity: str) -> None:
+    async def remove(self, identity: str) -> None:
         """Raises Refused."""
-        del self.devices[self.device(identity).identity]
-        self.on_change()
-
-    def connected(self, device: Device) -> bool:
-        return self.now() - device.seen < _CONNECTED
-
-    def resolve(self, fqdn: str) -> str | None:
-        """The address of a device by its full name."""
-        self.sweep()
-        name, _, tailnet = fqdn.lower().rstrip(".").partition(".")
-        if tailnet != self.name.lower():
-            return None
-        return next((device.address for device in self.devices.values() if device.name == name), None)
-
-    def sweep(self) -> None:
-        """Ephemeral devices that fell silent go away."""
-        silent = [d for d in self.devices.values() if d.ephemeral and self.now() - d.seen > self.ephemeral_timeout]
-        for device in silent:
-            del self.devices[device.identity]
-        if silent:
-            self.on_change()
-
-
-def label(hostname: str) -> str:
-    """The name of a device with this hostname."""
-    lowered = hostname.lower()
-    for suffix in _HOME_SUFFIXES:
-        lowered = lowered.removesuffix(suffix)
-    return re.sub(r"[^a-z0-9]+", "-", lowered).strip("-")[:63] or "device"
-
-
-def _same(known: str, given: str) -> bool:
-    return secrets.compare_digest(known.encode(), given.encode())
+        await self.control.remove((await self.device(identity)).node.identity)

@@ -5,7 +5,8 @@ What it finds:
     device holds it now is checked by the phase `free_names`, only for the names in that list.
 
 Why it cannot work:
-    A device of an earlier castle keeps its name until it expires. The new one becomes `name-1`, and whatever asks for the
+    A device of an earlier castle keeps its name until it is removed: only an ephemeral one goes by itself, and devices of the
+    Tailscale operator are not ephemeral. The new one becomes `name-1`, and whatever asks for the
     name gets the dead one. On a tailnet without such a device it works.
 
 Example:

@@ -2,7 +2,8 @@
 
 What it finds:
     Pods with host network, host ports, host paths, privileged containers or added capabilities in a namespace whose level
-    (its label pod-security.kubernetes.io/enforce, or what Talos sets for all) does not allow that.
+    (its label pod-security.kubernetes.io/enforce, or what Talos sets for all) does not allow that. Also the proxies that the
+    Tailscale operator runs in its own namespace for Services that lead to a tailnet: they are privileged.
 
 Why it cannot work:
     The workload is applied without an error, and then none of its pods is ever created: only an event of its ReplicaSet

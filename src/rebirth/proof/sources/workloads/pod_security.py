@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rebirth.proof.charts import knowledge
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods
-from rebirth.proof.reading.manifest import Model
+from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.proof.things import Atomicity
 
 LABEL = "pod-security.kubernetes.io/enforce"
@@ -16,13 +17,16 @@ _BASELINE_CAPABILITIES = {
 }  # fmt: skip
 
 
+# What makes Tailscale's operator run a proxy that is privileged (cmd/k8s-operator 1.90, svc.go and deploy/manifests/proxy.yaml).
+_LEADS_OUT = ("tailscale.com/tailnet-fqdn", "tailscale.com/tailnet-ip")
+_EXPOSES, _SHARED, _CLASS = "tailscale.com/expose", "tailscale.com/proxy-group", "tailscale"
+
+
 def read(model: Model, graph: Graph) -> None:
     levels = _levels(model)
     for found in pods.every(model):
-        # Talos enforces baseline on every namespace without a label.
-        default = "baseline" if model.castle and found.namespace not in _EXEMPT else "privileged"
-        level = levels.get(found.namespace, default)
-        if level not in {"baseline", "restricted"}:
+        level = _level(model, levels, found.namespace)
+        if level is None:
             continue
         for what, path in _asked(found, level):
             wanted = "privileged" if level == "baseline" or what not in _RESTRICTED_ONLY else "baseline"
@@ -34,6 +38,56 @@ def read(model: Model, graph: Graph) -> None:
                 level=level, namespace=found.namespace, wanted=wanted,
             )  # fmt: skip
             break
+
+    _proxies(model, graph, levels)
+
+
+def _level(model: Model, levels: Mapping[str, str], namespace: str) -> str | None:
+    """The level that rejects something there. Talos enforces baseline on every namespace without a label."""
+    default = "baseline" if model.castle and namespace not in _EXEMPT else "privileged"
+    level = levels.get(namespace, default)
+    return level if level in {"baseline", "restricted"} else None
+
+
+def _proxies(model: Model, graph: Graph, levels: Mapping[str, str]) -> None:
+    """The Tailscale operator runs a proxy in its own namespace for each Service that leads out of the cluster or into it.
+
+    A ProxyClass may take its privileges away: where there is one, nothing is said.
+    """
+    if any(model.objects("ProxyClass")):
+        return
+    namespaces = {found.namespace for found in pods.every(model) if _is_operator(found)}
+    for namespace in sorted(namespaces):
+        if (level := _level(model, levels, namespace)) is None:
+            continue
+        for member, _ in model.objects("Service"):
+            if (path := _proxied(member)) is None:
+                continue
+            words = (
+                f"{member.thing().label} makes the Tailscale operator run a privileged proxy, which the pod security level of "
+                f"namespace {namespace} rejects"
+            )
+            graph.remark(
+                "pod-security", member.place(*path), words, member.thing(),
+                level=level, namespace=namespace, wanted="privileged",
+            )  # fmt: skip
+
+
+def _is_operator(found: pods.Pods) -> bool:
+    known = (knowledge.of_image(str(container.get("image", ""))) for _, _, container in found.containers(init=False))
+    return any(operator and operator.name == "tailscale-operator" for operator in known)
+
+
+def _proxied(service: Manifest) -> tuple[str, ...] | None:
+    """Where the Service asks for a proxy of its own."""
+    if _SHARED in service.annotations:
+        return None
+    for asked in _LEADS_OUT:
+        if asked in service.annotations:
+            return "metadata", "annotations", asked
+    if service.annotations.get(_EXPOSES) == "true":
+        return "metadata", "annotations", _EXPOSES
+    return ("spec", "loadBalancerClass") if service.at("spec", "loadBalancerClass") == _CLASS else None
 
 
 def _levels(model: Model) -> dict[str, str]:
