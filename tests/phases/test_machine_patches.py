@@ -3,6 +3,7 @@
 import os
 
 import pytest
+import yaml
 
 from rebirth.errors import SpecError
 from rebirth.phases.made.machine_patches import patches
@@ -41,3 +42,18 @@ def test_a_pipe_is_no_patch(outside):
     with pytest.raises(SpecError, match=r"pipe\.yaml: a FIFO, not a file") as caught:
         of(outside, 0, patches=["pipe.yaml"])
     assert "talos.patches" in caught.value.hint
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_node_is_known_by_its_address_on_the_lan_and_not_on_the_tailnet(outside, index):
+    network = str(outside.castle.machines.network)
+    ours = yaml.safe_load(of(outside, index)[0])
+    assert ours["machine"]["kubelet"]["nodeIP"] == {"validSubnets": [network]}
+    etcd = ours["cluster"].get("etcd")
+    assert etcd == ({"advertisedSubnets": [network]} if index == 0 else None)
+
+
+def test_the_kubelet_is_shown_where_volumes_are(outside):
+    (mount,) = yaml.safe_load(of(outside, 0)[0])["machine"]["kubelet"]["extraMounts"]
+    assert (mount["source"], mount["destination"]) == ("/var/lib/longhorn", "/var/lib/longhorn")
+    assert "rshared" in mount["options"]

@@ -204,6 +204,8 @@ class _Planter:
 _GENERATED: Mapping[_PathIn, _PathIn] = {
     ("machine", "kubelet", "clusterDNS"): ("kubernetes", "cluster_dns"),
     ("machine", "kubelet", "extraMounts"): ("storage",),
+    ("machine", "kubelet", "nodeIP"): ("machines", "network"),
+    ("cluster", "etcd"): ("machines", "network"),
     ("machine", "install", "image"): ("talos", "installer"),
     ("machine", "registries", "config"): ("engine", "pull_secrets"),
     ("machine", "network", "nameservers"): ("machines", "nameservers"),

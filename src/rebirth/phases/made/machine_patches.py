@@ -31,7 +31,7 @@ def patches(
     documents = [
         {
             "machine": _machine(machine, machines, talos, kubernetes, storage, logins, secrets),
-            "cluster": _cluster(machine, kubernetes),
+            "cluster": _cluster(machine, machines, kubernetes),
         },
         {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": machine.name, "auto": "off"},
         _tailscale(machine, node_key, minted),
@@ -70,7 +70,12 @@ def _machine(
     }
     return {
         "network": {"interfaces": [interface], "nameservers": [str(server) for server in machines.nameservers]},
-        "kubelet": {"clusterDNS": [str(kubernetes.cluster_dns)], "extraMounts": [_mount(storage.data_path)]},
+        "kubelet": {
+            "clusterDNS": [str(kubernetes.cluster_dns)],
+            "extraMounts": [_mount(storage.data_path)],
+            # Without it the node's address may be that of tailscale0, which is there before the kubelet starts.
+            "nodeIP": {"validSubnets": [str(machines.network)]},
+        },
         "install": {"image": talos.installer},
         **({"registries": {"config": registries}} if registries else {}),
     }
@@ -81,7 +86,7 @@ def _mount(path: str) -> dict[str, Any]:
     return {"source": path, "destination": path, "type": "bind", "options": ["bind", "rshared", "rw"]}
 
 
-def _cluster(machine: Machine, kubernetes: Kubernetes) -> dict[str, Any]:
+def _cluster(machine: Machine, machines: Machines, kubernetes: Kubernetes) -> dict[str, Any]:
     network = {
         "podSubnets": [str(kubernetes.pod_network)],
         "serviceSubnets": [str(kubernetes.service_network)],
@@ -93,6 +98,7 @@ def _cluster(machine: Machine, kubernetes: Kubernetes) -> dict[str, Any]:
     names = dict.fromkeys([host_of(kubernetes.endpoint), *map(str, kubernetes.cert_sans)])
     return {
         "network": network,
+        "etcd": {"advertisedSubnets": [str(machines.network)]},
         "apiServer": {"certSANs": list(names), "extraArgs": _service_account(kubernetes)},
         # Talos would take an edited kube-system/coredns back with server-side apply; ours replaces it.
         "coreDNS": {"disabled": True},
