@@ -1,5 +1,6 @@
 """lab.yaml: what a rehearsal needs besides the castle. It stands beside castle.yaml, which is never edited for the lab."""
 
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -50,6 +51,7 @@ class Tailnet(Section):
 class Lab(Section):
     version: Literal[1] = 1
     repositories: dict[HttpsUrl, Text] = {}  # URL -> local folder
+    names: dict[DnsName, IPv4Address] = {}  # what the world's DNS says of the castle's own sites
     private_images: list[Text] = []  # prefixes such as ghcr.io/owner/
     images: list[SiteImage] = []
     vault: list[Seed] = []

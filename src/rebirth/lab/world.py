@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 from rebirth.castle import Castle, host_of, load, port_of
 from rebirth.lab import canaries, network
-from rebirth.lab.building import charts, flux, images
+from rebirth.lab.building import charts, images
 from rebirth.lab.building.sites import build_site
-from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources, wheel_program
+from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources
 from rebirth.lab.building.used import packable, used
+from rebirth.lab.building.wheels import wheel_program
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
 from rebirth.lab.hypervisor import Machines, Network
@@ -26,7 +27,7 @@ from rebirth.lab.namespaces import PRIVATE, RECURSIVE, become_init, bind, hostna
 from rebirth.lab.proxmox import Pve, Storage, proxmox_app
 from rebirth.lab.spec import Lab, Seed, load_lab
 from rebirth.lab.state import LabState
-from rebirth.lab.systems import dns, git, registry, vault
+from rebirth.lab.systems import acme, dns, git, registry, vault
 from rebirth.lab.systems.factory import factory_app
 from rebirth.lab.systems.faults import Faults
 from rebirth.lab.systems.passing import passing_app
@@ -35,6 +36,7 @@ from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 from rebirth.lab.talos.parts import Parts
 
 _GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS = (f"198.18.0.{n}" for n in (10, 11, 12, 13, 14, 15))
+_ACME = "198.18.0.16"
 _PROXMOX, _VAULT_OUTSIDE, _VAULT_TAILNET = "198.18.0.20", "198.18.0.21", "100.64.0.10"
 _TAILSCALE_HOSTS = ("api.tailscale.com", "login.tailscale.com", "controlplane.tailscale.com")
 _STALE = 30 * 24 * 3600.0  # seconds since a stale device was seen
@@ -47,6 +49,7 @@ class World:
         self.state, self.folder, self.castle, self.lab = state, folder, castle, lab
         self.ca = Authority("Rebirth lab")
         self.vault_ca = Authority("Rebirth lab, Vault") if castle.engine.vault.ca else self.ca
+        self.trust = (state.ca, state.folder / "etc/certs/ca-certificates.crt")
         self.faults = Faults()
         self.servers = Servers(self.ca, state.folder / "tls", state.log, self.faults)
         self.parts = Parts(state.log)
@@ -66,16 +69,18 @@ class World:
         found = await charts.charts(sources() / "charts", toolchain, parts)
         self.charts = [chart for chart in found if not chart.in_a_registry]
         self.registry_charts = [chart for chart in found if chart.in_a_registry]
-        for file in (self.state.ca, self.state.folder / "etc/certs/ca-certificates.crt"):
+        for file in self.trust:
             file.write_text(self.ca.pem)
-        flux.write_program(self.state.programs)
         self._name_everything()
         self._tell("setting up the network")
         await asyncio.to_thread(network.lay, self.castle.machines, set(self._addresses()))
         self.tailnet = self._make_tailnet()
         self.pve = self._make_pve()
-        self.name_servers = [await dns.serve(network.RESOLVER, self.names, self.tailnet.resolve)]
-        self.name_servers += [await dns.serve(str(address), self.names) for address in self.castle.machines.nameservers]
+        names = self.names | {host: str(address) for host, address in self.lab.names.items()}
+        self.name_servers = [await dns.serve(network.RESOLVER, names, self.tailnet.resolve)]
+        self.name_servers += [await dns.serve(str(address), names) for address in self.castle.machines.nameservers]
+        if "pebble" in self.programs:
+            await self._start_acme()
         systems = {
             "Vault": self._start_vault(),
             "the registry": self._start_registry(),
@@ -105,6 +110,8 @@ class World:
         self.names[host_of(self.castle.talos.image_factory)] = _FACTORY
         self.names[registry.TOKEN_HOST] = _TOKENS
         self.names[host_of(self.castle.proxmox.endpoint)] = _PROXMOX
+        if "pebble" in self.programs:
+            self.names |= dict.fromkeys(acme.HOSTS, _ACME)
         if not self._vault_on_tailnet:
             self.names[host_of(self.castle.engine.vault.address)] = _VAULT_OUTSIDE
 
@@ -156,6 +163,13 @@ class World:
         storages = {name: Storage(frozenset(content)) for name, content in contents.items()}
         token, bridges = self.secrets[spec.token.secret], frozenset({spec.bridge})
         return Pve(spec.node, token, hypervisor, storages, str(self.state.ca), bridges)
+
+    async def _start_acme(self) -> None:
+        root = await acme.start(self.parts, self.programs["pebble"], self.ca, self.state.folder)
+        for file in self.trust:  # as everybody trusts Let's Encrypt
+            file.write_text(self.ca.pem + root)
+        app = passing_app(acme.SERVER, paths=acme.PATHS, trusted=acme.trusted(self.ca))
+        await self.servers.start("acme", app, address=_ACME, port=443, hosts=acme.HOSTS)
 
     async def _start_vault(self) -> None:
         url = self.castle.engine.vault.address
