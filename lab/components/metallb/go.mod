@@ -29,3 +29,6 @@ require (
 	sigs.k8s.io/controller-runtime v0.22.4
 	sigs.k8s.io/json v0.0.0-20250730193827-2d320260d730
 )
+
+// Its certificates' keeper, in a version that knows the controller-runtime above.
+require github.com/open-policy-agent/cert-controller v0.15.0
