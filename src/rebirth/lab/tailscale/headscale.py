@@ -21,7 +21,7 @@ HOST, PORT = "127.0.0.1", 18080  # in the world's own namespace: nothing else re
 PUBLIC = "controlplane.tailscale.com"
 PREFIX = "100.64.0.0/10"
 _USER = "owner"
-_PATIENCE = 60.0  # seconds until it answers
+_PATIENCE, _LOOK = 60.0, 0.05  # seconds until it answers, and between two looks whether it does
 
 
 def configuration(*, folder: Path, tailnet: str, address: str, ephemeral_seconds: float) -> dict[str, Any]:
@@ -85,12 +85,12 @@ class Headscale:
         await self._client.aclose()
 
     async def _answering(self) -> None:
-        async with asyncio.timeout(_PATIENCE):
-            while True:
-                with suppress(httpx.TransportError):
-                    await self._client.get(f"http://{HOST}:{PORT}/health")
-                    return
-                await asyncio.sleep(0.05)
+        for _ in range(int(_PATIENCE / _LOOK)):
+            with suppress(httpx.TransportError):
+                await self._client.get(f"http://{HOST}:{PORT}/health")
+                return
+            await asyncio.sleep(_LOOK)
+        raise Broken("does not answer", system="headscale", operation="start", hint="See headscale.log.")
 
     async def _api_key(self) -> str:
         """The first one is made by its own program, which asks it through its socket."""
@@ -126,7 +126,7 @@ class Headscale:
 
     async def leave_behind(self, hostname: str, tags: Iterable[str]) -> None:
         """A device that joined once and never shows itself again: its name is taken."""
-        registration = secrets.token_urlsafe(18)
+        registration = secrets.token_urlsafe(18)  # 24 characters, which its registration ids have
         await self._ask("POST", "/debug/node", {"user": _USER, "key": registration, "name": hostname, "routes": []})
         made = await self._ask("POST", f"/node/register?user={_USER}&key={registration}")
         await self._ask("POST", f"/node/{made['node']['id']}/tags", {"tags": list(tags)})
