@@ -37,7 +37,7 @@ class Talosctl:
 
 def check_answers(talos, castle_name, control_plane, worker):
     """Everything that only reads."""
-    assert "all k8s nodes to report schedulable: OK" in talos.at(control_plane, "health", "--wait-timeout", "2m")
+    assert "all k8s nodes to report schedulable: OK" in talos.at(control_plane, "health", "--wait-timeout", "5m")
     members = talos.at(control_plane, "get", "members")
     assert all(name in members for name in talos.machines), members
     card = talos.machines[worker].mac_address(castle_name)
