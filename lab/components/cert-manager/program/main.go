@@ -51,7 +51,8 @@ func fail(err error) {
 
 // parse takes the flags that every program has besides its own.
 func parse(flags *pflag.FlagSet, arguments []string) error {
-	verbosity := flags.Int("v", 2, "how much is logged")
+	verbosity := flags.IntP("v", "v", 2, "how much is logged")
+	flags.Lookup("v").NoOptDefVal = "2" // the chart of startupapicheck gives -v alone
 	gates := flags.String("feature-gates", "", "features to switch on or off, such as A=true,B=false")
 	flags.String("metrics-listen-address", "", "not served")
 	if err := flags.Parse(arguments); err != nil {

@@ -26,7 +26,7 @@ def passing_app(
 
     async def passed(request: Request) -> Response:
         headers = [(name, value) for name, value in request.headers.items() if name not in _OF_THE_CONNECTION]
-        url = httpx.URL(path=other.get(request.url.path, request.url.path), query=request.url.query.encode())
+        url = httpx.URL(path=other.get(request.url.path, request.url.path), query=request.url.query.encode() or None)
         try:
             answer = await client.request(request.method, url, headers=headers, content=await request.body())
         except httpx.TransportError:
