@@ -1,7 +1,11 @@
 """What the real talosctl gets from a lab's machines: Talos' own answers."""
 
 import json
+import re
 import time
+
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Talosctl:
@@ -86,7 +90,7 @@ def check_changes(talos, worker, folder):
     file.write_text(talos.at(worker, "read", "/system/state/config.yaml").replace('"1022"', '"1021"'))
     assert "1021" in talos.at(worker, "apply-config", "--file", str(file), "--mode=auto", "--dry-run")
     assert talos.at(worker, "read", setting).strip() == "1022", "a dry run changes nothing"
-    booted = talos.at(worker, "read", "/proc/sys/kernel/random/boot_id")
+    booted = talos.at(worker, "read", _BOOT_ID)
     talos.at(worker, "apply-config", "--file", str(file), "--mode=reboot")
     talos.until_rebooted(worker, booted)
     assert talos.at(worker, "read", setting).strip() == "1021"
