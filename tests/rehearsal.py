@@ -106,16 +106,33 @@ def check_proxmox_was_asked_as_published(castle: Castle) -> Counter[str]:
 @contextmanager
 def rehearsed(folder: Path, name: str = "test") -> Iterator[Castle]:
     """A castle whose lab goes down at the end, and leaves nothing."""
-    castle = Castle(folder, name)
+    castle, settings = Castle(folder, name), _kernel_settings()
     try:
         yield castle
     finally:
         castle.rebirth("lab", "down", castle.lab.name)
+    changed = {name: (value, settings[name]) for name, value in _kernel_settings().items() if value != settings[name]}
+    assert not changed, "the host's kernel is as it was: machined and kubelets write to files of their machine"
     check_proxmox_was_asked_as_published(castle)
     assert not castle.lab.folder.exists()
     assert not [path for path in Path("/sys/fs/cgroup").glob(f"**/rebirth-{castle.lab.name}") if path.is_dir()]
     assert not [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if castle.lab.name in line]
     assert not _processes_of(castle.lab)
+
+
+def _kernel_settings() -> dict[str, str]:
+    """Every setting of the host's kernel that can be written, apart from those of the network, which machines have their own of."""
+    found = {}
+    for folder in ("kernel", "vm", "fs", "user", "dev"):
+        for file in Path("/proc/sys", folder).rglob("*"):
+            if (
+                file.is_file() and file.stat().st_mode & 0o200 and file.name != "ns_last_pid"
+            ):  # which says what just happened
+                try:
+                    found[str(file)] = file.read_text()
+                except OSError:  # to be written only
+                    continue
+    return found
 
 
 def _processes_of(lab: LabState) -> list[str]:

@@ -20,6 +20,15 @@ class Talosctl:
     def at(self, name, *arguments, code=0):
         return self.run("--nodes", str(self.machines[name].address), *arguments, code=code)
 
+    def until_rebooted(self, name, before, seconds=120):
+        """Until the machine answers with another boot id than `before`."""
+        end = time.monotonic() + seconds
+        while (
+            said := self.at(name, "read", "/proc/sys/kernel/random/boot_id", code=None)
+        ) == before or "-" not in said:
+            assert time.monotonic() < end, f"not rebooted after {seconds} s: {said}"
+            time.sleep(1)
+
     def until_ready(self, seconds=180):
         """Until every node is Ready, as the API server says; how long that took."""
         since = time.monotonic()
@@ -37,7 +46,7 @@ class Talosctl:
 
 def check_answers(talos, castle_name, control_plane, worker):
     """Everything that only reads."""
-    assert "all k8s nodes to report schedulable: OK" in talos.at(control_plane, "health", "--wait-timeout", "2m")
+    assert "all k8s nodes to report schedulable: OK" in talos.at(control_plane, "health", "--wait-timeout", "5m")
     members = talos.at(control_plane, "get", "members")
     assert all(name in members for name in talos.machines), members
     card = talos.machines[worker].mac_address(castle_name)
@@ -59,8 +68,8 @@ def check_snapshot(talos, control_plane, file):
     assert file.stat().st_size > 1 << 20
 
 
-def check_changes(talos, worker):
-    """Applied to a running machine, staged, and what container mode refuses."""
+def check_changes(talos, worker, folder):
+    """Applied to a running machine, staged, with a reboot, and what container mode refuses."""
     setting = "/proc/sys/net/core/somaxconn"
     said = talos.at(worker, "patch", "mc", "--mode=no-reboot", "-p", _sysctl(1023))
     assert "without a reboot" in said, said
@@ -69,11 +78,19 @@ def check_changes(talos, worker):
     assert "staged" in said.lower(), said
     assert talos.at(worker, "read", setting).strip() == "1023"
     assert "method is not supported in container mode" in talos.at(worker, "upgrade", "--image", "a/b:c", code=1)
-    since = time.monotonic()
     talos.at(worker, "reboot", "--timeout", "2m")
     assert talos.at(worker, "read", setting).strip() == "1022", "what was staged holds after the reboot"
     talos.until_ready()
-    return time.monotonic() - since
+
+    file = folder / "worker.yaml"
+    file.write_text(talos.at(worker, "read", "/system/state/config.yaml").replace('"1022"', '"1021"'))
+    assert "1021" in talos.at(worker, "apply-config", "--file", str(file), "--mode=auto", "--dry-run")
+    assert talos.at(worker, "read", setting).strip() == "1022", "a dry run changes nothing"
+    booted = talos.at(worker, "read", "/proc/sys/kernel/random/boot_id")
+    talos.at(worker, "apply-config", "--file", str(file), "--mode=reboot")
+    talos.until_rebooted(worker, booted)
+    assert talos.at(worker, "read", setting).strip() == "1021"
+    talos.until_ready()
 
 
 def _sysctl(value):

@@ -57,7 +57,7 @@ def check_the_machines(castle, folder: Path) -> None:
     plane, worker = "granary-k8s", "orchard-k8s-worker-1"
     check_answers(talos, declared.name, plane, worker)
     check_snapshot(talos, plane, folder / "etcd.db")
-    check_changes(talos, worker)
+    check_changes(talos, worker, folder)
 
     talos.at(worker, "shutdown", "--timeout", "2m")
     until(lambda: not castle.ask("/status")["machines"][worker], "it is off")

@@ -76,13 +76,15 @@ def needs(directory: Path | None) -> list["Check"]:
 @app.command("build")
 def build(
     directory: Annotated[Path | None, typer.Argument(help="A castle: also the optional programs that it uses.")] = None,
+    more: Annotated[list[str] | None, typer.Option("--with", help="An optional component, such as flux.")] = None,
 ) -> None:
     """Build the lab's programs that are not in the cache; of the optional ones only what a castle uses, where one is named."""
     _required()
-    from rebirth.lab.building.toolchain import main
+    from rebirth.lab.building.toolchain import chosen, main
     from rebirth.lab.building.used import used
 
-    main([component.name for component in used(directory)] if directory else [])
+    parts = used(directory) if directory else chosen()
+    main([*(component.name for component in parts), *(more or [])])
 
 
 @app.command("up")

@@ -1,6 +1,7 @@
 """lab.yaml: what a rehearsal needs besides the castle. It stands beside castle.yaml, which is never edited for the lab."""
 
 import re
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -86,6 +87,7 @@ class ProxmoxHost(Section):
 class Lab(Section):
     version: Literal[1] = 1
     repositories: dict[HttpsUrl, Text] = {}  # URL -> local folder
+    names: dict[DnsName, IPv4Address] = {}  # what the world's DNS says of the castle's own sites
     private_images: list[Text] = []  # prefixes such as ghcr.io/owner/
     images: list[SiteImage] = []
     vault: list[Seed] = []

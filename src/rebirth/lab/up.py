@@ -61,7 +61,10 @@ async def _same(state: LabState, castle: Path, report: Report) -> LabState:
 
 def _more(state: LabState, castle: Path) -> list[str]:
     """Optional components that the castle uses by now, and the running lab was started without."""
-    known = (state.folder / _PARTS).read_text().split() if (state.folder / _PARTS).exists() else []
+    try:
+        known = (state.folder / _PARTS).read_text().split()
+    except FileNotFoundError:
+        return []  # started by an earlier version
     return [component.name for component in used(castle) if component.optional and component.name not in known]
 
 

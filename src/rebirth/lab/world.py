@@ -15,17 +15,18 @@ from urllib.parse import urlsplit
 
 from rebirth.castle import Castle, Machine, host_of, load, port_of
 from rebirth.lab import canaries, ground, network, proxmox_host
-from rebirth.lab.building import charts, flux, images
+from rebirth.lab.building import charts, images
 from rebirth.lab.building.sites import build_site
-from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources, wheel_program
+from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources
 from rebirth.lab.building.used import packable, used
+from rebirth.lab.building.wheels import wheel_program
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
 from rebirth.lab.namespaces import become_init
 from rebirth.lab.proxmox import Pve
 from rebirth.lab.spec import Lab, Seed, load_lab
 from rebirth.lab.state import LabState
-from rebirth.lab.systems import dns, git, registry, vault
+from rebirth.lab.systems import acme, dns, git, registry, vault
 from rebirth.lab.systems.factory import factory_app
 from rebirth.lab.systems.faults import Faults
 from rebirth.lab.systems.parts import Parts
@@ -38,7 +39,7 @@ from rebirth.lab.talos.installing import Installer
 from rebirth.lab.talos.machines import Machines
 
 _GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS = (f"198.18.0.{n}" for n in range(10, 16))
-_DISCOVERY, _TAILSCALE_LOG = "198.18.0.16", "198.18.0.17"
+_DISCOVERY, _TAILSCALE_LOG, _ACME = (f"198.18.0.{n}" for n in range(16, 19))
 _PROXMOX, _VAULT = "198.18.0.20", "198.18.0.21"
 _DISCOVERY_HOST = "discovery.talos.dev"
 _LOOPBACK = "127.0.0.1"
@@ -52,6 +53,7 @@ class World:
         self.state, self.folder, self.castle, self.lab = state, folder, castle, lab
         self.ca = Authority("Rebirth lab")
         self.vault_ca = Authority("Rebirth lab, Vault") if castle.engine.vault.ca else self.ca
+        self.trust = (state.ca, state.folder / "etc/certs/ca-certificates.crt")
         self.faults = Faults()
         self.servers = Servers(self.ca, state.folder / "tls", state.log, self.faults)
         self.parts = Parts(state.log)
@@ -69,9 +71,8 @@ class World:
         found = await charts.charts(sources() / "charts", toolchain, parts)
         self.charts = [chart for chart in found if not chart.in_a_registry]
         self.registry_charts = [chart for chart in found if chart.in_a_registry]
-        for file in (self.state.ca, self.state.folder / "etc/certs/ca-certificates.crt"):
+        for file in self.trust:
             file.write_text(self.ca.pem)
-        flux.write_program(self.state.programs)
         self._name_everything()
         self._tell("setting up the network")
         await asyncio.to_thread(network.lay, self.castle.machines, set(self._addresses()))
@@ -81,8 +82,11 @@ class World:
         self.tailnet = self._make_tailnet()
         tailnet_serves = asyncio.create_task(self._start_tailnet())
         self.pve = self._make_pve()
-        self.name_servers = [await dns.serve(network.RESOLVER, self.names, self.tailnet.resolve)]
-        self.name_servers += [await dns.serve(str(address), self.names) for address in self.castle.machines.nameservers]
+        names = self.names | {host: str(address) for host, address in self.lab.names.items()}
+        self.name_servers = [await dns.serve(network.RESOLVER, names, self.tailnet.resolve)]
+        self.name_servers += [await dns.serve(str(address), names) for address in self.castle.machines.nameservers]
+        if "pebble" in self.programs:
+            await self._start_acme()
         systems = {
             "Tailscale": tailnet_serves,
             "the operator's device": self._bring_workstation(tailnet_serves),
@@ -116,6 +120,8 @@ class World:
         self.names[registry.TOKEN_HOST] = _TOKENS
         self.names[_DISCOVERY_HOST] = _DISCOVERY
         self.names[host_of(self.castle.proxmox.endpoint)] = _PROXMOX
+        if "pebble" in self.programs:
+            self.names |= dict.fromkeys(acme.HOSTS, _ACME)
         if not self._vault_on_tailnet:
             self.names[host_of(self.castle.engine.vault.address)] = _VAULT
 
@@ -171,6 +177,13 @@ class World:
     def _reserved(self, machine: Machine) -> str:
         """The address that the router gives to the machine's card: the castle's, unless lab.yaml says otherwise."""
         return str(self.lab.machines.dhcp.get(machine.name, machine.address))
+
+    async def _start_acme(self) -> None:
+        root = await acme.start(self.parts, self.programs["pebble"], self.ca, self.state.folder)
+        for file in self.trust:  # as everybody trusts Let's Encrypt
+            file.write_text(self.ca.pem + root)
+        app = passing_app(acme.SERVER, paths=acme.PATHS, trusted=acme.trusted(self.ca))
+        await self.servers.start("acme", app, address=_ACME, port=443, hosts=acme.HOSTS)
 
     async def _start_vault(self, tailnet_serves: Awaitable[None]) -> None:
         url = self.castle.engine.vault.address

@@ -1,32 +1,43 @@
-"""Every machine is a Ready node."""
+"""Every machine is a Ready node, and every control plane votes in etcd.
+
+A control plane joins etcd as a learner and is promoted once it has caught up. Talos 1.12 asks one known address after the other,
+half a minute each (services/etcd.go: promoteMember), and addresses of the tailnet are among them: minutes may pass.
+"""
 
 from rebirth.castle import Machines
 from rebirth.errors import NotYet
 from rebirth.providers.cluster import Cluster, condition
+from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import NodesReady
 from rebirth.run.waiting import until
 
 LAYER = "platform"
-PATIENCE = 600
+PATIENCE = 900
 USUALLY = 20
 WAITS = True
 
 
-async def await_nodes(machines: Machines, cluster: Cluster) -> NodesReady:
+async def await_nodes(machines: Machines, cluster: Cluster, talosctl: Talosctl) -> NodesReady:
     """Wait for the nodes to be Ready."""
 
     async def ready() -> tuple[str, ...]:
         return await _ready(machines, cluster)
 
-    return NodesReady(await until(ready, what="all nodes are Ready", every=5, changes=cluster.changes("v1", "Node")))
+    async def vote() -> None:
+        await _vote(machines, talosctl)
+
+    names = await until(ready, what="all nodes are Ready", every=5, changes=cluster.changes("v1", "Node"))
+    await until(vote, what="every control plane votes in etcd", every=2, slowest=10)
+    return NodesReady(names)
 
 
 async def found(machines: Machines) -> NodesReady:
     return NodesReady(tuple(machine.name for machine in machines.nodes))
 
 
-async def still(fact: NodesReady, machines: Machines, cluster: Cluster) -> bool:
+async def still(fact: NodesReady, machines: Machines, cluster: Cluster, talosctl: Talosctl) -> bool:
     await _ready(machines, cluster)
+    await _vote(machines, talosctl)
     return True
 
 
@@ -37,3 +48,12 @@ async def _ready(machines: Machines, cluster: Cluster) -> tuple[str, ...]:
     if waiting:
         raise NotYet("; ".join(waiting))
     return tuple(sorted(wanted))
+
+
+async def _vote(machines: Machines, talosctl: Talosctl) -> None:
+    """Raises NotYet. A single control plane votes since it was bootstrapped."""
+    names = [machine.name for machine in machines.control_planes]
+    if len(names) > 1:
+        voters = await talosctl.etcd_voters(address=str(machines.control_planes[0].address))
+        if missing := [name for name in names if name not in voters]:
+            raise NotYet(f"no voting member of etcd yet: {', '.join(missing)}")

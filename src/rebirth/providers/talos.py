@@ -172,6 +172,14 @@ class Talosctl:
         said = await self._machine("service etcd", address, "services")
         return any(line.split()[1:3] == ["etcd", "Running"] for line in said.splitlines())
 
+    async def etcd_voters(self, *, address: str) -> frozenset[str]:
+        """The hostnames of etcd's voting members, as that control plane sees them; a learner is none yet.
+
+        By the columns NODE ID HOSTNAME PEER-URLS CLIENT-URLS LEARNER.
+        """
+        rows = [line.split() for line in (await self._machine("etcd members", address, "etcd", "members")).splitlines()]
+        return frozenset(row[2] for row in rows if len(row) > 3 and row[-1] == "false")
+
     async def write_kubeconfig(self, *, address: str) -> None:
         """The admin kubeconfig, in the produced folder."""
         client = ("--talosconfig", str(self._paths.talosconfig), "--endpoints", address, "--nodes", address)

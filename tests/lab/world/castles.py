@@ -24,6 +24,7 @@ def write_castle(folder: Path) -> Path:
     (folder / "lab.yaml").write_text(_LAB)
     for name, text in {
         "gitops/clusters/tazlab-k8s/kustomization.yaml": "resources: []\n",
+        "gitops/clusters/tazlab-k8s/flux-system/gotk-components.yaml": "# ghcr.io/fluxcd/source-controller\n",
         "site/hugo.yaml": "baseURL: https://site.example/\ntitle: Castle\n",
         "site/layouts/index.html": "<h1>{{ .Site.Title }}</h1>\n",
     }.items():

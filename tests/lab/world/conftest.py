@@ -11,7 +11,11 @@ from proof.virtual_time import Hurried
 _GO = """#!/bin/sh
 case "$1" in
 env) printf 'go1.26.1\\namd64\\n' ;;
-build) while [ $# -gt 0 ]; do if [ "$1" = -o ]; then : > "$2"; fi; shift; done ;;
+list) echo "$@" >> "${GO_FETCHED:-/dev/null}" ;;
+build)
+    while [ "$1" != -o ]; do shift; done
+    into=$2; shift 2
+    case "$into" in */) for package; do : > "$into${package##*/}"; done ;; *) : > "$into" ;; esac ;;
 *) exit 1 ;;
 esac
 """
@@ -23,7 +27,7 @@ def pytest_asyncio_loop_factories(config, item):
 
 @pytest.fixture
 def paper_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Go that says its version and builds empty files: what is tested hangs on no Go of this machine."""
+    """A Go that says its version and builds empty files, named as Go names them: what is tested hangs on no Go of this machine."""
     programs = tmp_path / "paper-go"
     programs.mkdir()
     (programs / "go").write_text(_GO)

@@ -101,6 +101,20 @@ async def test_a_changed_lab_yaml_is_said_to_count_later(running):
     assert "rebirth lab down demo" in said[0]
 
 
+async def test_an_optional_component_that_came_into_use_is_said_to_count_later(running):
+    state, castle = running
+    (state.folder / "components").write_text("etcd")
+    (castle / "issuer.yaml").write_text(
+        "server: https://acme-v02.api.letsencrypt.org/directory\n# ghcr.io/fluxcd/source-controller\n"
+    )
+    said: list[str] = []
+    await up.up("demo", castle, said.append)
+    assert "now uses pebble, too" in said[0]
+    (state.folder / "components").write_text("etcd pebble")
+    await up.up("demo", castle, said.append)
+    assert len(said) == 1
+
+
 async def test_what_the_git_host_takes_is_said(running):
     state, _ = running
     state.record_repositories({"https://git.example/a.git": Path("/the/folder")})

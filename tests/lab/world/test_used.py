@@ -11,6 +11,7 @@ from rebirth.lab.building.images import Image, declared
 from rebirth.lab.building.toolchain import Component, Toolchain, components, sources
 from rebirth.lab.building.used import packable, used
 
+EXAMPLE = Path(__file__).parents[3] / "examples" / "castle"
 KNOWN = {component.name: component for component in components()}
 OPTIONAL = [replace(KNOWN[name], optional=True) for name in ("external-secrets", "metallb")]
 EXTRA = replace(KNOWN["etcd"], name="extra", optional=True, mentioned_as=("acme.example",))
@@ -46,6 +47,17 @@ def test_a_castle_that_mentions_none_uses_none(castle):
 def test_an_image_a_chart_or_a_word_is_a_mention(castle, text, expected):
     (castle / "gitops" / "clusters" / "app.yaml").write_text(text)
     assert names(castle, [*OPTIONAL, EXTRA]) == expected
+
+
+def test_what_is_not_used_by_those_that_mention_something(castle):
+    unless = replace(KNOWN["etcd"], name="unless", optional=True, not_used_by=("ghcr.io/fluxcd/source-controller",))
+    assert names(castle, [unless]) == []
+    (castle / "gitops/clusters/tazlab-k8s/flux-system/gotk-components.yaml").unlink()
+    assert names(castle, [unless]) == ["unless"]
+
+
+def test_the_example_castle_uses_nothing_that_is_optional():
+    assert [component.name for component in used(EXAMPLE) if component.optional] == []
 
 
 def test_castle_yaml_is_read_too(tmp_path):

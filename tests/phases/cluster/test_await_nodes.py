@@ -7,6 +7,7 @@ import pytest
 from phases.cluster.world import again, refused
 from rebirth.errors import Broken
 from rebirth.phases import await_nodes
+from standins.programs import Programs
 
 
 def node(name):
@@ -71,3 +72,50 @@ async def test_refused(build):
 async def test_refused_by_a_node_that_never_gets_ready(build):
     failure = await refused(build(ready=False), within=await_nodes.PATIENCE + 1)
     assert "lushycorp-k8s: cni plugin not initialized" in str(failure)
+
+
+HEAD = (
+    "NODE            ID                 HOSTNAME   PEER URLS                    CLIENT URLS                  LEARNER\n"
+)
+
+
+def member(name, *, learner=False):
+    return f"192.168.50.11   e4e4533a349b670b   {name}   https://192.168.50.1:2380   https://192.168.50.1:2379   {str(learner).lower()}\n"
+
+
+@pytest.fixture
+async def three(build):
+    """Three control planes: the second votes from the beginning, the third is a learner for 100 s."""
+    world = build()
+    first, worker = world.castle.machines.nodes
+    others = [first.model_copy(update={"name": name, "mac": None}) for name in ("second", "third")]
+    machines = world.castle.machines.model_copy(update={"nodes": [first, *others, worker]})
+    world.castle = world.castle.model_copy(update={"machines": machines})
+    for machine in others:
+        world.kubernetes.put(node(machine.name))
+        world.kubernetes.condition(node(machine.name), "Ready", "True")
+    world.paths.talosconfig.write_text("context: castle\n")
+    world.learns = 100
+
+    async def talosctl(call):
+        assert "members" in call.argv
+        learner = asyncio.get_running_loop().time() < world.learns
+        return HEAD + member(first.name) + member("second") + member("third", learner=learner)
+
+    world.programs = Programs(talosctl=talosctl)
+    return world
+
+
+async def test_from_nothing_with_a_control_plane_that_has_to_catch_up(three):
+    fact = await three.create()
+    assert set(fact.names) == {"lushycorp-k8s", "second", "third", "tazlab-k8s-worker-1"}
+    assert 100 <= asyncio.get_running_loop().time() <= 111
+    assert await three.holds()
+    three.learns = float("inf")  # it was wiped, and has joined again
+    assert not await three.holds()
+
+
+async def test_refused_where_a_control_plane_never_votes(three):
+    three.learns = float("inf")
+    failure = await refused(three, within=await_nodes.PATIENCE + 1)
+    assert "no voting member of etcd yet: third" in str(failure)

@@ -17,6 +17,7 @@ from rebirth.events import Event, Events
 from rebirth.paths import Paths
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm as HelmClient
+from rebirth.providers.talos import Talosctl
 from rebirth.providers.vault import VaultApi
 from rebirth.providers.web import Web
 from rebirth.run.create import given
@@ -83,6 +84,7 @@ class World:
 
     def _given(self, cluster: Cluster, vault: VaultApi) -> dict[type, Any]:
         clients: dict[type, Any] = {Cluster: cluster, VaultApi: vault, Commands: self.programs, Web: self.web}
+        clients[Talosctl] = Talosctl(paths=self.paths, commands=self.programs)
         clients[HelmClient] = HelmClient(paths=self.paths, commands=self.programs, cluster=cluster)
         facts = {type(fact): fact for fact in (self.secrets, *self.facts)}
         return given(self.castle, self.paths, self.redaction) | clients | facts

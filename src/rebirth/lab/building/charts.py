@@ -31,6 +31,7 @@ class Chart:
     path: str  # below the host, such as /charts
     folder: Path
     version: str | None = None  # where the module's Chart.yaml lags behind its tag
+    app_version: str = ""  # where it is not the chart's own
     drop_dependencies: tuple[str, ...] = ()
     extra_files: dict[str, bytes] = field(default_factory=dict)
 
@@ -42,7 +43,7 @@ class Chart:
         """File name, Chart.yaml, and the .tgz."""
         meta = self._meta()
         if self.version:
-            meta |= {"version": self.version, "appVersion": f"v{self.version}"}
+            meta |= {"version": self.version, "appVersion": self.app_version or f"v{self.version.removeprefix('v')}"}
         meta["dependencies"] = [d for d in meta.get("dependencies", []) if d["name"] not in self.drop_dependencies]
         packed, name, ignored = io.BytesIO(), meta["name"], self._ignored()
         with tarfile.open(fileobj=packed, mode="w") as archive:
@@ -102,9 +103,8 @@ async def charts(sources: Path, toolchain: Toolchain, parts: Collection[Componen
         extra = {inside: (module / path).read_bytes() for inside, path in table.get("files", {}).items()}
         extra |= {inside: text.encode() for inside, text in table.get("texts", {}).items()}
         dropped = tuple(table.get("drop_dependencies", ()))
-        found.append(
-            Chart(table["host"], table.get("path", ""), module / table["folder"], table.get("version"), dropped, extra)
-        )
+        place = (table["host"], table.get("path", ""), module / table["folder"])
+        found.append(Chart(*place, table.get("version"), table.get("app_version", ""), dropped, extra))
     return found
 
 

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from rebirth.errors import Broken
-from rebirth.lab.building.toolchain import wheel_program
+from rebirth.lab.building.wheels import wheel_program
 
 
 def build_site(source: Path, pages: Path) -> None:

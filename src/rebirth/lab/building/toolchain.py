@@ -10,21 +10,24 @@ Components with `optional = true` are built for the castles that use them alone.
 import asyncio
 import fcntl
 import hashlib
+import inspect
 import os
 import shutil
 import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 from rebirth.errors import Broken
-from rebirth.lab.building import patching
+from rebirth.lab.building import flux
+from rebirth.lab.building.copied import Addition, Changes, copied
 from rebirth.lab.building.running import run
 
+_RELEASES: dict[str, Addition] = {"flux": flux.manifests}  # component -> what a release adds to its sources
 _FLAGS = ("-trimpath", "-mod=readonly")
 # The order in which a lab needs them; what is not named comes last.
 _ORDER = ("etcd", "kubernetes", "talosctl", "openbao", "registry", "coredns", "helm", "standins")
@@ -49,17 +52,6 @@ def cache_directory() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rebirth"
 
 
-def wheel_program(name: str) -> str:
-    """A program that a Python package of this environment brought. Raises Broken."""
-    beside = Path(sys.executable).parent / name
-    found = str(beside) if beside.exists() else shutil.which(name)
-    if not found:
-        raise Broken(
-            "is not in the Python environment", system=name, operation="lab", hint="pip install 'rebirth[lab]'"
-        )
-    return found
-
-
 @dataclass(frozen=True)
 class Component:
     name: str
@@ -69,9 +61,11 @@ class Component:
     ldflags: tuple[str, ...]
     no_sum_database: tuple[str, ...]
     version: str = ""
-    tags: tuple[str, ...] = ()  # the build tags of the upstream's own release
-    patched: dict[str, str] = field(default_factory=dict)  # module -> patch in the folder, applied to a copy of it
     optional: bool = False  # built only for castles that use it, see used.py
+    tags: tuple[str, ...] = ()  # Go's build tags
+    patched: dict[str, str] = field(default_factory=dict)  # module -> patch file of the folder
+    added: dict[str, str] = field(default_factory=dict)  # folder of the module -> folder here, whose files are added
+    not_used_by: tuple[str, ...] = ()  # words: a castle whose files have none of them uses it
     mentioned_as: tuple[str, ...] = ()  # what in a castle's files says that it is used, besides its images and charts
 
     @classmethod
@@ -85,9 +79,11 @@ class Component:
             tuple(data.get("ldflags", ())),
             tuple(data.get("no_sum_database", ())),
             data.get("version", ""),
+            data.get("optional", False),
             tuple(data.get("tags", ())),
             data.get("patched", {}),
-            data.get("optional", False),
+            data.get("added", {}),
+            tuple(data.get("not_used_by", ())),
             tuple(data.get("mentioned_as", ())),
         )
 
@@ -99,6 +95,8 @@ class Component:
         digest = hashlib.sha256(" ".join((go_version, *_FLAGS, *self.ldflags, *self.tags)).encode())
         for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
             digest.update(f"{file.relative_to(self.folder)}\0".encode() + file.read_bytes())
+        if release := _RELEASES.get(self.name):
+            digest.update(inspect.getsource(inspect.getmodule(release) or release).encode())
         return digest.hexdigest()[:12]
 
 
@@ -107,6 +105,15 @@ def components() -> tuple[Component, ...]:
     folders = [*(sources() / "components").iterdir(), sources() / "standins"]
     found = [Component.read(folder) for folder in folders if (folder / "component.toml").exists()]
     return tuple(sorted(found, key=lambda c: (_ORDER.index(c.name) if c.name in _ORDER else len(_ORDER), c.name)))
+
+
+def chosen(names: Iterable[str] = ()) -> list[Component]:
+    """The components of these names, or all that are not optional. Raises Broken."""
+    asked = set(names)
+    found = [c for c in components() if (c.name in asked if asked else not c.optional)]
+    if unknown := asked - {component.name for component in found}:
+        raise Broken(f"there is no component {', '.join(sorted(unknown))}", system="lab", operation="build")
+    return found
 
 
 @dataclass(frozen=True)
@@ -159,22 +166,34 @@ class Toolchain:
             # Built beside its place and renamed: half a build is never taken for a whole one.
             unfinished = Path(mkdtemp(prefix=f".{component.name}-", dir=self._cache))
             try:
-                async with patching.sources(component.folder, component.patched) as folder:
-                    for path, binary in component.binaries.items():
-                        await self._compile(component, path, unfinished / binary, folder)
+                with TemporaryDirectory() as changed:
+                    flags = await self.flags(component, Path(changed))
+                    await self._compile(component, flags, unfinished)
                 unfinished.chmod(0o755)
                 unfinished.rename(target)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
         return Built(component.name, time.monotonic() - since, cached=False)
 
-    async def _compile(self, component: Component, path: str, output: Path, folder: Path) -> None:
+    async def flags(self, component: Component, folder: Path) -> tuple[str, ...]:
+        """Go's flags for every binary of the component; copies of modules with changes are made in `folder`."""
+        ldflags, tags = " ".join(("-s", "-w", *component.ldflags)), ",".join(component.tags)
+        changes = Changes(component.patched, component.added, _RELEASES.get(component.name))
+        changed = await copied(component.folder, component.module, changes, folder)
+        return (*_FLAGS, f"-ldflags={ldflags}", *([f"-tags={tags}"] if tags else ()), *changed)
+
+    async def _compile(self, component: Component, flags: tuple[str, ...], folder: Path) -> None:
+        """All binaries at once: one is linked while others are compiled."""
+        packages = [component.package(path) for path in component.binaries]
+        # Go names a binary after its package; one alone may be given its name.
+        output = str(folder / next(iter(component.binaries.values()))) if len(packages) == 1 else f"{folder}/"
+        await self._go(component, "build", *flags, "-o", output, *packages)
+
+    async def _go(self, component: Component, *argv: str) -> None:
         environment = {"CGO_ENABLED": "0", "GOWORK": "off"}
         if component.no_sum_database:
             environment["GONOSUMDB"] = ",".join(component.no_sum_database)
-        flags = [*_FLAGS, f"-tags={','.join(component.tags)}", f"-ldflags={' '.join(('-s', '-w', *component.ldflags))}"]
-        argv = ("go", "build", *flags, "-o", str(output), component.package(path))
-        await run(*argv, cwd=folder, env=environment)
+        await run("go", *argv, cwd=component.folder, env=environment)
 
     async def build_all(
         self,
@@ -183,19 +202,28 @@ class Toolchain:
         begin: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Builds what is missing of those named, else of all that are not optional; one after the other: a Go build
-        uses every core by itself. Raises Broken.
+        uses every core by itself. What later ones need is downloaded meanwhile. Raises Broken.
 
         `begin` is told what is built next, and how far that is.
         """
-        asked = set(names)
-        wanted = [c for c in components() if (c.name in asked if asked else not c.optional)]
-        if unknown := asked - {component.name for component in wanted}:
-            raise Broken(f"there is no component {', '.join(sorted(unknown))}", system="lab", operation="build")
+        wanted = chosen(names)
         missing = [component for component in wanted if not (await self.folder(component)).is_dir()]
-        for component in wanted:
-            if component in missing:
-                begin(f"building {component.name} ({missing.index(component) + 1} of {len(missing)})")
-            report(await self.build(component))
+        fetching = asyncio.create_task(self._fetch(missing[1:]))
+        try:
+            for component in wanted:
+                if component in missing:
+                    begin(f"building {component.name} ({missing.index(component) + 1} of {len(missing)})")
+                report(await self.build(component))
+        finally:
+            fetching.cancel()
+
+    async def _fetch(self, later: Iterable[Component]) -> None:
+        """Downloads the modules of components that are built later. Whatever fails is said by the build."""
+        for component in later:
+            with suppress(Broken, OSError), TemporaryDirectory() as changed:
+                flags = await self.flags(component, Path(changed))
+                packages = map(component.package, component.binaries)
+                await self._go(component, "list", *flags, "-deps", *packages)
 
     async def module_folder(self, component_name: str, module: str = "") -> Path:
         """The source of a component's module, or of one that it needs: CRDs and charts come from where the binary comes from."""

@@ -1,8 +1,8 @@
 """Which components a castle uses: every one that is not optional, and the optional ones that its files speak of.
 
 An optional component is used if a file of the castle, or of a repository that the lab serves for it, mentions one of its
-images (without the tag), the place of one of its charts, or a word of its `mentioned_as`. A mention in a comment counts:
-that costs a build, while a component that is missing would cost a rehearsal.
+images (without the tag), the place of one of its charts, or a word of its `mentioned_as`; or if none mentions a word of its
+`not_used_by`. A mention in a comment counts: that costs a build, while a component that is missing would cost a rehearsal.
 """
 
 import os
@@ -31,6 +31,8 @@ def packable(images: Sequence[Image], parts: Sequence[Component]) -> list[Image]
 
 
 def _mentioned(component: Component, texts: Sequence[str]) -> bool:
+    if unless := component.not_used_by:
+        return not any(word in text for text in texts for word in unless)
     names = _names(component)
     return any(name in text for text in texts for name in names)
 

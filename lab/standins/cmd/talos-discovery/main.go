@@ -1,4 +1,4 @@
-// discovery stands in for Talos' discovery service, whose module cannot be had: machines of one cluster find each other there.
+// talos-discovery stands in for Talos' discovery service, whose module cannot be had: machines of one cluster find each other there.
 // It keeps the contract of github.com/siderolabs/discovery-api: what machines tell is encrypted, and dropped when its time is up.
 package main
 
