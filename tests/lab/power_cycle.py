@@ -24,7 +24,7 @@ STORE = "external-secrets.io/v1", "ClusterSecretStore", "tazlab-secrets-vault"
 EXTERNAL = "external-secrets.io/v1", "ExternalSecret", "grafana-db", "monitoring"
 # Seconds. Nobody nudges here: the tailnet's nameserver gets the proxy's new address when the kubelet refreshes what its pod mounts,
 # after a minute or two, and External Secrets looks again later still.
-PATIENCE = 300.0
+PATIENCE = 480.0
 
 
 async def until(what: str, true: Callable[[], Awaitable[bool]], since: float) -> None:
