@@ -98,9 +98,7 @@ def _cluster(machine: Machine, machines: Machines, kubernetes: Kubernetes) -> di
     names = dict.fromkeys([host_of(kubernetes.endpoint), *map(str, kubernetes.cert_sans)])
     return {
         "network": network,
-        # It listens everywhere, as by default: a learner asks to be promoted at every address that its peers have, and waits half
-        # a minute at each where nobody listens (services/etcd.go: promoteMember).
-        "etcd": {"advertisedSubnets": [str(machines.network)], "listenSubnets": ["0.0.0.0/0", "::/0"]},
+        "etcd": {"advertisedSubnets": [str(machines.network)]},
         "apiServer": {"certSANs": list(names), "extraArgs": _service_account(kubernetes)},
         # Talos would take an edited kube-system/coredns back with server-side apply; ours replaces it.
         "coreDNS": {"disabled": True},
