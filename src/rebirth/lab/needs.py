@@ -26,6 +26,7 @@ _GO = (1, 26)
 _MACHINES = 2  # of the example castle
 _WATCHERS = 14  # inotify instances of one machine with its pods: a castle of two takes about 27
 _INOTIFY = "fs.inotify.max_user_instances"
+_GROUPS = Path("/sys/fs/cgroup")
 
 
 async def examine(castle: Path | None) -> list[Check]:
@@ -34,7 +35,7 @@ async def examine(castle: Path | None) -> list[Check]:
     if castle:
         machines = len(load(castle).machines.nodes)
         load_lab(castle)
-    return [*_machine(), *filter(None, [watchers(machines)]), await _namespaces(), await _go()]
+    return [*_machine(), *filter(None, [watchers(machines), controllers()]), await _namespaces(), await _go()]
 
 
 def _machine() -> Iterator[Check]:
@@ -44,8 +45,7 @@ def _machine() -> Iterator[Check]:
     if not _CNI.exists():
         missing.append("containernetworking-plugins")
     yield Check("Debian packages", not missing, f"apt-get install {' '.join(missing)}")
-    groups = Path("/sys/fs/cgroup")
-    yield Check("control groups", groups.is_dir() and any(groups.iterdir()), "Mount /sys/fs/cgroup.")
+    yield Check("control groups", _GROUPS.is_dir() and any(_GROUPS.iterdir()), f"Mount {_GROUPS}.")
     cache = cache_directory()
     place = next(folder for folder in (cache, *cache.parents) if folder.exists())
     free = shutil.disk_usage(place).free >> 30
@@ -68,6 +68,20 @@ def watchers(machines: int, proc: Path = Path("/proc")) -> Check | None:
     more = max(512, 1 << (used + wanted).bit_length())
     fix = f"The castle takes about {wanted}: sysctl -w {_INOTIFY}={more}, or take another lab down."
     return Check(f"{_INOTIFY} ({used} of {limit} in use)", limit - used >= wanted, fix)
+
+
+def controllers(groups: Path = _GROUPS) -> Check | None:
+    """Whether control groups of version 2 hand their controllers down; None where nothing can be in the way.
+
+    In a container the first group is an ordinary one to the kernel, and one that holds processes hands nothing down: machines
+    boot, but no container that has limits or shares starts in them, which is every one of a pod.
+    """
+    if not (groups / "cgroup.type").exists():  # version 1, or the kernel's own first group, which may hold processes
+        return None
+    held = len((groups / "cgroup.procs").read_text().split())
+    move = f"for pid in $(cat {groups}/cgroup.procs); do echo $pid > {groups}/init/cgroup.procs; done"
+    fix = f"They keep the controllers from all groups below; move them: mkdir {groups}/init; {move}"
+    return Check(f"controllers of the control groups ({held} processes in the first group)", not held, fix)
 
 
 def _instances(proc: Path) -> int:

@@ -18,7 +18,7 @@ from rebirth.lab import cgroups
 from rebirth.lab.building.toolchain import Built, Toolchain
 from rebirth.lab.building.used import used
 from rebirth.lab.namespaces import UNSHARE
-from rebirth.lab.needs import watchers
+from rebirth.lab.needs import controllers, watchers
 from rebirth.lab.spec import FILE, load_lab
 from rebirth.lab.state import STATE_VARIABLE, LabState
 from rebirth.secrets import VARIABLE
@@ -96,8 +96,9 @@ async def _start(state: LabState, castle: Path, report: Report) -> LabState:
     (state.folder / FILE).write_bytes(_lab_yaml(castle))
     (state.folder / _PARTS).write_text("\n".join(component.name for component in parts))
     cgroups.create(state.cgroup)
-    if (inotify := watchers(len(load(castle).machines.nodes))) and not inotify.sound:
-        report(f"lab {state.name}: {inotify.what}. {inotify.fix}")
+    for check in filter(None, [watchers(len(load(castle).machines.nodes)), controllers()]):
+        if not check.sound:
+            report(f"lab {state.name}: {check.what}. {check.fix}")
     report(f"lab {state.name}: starting")
     pid = _spawn(state, castle)
     try:

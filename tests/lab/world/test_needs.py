@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from lab.world.castles import write_castle
 from rebirth.cli import app
 from rebirth.errors import SpecError
-from rebirth.lab.needs import examine, watchers
+from rebirth.lab.needs import controllers, examine, watchers
 
 
 @pytest.fixture
@@ -49,6 +49,22 @@ def test_more_machines_take_more(proc):
 
 def test_a_kernel_that_has_no_such_limit(tmp_path):
     assert watchers(2, tmp_path) is None
+
+
+@pytest.mark.parametrize(("processes", "sound"), [("", True), ("0\n0\n4711\n", False)])
+def test_the_first_control_group_of_a_container(tmp_path, processes, sound):
+    (tmp_path / "cgroup.type").write_text("domain\n")
+    (tmp_path / "cgroup.procs").write_text(processes)  # 0 is a process from outside of the container
+    check = controllers(tmp_path)
+    assert check
+    assert check.sound is sound
+    assert f"{len(processes.split())} processes" in check.what
+    assert f"mkdir {tmp_path}/init; for pid in" in check.fix
+
+
+def test_control_groups_of_version_1_and_the_first_group_of_the_kernel(tmp_path):
+    (tmp_path / "cgroup.procs").write_text("1\n")
+    assert controllers(tmp_path) is None
 
 
 async def test_the_machine_is_looked_at():
