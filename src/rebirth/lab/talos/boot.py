@@ -155,7 +155,10 @@ def _over(target: Path, file: Path, text: str) -> None:
 
 
 def _processors(root: Path, own: Path, cores: int) -> None:
-    """As many processors as the VM has: what fits on the castle's nodes is what fits here, only slower."""
+    """As many processors as the VM has: what fits on the castle's nodes is what fits here, only slower.
+
+    The kubelet's container does not see what is bound here; its wrapper binds it there, out of /run/lab.
+    """
     everything, nodes = own / "cpu", own / "node"
     for number in range(cores):
         # No topology in it: the kubelet would hand these numbers to the kernel, which has others.
