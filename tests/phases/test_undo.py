@@ -42,6 +42,7 @@ DO_NOT = {
         "etcd_voters",
         "generate",
         "listens",
+        "restart_kubelet",
         "serves",
         "validate",
     },

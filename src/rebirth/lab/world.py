@@ -98,6 +98,9 @@ class World:
         self._awaited = set(systems)
         self._tell_awaited()
         await asyncio.gather(*(self._await(name, starting) for name, starting in systems.items()))
+        if self._vault_on_tailnet:
+            self._tell("waiting for the operator's device to meet Vault's")
+            await self._workstation.meet(host_of(self.castle.engine.vault.address).partition(".")[0])
         canaries.write(self.secrets, self.state.secrets)
         control = Control(self._describe, self._take, self.faults, self.pve, self.tailnet.headscale).app()
         await self.servers.start_local(control, self.state.socket)
@@ -153,7 +156,7 @@ class World:
 
     async def _bring_workstation(self, tailnet_serves: Awaitable[None]) -> None:
         await tailnet_serves
-        await self.tailnet.bring(_WORKSTATION, network.OPERATOR_NAMESPACE)
+        self._workstation = await self.tailnet.bring(_WORKSTATION, network.OPERATOR_NAMESPACE)
 
     def _make_pve(self) -> Pve:
         machines = self.castle.machines

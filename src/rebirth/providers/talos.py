@@ -172,6 +172,14 @@ class Talosctl:
         said = await self._machine("service etcd", address, "services")
         return any(line.split()[1:3] == ["etcd", "Running"] for line in said.splitlines())
 
+    async def restart_kubelet(self, *, address: str) -> bool:
+        """Whether it was there to be restarted: one that is still being pulled is left alone. Its pods go on running."""
+        said = await self._machine("service kubelet", address, "service", "kubelet")
+        if not any(line.split()[:2] == ["STATE", "Running"] for line in said.splitlines()):
+            return False
+        await self._machine("restart kubelet", address, "service", "kubelet", "restart")
+        return True
+
     async def etcd_voters(self, *, address: str) -> frozenset[str]:
         """The hostnames of etcd's voting members, as that control plane sees them; a learner is none yet.
 

@@ -6,6 +6,7 @@ import pytest
 
 from phases.cluster.world import again, refused
 from rebirth.errors import Broken
+from rebirth.events import Nudged
 from rebirth.phases import await_nodes
 from standins.programs import Programs
 
@@ -98,7 +99,8 @@ async def three(build):
     world.learns = 100
 
     async def talosctl(call):
-        assert "members" in call.argv
+        if "members" not in call.argv:
+            return ""  # no kubelet runs that could be restarted
         learner = asyncio.get_running_loop().time() < world.learns
         return HEAD + member(first.name) + member("second") + member("third", learner=learner)
 
@@ -119,3 +121,24 @@ async def test_refused_where_a_control_plane_never_votes(three):
     three.learns = float("inf")
     failure = await refused(three, within=await_nodes.PATIENCE + 1)
     assert "no voting member of etcd yet: third" in str(failure)
+
+
+async def test_from_nothing_with_kubelets_that_looked_too_early(build):
+    """They are restarted once, where they run: one that is still being pulled is left alone, as is one whose node is there."""
+    world = build()
+    plane, worker = world.castle.machines.nodes
+    world.paths.talosconfig.write_text("context: castle\n")
+
+    async def talosctl(call):
+        state = "Running" if str(plane.address) in call.argv else "Preparing"
+        return f"NODE     x\nID       kubelet\nSTATE    {state}\nHEALTH   OK\n"
+
+    world.programs = Programs(talosctl=talosctl)
+    await world.create()
+    restarts = [call.option("--nodes") for call in world.programs.calls if call.argv[-1] == "restart"]
+    assert restarts == [str(plane.address)]
+    assert [event.text.partition(",")[0] for event in world.events if isinstance(event, Nudged)] == [
+        f"restarted the kubelet of {plane.name}"
+    ]
+    assert worker.name in (await world.create()).names
+    assert len(world.programs.calls) == 3, "nodes that are there are left alone"

@@ -53,6 +53,13 @@ class Agent:
         finally:
             file.unlink()
 
+    async def meet(self, peer: str) -> None:
+        """Returns when a packet has gone to that device and back. Raises Broken.
+
+        The first one between two devices waits for both to hear of each other, for seconds; those of an operator have met long ago.
+        """
+        await self._tailscale("ping", "--tsmp", "--c=30", "--timeout=1s", "--until-direct=false", peer)
+
     async def _tailscale(self, *arguments: str) -> None:
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(

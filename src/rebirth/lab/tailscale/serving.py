@@ -75,13 +75,14 @@ class TailnetServer:
         await servers.start("tailscale-log", log_app(), address=self.log_address, port=443, hosts=[LOG_HOST])
         self._looking = asyncio.create_task(self._look())
 
-    async def bring(self, hostname: str, namespace: Path | None = None) -> None:
+    async def bring(self, hostname: str, namespace: Path | None = None) -> Agent:
         """A device of somebody's own, which is there before the castle and stays. Raises Broken."""
         agent = Agent(hostname, self.folder / hostname, self.programs, namespace)
         secret = await self.headscale.mint(tags=(), reusable=False, ephemeral=False, expires=self.tailnet.now() + _KEY)
         self.run(f"tailscaled-{hostname}", agent.daemon)
         await agent.join(secret)
         await self._refresh()
+        return agent
 
     def resolve(self, fqdn: str) -> str | None:
         """The address of a device by its full name, as it was a moment ago."""
