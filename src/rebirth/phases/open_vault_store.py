@@ -20,21 +20,22 @@ _NAMESERVER = {
     "tailscale.com/managed": "true",
     "tailscale.com/parent-resource-type": "nameserver",
 }  # labels of what it reads
+_DEAF = 4  # times that a nameserver is shown its records: if it has not read them then, it is started anew
 _NUDGE_EVERY = 3.0  # seconds: the operator backs off for minutes after failures that were only too early
 
 
 async def open_vault_store(engine: Foundation, cluster: Cluster, applied: VaultStoreApplied) -> VaultStoreOpened:
     """Wait for the Vault store to be valid."""
-    asked_at = now()
+    asked_at, shown = now(), 0
 
     async def valid() -> None:
-        nonlocal asked_at
+        nonlocal asked_at, shown
         status, message = condition(await cluster.find(STORE_VERSION, STORE_KIND, applied.name))
         if status == "True":
             return
         if now() - asked_at > _NUDGE_EVERY:
             asked_at = now()
-            await _show_records(cluster, host_of(engine.vault.address))
+            shown += await _show_records(cluster, host_of(engine.vault.address), restart=shown % _DEAF == _DEAF - 1)
             asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": stamp()}}}
             await cluster.merge(STORE_VERSION, STORE_KIND, applied.name, None, asked)
         raise NotYet(message)
@@ -46,17 +47,27 @@ async def open_vault_store(engine: Foundation, cluster: Cluster, applied: VaultS
     return VaultStoreOpened(applied.name)
 
 
-async def _show_records(cluster: Cluster, host: str) -> None:
+async def _show_records(cluster: Cluster, host: str, *, restart: bool) -> bool:
     """Tailscale's nameserver reads the name from a ConfigMap mounted in its pod (cmd/k8s-nameserver, 1.90), and the kubelet
     refreshes that only when it looks at the pod again, after a minute or more.
+
+    With the ConfigMap's first record the file appears a moment after the change that the nameserver watches for: one that looks in
+    between finds nothing, and never looks again. Then only a new one helps. Whether there is anything to read.
     """
+    there = False
     for records in await cluster.all("v1", "ConfigMap"):
         meta = records["metadata"]
         if not _NAMESERVER.items() <= (meta.get("labels") or {}).items():
             continue
         if any(host in text for text in (records.get("data") or {}).values()):
-            await cluster.wake_pods(meta["namespace"], mounting=meta["name"])
-            nudged(f"made the kubelet show the tailnet's nameserver its records, which have {host} now")
+            there = True
+            if restart:
+                await cluster.restart_pods(meta["namespace"], mounting=meta["name"])
+                nudged(f"restarted the tailnet's nameserver, which has not read its records: they have {host}")
+            else:
+                await cluster.wake_pods(meta["namespace"], mounting=meta["name"])
+                nudged(f"made the kubelet show the tailnet's nameserver its records, which have {host} now")
+    return there
 
 
 async def _wake(cluster: Cluster, store: str) -> None:

@@ -140,6 +140,12 @@ class Cluster:
             with suppress(NotYet):  # it has gone meanwhile
                 await self.merge("v1", "Pod", pod["metadata"]["name"], namespace, woken)
 
+    async def restart_pods(self, namespace: str, *, mounting: str) -> None:
+        """Deletes the pods of a namespace that mount that ConfigMap: whoever keeps them makes others."""
+        for pod in await self.all("v1", "Pod", namespace):
+            if _mounts(pod, mounting):
+                await self.delete("v1", "Pod", pod["metadata"]["name"], namespace)
+
     async def changes(self, api_version: str, kind: str, namespace: str | None = None) -> AsyncIterator[str]:
         """A watch: yields a name for every change. Ends when the server ends it; `until` asks by itself, too."""
         try:

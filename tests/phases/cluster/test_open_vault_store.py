@@ -6,6 +6,7 @@ import pytest
 
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.errors import Broken
+from rebirth.events import Nudged
 from rebirth.phases import open_vault_store
 from rebirth.phases.made.vault_store import cluster_secret_store
 from rebirth.run.facts import VaultStoreApplied
@@ -74,6 +75,27 @@ async def test_a_name_that_the_tailnets_nameserver_has_not_read_yet(build):
     await world.create()
     assert loop.time() < written + 15
     assert not woken("ts-vault-0"), "it does not read them"
+
+
+async def test_a_nameserver_that_looked_in_between_and_never_looks_again(build):
+    """Touching its pod changes nothing; it is started anew, after it was shown its records a few times."""
+    world = build(opens=1e9)
+    cluster = world.kubernetes
+    cluster.put(charts.namespace("tailscale"))
+    labels = {"tailscale.com/managed": "true", "tailscale.com/parent-resource-type": "nameserver"}
+    meta = {"name": "dnsrecords", "namespace": "tailscale", "labels": labels}
+    data = {"records.json": '{"ip4":{"lushycorp-vault.magellanic-gondola.ts.net":["10.244.1.2"]}}'}
+    cluster.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data})
+    for name, mounted in (("nameserver-0", "dnsrecords"), ("ts-vault-0", "another")):
+        spec = {"volumes": [{"name": "it", "configMap": {"name": mounted}}]}
+        cluster.put(
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "tailscale"}, "spec": spec}
+        )
+    cluster.controllers[-1].valid = lambda: cluster.get("v1", "Pod", "nameserver-0", "tailscale") is None
+    await world.create()
+    assert cluster.get("v1", "Pod", "ts-vault-0", "tailscale") is not None
+    restarts = [event for event in world.events if isinstance(event, Nudged) and event.text.startswith("restarted")]
+    assert len(restarts) == 1
 
 
 async def test_again(build):
