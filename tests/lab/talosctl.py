@@ -24,6 +24,14 @@ class Talosctl:
     def at(self, name, *arguments, code=0):
         return self.run("--nodes", str(self.machines[name].address), *arguments, code=code)
 
+    def read(self, name, path, seconds=60):
+        """A file of the machine; apid starts anew with each certificate, so a while without an answer is none."""
+        end = time.monotonic() + seconds
+        while "error" in (said := self.at(name, "read", path, code=None)):
+            assert time.monotonic() < end, f"{path} not read after {seconds} s: {said}"
+            time.sleep(1)
+        return said.strip()
+
     def until_rebooted(self, name, before, seconds=120):
         """Until the machine answers with another boot id than `before`."""
         end = time.monotonic() + seconds
@@ -77,23 +85,25 @@ def check_changes(talos, worker, folder):
     setting = "/proc/sys/net/core/somaxconn"
     said = talos.at(worker, "patch", "mc", "--mode=no-reboot", "-p", _sysctl(1023))
     assert "without a reboot" in said, said
-    assert talos.at(worker, "read", setting).strip() == "1023"
+    assert talos.read(worker, setting) == "1023"
     said = talos.at(worker, "patch", "mc", "--mode=staged", "-p", _sysctl(1022))
     assert "staged" in said.lower(), said
-    assert talos.at(worker, "read", setting).strip() == "1023"
+    assert talos.read(worker, setting) == "1023"
     assert "method is not supported in container mode" in talos.at(worker, "upgrade", "--image", "a/b:c", code=1)
+    booted = talos.read(worker, _BOOT_ID)
     talos.at(worker, "reboot", "--timeout", "2m")
-    assert talos.at(worker, "read", setting).strip() == "1022", "what was staged holds after the reboot"
+    talos.until_rebooted(worker, booted)
+    assert talos.read(worker, setting) == "1022", "what was staged holds after the reboot"
     talos.until_ready()
 
     file = folder / "worker.yaml"
-    file.write_text(talos.at(worker, "read", "/system/state/config.yaml").replace('"1022"', '"1021"'))
+    file.write_text(talos.read(worker, "/system/state/config.yaml").replace('"1022"', '"1021"'))
     assert "1021" in talos.at(worker, "apply-config", "--file", str(file), "--mode=auto", "--dry-run")
-    assert talos.at(worker, "read", setting).strip() == "1022", "a dry run changes nothing"
-    booted = talos.at(worker, "read", _BOOT_ID)
+    assert talos.read(worker, setting) == "1022", "a dry run changes nothing"
+    booted = talos.read(worker, _BOOT_ID)
     talos.at(worker, "apply-config", "--file", str(file), "--mode=reboot")
     talos.until_rebooted(worker, booted)
-    assert talos.at(worker, "read", setting).strip() == "1021"
+    assert talos.read(worker, setting) == "1021"
     talos.until_ready()
 
 
