@@ -1,11 +1,9 @@
 """What the real talosctl gets from a lab's machines: Talos' own answers."""
 
 import json
-import re
 import time
 
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Talosctl:
@@ -15,31 +13,32 @@ class Talosctl:
         self._castle, self.machines = castle, {machine.name: machine for machine in machines.nodes}
 
     def run(self, *arguments, code=0):
-        """Both outputs of talosctl; `code` None: however it ends."""
-        inside = ("lab", "run", "--lab-name", self._castle.lab.name, "--", "talosctl", *arguments)
-        ended, said, complained = self._castle.run(*inside)
-        assert code in {ended, None}, f"talosctl {arguments} ended with {ended}:\n{said}\n{complained}"
+        """Both outputs of talosctl."""
+        ended, said, complained = self._run(*arguments)
+        assert code == ended, f"talosctl {arguments} ended with {ended}:\n{said}\n{complained}"
         return said + complained
+
+    def _run(self, *arguments):
+        return self._castle.run("lab", "run", "--lab-name", self._castle.lab.name, "--", "talosctl", *arguments)
 
     def at(self, name, *arguments, code=0):
         return self.run("--nodes", str(self.machines[name].address), *arguments, code=code)
 
-    def read(self, name, path, seconds=60):
-        """A file of the machine; apid starts anew with each certificate, so a while without an answer is none."""
+    def read(self, name, path, seconds=60, other_than=""):
+        """A file of the machine, once it says something else than `other_than`; without an answer for a while, as long as it
+        boots, or its API starts anew with another certificate.
+        """
         end = time.monotonic() + seconds
-        while "error" in (said := self.at(name, "read", path, code=None)):
-            assert time.monotonic() < end, f"{path} not read after {seconds} s: {said}"
+        while True:
+            ended, said, complained = self._run("--nodes", str(self.machines[name].address), "read", path)
+            if ended == 0 and said.strip() != other_than:
+                return said.strip()
+            assert time.monotonic() < end, f"{path} not read after {seconds} s: {said}{complained}"
             time.sleep(1)
-        return said.strip()
 
-    def until_rebooted(self, name, before, seconds=120):
-        """Until the machine answers with another boot id than `before`."""
-        end = time.monotonic() + seconds
-        while (
-            said := self.at(name, "read", "/proc/sys/kernel/random/boot_id", code=None)
-        ) == before or "-" not in said:
-            assert time.monotonic() < end, f"not rebooted after {seconds} s: {said}"
-            time.sleep(1)
+    def until_rebooted(self, name, before):
+        """Until the machine has another boot id than `before`."""
+        self.read(name, _BOOT_ID, 120, other_than=before)
 
     def until_ready(self, seconds=180):
         """Until every node is Ready, as the API server says; how long that took."""
