@@ -2,6 +2,9 @@
 
 check finds it beforehand, and create stops; told to go on all the same, it ends where check says. The mended form of all of them
 is the example castle itself, which goes online (test_castle).
+
+Of D2 only the second form is here. Talos that keeps its CoreDNS hangs nothing at a first boot: 1.12.0 makes what is missing and leaves
+what is there (manifest_apply.go); it writes over what others changed with the next `talosctl upgrade-k8s`, which no container can show.
 """
 
 import subprocess
@@ -74,16 +77,6 @@ def test_d1_the_operator_waits_for_a_secret_behind_its_own_zone(twin):
     assert not ready(flux(twin, "kustomization", "operators-tailscale"))
     secrets = twin.kubectl("get", "secrets", "-n", "tailscale")["items"]
     assert "operator-oauth" not in {item["metadata"]["name"] for item in secrets}
-
-
-@pytest.mark.parametrize("twin", ["r07_two_owners/bad_d2_talos_keeps_coredns"], indirect=True)
-def test_d2_talos_takes_its_corefile_back(twin):
-    """The stand-in applies its objects again and again, as the protocol has met it; what the castle added is gone."""
-    found_beforehand(twin, "R07")
-    hangs(twin, 120)
-    assert not ready(twin.kubectl("get", "clustersecretstore", "tazlab-secrets-vault"))
-    corefile = twin.kubectl("get", "configmap", "-n", "kube-system", "coredns")["data"]["Corefile"]
-    assert "ts.net" not in corefile
 
 
 @pytest.mark.parametrize("twin", ["r38_cluster_dns/bad_d2_kubelets_ask_another_address"], indirect=True)

@@ -100,7 +100,7 @@ def _cluster(machine: Machine, machines: Machines, kubernetes: Kubernetes) -> di
         "network": network,
         "etcd": {"advertisedSubnets": [str(machines.network)]},
         "apiServer": {"certSANs": list(names), "extraArgs": _service_account(kubernetes)},
-        # Talos would take an edited kube-system/coredns back with server-side apply; ours replaces it.
+        # Ours replaces it: `talosctl upgrade-k8s` would write Talos' own kube-system/coredns over it.
         "coreDNS": {"disabled": True},
     }
 
