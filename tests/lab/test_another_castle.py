@@ -51,7 +51,7 @@ def move(folder: Path) -> None:
 
 
 def check_the_machines(castle, folder: Path) -> None:
-    """Talos answers for itself, and any machine may go and come back: by a command, by its power button, by its plug, wiped."""
+    """Talos answers for itself, and any machine may go and come back: by a command, by its power button, by its plug."""
     declared = load(castle.folder)
     talos = Talosctl(castle, declared.machines)
     plane, worker = "granary-k8s", "orchard-k8s-worker-1"
@@ -67,18 +67,6 @@ def check_the_machines(castle, folder: Path) -> None:
     run_power(castle, "start", worker)
     run_power(castle, "stop", "granary-k8s-2")
     run_power(castle, "start", "granary-k8s-2")
-    talos.until_ready()
-
-    talos.at("granary-k8s-3", "reset", "--graceful", "--reboot", "--timeout", "3m")
-    assert "maintenance" in talos.at("granary-k8s-3", "get", "machinestatus", "--insecure")
-    castle.inside("create", "--budget", "300")
-    talos.until_ready()
-
-    names = list(castle.ask("/status")["machines"])
-    for name in names:
-        run_power(castle, "stop", name)
-    for name in names:
-        run_power(castle, "start", name)
     talos.until_ready()
     check_answers(talos, declared.name, plane, worker)
 
