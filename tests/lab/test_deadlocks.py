@@ -98,7 +98,7 @@ def test_d3_a_resource_beside_the_release_of_its_kind(twin):
 @pytest.mark.parametrize("twin", ["r39_git_credential/bad_d4_git_token_through_an_external_secret"], indirect=True)
 def test_d4_the_git_token_is_in_the_tree(twin):
     found_beforehand(twin, "R39")
-    hangs(twin, 90)
+    hangs(twin, 150)
     says(twin, "gitrepository", "flux-system", "secret")
 
 
@@ -106,7 +106,7 @@ def test_d4_the_git_token_is_in_the_tree(twin):
 def test_d5_coredns_does_not_start_again(twin):
     """While it runs it keeps the Corefile that it started with; its next pod does not come up."""
     found_beforehand(twin, "R60")
-    created_all_the_same(twin, 120)
+    created_all_the_same(twin, 180)
     twin.rebirth("lab", "run", "--lab-name", twin.lab.name, "--",
                  "kubectl", "delete", "pods", "-n", "kube-system", "-l", "k8s-app=kube-dns", "--wait=true")  # fmt: skip
     until = time.monotonic() + 60
@@ -122,7 +122,7 @@ def test_d5_coredns_does_not_start_again(twin):
 @pytest.mark.parametrize("twin", ["r14_no_producer/bad_castle_grafana"], indirect=True)
 def test_d6_a_secret_that_no_kustomization_lists(twin):
     found_beforehand(twin, "R14")
-    hangs(twin, 120)
+    hangs(twin, 240)
     assert not ready(flux(twin, "kustomization", "monitoring"))
     (pod,) = twin.kubectl("get", "pods", "-n", "monitoring")["items"]
     waiting = [status["state"].get("waiting", {}).get("message", "") for status in pod["status"]["containerStatuses"]]
