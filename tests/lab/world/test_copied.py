@@ -10,7 +10,8 @@ from rebirth.lab.building.copied import Changes, copied
 
 _GO = """#!/bin/sh
 case "$1 $2" in
-"list -mod=readonly") echo "$MODULES/$6" ;;
+"list -mod=readonly") [ ! -e "$MODULES/$6.fetched" ] || echo "$MODULES/$6" ;; # as Go: nothing, where it is not there yet
+"mod download") : > "$MODULES/$3.fetched" ;;
 "mod edit") echo "replace ${3#-replace=}" >> "$4" ;;
 *) exit 1 ;;
 esac

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rebirth.lab.building.modules import module_folder
 from rebirth.lab.building.running import run
 
 Addition = Callable[[Path], Awaitable[None]]  # writes files into a copy of the component's module
@@ -40,8 +41,7 @@ async def copied(component: Path, module: str, changes: Changes, folder: Path) -
     shutil.copy(component / "go.sum", folder)
     for number, name in enumerate(changes.modules(module)):
         copy = folder / str(number)
-        source = (await run("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", name, cwd=component)).strip()
-        shutil.copytree(source, copy, copy_function=shutil.copyfile)
+        shutil.copytree(await module_folder(component, name), copy, copy_function=shutil.copyfile)
         for path in (copy, *copy.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)  # the module cache is read-only
         if patch := changes.patched.get(name):

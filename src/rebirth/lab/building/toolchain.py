@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
 from rebirth.errors import Broken
-from rebirth.lab.building import flux
+from rebirth.lab.building import flux, modules
 from rebirth.lab.building.copied import Addition, Changes, copied
 from rebirth.lab.building.running import run
 
@@ -228,8 +228,7 @@ class Toolchain:
     async def module_folder(self, component_name: str, module: str = "") -> Path:
         """The source of a component's module, or of one that it needs: CRDs and charts come from where the binary comes from."""
         component = next(c for c in components() if c.name == component_name)
-        listed = ("go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module or component.module)
-        return Path((await run(*listed, cwd=component.folder)).strip())
+        return await modules.module_folder(component.folder, module or component.module)
 
 
 @contextmanager
