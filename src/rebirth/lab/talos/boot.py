@@ -44,10 +44,8 @@ _DEVICES = {  # the kernel's own numbers (its admin guide, devices.txt)
     "fuse": (10, 229),
 }
 # What machined sets in the kernel of the whole host: it writes to files of its own instead.
-_SETTINGS = (
-    *("kernel/panic", "kernel/pid_max", "vm/overcommit_memory", "fs/inotify/max_user_instances", "fs/aio-max-nr"),
-)
-_RELEASE = Path("/run/lab")  # in the machine: what is bound over files of /proc and /sys
+_SETTINGS = ("kernel/panic", "kernel/pid_max", "vm/overcommit_memory", "fs/inotify/max_user_instances", "fs/aio-max-nr")
+_OWN = Path("/run/lab")  # in the machine: what is bound over files of /proc and /sys
 
 
 def boot(hardware: Hardware) -> None:
@@ -65,7 +63,7 @@ def boot(hardware: Hardware) -> None:
     _devices(root / "dev")
     for name in ("run", "system", "tmp"):
         mount("tmpfs", f"{root}/{name}", "tmpfs")
-    own = Path(f"{root}{_RELEASE}")
+    own = Path(f"{root}{_OWN}")
     own.mkdir()
     _volumes(hardware, root)
     _files(hardware, root, own)
