@@ -1,7 +1,9 @@
 """Any stand-in behind a real server on loopback, with TLS from an authority made for the tests."""
 
 import asyncio
+import gc
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -102,11 +104,24 @@ class Loopback:
     async def stop(self) -> None:
         for server in self._running:
             await server.end()
-        for _ in range(100):  # what is under way ends first: it would outlive the loop
+        for turn in range(100):  # what is under way ends first: it would outlive the loop
             if len(asyncio.all_tasks()) == 1 and not any(server.connected for server in self._running):
                 break
+            if turn == 10:
+                hang_up_what_nobody_holds()
             await asyncio.sleep(0.01)
         await asyncio.sleep(0)
+
+
+def hang_up_what_nobody_holds() -> None:
+    """Closes the sockets of requests that were cancelled in the middle of their TLS handshake.
+
+    httpcore 1.0 closes them when the handshake fails, not when it is cancelled (`start_tls` in _backends/anyio.py):
+    nobody holds them any more, and the server waits for the rest of a handshake that will not come.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from rebirth.lab.proxmox import Volume
 from rebirth.phases import BOOTSTRAP
 from rebirth.run.destroy import Destruction, Found
 from rebirth.run.journal import Journal
+from serving import hang_up_what_nobody_holds
 
 if TYPE_CHECKING:
     from phases.conftest import Outside
@@ -99,6 +100,7 @@ async def killed_when(ruin, reached) -> None:
     killed.cancel()
     with suppress(asyncio.CancelledError):
         await killed
+    hang_up_what_nobody_holds()
     assert reached()
 
 
