@@ -1,13 +1,12 @@
 """Phases out of functions, for tests."""
 
-from rebirth.run.phase import Phase, declared
+from rebirth.run.phase import Phase, declared, declared_still
 
 
 def as_phase(
     function, *, patience=2.0, on_demand=False, still=None, layer="platform", waits_for=(), found=None, **properties
 ) -> Phase:
     """A phase out of a function, as rebirth.run.phase.read makes one out of a module."""
-    still_takes = dict(list(declared(still).takes.items())[1:]) if still else {}
     return Phase(
         **vars(declared(function)),
         title=function.__name__,
@@ -15,8 +14,7 @@ def as_phase(
         patience=patience,
         on_demand=on_demand,
         waits_for=waits_for,
-        still=still,
-        still_takes=still_takes,
+        still=declared_still(still) if still else None,
         found=declared(found) if found else None,
         **{"usually": 1.0} | dict.fromkeys(("waits", "prepares", "looks", "verifies", "online"), False) | properties,
     )

@@ -17,7 +17,7 @@ from rebirth.providers.vault import VaultApi
 from rebirth.providers.web import Web
 from rebirth.run.destroy import backwards
 from rebirth.run.facts import Fact, Made
-from rebirth.run.phase import Undo
+from rebirth.run.phase import Undo, declared
 
 # Methods after which something is there outside of the cluster that was not there before.
 MAKE = {
@@ -129,7 +129,7 @@ async def undo() -> list[Made]:
 
 
 def undone(function, after=()):
-    return replace(as_phase(function), undo=Undo(function.__name__, undo, {}, after))
+    return replace(as_phase(function), undo=Undo(**vars(declared(undo)), title=function.__name__, after=after))
 
 
 def test_what_needs_a_phase_is_undone_before_it():

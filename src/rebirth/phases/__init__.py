@@ -27,7 +27,8 @@ from rebirth.phases import (
     visit_sites,
 )
 from rebirth.phases.connections import CONNECTIONS as _CONNECTIONS
-from rebirth.run.phase import Bootstrap, declared, read
+from rebirth.run.bootstrap import Bootstrap
+from rebirth.run.phase import declared, read
 
 PHASES = tuple(
     map(

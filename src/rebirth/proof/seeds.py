@@ -10,7 +10,7 @@ from typing import Any
 from rebirth.castle import Castle
 from rebirth.castle.foundation import Chart
 from rebirth.phases import (
-    CONNECTIONS,
+    BOOTSTRAP,
     PHASES,
     apply_vault_store,
     bootstrap_flux,
@@ -27,6 +27,7 @@ from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError, parse, read
 from rebirth.proof.things import Atomicity, Milestone
+from rebirth.run.create import sections
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
 from rebirth.run.phase import name_of
 from rebirth.secrets import Secret
@@ -48,7 +49,8 @@ def _castle(model: Model, castle: Castle, file: Path) -> None:
         model.castle_line = read(file)[0].line
     except (UnreadableError, IndexError):
         return
-    model.phases, model.connections = PHASES, CONNECTIONS
+    own = BOOTSTRAP.of(sections(castle))
+    model.phases, model.connections = own.phases, own.connections
     planter = _Planter(model, castle, file)
     units = planter.units()
     _lead(model, castle, units)

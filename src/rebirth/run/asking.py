@@ -9,10 +9,10 @@ from rebirth.castle import Castle
 from rebirth.errors import Broken, SpecError
 from rebirth.events import Events
 from rebirth.paths import Paths
+from rebirth.run.bootstrap import Bootstrap
 from rebirth.run.destroy import Destruction, Found
 from rebirth.run.engine import Outcome
 from rebirth.run.journal import Journal
-from rebirth.run.phase import Bootstrap
 from rebirth.secrets import Redaction
 
 

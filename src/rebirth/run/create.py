@@ -6,13 +6,14 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from rebirth.castle import Castle, Handovers, Identity, NodeKey, RegistryLogins
+from rebirth.castle import Castle, Handovers, Identity, RegistryLogins
 from rebirth.errors import DoesNotHold, Rebirth
 from rebirth.events import Checked, Events, RunFinished, RunStarted
 from rebirth.paths import Paths
+from rebirth.run.bootstrap import Bootstrap
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.journal import Journal
-from rebirth.run.phase import LAYERS, Bootstrap, Phase
+from rebirth.run.phase import LAYERS, Phase
 from rebirth.secrets import Redaction
 
 
@@ -53,14 +54,17 @@ def _briefly(phase: Phase, verdict: str, failure: Rebirth) -> str:
 
 def given(castle: Castle, paths: Paths, redaction: Redaction) -> dict[type, object]:
     """What phases and connections take besides facts and each other, by type."""
-    found: dict[type, object] = {Castle: castle, Paths: paths, Redaction: redaction}
-    sections = [castle, castle.engine]
-    for section in sections:
-        for name in type(section).model_fields:
+    return {Castle: castle, Paths: paths, Redaction: redaction, **sections(castle)}
+
+
+def sections(castle: Castle) -> dict[type, object]:
+    """The sections that castle.yaml has, by type: they decide which phases make the castle (Bootstrap.of)."""
+    found: dict[type, object] = {}
+    for section in (castle, castle.engine, castle.tailscale):
+        for name in type(section).model_fields if section else ():
             value = getattr(section, name)
             if isinstance(value, BaseModel):
                 found[type(value)] = value
-    found[NodeKey] = castle.tailscale.node_key
     found[RegistryLogins] = castle.engine.registry_logins
     found[Identity] = Identity(name=castle.name)
     found[Handovers] = Handovers(handovers=castle.handovers)
@@ -89,7 +93,7 @@ async def create(
 
     `budget` is in seconds; `checked` is what the proof said beforehand, for the run's record.
     """
-    after = barriers(bootstrap.phases) if layered else None
+    after = barriers(bootstrap.of(sections(castle)).phases) if layered else None
     return await _run(
         bootstrap,
         "create",
@@ -151,11 +155,13 @@ async def _run(
     checked: Checked | None = None,
     writes: bool = True,
 ) -> Outcome:
+    taken = given(castle, paths, redaction)
+    own = bootstrap.of(taken)
     with Journal(paths.state, command, writes=writes) as journal:
         engine = Engine(
-            bootstrap.phases,
-            bootstrap.connections,
-            given(castle, paths, redaction),
+            own.phases,
+            own.connections,
+            taken,
             journal,
             events,
             goals=goals,
@@ -163,7 +169,7 @@ async def _run(
             budget=budget,
             after=after,
         )
-        events(RunStarted(castle.name, command, tuple(phase.name for phase in bootstrap.phases)))
+        events(RunStarted(castle.name, command, tuple(phase.name for phase in own.phases)))
         if checked:
             events(checked)
         outcome = await engine.run()

@@ -15,11 +15,12 @@ from rebirth.castle import Castle, references
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Events
 from rebirth.paths import Paths
+from rebirth.run.bootstrap import Bootstrap
 from rebirth.run.create import given
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.facts import Fact, InMemory, Made, SecretsResolved
 from rebirth.run.journal import Journal, Marks
-from rebirth.run.phase import Bootstrap, Declaration, Phase, Undo, needs
+from rebirth.run.phase import Declaration, Phase, Undo, needs
 from rebirth.run.waiting import note, together
 from rebirth.secrets import Redaction
 
@@ -68,10 +69,11 @@ class Destruction:
         patience: float = PATIENCE,
     ) -> None:
         self._journal, self._events, self._patience = journal, events, patience
+        self._given = {**given(castle, paths, redaction), Marks: Marks(journal)}
+        bootstrap = bootstrap.of(self._given)
         self._after = backwards(bootstrap.phases, bootstrap.connections)
         undone = {_name(phase): (phase, phase.undo) for phase in bootstrap.phases if phase.undo}
         self._phases = [undone[name] for name in TopologicalSorter(self._after).static_order()]
-        self._given = {**given(castle, paths, redaction), Marks: Marks(journal)}
         self._connections = _reached(bootstrap, (kind for _, undo in self._phases for kind in undo.takes.values()))
         sections = [self._given[kind] for kind in _sections(self._connections)]
         named = {reference.secret for section in sections for _, reference in references(section)}
@@ -120,11 +122,13 @@ class Destruction:
                 name=_name(phase),
                 title=f"{verb} {undo.title}",
                 takes=undo.takes,
+                can_do_without=undo.can_do_without,
                 makes=_fact(phase),
                 function=work(undo),
                 patience=self._patience,
                 on_demand=False,
                 still=None,
+                found=None,
             )
             for phase, undo in self._phases
         ]

@@ -85,7 +85,7 @@ class Engine:
     ) -> None:
         self.phases = {phase.makes: phase for phase in phases}
         self._connections = {connection.makes: connection for connection in connections}
-        self._given = {**given, Once: Once(journal), Marks: Marks(journal)}
+        self._given = {**self._missing(), **given, Once: Once(journal), Marks: Marks(journal)}
         self._journal, self._events, self._may_run, self._budget = journal, events, may_run, budget
         self._goals = None if goals is None else frozenset(goals)
         self._names = {phase.name: phase for phase in self.phases.values()}
@@ -105,6 +105,13 @@ class Engine:
         self._unasked: dict[str, str] = {}  # phase -> why it is not known whether its fact holds
         self._outcome = Outcome()
         self._prove()
+
+    def _missing(self) -> dict[type, None]:
+        """What is taken where it is there, and no phase or connection makes."""
+        phases = self.phases.values()
+        taking = [part for phase in phases for part in (phase, phase.still, phase.found) if part]
+        kinds = {kind for one in (*taking, *self._connections.values()) for kind in one.can_do_without}
+        return dict.fromkeys(kinds - {*self.phases, *self._connections})
 
     def _prove(self) -> None:
         """No cycle, and everything taken is made by something."""
@@ -253,7 +260,7 @@ class Engine:
         try:
             async with asyncio.timeout(patience) as limit:
                 fact = self._journal.recall(phase.name, phase.makes, fingerprint) or await self._found(phase)
-                if fact and await phase.still(fact, **await self._take(phase.still_takes)):
+                if fact and await phase.still.function(fact, **await self._take(phase.still.takes)):
                     return fact
         except TimeoutError:
             if not limit.expired():

@@ -34,19 +34,21 @@ A phase that makes something outside of the cluster says how that is found again
 
     UNDO_AFTER = (MachinesCreated,)   optional: what goes before this, although this phase needs it
 
-What it takes are sections of the castle, facts and connections; what it returns is the fact that it makes true. A
-connection is a plain function, declared the same way, that makes a client of an outside system:
+What it takes are sections of the castle, facts and connections; what it returns is the fact that it makes true. What takes
+something that nothing gives, a section that castle.yaml does not have or a fact that no phase of the castle makes, is left out
+of that castle's graph; what takes `Section | None` gets None then. A connection is a plain function, declared the same way,
+that makes a client of an outside system:
 
     def proxmox_api(proxmox: Proxmox, secrets: SecretsResolved) -> ProxmoxApi: ...
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, get_type_hints
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from types import ModuleType, NoneType, UnionType
+from typing import Any, get_args, get_type_hints
 
-from rebirth.run.facts import Fact, Made
+from rebirth.run.facts import Fact
 
 # The order in which the protocol's script runs its layers: what `make bench` compares the graph with.
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -67,19 +69,22 @@ class Declaration:
 
     name: str
     takes: dict[str, type]
+    can_do_without: frozenset[type]  # of these, what was taken as `type | None`
     makes: type
     function: Callable[..., Any]
     file: str
     line: int  # 1-based
 
+    def lacks(self, there: Collection[type]) -> bool:
+        """Whether it takes something that is not there, and cannot do without it."""
+        return any(kind not in there and kind not in self.can_do_without for kind in self.takes.values())
+
 
 @dataclass(frozen=True)
-class Undo:
+class Undo(Declaration):
     """How destroy finds what a phase has made outside of the cluster."""
 
     title: str  # what it looks for: "the machines with the castle's tag"
-    function: Callable[..., Awaitable[list[Made]]]
-    takes: dict[str, type]
     after: tuple[type[Fact], ...]  # what these phases have made goes first, although this phase needs them
 
 
@@ -96,19 +101,9 @@ class Phase(Declaration):
     looks: bool
     verifies: bool
     online: bool
-    still: Callable[..., Awaitable[bool]] | None
-    still_takes: dict[str, type]
+    still: Declaration | None  # besides what it takes it is handed the fact
     found: Declaration | None
     undo: Undo | None = None
-
-
-@dataclass(frozen=True)
-class Bootstrap:
-    """All that makes a castle: the phases, the connections that they take, and how secrets are had for a part of them."""
-
-    phases: tuple[Phase, ...]
-    connections: tuple[Declaration, ...]
-    resolve: Callable[..., Any]  # (references with their YAML paths, Place, Redaction) -> the fact of resolved secrets
 
 
 def declared(function: Callable[..., Any]) -> Declaration:
@@ -121,14 +116,28 @@ def declared(function: Callable[..., Any]) -> Declaration:
     if makes is None:
         raise TypeError(f"{function.__qualname__} does not say what it returns")
     code = inspect.unwrap(function).__code__
+    taken = {name: _without_none(hints[name]) for name in parameters}
     return Declaration(
         name=function.__name__,
-        takes={name: hints[name] for name in parameters},
+        takes=taken,
+        can_do_without=frozenset(taken[name] for name in parameters if taken[name] is not hints[name]),
         makes=makes,
         function=function,
         file=code.co_filename,
         line=code.co_firstlineno,
     )
+
+
+def declared_still(function: Callable[..., Any]) -> Declaration:
+    """What it declares besides its first parameter, the fact that it is handed."""
+    declaration = declared(function)
+    return replace(declaration, takes=dict(list(declaration.takes.items())[1:]))
+
+
+def _without_none(hint: type) -> type:
+    """`T` of `T | None`; anything else as it is."""
+    others: list[type] = [kind for kind in get_args(hint) if kind is not NoneType]
+    return others[0] if isinstance(hint, UnionType) and len(others) == 1 else hint
 
 
 def name_of(module: ModuleType) -> str:
@@ -144,8 +153,6 @@ def read(module: ModuleType) -> Phase:
         raise TypeError(f"{name} returns {declaration.makes.__name__}, which is not a fact")
     if not any(module.LAYER in layers for layers in LAYERS):
         raise TypeError(f"{name}: no such layer: {module.LAYER}")
-    still = getattr(module, "still", None)
-    still_takes = dict(list(declared(still).takes.items())[1:]) if still else {}
     return Phase(
         **vars(declaration),
         title=_title(declaration.function),
@@ -159,8 +166,7 @@ def read(module: ModuleType) -> Phase:
         looks=getattr(module, "LOOKS", False),
         verifies=getattr(module, "VERIFIES", False),
         online=getattr(module, "ONLINE", False),
-        still=still,
-        still_takes=still_takes,
+        still=declared_still(module.still) if hasattr(module, "still") else None,
         found=declared(module.found) if hasattr(module, "found") else None,
         undo=_undo(module),
     )
@@ -171,7 +177,8 @@ def _undo(module: ModuleType) -> Undo | None:
     if function is None:
         return None
     title = _title(function)
-    return Undo(title[0].lower() + title[1:], function, declared(function).takes, getattr(module, "UNDO_AFTER", ()))
+    after = getattr(module, "UNDO_AFTER", ())
+    return Undo(**vars(declared(function)), title=title[0].lower() + title[1:], after=after)
 
 
 def _title(function: Callable[..., Any]) -> str:
