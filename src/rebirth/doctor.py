@@ -93,7 +93,8 @@ class _Systems:
         return [await self._asked("Proxmox", spec.endpoint, [spec.token, spec.ca], ask)]
 
     async def tailscale(self) -> list[Check]:
-        spec = self._castle.tailscale
+        if (spec := self._castle.tailscale) is None:
+            return []
 
         async def ask(secrets: SecretsResolved) -> _Answer:
             api = connections.tailnet_api(spec, secrets)
@@ -110,7 +111,8 @@ class _Systems:
         return [await self._asked("Tailscale", f"{spec.api}, {spec.tailnet}", references, ask)]
 
     async def vault(self) -> list[Check]:
-        spec = self._castle.engine.vault
+        if (spec := self._castle.engine.vault) is None:
+            return []
 
         async def ask(secrets: SecretsResolved) -> _Answer:
             api = connections.vault_api(spec, secrets)

@@ -66,8 +66,8 @@ async def _fetch(directory: Path, castle: Castle, folder: Path) -> None:
     from rebirth.secrets import Redaction
 
     redaction = Redaction()
-    token = resolve(castle.gitops.token, paths_of(directory, castle.secrets), redaction)
     gitops = castle.gitops
+    token = resolve(gitops.token, paths_of(directory, castle.secrets), redaction) if gitops.token else None
     remote = GitRemote(url=gitops.repository, branch=gitops.branch, token=token, commands=Commands(redaction))
     try:
         async with asyncio.timeout(PATIENCE):

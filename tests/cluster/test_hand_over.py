@@ -110,7 +110,7 @@ def taken(inside):
 
 
 async def hand(inside, handovers, vault):
-    work = hand_over(handovers, inside.cluster, vault, Redaction(), VaultStoreApplied("vault"))
+    work = hand_over(handovers, None, inside.cluster, vault, Redaction(), VaultStoreApplied("vault"))
     return await inside.run(work)
 
 
@@ -210,7 +210,7 @@ async def test_it_does_not_hold_where_the_secret_holds_another_value(inside, han
     external(inside)
     generated(inside)
     await hand(inside, handovers, vault)
-    arguments = HandedOver(("grafana",)), handovers, inside.cluster, vault, Redaction()
+    arguments = HandedOver(("grafana",)), handovers, None, inside.cluster, vault, Redaction()
     assert await still(*arguments)
     vault.kept["apps/grafana"]["password"] = OLD
     operator.sync()

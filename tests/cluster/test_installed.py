@@ -111,7 +111,7 @@ def operator(inside, workload):
 
     async def still():
         fact = ExternalSecretsInstalled("1")
-        return await install_external_secrets.still(fact, CASTLE.engine, inside.cluster)
+        return await install_external_secrets.still(fact, CASTLE.engine.external_secrets, inside.cluster)
 
     return still
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from rebirth.castle import Castle, Identity
+from rebirth.castle import Castle, ClusterDns, Identity
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Events, Noted
@@ -46,7 +46,7 @@ def talos(outside, tmp_path, monkeypatch):
     kubernetes = castle.kubernetes.model_copy(update={"endpoint": f"https://{CONTROL_PLANE}:6443"})
     sections = {
         "machines": castle.machines.model_copy(update={"nodes": nodes}), "talos": castle.talos, "kubernetes": kubernetes,
-        "storage": castle.storage, "node_key": castle.tailscale.node_key, "logins": castle.engine.registry_logins,
+        "storage": castle.storage, "dns": ClusterDns(ours=True), "node_key": castle.tailscale.node_key, "logins": castle.engine.registry_logins,
     }  # fmt: skip
     talosctl = Talosctl(paths=outside.paths, commands=Commands(outside.redaction))
     key = NodeKeyMinted(Secret("tskey-canary"), "k1")
@@ -118,7 +118,8 @@ def changed_sections(talos):
         ],
         "talos": [talos.talos.model_copy(update={"version": "v1.12.1"})],
         "machines": [machines],
-        "node_key": [talos.node_key.model_copy(update={"tags": ["tag:other"]})],
+        "node_key": [talos.node_key.model_copy(update={"tags": ["tag:other"]}), None],
+        "dns": [ClusterDns(ours=False)],
         "logins": [talos.logins.model_copy(update={"logins": []})],
     }
 

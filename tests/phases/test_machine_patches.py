@@ -5,6 +5,7 @@ import os
 import pytest
 import yaml
 
+from rebirth.castle import ClusterDns
 from rebirth.errors import SpecError
 from rebirth.phases.made.machine_patches import patches
 from rebirth.run.facts import NodeKeyMinted
@@ -18,12 +19,14 @@ def outside(tmp_path, outside):
     return outside
 
 
-def of(outside, index, **named):
+def of(outside, index, *, node_key=..., dns=True, **named):
     castle = outside.castle
+    key = castle.tailscale.node_key if node_key is ... else node_key
     talos = castle.talos.model_copy(update=named)
     return patches(
         outside.paths.castle, castle.machines.nodes[index], castle.machines, talos, castle.kubernetes, castle.storage,
-        castle.tailscale.node_key, castle.engine.registry_logins, outside.secrets, NodeKeyMinted(Secret("key"), "id"),
+        ClusterDns(ours=dns), key, castle.engine.registry_logins, outside.secrets,
+        NodeKeyMinted(Secret("key"), "id") if key else None,
     )  # fmt: skip
 
 
@@ -51,6 +54,17 @@ def test_the_node_is_known_by_its_address_on_the_lan_and_not_on_the_tailnet(outs
     assert ours["machine"]["kubelet"]["nodeIP"] == {"validSubnets": [network]}
     etcd = ours["cluster"].get("etcd")
     assert (etcd or {}).get("advertisedSubnets") == ([network] if index == 0 else None)
+
+
+def test_a_castle_without_a_tailnet_starts_no_tailscale(outside):
+    assert any("TS_AUTHKEY" in text for text in of(outside, 0))
+    assert not any("TS_" in text for text in of(outside, 0, node_key=None))
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_talos_brings_its_coredns_where_the_castle_brings_none(outside, ours):
+    cluster = yaml.safe_load(of(outside, 0, dns=ours)[0])["cluster"]
+    assert cluster.get("coreDNS") == ({"disabled": True} if ours else None)
 
 
 def test_the_kubelet_is_shown_where_volumes_are(outside):

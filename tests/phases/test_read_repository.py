@@ -34,12 +34,12 @@ async def repository(outside, serve, tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     gitops = outside.castle.gitops.model_copy(update={"repository": f"{served.url}/castle.git"})
 
-    async def read(token=None, **changed):
+    async def read(given=None, **changed):
         asked = gitops.model_copy(update=changed)
-        secrets = outside.secrets if token is None else {asked.token: Secret(token)}
+        secrets = outside.secrets if given is None else {asked.token: Secret(given)}
         return await read_repository(asked, git_remote(asked, secrets, Commands(Redaction())))
 
-    return SimpleNamespace(read=read, faults=faults, gitops=gitops, manifests=manifests)
+    return SimpleNamespace(read=read, faults=faults, gitops=gitops, manifests=manifests, root=tmp_path / "git")
 
 
 async def test_from_nothing_and_again_without_a_write(repository):
@@ -70,7 +70,7 @@ async def test_what_passes_by_itself(repository, status):
 
 async def test_a_token_that_is_refused(repository):
     with pytest.raises(Broken, match="the token was rejected") as caught:
-        await repository.read(token="rotated-wrongly")
+        await repository.read("rotated-wrongly")
     assert "gitops.token" in caught.value.hint
     assert "rotated-wrongly" not in str(caught.value)
 
@@ -103,3 +103,15 @@ async def test_a_server_that_is_no_git_host(repository, serve, answer):
 
 def test_a_token_is_tried_against_git_before_it_is_placed_in_the_cluster():
     assert RepositoryRead in declared(place_secrets.place_secrets).takes.values()
+
+
+async def test_a_repository_that_is_not_public_and_no_token(repository):
+    with pytest.raises(Broken, match="does not exist, or is not public") as caught:
+        await repository.read(token=None)
+    assert "gitops.token" in caught.value.hint
+
+
+async def test_a_public_repository(repository, serve):
+    served = await serve(git_app(repository.root, None))
+    fact = await repository.read(token=None, repository=f"{served.url}/castle.git")
+    assert len(fact.flux_manifests) == 1

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from rebirth.castle import Decryption
 from rebirth.errors import SpecError
 from rebirth.phases.resolve_secrets import resolve_secrets
-from rebirth.secrets import Redaction
+from rebirth.secrets import Redaction, SecretRef
 
 CANARY = "canary-4711"
 
@@ -91,3 +92,17 @@ async def test_all_that_is_missing_is_said_at_once(outside):
 async def test_a_line_break_at_the_end_is_the_editors(outside):
     token(outside).write_text(f"{CANARY}\n")
     assert (await resolve(outside))[outside.castle.gitops.token].reveal() == CANARY
+
+
+@pytest.mark.parametrize("sound", [True, False])
+async def test_an_age_key_is_an_identity_and_not_a_recipient(outside, sound):
+    value = "# created: today\nAGE-SECRET-KEY-1QQQQ\n" if sound else "age1qqqq"
+    decryption = Decryption(age_key=SecretRef(secret="age.agekey"))
+    (outside.paths.vault / "age.agekey").write_text(value)
+    gitops = outside.castle.gitops.model_copy(update={"decryption": decryption})
+    outside.castle = outside.castle.model_copy(update={"gitops": gitops})
+    if sound:
+        await resolve(outside)
+        return
+    with pytest.raises(SpecError, match="not an age identity"):
+        await resolve(outside)

@@ -4,8 +4,11 @@ from rebirth.castle.castle import Castle, Handovers, Identity, references
 from rebirth.castle.check import Check, Ignored, RepositoryFile
 from rebirth.castle.foundation import (
     Chart,
+    ClusterDns,
     CoreDns,
     DirectSecret,
+    ExternalSecrets,
+    ExternalSecretsOfFlux,
     Foundation,
     KeyReference,
     PullSecret,
@@ -14,7 +17,7 @@ from rebirth.castle.foundation import (
     Store,
     Vault,
 )
-from rebirth.castle.gitops import GitOps
+from rebirth.castle.gitops import Decryption, GitOps
 from rebirth.castle.handovers import Handover
 from rebirth.castle.kubernetes import Kubernetes
 from rebirth.castle.load import load, load_model
@@ -32,8 +35,12 @@ __all__ = [
     "Castle",
     "Chart",
     "Check",
+    "ClusterDns",
     "CoreDns",
+    "Decryption",
     "DirectSecret",
+    "ExternalSecrets",
+    "ExternalSecretsOfFlux",
     "Foundation",
     "GitOps",
     "Handover",

@@ -45,12 +45,12 @@ class Castle(Section):
     version: Annotated[Literal[1], BeforeValidator(_no_truth)]
     name: Annotated[DnsLabel, Field(max_length=40)]
     secrets: Secrets
-    tailscale: Tailscale
+    tailscale: Tailscale | None = None
     proxmox: Proxmox
     machines: Machines
     talos: Talos
     kubernetes: Kubernetes
-    engine: Foundation
+    engine: Foundation = Foundation()
     networking: Networking
     gitops: GitOps
     storage: Storage
@@ -73,6 +73,12 @@ class Castle(Section):
             if inside := [node for node in self.machines.nodes if node.address in network]:
                 first = f"the address {inside[0].address} of the machine {inside[0].name}"
                 raise ValueError(f"at kubernetes.{name}: {network} holds {first}, and Talos would find no node address")
+        return self
+
+    @model_validator(mode="after")
+    def _handed_over_to_vault(self) -> Self:
+        if self.handovers and not self.engine.vault:
+            raise ValueError("at handovers: a handover writes to engine.vault, which is missing")
         return self
 
     def references(self) -> Iterator[tuple[str, SecretRef]]:

@@ -1,8 +1,8 @@
 """Section `engine`: what stands between a bare API server and Flux."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from rebirth.castle.model import Address, DnsLabel, DnsName, HttpsUrl, Image, Section, Text
 from rebirth.secrets import SecretRef
@@ -17,10 +17,32 @@ class Chart(Section):
     values: dict[str, object] = {}
 
 
+class ExternalSecrets(Chart):
+    """External Secrets as a phase installs it."""
+
+
+class ExternalSecretsOfFlux(Section):
+    """External Secrets as Flux installs it: what needs it waits for its CRDs and its webhook."""
+
+    installed_by: Literal["flux"]
+    namespace: DnsLabel = "external-secrets"
+
+
+def _whose(value: Any) -> str:
+    chart = isinstance(value, ExternalSecrets) or (isinstance(value, dict) and "installed_by" not in value)
+    return "chart" if chart else "flux"
+
+
 class CoreDns(Section):
     image: Image
     replicas: Annotated[int, Field(ge=1, le=100)] = 2
     forwards: dict[DnsName, Annotated[list[Address], Field(min_length=1)]] = {}
+
+
+class ClusterDns(Section):
+    """What machines need to know of it. A phase that takes this does not see how the castle's own CoreDNS looks."""
+
+    ours: bool  # a phase installs it; else Talos does
 
 
 class Vault(Section):
@@ -42,6 +64,9 @@ class Store(Section):
     """The ClusterSecretStore through which the cluster reads that Vault."""
 
     name: DnsName
+    api: Literal["v1", "v1beta1"] = (
+        "v1"  # of external-secrets.io; v1 is served since External Secrets 0.16, v1beta1 until 0.16
+    )
     ca_secret: KeyReference | None = None
     token_secret: KeyReference
 
@@ -76,12 +101,28 @@ class RegistryLogins(Section):
 
 
 class Foundation(Section):
-    external_secrets: Chart
-    coredns: CoreDns
-    vault: Vault
-    store: Store
+    """All of it may be left out: then Talos' own CoreDNS stays, and secrets are the GitOps repository's matter."""
+
+    external_secrets: (
+        Annotated[
+            Annotated[ExternalSecrets, Tag("chart")] | Annotated[ExternalSecretsOfFlux, Tag("flux")],
+            Discriminator(_whose),
+        ]
+        | None
+    ) = None
+    coredns: CoreDns | None = None
+    vault: Vault | None = None
+    store: Store | None = None
     direct_secrets: list[DirectSecret] = []
     pull_secrets: list[PullSecret] = []
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.store and not self.vault:
+            raise ValueError("at store: a store of this castle reads engine.vault, which is missing")
+        if self.store and not self.external_secrets:
+            raise ValueError("at store: a store needs External Secrets, and engine.external_secrets is missing")
+        return self
 
     @property
     def registry_logins(self) -> RegistryLogins:
@@ -97,4 +138,5 @@ class Foundation(Section):
         """Every namespace that secrets of this section are placed in, sorted."""
         direct = {secret.namespace for secret in self.direct_secrets}
         pulls = {namespace for secret in self.pull_secrets for namespace in secret.namespaces}
-        return sorted({self.external_secrets.namespace} | direct | pulls)
+        operator = {self.external_secrets.namespace} if self.external_secrets else set()
+        return sorted(operator | direct | pulls)

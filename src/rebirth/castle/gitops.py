@@ -22,11 +22,19 @@ _Variable = Annotated[
 ]
 
 
+class Decryption(Section):
+    """SOPS with age: the key is placed as a Secret, and Flux decrypts with it what the repository holds."""
+
+    age_key: SecretRef
+    secret_name: DnsName = "sops-age"  # noqa: S105 - a name
+
+
 class GitOps(Section):
     repository: HttpsUrl
     branch: Text
     path: Annotated[Text, AfterValidator(_inside)]
-    token: SecretRef
+    token: SecretRef | None = None  # a public repository needs none
+    decryption: Decryption | None = None
     auth_secret: DnsName = "flux-system"  # noqa: S105 - a name
     interval: Annotated[
         str, StringConstraints(pattern=r"^(\d+(h|m|s))+$"), in_our_words("must be a duration such as 1m or 1h30m")

@@ -26,15 +26,15 @@ def make(castle: Castle, lab: Lab, *, ca: Authority, vault_ca: Authority) -> dic
 
     What a system of the lab knows has the shape that this system gives; all others are made by their kind. Vault's token is for Vault to make: here it is one that Vault refuses.
     """
-    shapes = {
-        castle.gitops.token.secret: f"ghp_{secrets.token_hex(18)}",
-        castle.proxmox.token.secret: f"rebirth@pve!lab={uuid.uuid4()}",
-    }
-    if castle.engine.vault.ca:
+    shapes = {castle.proxmox.token.secret: f"rebirth@pve!lab={uuid.uuid4()}"}
+    if castle.gitops.token:
+        shapes[castle.gitops.token.secret] = f"ghp_{secrets.token_hex(18)}"
+    if castle.engine.vault and castle.engine.vault.ca:
         shapes[castle.engine.vault.ca.secret] = vault_ca.pem
     others = (castle.proxmox.ca, *(site.ca for site in castle.online.sites))
     shapes |= {reference.secret: ca.pem for reference in others if reference}
-    clients = [(castle.tailscale.oauth_client_id.secret, castle.tailscale.oauth_client_secret.secret)]
+    tailnet = castle.tailscale
+    clients = [(tailnet.oauth_client_id.secret, tailnet.oauth_client_secret.secret)] if tailnet else []
     for identity, secret in [*clients, *((client.id, client.secret) for client in lab.tailnet.clients)]:
         shapes[identity] = f"k{secrets.token_hex(8)}CNTRL"
         shapes[secret] = f"tskey-client-{secrets.token_hex(8)}-{secrets.token_hex(16)}"

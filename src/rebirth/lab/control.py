@@ -25,7 +25,7 @@ class Control:
     take: Callable[[], Awaitable[dict[str, str]]]
     faults: Faults
     pve: Pve
-    devices: Headscale
+    devices: Headscale | None
 
     def app(self) -> Starlette:
         return Starlette(
@@ -68,6 +68,8 @@ class Control:
     async def _device(self, request: Request) -> Response:
         """A device that another castle left behind."""
         body = await request.json()
+        if self.devices is None:
+            return JSONResponse({"error": "this castle has no tailnet"}, 409)
         await self.devices.leave_behind(str(body["hostname"]), body.get("tags", ()))
         return JSONResponse({})
 

@@ -7,13 +7,13 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from rebirth.castle import Castle, Machine, host_of, load, port_of
+from rebirth.castle import Castle, Machine, Tailscale, Vault, host_of, load, port_of
 from rebirth.lab import canaries, ground, network, proxmox_host
 from rebirth.lab.building import charts, images
 from rebirth.lab.building.sites import build_site
@@ -52,7 +52,8 @@ class World:
     def __init__(self, state: LabState, folder: Path, castle: Castle, lab: Lab) -> None:
         self.state, self.folder, self.castle, self.lab = state, folder, castle, lab
         self.ca = Authority("Rebirth lab")
-        self.vault_ca = Authority("Rebirth lab, Vault") if castle.engine.vault.ca else self.ca
+        vault = castle.engine.vault
+        self.vault_ca = Authority("Rebirth lab, Vault") if vault and vault.ca else self.ca
         self.trust = (state.ca, state.folder / "etc/certs/ca-certificates.crt")
         self.faults = Faults()
         self.servers = Servers(self.ca, state.folder / "tls", state.log, self.faults)
@@ -79,30 +80,35 @@ class World:
         self._tell("laying the root file system of the machines")
         await rootfs.make(self._root, toolchain, self.ca.pem)
         extension.lay(self._root, self.programs)
-        self.tailnet = self._make_tailnet()
-        tailnet_serves = asyncio.create_task(self._start_tailnet())
+        self.tailnet = self._make_tailnet(self.castle.tailscale) if self.castle.tailscale else None
         self.pve = self._make_pve()
         names = self.names | {host: str(address) for host, address in self.lab.names.items()}
-        self.name_servers = [await dns.serve(network.RESOLVER, names, self.tailnet.resolve)]
+        self.name_servers = [await dns.serve(network.RESOLVER, names, self.tailnet.resolve if self.tailnet else None)]
         self.name_servers += [await dns.serve(str(address), names) for address in self.castle.machines.nameservers]
         if "pebble" in self.programs:
             await self._start_acme()
-        systems = {
-            "Tailscale": tailnet_serves,
-            "the operator's device": self._bring_workstation(tailnet_serves),
-            "Vault": self._start_vault(tailnet_serves),
+        systems: dict[str, Awaitable[None]] = {
             "the registry": self._start_registry(),
             "the Git host": self._start_git(),
             "Proxmox and charts": self._start_others(),
         }
+        joined: list[Awaitable[None]] = []
+        if self.tailnet:
+            serves = asyncio.create_task(self._start_tailnet(self.tailnet))
+            joined.append(serves)
+            systems["Tailscale"] = serves
+            systems["the operator's device"] = self._bring_workstation(self.tailnet, serves)
+        if vault := self.castle.engine.vault:
+            systems["Vault"] = self._start_vault(vault, joined)
         self._awaited = set(systems)
         self._tell_awaited()
         await asyncio.gather(*(self._await(name, starting) for name, starting in systems.items()))
-        if self._vault_on_tailnet:
+        if vault and self._on_tailnet(vault):
             self._tell("waiting for the operator's device to meet Vault's")
-            await self._workstation.meet(host_of(self.castle.engine.vault.address).partition(".")[0])
+            await self._workstation.meet(host_of(vault.address).partition(".")[0])
         canaries.write(self.secrets, self.state.secrets)
-        control = Control(self._describe, self._take, self.faults, self.pve, self.tailnet.headscale).app()
+        headscale = self.tailnet.headscale if self.tailnet else None
+        control = Control(self._describe, self._take, self.faults, self.pve, headscale).app()
         await self.servers.start_local(control, self.state.socket)
 
     # -- names and addresses
@@ -117,20 +123,21 @@ class World:
         for host in hosts:
             self.names["registry-1.docker.io" if host == "docker.io" else host] = _REGISTRY
         self.names |= dict.fromkeys((chart.host for chart in self.charts), _CHARTS)
-        self.names |= dict.fromkeys((*serving.HOSTS, host_of(self.castle.tailscale.api)), _TAILSCALE)
-        self.names[serving.LOG_HOST] = _TAILSCALE_LOG
+        if tailscale := self.castle.tailscale:
+            self.names |= dict.fromkeys((*serving.HOSTS, host_of(tailscale.api)), _TAILSCALE)
+            self.names[serving.LOG_HOST] = _TAILSCALE_LOG
         self.names[host_of(self.castle.talos.image_factory)] = _FACTORY
         self.names[registry.TOKEN_HOST] = _TOKENS
         self.names[_DISCOVERY_HOST] = _DISCOVERY
         self.names[host_of(self.castle.proxmox.endpoint)] = _PROXMOX
         if "pebble" in self.programs:
             self.names |= dict.fromkeys(acme.HOSTS, _ACME)
-        if not self._vault_on_tailnet:
-            self.names[host_of(self.castle.engine.vault.address)] = _VAULT
+        if (vault := self.castle.engine.vault) and not self._on_tailnet(vault):
+            self.names[host_of(vault.address)] = _VAULT
 
-    @property
-    def _vault_on_tailnet(self) -> bool:
-        return host_of(self.castle.engine.vault.address).endswith(f".{self.castle.tailscale.tailnet}")
+    def _on_tailnet(self, vault: Vault) -> bool:
+        tailscale = self.castle.tailscale
+        return tailscale is not None and host_of(vault.address).endswith(f".{tailscale.tailnet}")
 
     def _address(self, host: str) -> str:
         """Where the system behind `host` listens: the address itself, where the castle names one."""
@@ -143,20 +150,20 @@ class World:
 
     # -- systems
 
-    def _make_tailnet(self) -> serving.TailnetServer:
+    def _make_tailnet(self, tailscale: Tailscale) -> serving.TailnetServer:
         places = {"folder": self.state.folder / "tailnet", "address": _TAILSCALE, "log_address": _TAILSCALE_LOG}
         return serving.TailnetServer.of(
-            self.castle, self.lab, self.secrets, programs=self.programs, run=self.parts.run, **places
+            tailscale, self.lab, self.secrets, programs=self.programs, run=self.parts.run, **places
         )
 
-    async def _start_tailnet(self) -> None:
-        await self.tailnet.start(self.servers, [host_of(self.castle.tailscale.api)])
+    async def _start_tailnet(self, tailnet: serving.TailnetServer) -> None:
+        await tailnet.start(self.servers, [host_of(tailnet.api)])
         for device in self.lab.tailnet.devices:
-            await self.tailnet.headscale.leave_behind(device.hostname, device.tags)
+            await tailnet.headscale.leave_behind(device.hostname, device.tags)
 
-    async def _bring_workstation(self, tailnet_serves: Awaitable[None]) -> None:
-        await tailnet_serves
-        self._workstation = await self.tailnet.bring(_WORKSTATION, network.OPERATOR_NAMESPACE)
+    async def _bring_workstation(self, tailnet: serving.TailnetServer, serves: Awaitable[None]) -> None:
+        await serves
+        self._workstation = await tailnet.bring(_WORKSTATION, network.OPERATOR_NAMESPACE)
 
     def _make_pve(self) -> Pve:
         machines = self.castle.machines
@@ -188,20 +195,19 @@ class World:
         app = passing_app(acme.SERVER, paths=acme.PATHS, trusted=acme.trusted(self.ca))
         await self.servers.start("acme", app, address=_ACME, port=443, hosts=acme.HOSTS)
 
-    async def _start_vault(self, tailnet_serves: Awaitable[None]) -> None:
-        url = self.castle.engine.vault.address
-        host, port = host_of(url), port_of(url)
+    async def _start_vault(self, spec: Vault, tailnet_serves: Sequence[Awaitable[None]]) -> None:
+        host, port = host_of(spec.address), port_of(spec.address)
         config = self.state.folder / "openbao.json"
         config.write_text(vault.configuration())
         self.parts.run("openbao", [self.programs["bao"], "server", f"-config={config}"])
         seeds = {seed.path: self._seed(seed) for seed in self.lab.vault}
-        token = await vault.prepare(mount=self.castle.engine.vault.mount, seeds=seeds)
-        self.secrets[self.castle.engine.vault.token.secret] = token
-        app, on_tailnet = passing_app(vault.SERVER), self._vault_on_tailnet
+        token = await vault.prepare(mount=spec.mount, seeds=seeds)
+        self.secrets[spec.token.secret] = token
+        app, on_tailnet = passing_app(vault.SERVER), self._on_tailnet(spec)
         address = _LOOPBACK if on_tailnet else self._address(host)
         await self.servers.start("vault", app, address=address, port=port, hosts=[host], ca=self.vault_ca)
-        if on_tailnet:
-            await tailnet_serves
+        if on_tailnet and self.tailnet:
+            await asyncio.gather(*tailnet_serves)
             await self.tailnet.bring(host.partition(".")[0])
 
     def _seed(self, seed: Seed) -> dict[str, str]:
@@ -219,7 +225,7 @@ class World:
         certificate, key = self.ca.issue_into(folder, "tls", [*hosts, _REGISTRY])
         private = [prefix.partition("/")[2] for prefix in self.lab.private_images]
         pullers = (self.castle.gitops.token, *(pull.password for pull in self.castle.engine.pull_secrets))
-        passwords = {self.secrets[reference.secret] for reference in pullers}
+        passwords = {self.secrets[reference.secret] for reference in pullers if reference}
         tokens = registry.TokenServer(passwords, private)
         keys = folder / "keys.json"
         tokens.write_keys(keys)
@@ -255,7 +261,8 @@ class World:
             self.repositories[url] = repository
         self.state.record_repositories({url: repository.source for url, repository in self.repositories.items()})
         hosts = sorted({host_of(url) for url in (self.castle.gitops.repository, *self.lab.repositories)})
-        app = git.git_app(root, self.secrets[self.castle.gitops.token.secret])
+        token = self.castle.gitops.token
+        app = git.git_app(root, self.secrets[token.secret] if token else None)
         port = port_of(self.castle.gitops.repository)
         await self.servers.start("git", app, address=_GIT, port=port, hosts=hosts)
 
@@ -307,7 +314,7 @@ class World:
             "castle": str(self.folder),
             "systems": {service.id: service.state for service in self.parts.services.values()},
             "machines": running,
-            "devices": sorted(node.name for node in await self.tailnet.headscale.nodes()),
+            "devices": sorted(node.name for node in await self.tailnet.headscale.nodes()) if self.tailnet else [],
         }
 
 

@@ -2,6 +2,7 @@
 
 from rebirth.phases import (
     apply_vault_store,
+    await_external_secrets,
     await_nodes,
     boot_machines,
     bootstrap_flux,
@@ -49,6 +50,7 @@ PHASES = tuple(
             place_secrets,
             install_coredns,
             install_external_secrets,
+            await_external_secrets,
             apply_vault_store,
             open_vault_store,
             install_metallb,

@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from rebirth.castle import Foundation
-from rebirth.phases.made.vault_store import STORE_KIND, STORE_VERSION, cluster_secret_store
+from rebirth.castle import Store, Vault
+from rebirth.phases.made.vault_store import STORE_KIND, cluster_secret_store, version
 from rebirth.providers.cluster import Cluster
 from rebirth.run.facts import ExternalSecretsInstalled, SecretsPlaced, VaultStoreApplied
 from rebirth.run.waiting import until
@@ -13,16 +13,16 @@ PATIENCE = 120
 
 
 async def apply_vault_store(
-    engine: Foundation, cluster: Cluster, operator: ExternalSecretsInstalled, placed: SecretsPlaced
+    store: Store, vault: Vault, cluster: Cluster, operator: ExternalSecretsInstalled, placed: SecretsPlaced
 ) -> VaultStoreApplied:
     """Apply the Vault store."""
-    await until(partial(cluster.apply, cluster_secret_store(engine)), what="the store is accepted", every=0.5)
-    return VaultStoreApplied(engine.store.name)
+    await until(partial(cluster.apply, cluster_secret_store(store, vault)), what="the store is accepted", every=0.5)
+    return VaultStoreApplied(store.name)
 
 
-async def found(engine: Foundation) -> VaultStoreApplied:
-    return VaultStoreApplied(engine.store.name)
+async def found(store: Store) -> VaultStoreApplied:
+    return VaultStoreApplied(store.name)
 
 
-async def still(fact: VaultStoreApplied, cluster: Cluster) -> bool:
-    return await cluster.find(STORE_VERSION, STORE_KIND, fact.name) is not None
+async def still(fact: VaultStoreApplied, store: Store, cluster: Cluster) -> bool:
+    return await cluster.find(version(store), STORE_KIND, fact.name) is not None

@@ -84,13 +84,15 @@ def sync(gitops: GitOps, found: Sequence[Any]) -> list[Any]:
         "interval": gitops.interval,
         "url": gitops.repository,
         "ref": {"branch": gitops.branch},
-        "secretRef": {"name": gitops.auth_secret},
+        **({"secretRef": {"name": gitops.auth_secret}} if gitops.token else {}),
     }
+    decryption = gitops.decryption
     root = {
         "interval": "10m",
         "path": f"./{gitops.path}",
         "prune": True,
         "sourceRef": {"kind": "GitRepository", "name": _NAMESPACE},
+        **({"decryption": {"provider": "sops", "secretRef": {"name": decryption.secret_name}}} if decryption else {}),
     }
     return [
         {"apiVersion": _SOURCE, "kind": "GitRepository", "metadata": place, "spec": source},

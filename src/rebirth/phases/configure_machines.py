@@ -4,7 +4,18 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from rebirth.castle import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Storage, Talos, host_of
+from rebirth.castle import (
+    ClusterDns,
+    Identity,
+    Kubernetes,
+    Machine,
+    Machines,
+    NodeKey,
+    RegistryLogins,
+    Storage,
+    Talos,
+    host_of,
+)
 from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.made import machine_records as records
@@ -37,12 +48,13 @@ async def configure_machines(
     talos: Talos,
     kubernetes: Kubernetes,
     storage: Storage,
-    node_key: NodeKey,
+    dns: ClusterDns,
+    node_key: NodeKey | None,
     logins: RegistryLogins,
     secrets: SecretsResolved,
     talosctl: Talosctl,
-    names: NamesFreed,
-    minted: NodeKeyMinted,
+    names: NamesFreed | None,
+    minted: NodeKeyMinted | None,
     booted: MachinesBooted,
 ) -> MachinesConfigured:
     """Configure Talos on the machines."""
@@ -50,7 +62,7 @@ async def configure_machines(
     control_planes = [str(machine.address) for machine in machines.control_planes]
     common = {"cluster": identity.name, "endpoint": kubernetes.endpoint, "talos": talos.version}
     await talosctl.write_client_configuration(endpoints=control_planes, **common)
-    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, storage, node_key, logins)
+    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, storage, dns, node_key, logins)
     await _refuse_changes(paths, machines, talosctl, {machine.name: digest(machine) for machine in machines.nodes})
 
     answering = await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes))
@@ -72,7 +84,7 @@ async def configure_machines(
             kubernetes=kubernetes.version,
             installer=talos.installer,
             patches=patches(
-                paths.castle, machine, machines, talos, kubernetes, storage, node_key, logins, secrets, minted
+                paths.castle, machine, machines, talos, kubernetes, storage, dns, node_key, logins, secrets, minted
             ),
             **common,
         )
@@ -132,11 +144,12 @@ async def still(
     talos: Talos,
     kubernetes: Kubernetes,
     storage: Storage,
-    node_key: NodeKey,
+    dns: ClusterDns,
+    node_key: NodeKey | None,
     logins: RegistryLogins,
     talosctl: Talosctl,
 ) -> bool:
-    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, storage, node_key, logins)
+    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, storage, dns, node_key, logins)
     if changed := _changed(paths, {machine.name: digest(machine) for machine in machines.nodes}):
         raise NotYet(_other_configuration(changed))
     if not talosctl.has_credentials:

@@ -51,7 +51,8 @@ def vault_api(vault: Vault, secrets: SecretsResolved) -> VaultApi:
 
 
 def git_remote(gitops: GitOps, secrets: SecretsResolved, commands: Commands) -> GitRemote:
-    return GitRemote(url=gitops.repository, branch=gitops.branch, token=secrets[gitops.token], commands=commands)
+    token = secrets[gitops.token] if gitops.token else None
+    return GitRemote(url=gitops.repository, branch=gitops.branch, token=token, commands=commands)
 
 
 def web() -> Web:

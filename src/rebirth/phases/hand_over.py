@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from rebirth.castle import Handover, Handovers
+from rebirth.castle import Handover, Handovers, Store
 from rebirth.castle.handovers import ObjectName, VaultPlace
 from rebirth.errors import Broken, NotYet
+from rebirth.phases.made.vault_store import Kind, external_secret
 from rebirth.providers.cluster import Cluster, condition, missing_replicas, stamp
 from rebirth.providers.vault import VaultApi
 from rebirth.run.facts import Converged, HandedOver, Made, VaultStoreApplied
@@ -20,15 +21,20 @@ PATIENCE = 1200
 WAITS_FOR = (Converged,)  # the graph brings who makes the secret, and who waits for it
 WAITS = True
 
-_EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
 _AGAIN = 5.0  # seconds: the operator backs off after failures that were only too early
 
 
 async def hand_over(
-    handovers: Handovers, cluster: Cluster, vault: VaultApi, redaction: Redaction, store: VaultStoreApplied
+    handovers: Handovers,
+    store: Store | None,
+    cluster: Cluster,
+    vault: VaultApi,
+    redaction: Redaction,
+    applied: VaultStoreApplied | None,
 ) -> HandedOver:
     """Hand secrets generated in the cluster to Vault."""
-    await together(*(_one(handover, cluster, vault, redaction) for handover in handovers.handovers))
+    kind = external_secret(store)
+    await together(*(_one(handover, kind, cluster, vault, redaction) for handover in handovers.handovers))
     return HandedOver(tuple(handover.name for handover in handovers.handovers))
 
 
@@ -37,20 +43,27 @@ async def found(handovers: Handovers) -> HandedOver:
 
 
 async def still(
-    fact: HandedOver, handovers: Handovers, cluster: Cluster, vault: VaultApi, redaction: Redaction
+    fact: HandedOver,
+    handovers: Handovers,
+    store: Store | None,
+    cluster: Cluster,
+    vault: VaultApi,
+    redaction: Redaction,
 ) -> bool:
+    kind = external_secret(store)
+
     async def holds(handover: Handover) -> bool:
         born = await _born(handover, cluster, redaction)
         if not await _in_vault(handover, vault, born):
             return False
-        await _synced(handover, cluster, born)
+        await _synced(handover, kind, cluster, born)
         await _ready(handover, cluster)
         return True
 
     return all(await together(*map(holds, handovers.handovers)))
 
 
-async def _one(handover: Handover, cluster: Cluster, vault: VaultApi, redaction: Redaction) -> None:
+async def _one(handover: Handover, kind: Kind, cluster: Cluster, vault: VaultApi, redaction: Redaction) -> None:
     place = handover.born_in
     born = await until(
         partial(_born, handover, cluster, redaction),
@@ -63,10 +76,10 @@ async def _one(handover: Handover, cluster: Cluster, vault: VaultApi, redaction:
         note(f"handed {place.namespace}/{place.secret} over to Vault: {handover.to.path}")
     if waiting := handover.external_secret:
         await until(
-            _Refresh(cluster, waiting, handover.to, born).look,
+            _Refresh(cluster, kind, waiting, handover.to, born).look,
             what=f"the ExternalSecret {waiting.namespace}/{waiting.name} has the value",
             every=2,
-            changes=cluster.changes(*_EXTERNAL, waiting.namespace),
+            changes=cluster.changes(*kind, waiting.namespace),
         )
     if ready := handover.ready:
         await until(
@@ -108,12 +121,12 @@ class _Refresh:
     once it has. So nobody's clocks are compared.
     """
 
-    def __init__(self, cluster: Cluster, name: ObjectName, source: VaultPlace, value: Secret) -> None:
-        self._cluster, self._name, self._source, self._value = cluster, name, source, value
+    def __init__(self, cluster: Cluster, kind: Kind, name: ObjectName, source: VaultPlace, value: Secret) -> None:
+        self._cluster, self._kind, self._name, self._source, self._value = cluster, kind, name, source, value
         self._asked: tuple[float, str] | None = None  # when, and what it had synced until then
 
     async def look(self) -> None:
-        external = await self._cluster.find(*_EXTERNAL, self._name.name, self._name.namespace)
+        external = await self._cluster.find(*self._kind, self._name.name, self._name.namespace)
         if external is None:
             raise NotYet("does not exist")
         status, message = condition(external)
@@ -132,7 +145,7 @@ class _Refresh:
             self._asked = now(), _synced_version(external)
             # Any annotation does; this one is what its documentation tells people to use. What stood there is nobody's data.
             asked = {"metadata": {"annotations": {"force-sync": stamp()}}}
-            await self._cluster.merge(*_EXTERNAL, self._name.name, self._name.namespace, asked)
+            await self._cluster.merge(*self._kind, self._name.name, self._name.namespace, asked)
             nudged(f"asked ExternalSecret {self._name.namespace}/{self._name.name} to sync again")
         raise NotYet(message if status == "False" else "has not synced since it was asked to")
 
@@ -182,9 +195,9 @@ async def _holds(external: Mapping[str, Any], source: VaultPlace, value: Secret,
     return all(((made or {}).get("data") or {}).get(key) == encoded for key in keys)
 
 
-async def _synced(handover: Handover, cluster: Cluster, born: Secret) -> None:
+async def _synced(handover: Handover, kind: Kind, cluster: Cluster, born: Secret) -> None:
     if name := handover.external_secret:
-        external = await cluster.find(*_EXTERNAL, name.name, name.namespace)
+        external = await cluster.find(*kind, name.name, name.namespace)
         status, message = condition(external)
         if external is None or status != "True":
             raise NotYet(message)

@@ -4,9 +4,9 @@ Where that name is a tailnet's, this becomes true only when Flux has brought the
 that nameserver has read the name. Its operator's NameserverReady says less: that there is a Deployment.
 """
 
-from rebirth.castle import Foundation, host_of
+from rebirth.castle import Store, Vault, host_of
 from rebirth.errors import NotYet
-from rebirth.phases.made.vault_store import STORE_KIND, STORE_VERSION
+from rebirth.phases.made.vault_store import STORE_KIND, external_secret, version
 from rebirth.providers.cluster import Cluster, condition, stamp
 from rebirth.run.facts import VaultStoreApplied, VaultStoreOpened
 from rebirth.run.waiting import now, nudged, until
@@ -15,7 +15,6 @@ LAYER = "waits"
 PATIENCE = 900
 WAITS = True
 
-_EXTERNAL = "external-secrets.io/v1", "ExternalSecret"
 _NAMESERVER = {
     "tailscale.com/managed": "true",
     "tailscale.com/parent-resource-type": "nameserver",
@@ -24,26 +23,27 @@ _DEAF = 4  # times that a nameserver is shown its records: if it has not read th
 _NUDGE_EVERY = 3.0  # seconds: the operator backs off for minutes after failures that were only too early
 
 
-async def open_vault_store(engine: Foundation, cluster: Cluster, applied: VaultStoreApplied) -> VaultStoreOpened:
+async def open_vault_store(
+    store: Store, vault: Vault, cluster: Cluster, applied: VaultStoreApplied
+) -> VaultStoreOpened:
     """Wait for the Vault store to be valid."""
+    kind = version(store), STORE_KIND
     asked_at, shown = now(), 0
 
     async def valid() -> None:
         nonlocal asked_at, shown
-        status, message = condition(await cluster.find(STORE_VERSION, STORE_KIND, applied.name))
+        status, message = condition(await cluster.find(*kind, applied.name))
         if status == "True":
             return
         if now() - asked_at > _NUDGE_EVERY:
             asked_at = now()
-            shown += await _show_records(cluster, host_of(engine.vault.address), restart=shown % _DEAF == _DEAF - 1)
+            shown += await _show_records(cluster, host_of(vault.address), restart=shown % _DEAF == _DEAF - 1)
             asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": stamp()}}}
-            await cluster.merge(STORE_VERSION, STORE_KIND, applied.name, None, asked)
+            await cluster.merge(*kind, applied.name, None, asked)
         raise NotYet(message)
 
-    await until(
-        valid, what=f"the store {applied.name} is valid", every=2, changes=cluster.changes(STORE_VERSION, STORE_KIND)
-    )
-    await _wake(cluster, applied.name)
+    await until(valid, what=f"the store {applied.name} is valid", every=2, changes=cluster.changes(*kind))
+    await _wake(cluster, store)
     return VaultStoreOpened(applied.name)
 
 
@@ -70,19 +70,20 @@ async def _show_records(cluster: Cluster, host: str, *, restart: bool) -> bool:
     return there
 
 
-async def _wake(cluster: Cluster, store: str) -> None:
+async def _wake(cluster: Cluster, store: Store) -> None:
     """ExternalSecrets that failed while the store was not valid yet would try again only after their back-off."""
     asked = {"metadata": {"annotations": {"force-sync": stamp()}}}
-    for item in await cluster.all(*_EXTERNAL):
-        mine = item["spec"].get("secretStoreRef", {}).get("name") == store
+    kind = external_secret(store)
+    for item in await cluster.all(*kind):
+        mine = item["spec"].get("secretStoreRef", {}).get("name") == store.name
         if mine and condition(item)[0] == "False":
             meta = item["metadata"]
-            await cluster.merge(*_EXTERNAL, meta["name"], meta["namespace"], asked)
+            await cluster.merge(*kind, meta["name"], meta["namespace"], asked)
 
 
 async def found(applied: VaultStoreApplied) -> VaultStoreOpened:
     return VaultStoreOpened(applied.name)
 
 
-async def still(fact: VaultStoreOpened, cluster: Cluster) -> bool:
-    return condition(await cluster.find(STORE_VERSION, STORE_KIND, fact.name))[0] == "True"
+async def still(fact: VaultStoreOpened, store: Store, cluster: Cluster) -> bool:
+    return condition(await cluster.find(version(store), STORE_KIND, fact.name))[0] == "True"

@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any
 
-from rebirth.castle import DirectSecret, Foundation, PullSecret
+from rebirth.castle import Decryption, DirectSecret, Foundation, GitOps, PullSecret
 from rebirth.providers.cluster import Cluster
 from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsPlaced, SecretsResolved
 from rebirth.run.waiting import together
@@ -16,13 +16,14 @@ PATIENCE = 120
 
 async def place_secrets(
     engine: Foundation,
+    gitops: GitOps,
     secrets: SecretsResolved,
     cluster: Cluster,
     namespaces: NamespacesCreated,
     repository: RepositoryRead,  # a rotated token of Git's was tried there before it is placed
 ) -> SecretsPlaced:
     """Place the direct secrets."""
-    wanted = objects(engine, secrets)
+    wanted = objects(engine, gitops, secrets)
     await together(*(cluster.apply(item) for item in wanted))
     return _placed(wanted)
 
@@ -31,12 +32,14 @@ def _placed(wanted: list[dict[str, Any]]) -> SecretsPlaced:
     return SecretsPlaced(tuple(f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in wanted))
 
 
-async def found(engine: Foundation, secrets: SecretsResolved) -> SecretsPlaced:
-    return _placed(objects(engine, secrets))
+async def found(engine: Foundation, gitops: GitOps, secrets: SecretsResolved) -> SecretsPlaced:
+    return _placed(objects(engine, gitops, secrets))
 
 
-async def still(fact: SecretsPlaced, engine: Foundation, secrets: SecretsResolved, cluster: Cluster) -> bool:
-    wanted = objects(engine, secrets)
+async def still(
+    fact: SecretsPlaced, engine: Foundation, gitops: GitOps, secrets: SecretsResolved, cluster: Cluster
+) -> bool:
+    wanted = objects(engine, gitops, secrets)
     found = await together(
         *(cluster.find("v1", "Secret", item["metadata"]["name"], item["metadata"]["namespace"]) for item in wanted)
     )
@@ -45,10 +48,17 @@ async def still(fact: SecretsPlaced, engine: Foundation, secrets: SecretsResolve
     )
 
 
-def objects(engine: Foundation, secrets: SecretsResolved) -> list[dict[str, Any]]:
-    """The Secrets: the direct ones, then each pull secret in each of its namespaces."""
+def objects(engine: Foundation, gitops: GitOps, secrets: SecretsResolved) -> list[dict[str, Any]]:
+    """The Secrets: the direct ones, each pull secret in each of its namespaces, then the key that Flux decrypts with."""
     pulls = [_pull_secret(pull, namespace, secrets) for pull in engine.pull_secrets for namespace in pull.namespaces]
-    return [*(_direct_secret(direct, secrets) for direct in engine.direct_secrets), *pulls]
+    direct = [_direct_secret(direct, secrets) for direct in engine.direct_secrets]
+    return [*direct, *pulls, *([_age_key(gitops.decryption, secrets)] if gitops.decryption else [])]
+
+
+def _age_key(decryption: Decryption, secrets: SecretsResolved) -> dict[str, Any]:
+    """kustomize-controller decrypts with every key whose name ends in .agekey."""
+    key = secrets[decryption.age_key].reveal()
+    return _secret("flux-system", decryption.secret_name, "Opaque", {"age.agekey": key})
 
 
 def _secret(namespace: str, name: str, kind: str, data: dict[str, str]) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """Every outside system is asked once, and every program looked for, before anything is created anywhere."""
 
+from collections.abc import Coroutine
+from typing import Any
+
 from rebirth.castle import Handovers, Machines, Proxmox, Tailscale
 from rebirth.commands import Commands
 from rebirth.errors import Broken
@@ -24,40 +27,43 @@ WHERE = {  # system -> where a right is given
 
 async def reach_outside(
     spec: Proxmox,
-    tailscale: Tailscale,
+    tailscale: Tailscale | None,
     machines: Machines,
     handovers: Handovers,
     paths: Paths,
     proxmox: ProxmoxApi,
-    tailnet: TailnetApi,
-    vault: VaultApi,
+    tailnet: TailnetApi | None,
+    vault: VaultApi | None,
     commands: Commands,
     repository: RepositoryRead,
 ) -> OutsideReached:
-    """Reach Proxmox, the tailnet, Vault and the repository."""
+    """Reach the systems outside."""
     commands.require("talosctl", "helm", *(("flux",) if repository.flux_manifests is None else ()))
-    version, _ = await together(proxmox.reach(), vault.reach())
+    version, *_ = await together(proxmox.reach(), *([vault.reach()] if vault else []))
     if lacks := await missing_rights(spec, handovers, proxmox, tailnet, vault):
         said = "; ".join(f"{system}: {', '.join(rights)}" for system, rights in lacks.items())
         hint = " ".join(f"{system}: {WHERE[system]}." for system in lacks)
         raise Broken(f"missing rights: {said}", operation="look up rights", hint=hint)
     await proxmox.offers(image_storage=spec.image_storage, disk_storage=spec.disk_storage, bridge=spec.bridge)
-    refuse_foreign(await tailnet.devices(), tailscale, machines, paths)
+    if tailscale and tailnet:
+        refuse_foreign(await tailnet.devices(), tailscale, machines, paths)
     return OutsideReached(str(version))
 
 
 async def missing_rights(
-    spec: Proxmox, handovers: Handovers, proxmox: ProxmoxApi, tailnet: TailnetApi, vault: VaultApi
+    spec: Proxmox, handovers: Handovers, proxmox: ProxmoxApi, tailnet: TailnetApi | None, vault: VaultApi | None
 ) -> dict[str, list[str]]:
     """What the tokens may not do that create and destroy need: system -> rights. Empty where they may do all. Nothing is written."""
-    asked = (
-        proxmox.lacks(
+    asked: dict[str, Coroutine[Any, Any, list[str]]] = {
+        "Proxmox": proxmox.lacks(
             image_storage=spec.image_storage,
             disk_storage=spec.disk_storage,
             bridge=spec.bridge,
             vm_id=spec.vm_ids.first,
-        ),
-        tailnet.lacks(),
-        vault.lacks(writes=[handover.to.path for handover in handovers.handovers]),
-    )
-    return {system: lacks for system, lacks in zip(WHERE, await together(*asked), strict=True) if lacks}
+        )
+    }
+    if tailnet:
+        asked["Tailscale"] = tailnet.lacks()
+    if vault:
+        asked["Vault"] = vault.lacks(writes=[handover.to.path for handover in handovers.handovers])
+    return {system: lacks for system, lacks in zip(asked, await together(*asked.values()), strict=True) if lacks}

@@ -19,6 +19,7 @@ LOOKS = True
 ON_DEMAND = True
 
 _PROXMOX_TOKEN = re.compile(r"[^@\s!=]+@[^@\s!=]+![^@\s!=]+=[0-9a-fA-F-]{36}")
+_AGE_IDENTITY = re.compile(r"^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]+\s*$", re.MULTILINE)
 # Programs take secrets from their environment, where Linux ends a value at NUL and takes none above 128 KiB.
 _LONGEST = 64 << 10
 _TOO_LONG = f"is larger than {_LONGEST >> 10} KiB: that is not a secret"
@@ -90,6 +91,8 @@ def _complaint(path: str, value: str) -> str | None:
         return _certificate_complaint(value)
     if path == "proxmox.token" and not _PROXMOX_TOKEN.fullmatch(value):
         return "the secret does not have the form USER@REALM!TOKENID=UUID"
+    if path.endswith(".age_key"):
+        return None if _AGE_IDENTITY.search(value) else "the secret is not an age identity (AGE-SECRET-KEY-1...)"
     if ".data." in path:
         return None  # what a direct Secret holds may be a whole file: an age identity with its comments, known_hosts
     if "-----BEGIN" not in value and re.search(r"\s", value):

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rebirth.castle import Castle
+from rebirth.castle import Castle, ClusterDns, ExternalSecrets
 from rebirth.castle.foundation import Chart
 from rebirth.phases import (
     BOOTSTRAP,
@@ -75,18 +75,23 @@ class _Planter:
         self.secrets = SecretsResolved({reference.secret: _UNSEEN for _, reference in castle.references()})
 
     def units(self) -> list[Unit]:
-        castle, engine = self.castle, self.castle.engine
-        return [
+        castle, operator = self.castle, self.castle.engine.external_secrets
+        units = [
             self._unit(create_namespaces, self._namespaces()),
             self._unit(place_secrets, self._secrets()),
             self._unit(install_coredns, self._coredns()),
-            self._chart(install_external_secrets, "external-secrets", engine.external_secrets, ("engine", "external_secrets"), {"installCRDs": True}),
-            self._unit(apply_vault_store, [self._store()]),
+        ]
+        if isinstance(operator, ExternalSecrets):
+            units.append(self._chart(install_external_secrets, "external-secrets", operator, ("engine", "external_secrets"), {"installCRDs": True}))  # fmt: skip
+        units += [
+            self._unit(apply_vault_store, self._store()),
             self._chart(install_metallb, "metallb", castle.networking.metallb, ("networking", "metallb"), {}),
             self._unit(install_metallb, self._pool()),
             self._chart(install_storage, castle.storage.chart, castle.storage, ("storage",), {}),
             self._unit(bootstrap_flux, self._flux()),
-        ]  # fmt: skip
+        ]
+        own = {phase.name for phase in self.model.phases}
+        return [unit for unit in units if unit.phase in own]
 
     def _unit(self, module: ModuleType, members: Iterable[Manifest]) -> Unit:
         place = next(found for found in PHASES if found.name == name_of(module))
@@ -105,9 +110,10 @@ class _Planter:
         where: dict[str, _PathIn] = {
             castle.storage.namespace: ("storage", "namespace"),
             castle.networking.metallb.namespace: ("networking", "metallb", "namespace"),
-            engine.external_secrets.namespace: ("engine", "external_secrets", "namespace"),
             "flux-system": ("gitops",),
         }
+        if engine.external_secrets:
+            where[engine.external_secrets.namespace] = ("engine", "external_secrets", "namespace")
         for index, direct in enumerate(engine.direct_secrets):
             where.setdefault(direct.namespace, ("engine", "direct_secrets", index, "namespace"))
         for number, pull in enumerate(engine.pull_secrets):
@@ -124,17 +130,24 @@ class _Planter:
             for number, pull in enumerate(engine.pull_secrets)
             for index in range(len(pull.namespaces))
         ]
-        for data, prefix in zip(place_secrets.objects(engine, self.secrets), prefixes, strict=True):
+        gitops = self.castle.gitops
+        prefixes += [("gitops", "decryption")] if gitops.decryption else []
+        for data, prefix in zip(place_secrets.objects(engine, gitops, self.secrets), prefixes, strict=True):
             yield self._manifest(
-                data, prefix, {("metadata", "name"): prefix if prefix[1] != "direct_secrets" else (*prefix, "name")}
+                data, prefix, {("metadata", "name"): (*prefix, "name") if "direct_secrets" in prefix else prefix}
             )
 
     def _coredns(self) -> Iterator[Manifest]:
-        for data in coredns.objects(self.castle.engine.coredns, self.castle.kubernetes):
+        if (own := self.castle.engine.coredns) is None:
+            return
+        for data in coredns.objects(own, self.castle.kubernetes):
             written: dict[_PathIn, _PathIn] = {("spec", "clusterIP"): ("kubernetes", "cluster_dns")}
             yield self._manifest(data, ("engine", "coredns"), written)
 
-    def _store(self) -> Manifest:
+    def _store(self) -> Iterator[Manifest]:
+        engine = self.castle.engine
+        if engine.store is None or engine.vault is None:
+            return
         vault: _PathIn = ("spec", "provider", "vault")
         written: dict[_PathIn, _PathIn] = {
             ("metadata", "name"): ("engine", "store", "name"),
@@ -143,7 +156,8 @@ class _Planter:
             (*vault, "caProvider"): ("engine", "store", "ca_secret"),
             (*vault, "auth", "tokenSecretRef"): ("engine", "store", "token_secret"),
         }
-        return self._manifest(vault_store.cluster_secret_store(self.castle.engine), ("engine", "store"), written)
+        store = vault_store.cluster_secret_store(engine.store, engine.vault)
+        yield self._manifest(store, ("engine", "store"), written)
 
     def _chart(self, module: ModuleType, name: str, chart: Chart, prefix: _PathIn, values: Mapping[str, Any]) -> Unit:
         """A release that a phase installs. Its object is none of Flux'; it only tells chart, version and values."""
@@ -190,7 +204,7 @@ class _Planter:
         for index, machine in enumerate(castle.machines.nodes):
             texts = machine_patches.patches(
                 folder, machine, castle.machines, castle.talos, castle.kubernetes, castle.storage,
-                castle.tailscale.node_key,
+                ClusterDns(ours=castle.engine.coredns is not None), castle.tailscale.node_key if castle.tailscale else None,
                 castle.engine.registry_logins, self.secrets, NodeKeyMinted(_UNSEEN, ""),
             )  # fmt: skip
             own = castle.talos.patches_for(machine.role)

@@ -40,9 +40,9 @@ _REFUSED = (
 
 
 class GitRemote:
-    """One branch of one repository, read with a token."""
+    """One branch of one repository, read with a token, or by anybody where there is none."""
 
-    def __init__(self, *, url: str, branch: str, token: Secret, commands: Commands) -> None:
+    def __init__(self, *, url: str, branch: str, token: Secret | None, commands: Commands) -> None:
         self._url, self._branch, self._token, self._commands = url, branch, token, commands
 
     async def documents(self, *, path: str, beside: str) -> tuple[str, list[dict[str, object]] | None]:
@@ -101,13 +101,17 @@ class GitRemote:
         # The token reaches git through its environment: never an argument, never a file.
         environment = {
             "GIT_TERMINAL_PROMPT": "0",
-            "GIT_CONFIG_COUNT": "2",
+            "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": "credential.helper",
-            "GIT_CONFIG_VALUE_0": "",
-            "GIT_CONFIG_KEY_1": "credential.helper",
-            "GIT_CONFIG_VALUE_1": '!f() { echo username=git; echo "password=$REBIRTH_GIT_TOKEN"; }; f',
-            "REBIRTH_GIT_TOKEN": self._token.reveal(),
+            "GIT_CONFIG_VALUE_0": "",  # what this machine knows of that host is not the castle's
         }
+        if self._token:
+            environment |= {
+                "GIT_CONFIG_COUNT": "2",
+                "GIT_CONFIG_KEY_1": "credential.helper",
+                "GIT_CONFIG_VALUE_1": '!f() { echo username=git; echo "password=$REBIRTH_GIT_TOKEN"; }; f',
+                "REBIRTH_GIT_TOKEN": self._token.reveal(),
+            }
         try:
             return await self._commands.run(("git", *arguments), operation=operation, env=environment)
         except ProgramFailed as error:
@@ -124,8 +128,12 @@ class GitRemote:
                 ) from None
             if any(word in error.said for word in _REFUSED):
                 hint = "Check the token of gitops.token, and gitops.repository."
+                words = "the token was rejected, or the repository does not exist"
+                if not self._token:
+                    hint = "Name its token with gitops.token."
+                    words = "the repository does not exist, or is not public"
                 raise Broken(
-                    "the token was rejected, or the repository does not exist",
+                    words,
                     system=self._url,
                     operation=operation,
                     hint=hint,

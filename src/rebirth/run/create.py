@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from rebirth.castle import Castle, Handovers, Identity, RegistryLogins
+from rebirth.castle import Castle, ClusterDns, Handovers, Identity, RegistryLogins
 from rebirth.errors import DoesNotHold, Rebirth
 from rebirth.events import Checked, Events, RunFinished, RunStarted
 from rebirth.paths import Paths
@@ -60,12 +60,13 @@ def given(castle: Castle, paths: Paths, redaction: Redaction) -> dict[type, obje
 def sections(castle: Castle) -> dict[type, object]:
     """The sections that castle.yaml has, by type: they decide which phases make the castle (Bootstrap.of)."""
     found: dict[type, object] = {}
-    for section in (castle, castle.engine, castle.tailscale):
+    for section in (castle, castle.engine, castle.tailscale, castle.gitops):
         for name in type(section).model_fields if section else ():
             value = getattr(section, name)
             if isinstance(value, BaseModel):
                 found[type(value)] = value
     found[RegistryLogins] = castle.engine.registry_logins
+    found[ClusterDns] = ClusterDns(ours=castle.engine.coredns is not None)
     found[Identity] = Identity(name=castle.name)
     found[Handovers] = Handovers(handovers=castle.handovers)
     return found

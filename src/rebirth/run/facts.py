@@ -116,7 +116,7 @@ class CoreDnsInstalled(Fact):
 
 @dataclass(frozen=True)
 class ExternalSecretsInstalled(Fact):
-    version: str
+    version: str  # of the chart; "" where Flux installs it
 
 
 @dataclass(frozen=True)

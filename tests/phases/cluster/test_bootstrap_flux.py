@@ -4,9 +4,11 @@ import pytest
 import yaml
 
 from phases.cluster.world import again, killed_after_each_write, refused
+from rebirth.castle import Decryption
 from rebirth.errors import Broken
 from rebirth.phases import bootstrap_flux
 from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsPlaced
+from rebirth.secrets import SecretRef
 from standins import charts
 from standins.controllers import FLUX, establishes, rolls_out
 from standins.statuses import forbidden
@@ -48,6 +50,20 @@ async def test_from_nothing(build):
     assert kinds.index("kustomizations.kustomize.toolkit.fluxcd.io") > max(
         at for at, kind in enumerate(kinds) if kind.startswith(("customresourcedefinitions", "deployments"))
     )
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+async def test_from_nothing_of_a_public_repository(build, encrypted):
+    world = build()
+    decryption = Decryption(age_key=SecretRef(secret="age.agekey")) if encrypted else None
+    gitops = world.castle.gitops.model_copy(update={"token": None, "decryption": decryption})
+    world.castle = world.castle.model_copy(update={"gitops": gitops})
+    await world.create()
+    source = world.kubernetes.get(SOURCE, "GitRepository", "flux-system", "flux-system")
+    assert "secretRef" not in source["spec"]
+    root = world.kubernetes.get(FLUX["Kustomization"], "Kustomization", "flux-system", "flux-system")
+    wanted = {"provider": "sops", "secretRef": {"name": "sops-age"}} if encrypted else None
+    assert root["spec"].get("decryption") == wanted
 
 
 async def test_from_nothing_with_the_flux_program_where_the_repository_keeps_none(build):

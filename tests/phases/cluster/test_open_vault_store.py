@@ -26,7 +26,7 @@ def build(new_world):
         cluster.put(charts.namespace("monitoring"))
         for crd in (charts.STORES, charts.EXTERNALS):
             cluster.condition(cluster.put(crd), "Established", "True")
-        cluster.put(cluster_secret_store(world.castle.engine), by="rebirth")
+        cluster.put(cluster_secret_store(world.castle.engine.store, world.castle.engine.vault), by="rebirth")
         for name, store in (("grafana-db", "tazlab-secrets-vault"), ("other", "another")):
             place = {"name": name, "namespace": "monitoring"}
             spec = {"secretStoreRef": {"kind": "ClusterSecretStore", "name": store}}
@@ -101,7 +101,7 @@ async def test_a_nameserver_that_looked_in_between_and_never_looks_again(build):
 async def test_again(build):
     world = build()
     await again(world)
-    store = cluster_secret_store(world.castle.engine)
+    store = cluster_secret_store(world.castle.engine.store, world.castle.engine.vault)
     world.kubernetes.condition(store, "Ready", "False", "Vault is sealed")
     assert not await world.holds()
 

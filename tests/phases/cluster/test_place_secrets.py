@@ -6,9 +6,11 @@ import json
 import pytest
 
 from phases.cluster.world import again, killed_after_each_write, refused
+from rebirth.castle import Decryption
 from rebirth.errors import Broken
 from rebirth.phases import place_secrets
-from rebirth.run.facts import NamespacesCreated, RepositoryRead
+from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsResolved
+from rebirth.secrets import Secret, SecretRef
 
 
 @pytest.fixture
@@ -81,3 +83,15 @@ async def test_refused_shows_no_value(build):
     assert failure.status == 403
     for value in world.secrets.values.values():
         assert value.reveal() not in str(failure)
+
+
+async def test_the_key_that_flux_decrypts_with(build):
+    world = build()
+    age = Secret("AGE-SECRET-KEY-1CANARY")
+    world.secrets = SecretsResolved({**world.secrets.values, "age.agekey": age})
+    decryption = Decryption(age_key=SecretRef(secret="age.agekey"))
+    gitops = world.castle.gitops.model_copy(update={"decryption": decryption})
+    world.castle = world.castle.model_copy(update={"gitops": gitops})
+    assert "flux-system/sops-age" in (await world.create()).names
+    assert secret(world, "sops-age", "flux-system") == {"age.agekey": age.reveal()}
+    assert await world.holds()

@@ -70,8 +70,10 @@ class Repository:
             return commit
 
 
-def git_app(root: Path, token: str) -> Starlette:
-    """Serves the repositories in `root`/<host name>/. Any user name with `token` as password may read and write, nobody else."""
+def git_app(root: Path, token: str | None) -> Starlette:
+    """Serves the repositories in `root`/<host name>/. Any user name with `token` as password may read and write, nobody else;
+    without a token they are public.
+    """
 
     async def serve(request: Request) -> Response:
         given = request.headers.get("authorization", "").removeprefix("Basic ")
@@ -79,7 +81,7 @@ def git_app(root: Path, token: str) -> Starlette:
             password = base64.b64decode(given).decode().partition(":")[2]
         except ValueError:
             password = ""
-        if not secrets.compare_digest(password.encode(), token.encode()):
+        if token and not secrets.compare_digest(password.encode(), token.encode()):
             refusal = {"WWW-Authenticate": 'Basic realm="GitHub"'}
             return Response("Invalid username or token.\n", 401, headers=refusal)
         return await _backend(root / (request.url.hostname or "-"), request)

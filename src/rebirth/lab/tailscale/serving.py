@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from rebirth.castle import Castle
+from rebirth.castle import Tailscale
 from rebirth.errors import Broken
 from rebirth.lab.spec import Lab
 from rebirth.lab.systems.passing import passing_app
@@ -34,6 +34,7 @@ class TailnetServer:
     """
 
     name: str  # of the tailnet
+    api: str  # its URL
     folder: Path
     address: str
     log_address: str
@@ -46,14 +47,21 @@ class TailnetServer:
     _looking: "asyncio.Task[None] | None" = None
 
     @classmethod
-    def of(cls, castle: Castle, lab: Lab, secrets: Mapping[str, str], **places: Any) -> "TailnetServer":
+    def of(cls, spec: Tailscale, lab: Lab, secrets: Mapping[str, str], **places: Any) -> "TailnetServer":
         """The castle's tailnet, as lab.yaml completes it. `secrets` are the lab's own, by what names them."""
-        spec, declared = castle.tailscale, lab.tailnet
+        declared = lab.tailnet
         references = [(spec.oauth_client_id.secret, spec.oauth_client_secret.secret, spec.node_key.tags)]
         references += [(client.id, client.secret, client.tags) for client in declared.clients]
         clients = [OAuthClient(secrets[i], secrets[s], tags=frozenset(tags)) for i, s, tags in references]
         owners = {tag: frozenset(by) for tag, by in declared.owners.items()}
-        return cls(spec.tailnet, clients=clients, owners=owners, ephemeral_seconds=declared.ephemeral_seconds, **places)
+        return cls(
+            spec.tailnet,
+            spec.api,
+            clients=clients,
+            owners=owners,
+            ephemeral_seconds=declared.ephemeral_seconds,
+            **places,
+        )
 
     def __post_init__(self) -> None:
         self.headscale = Headscale(self.programs["headscale"], self.folder / "headscale.json")

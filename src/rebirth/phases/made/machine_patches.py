@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from rebirth.castle import Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Storage, Talos, host_of
+from rebirth.castle import ClusterDns, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Storage, Talos, host_of
 from rebirth.castle.files import text_of
 from rebirth.errors import SpecError
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
@@ -22,19 +22,20 @@ def patches(
     talos: Talos,
     kubernetes: Kubernetes,
     storage: Storage,
-    node_key: NodeKey,
+    dns: ClusterDns,
+    node_key: NodeKey | None,
     logins: RegistryLogins,
     secrets: SecretsResolved,
-    minted: NodeKeyMinted,
+    minted: NodeKeyMinted | None,
 ) -> list[str]:
     """Patches for one machine, in the order in which they are applied: ours, then the castle's own files."""
     documents = [
         {
             "machine": _machine(machine, machines, talos, kubernetes, storage, logins, secrets),
-            "cluster": _cluster(machine, machines, kubernetes),
+            "cluster": _cluster(machine, machines, kubernetes, dns),
         },
         {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": machine.name, "auto": "off"},
-        _tailscale(machine, node_key, minted),
+        *([_tailscale(machine, node_key, minted)] if node_key and minted else []),
     ]
     return [
         *(yaml.safe_dump(document) for document in documents),
@@ -86,7 +87,7 @@ def _mount(path: str) -> dict[str, Any]:
     return {"source": path, "destination": path, "type": "bind", "options": ["bind", "rshared", "rw"]}
 
 
-def _cluster(machine: Machine, machines: Machines, kubernetes: Kubernetes) -> dict[str, Any]:
+def _cluster(machine: Machine, machines: Machines, kubernetes: Kubernetes, dns: ClusterDns) -> dict[str, Any]:
     network = {
         "podSubnets": [str(kubernetes.pod_network)],
         "serviceSubnets": [str(kubernetes.service_network)],
@@ -100,8 +101,8 @@ def _cluster(machine: Machine, machines: Machines, kubernetes: Kubernetes) -> di
         "network": network,
         "etcd": {"advertisedSubnets": [str(machines.network)]},
         "apiServer": {"certSANs": list(names), "extraArgs": _service_account(kubernetes)},
-        # Ours replaces it: `talosctl upgrade-k8s` would write Talos' own kube-system/coredns over it.
-        "coreDNS": {"disabled": True},
+        # Where we bring it: `talosctl upgrade-k8s` would write Talos' own kube-system/coredns over it.
+        **({"coreDNS": {"disabled": True}} if dns.ours else {}),
     }
 
 

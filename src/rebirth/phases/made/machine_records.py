@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from rebirth.castle import Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Storage, Talos
+from rebirth.castle import ClusterDns, Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Storage, Talos
 from rebirth.paths import Paths
 from rebirth.phases.made.machine_patches import patches
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
@@ -64,7 +64,8 @@ def digest(
     talos: Talos,
     kubernetes: Kubernetes,
     storage: Storage,
-    node_key: NodeKey,
+    dns: ClusterDns,
+    node_key: NodeKey | None,
     logins: RegistryLogins,
     machine: Machine,
 ) -> str:
@@ -79,7 +80,17 @@ def digest(
         talos.installer,
         machine.role,
         *patches(
-            paths.castle, machine, machines, talos, kubernetes, storage, node_key, logins, SecretsResolved(names), key
+            paths.castle,
+            machine,
+            machines,
+            talos,
+            kubernetes,
+            storage,
+            dns,
+            node_key,
+            logins,
+            SecretsResolved(names),
+            key,
         ),
     ]
     return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:_LENGTH]

@@ -2,13 +2,22 @@
 
 from typing import Any
 
-from rebirth.castle import Foundation, KeyReference
+from rebirth.castle import KeyReference, Store, Vault
 
-STORE_VERSION, STORE_KIND = "external-secrets.io/v1", "ClusterSecretStore"
+Kind = tuple[str, str]  # apiVersion and kind
+STORE_KIND = "ClusterSecretStore"
 
 
-def cluster_secret_store(engine: Foundation) -> dict[str, Any]:
-    store, vault = engine.store, engine.vault
+def version(store: Store | None) -> str:
+    """The version of External Secrets' API that the castle's store uses: today's, where it has none."""
+    return f"external-secrets.io/{store.api if store else 'v1'}"
+
+
+def external_secret(store: Store | None) -> Kind:
+    return version(store), "ExternalSecret"
+
+
+def cluster_secret_store(store: Store, vault: Vault) -> dict[str, Any]:
     provider: dict[str, Any] = {
         "server": vault.address,
         "path": vault.mount,
@@ -18,7 +27,7 @@ def cluster_secret_store(engine: Foundation) -> dict[str, Any]:
     if store.ca_secret:
         provider["caProvider"] = {"type": "Secret", **_reference(store.ca_secret)}
     return {
-        "apiVersion": STORE_VERSION,
+        "apiVersion": version(store),
         "kind": STORE_KIND,
         "metadata": {"name": store.name},
         # The store is looked at again soon while its server's name does not resolve yet; later that costs next to nothing.

@@ -134,14 +134,15 @@ class _Source:
                 self.graph.needs(by, controller.thing(Milestone.READY), Need.WORKLOAD, place, scope=ALWAYS)
 
     def vault(self) -> None:
-        store = self.castle.engine.store.name
-        valid = thing("ClusterSecretStore", "", store, Milestone.READY)
+        if (store := self.castle.engine.store) is None:
+            return
+        valid = thing("ClusterSecretStore", "", store.name, Milestone.READY)
         self._waits(self.makers.get(VaultStoreOpened), valid, self.model.at("engine", "store", "name"))
 
     def handover(self, index: int, handover: Handover) -> None:
         """A Secret that is born in the cluster, the place in Vault that it is written to, and who waits for it there."""
-        phase = self.makers.get(HandedOver)
-        if phase is None:
+        phase, vault = self.makers.get(HandedOver), self.castle.engine.vault
+        if phase is None or vault is None:
             return
 
         def at(*path: str) -> Place:
@@ -154,7 +155,7 @@ class _Source:
         born = thing("Secret", handover.born_in.namespace, handover.born_in.secret, Milestone.MATERIALISED)
         self.graph.needs(written, born, Need.SECRET, at("from", "secret"))
         self.graph.reads(written, born, handover.born_in.key, at("from", "key"))
-        path = vault_path(self.castle.engine.vault.mount, handover.to.path)
+        path = vault_path(vault.mount, handover.to.path)
         self.graph.makes(written, path, at("to", "path"))
         self.graph.starts.pop(path, None)  # it is there before only for those who need none of it
         self.graph.holds(path, [handover.to.property], at("to", "property"))

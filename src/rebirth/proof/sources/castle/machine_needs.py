@@ -236,6 +236,8 @@ def _shared_addresses(model: Model, graph: Graph, castle: Castle) -> None:
 
 
 def _tailnet(model: Model, graph: Graph, castle: Castle) -> None:
+    if castle.tailscale is None:
+        return
     key, nodes = castle.tailscale.node_key, castle.machines.nodes
     if not key.reusable and len(nodes) > 1:
         words = f"{len(nodes)} machines log in with one key, which is not reusable"

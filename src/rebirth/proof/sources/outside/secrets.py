@@ -33,9 +33,11 @@ def read(model: Model, graph: Graph) -> None:
 def _handed_over(model: Model) -> dict[Thing, set[str]]:
     """What a castle writes to Vault itself while it is made: path, and the properties."""
     found: dict[Thing, set[str]] = {}
-    for handover in model.castle.handovers if model.castle else ():
-        assert model.castle is not None
-        path = vault_path(model.castle.engine.vault.mount, handover.to.path)
+    castle = model.castle
+    vault = castle.engine.vault if castle else None
+    for handover in castle.handovers if castle and vault else ():
+        assert vault is not None
+        path = vault_path(vault.mount, handover.to.path)
         found.setdefault(path, set()).add(handover.to.property)
     return found
 
