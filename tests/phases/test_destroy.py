@@ -116,7 +116,7 @@ async def test_a_machine_that_is_still_being_created(outside, ruin):
 @pytest.mark.parametrize(("system", "path"), [("proxmox", "/nodes"), ("tailscale", "/tailnet")])
 async def test_an_outside_that_does_not_answer(outside, ruin, system, path, fault):
     outside.faults.set(system, Fault(**{**vars(fault), "path": path}))
-    left = await ruin(patience=2.0)
+    left = await ruin(patience=4.0)
     errors = "\n".join(map(str, left.outcome.failures.values())).lower()
     assert f"{system}: list " in errors
     assert any(f"{system}: list " in line.lower() for line in ruin.waited), "what is waited for is said meanwhile"

@@ -39,6 +39,8 @@ def make(castle: Castle, lab: Lab, *, ca: Authority, vault_ca: Authority) -> dic
         shapes[identity] = f"k{secrets.token_hex(8)}CNTRL"
         shapes[secret] = f"tskey-client-{secrets.token_hex(8)}-{secrets.token_hex(16)}"
     made = kinds(castle, ca)
+    if decryption := castle.gitops.decryption:
+        shapes[decryption.age_key.secret] = made.make("age.agekey", decryption.age_key.secret, "")
     for path, reference in castle.references():
         if reference.secret not in shapes:
             key, group = place_of(path, reference.secret)

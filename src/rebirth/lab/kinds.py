@@ -17,6 +17,8 @@ from rebirth.lab.ca import Authority
 
 _SSH = {"identity", "ssh-privatekey", "id_ed25519", "id_rsa", "id_ecdsa"}
 _TOKENS = {"github": "ghp_", "gitlab": "glpat-"}
+_RECIPIENT = "# public key: "
+_PUBLIC = serialization.Encoding.Raw, serialization.PublicFormat.Raw
 _RAW = serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
 
 
@@ -62,6 +64,10 @@ class Kinds:
         }
         return makers.get(kind_of(key, name), _word)()
 
+    def encoded(self, key: str, group: str) -> str:
+        """As `data` of a Secret holds it."""
+        return base64.b64encode(self.make(key, group, group).encode()).decode()
+
     def _pair(self, kind: str, group: str) -> tuple[str, str]:
         if (kind, group) not in self._pairs:
             self._pairs[kind, group] = self.authority.issue(self.hosts) if kind == "tls" else _ssh()
@@ -101,8 +107,15 @@ def _docker() -> str:
 
 
 def _age() -> str:
-    """An identity of age(1): a key for X25519 in Bech32."""
-    return _bech32("age-secret-key-", X25519PrivateKey.generate().private_bytes(*_RAW)).upper()
+    """An identity of age(1): a key for X25519 in Bech32, after the comment that age-keygen writes above it."""
+    key = X25519PrivateKey.generate()
+    recipient = _bech32("age", key.public_key().public_bytes(*_PUBLIC))
+    return f"{_RECIPIENT}{recipient}\n{_bech32('age-secret-key-', key.private_bytes(*_RAW)).upper()}\n"
+
+
+def recipient_of(identity: str) -> str:
+    """To whom an identity that was made here decrypts."""
+    return identity.partition(_RECIPIENT)[2].partition("\n")[0]
 
 
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"

@@ -11,10 +11,9 @@ from collections.abc import Awaitable, Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from rebirth.castle import Castle, Machine, Tailscale, Vault, host_of, load, port_of
-from rebirth.lab import canaries, ground, network, proxmox_host
+from rebirth.lab import canaries, git_host, ground, network, proxmox_host
 from rebirth.lab.building import charts, images
 from rebirth.lab.building.sites import build_site
 from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources
@@ -254,11 +253,8 @@ class World:
 
     async def _start_git(self) -> None:
         root = self.state.folder / "git"
-        for url, source in self.lab.repositories.items():
-            bare = root / host_of(url) / urlsplit(url).path.lstrip("/")
-            repository = git.Repository(bare, (self.folder / source).resolve(), self.castle.gitops.branch)
-            await repository.make()
-            self.repositories[url] = repository
+        change = git_host.encrypting(self.castle, self.secrets, self.ca, self.programs.get("sops"))
+        self.repositories = await git_host.repositories(self.castle, self.lab, self.folder, root, change)
         self.state.record_repositories({url: repository.source for url, repository in self.repositories.items()})
         hosts = sorted({host_of(url) for url in (self.castle.gitops.repository, *self.lab.repositories)})
         token = self.castle.gitops.token

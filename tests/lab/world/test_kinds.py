@@ -60,8 +60,10 @@ def test_what_a_reference_is_held_by(path, name, place):
 
 
 def test_an_age_identity(made):
-    """Bech32 with age's prefix, a checksum that holds, and 32 bytes inside."""
-    value = made.make("age.agekey", "sops", "g")
+    """As age-keygen writes it: the recipient in a comment; Bech32 with age's prefix, a checksum that holds, 32 bytes inside."""
+    whole = made.make("age.agekey", "sops", "g")
+    comment, value = whole.splitlines()
+    assert comment == f"# public key: {kinds.recipient_of(whole)}"
     assert value.startswith("AGE-SECRET-KEY-1")
     assert len(value) == 74
     prefix, _, data = value.lower().rpartition("1")
@@ -71,7 +73,10 @@ def test_an_age_identity(made):
     number = 0
     for digit in digits[:-6]:
         number = number << 5 | digit
-    X25519PrivateKey.from_private_bytes((number >> 4).to_bytes(32, "big"))
+    key = X25519PrivateKey.from_private_bytes((number >> 4).to_bytes(32, "big"))
+    recipient = kinds._bech32("age", key.public_key().public_bytes_raw())
+    assert recipient == kinds.recipient_of(whole)
+    assert recipient.startswith("age1")
 
 
 def test_bech32_as_published():
@@ -112,5 +117,5 @@ def test_a_castle_gets_each_secret_by_where_it_ends_up(tmp_path):
     )
     file.write_text(file.read_text().replace("  direct_secrets:\n", f"  direct_secrets:\n{more}"))
     values = canaries.make(load(castle), load_lab(castle), ca=AUTHORITY, vault_ca=AUTHORITY)
-    assert values["the-repositorys-key"].startswith("AGE-SECRET-KEY-1")
+    assert "\nAGE-SECRET-KEY-1" in values["the-repositorys-key"]
     assert values["github-token"].startswith("ghp_")

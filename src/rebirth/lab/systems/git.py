@@ -4,8 +4,11 @@ import asyncio
 import base64
 import os
 import secrets
+import shutil
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -40,6 +43,7 @@ class Repository:
     bare: Path
     source: Path
     branch: str
+    change: Callable[[Path], Awaitable[None]] | None = None  # what is done to a copy of the folder before it is taken
     _taken: str = ""  # the tree that was taken last
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -56,18 +60,28 @@ class Repository:
         What was pushed meanwhile stays in the history, and in the tree as long as the folder does not change.
         """
         async with self._turn:
-            index = self.bare / "folder.index"
-            place = ("--git-dir", str(self.bare), "--work-tree", str(self.source))
-            await _git(*place, "add", "--all", "--force", ".", cwd=self.source, index=index)
-            tree = await _git(*place, "write-tree", index=index)
+            place, tree = ("--git-dir", str(self.bare)), await self._tree(self.source)
             if tree == self._taken:
                 return None
+            self._taken = tree
+            if self.change:
+                with TemporaryDirectory(prefix="rebirth-git-") as scratch:
+                    copy = Path(scratch) / "tree"
+                    shutil.copytree(self.source, copy, symlinks=True)
+                    await self.change(copy)
+                    tree = await self._tree(copy)
             head = await _git(*place, "for-each-ref", "--format=%(objectname)", f"refs/heads/{self.branch}")
             parents = ("-p", head) if head else ()
             commit = await _git(*place, "commit-tree", tree, *parents, "-m", "The folder as it is")
             await _git(*place, "update-ref", f"refs/heads/{self.branch}", commit)
-            self._taken = tree
             return commit
+
+    async def _tree(self, folder: Path) -> str:
+        """What Git calls the files of a folder."""
+        index = self.bare / "folder.index"
+        place = ("--git-dir", str(self.bare), "--work-tree", str(folder))
+        await _git(*place, "add", "--all", "--force", ".", cwd=folder, index=index)
+        return await _git(*place, "write-tree", index=index)
 
 
 def git_app(root: Path, token: str | None) -> Starlette:
