@@ -39,7 +39,16 @@ async def examine(directory: Path) -> list[Check]:
     secrets = await _secrets(castle, paths, redaction)
     systems = _Systems(castle, paths, redaction)
     asked = await together(systems.proxmox(), systems.tailscale(), systems.vault(), systems.git())
-    return [*programs(), *secrets, *(check for checks in asked for check in checks)]
+    return [*programs(), *secrets, *(check for checks in asked for check in checks), *_reservations(castle)]
+
+
+def _reservations(castle: Castle) -> list[Check]:
+    """What the LAN's DHCP server has to know. It cannot be asked: whether it does shows when a machine has booted."""
+    reserved = castle.machines.reservations(castle.name)
+    return [
+        Check(f"not checked: DHCP reserves {address} for {mac} ({name})", sound=True)
+        for name, (mac, address) in reserved.items()
+    ]
 
 
 async def _secrets(castle: Castle, paths: Paths, redaction: Redaction) -> list[Check]:

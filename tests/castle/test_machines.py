@@ -29,6 +29,17 @@ def test_a_given_card_is_kept():
     assert machines({**PLANE, "mac": "BC:24:11:00:00:01"}).cards("farm")["cp-1"][0] == "bc:24:11:00:00:01"
 
 
+def test_the_router_has_to_know_only_what_no_drive_tells():
+    assert machines(PLANE).reservations("farm") == {}
+    reserved = machines(PLANE).model_copy(update={"addressing": "reserved-dhcp"})
+    assert reserved.reservations("farm") == reserved.cards("farm")
+
+
+def test_only_one_kind_of_talos_reads_a_drive():
+    assert machines(PLANE).platform == "nocloud"
+    assert machines(PLANE).model_copy(update={"addressing": "reserved-dhcp"}).platform == "metal"
+
+
 @pytest.mark.parametrize("mac", ["bc:24:11:00:00", "bc-24-11-00-00-01", ""])
 def test_what_is_no_card(mac):
     with pytest.raises(ValidationError, match="must be a MAC address such as"):

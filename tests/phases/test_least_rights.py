@@ -5,9 +5,12 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
+from rebirth.castle import Identity
 from rebirth.errors import Broken
 from rebirth.lab.proxmox import Rights
 from rebirth.lab.proxmox_host import least_rights
+from rebirth.phases.made.virtual_machines import options
+from rebirth.run.facts import ImageUploaded
 
 
 @pytest.fixture
@@ -27,10 +30,9 @@ async def live(outside, serve):
         await proxmox.offers(image_storage=images, disk_storage=disks, bridge=spec.bridge)
         volume = await proxmox.download_image(storage=images, name="talos.iso", url=f"{served.url}/talos.iso")
         assert volume in await proxmox.images(storage=images)
-        await proxmox.create(
-            vm_id=800, name="one", cores=1, memory_mib=512, disk_gib=4, disk_storage=disks, bridge=spec.bridge,
-            image=volume, tag=spec.tag, mac="02:00:00:00:00:01",
-        )  # fmt: skip
+        castle, image = outside.castle, ImageUploaded(volume)
+        wanted = options(Identity(name=castle.name), castle.machines.nodes[0], castle.machines, spec, image)
+        await proxmox.create(vm_id=800, options=wanted)
         assert [machine.tags for machine in await proxmox.machines()] == [{spec.tag}]
         await proxmox.start(vm_id=800)
         await proxmox.stop(vm_id=800)

@@ -10,6 +10,7 @@ import pytest
 from starlette.responses import HTMLResponse, JSONResponse
 
 from phases.conftest import REACHED
+from phases.ruins import somebodys
 from rebirth.castle import Identity
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
@@ -83,6 +84,25 @@ async def test_from_nothing_and_again(yard):
     assert yard.faults.writes == before
 
 
+async def test_a_machine_has_its_address_from_its_drive(yard):
+    await yard.create()
+    made = yard.pve.machines[801]
+    assert made["ide0"] == "local-lvm:vm-801-cloudinit,media=cdrom"
+    assert (made["ipconfig0"], made["nameserver"]) == ("ip=192.168.50.21/24,gw=192.168.50.1", "192.168.50.1")
+    assert made["boot"] == "order=scsi0;ide2", "nothing boots from the drive"
+    await yard.proxmox.start(vm_id=801)
+    told = yard.pve.hypervisor.started[801].cloud_init
+    assert (told.kind, told.addresses) == ("nocloud", ({"ip": "192.168.50.21/24", "gw": "192.168.50.1"},))
+
+
+async def test_a_machine_whose_address_dhcp_reserves_has_no_drive(yard):
+    reserved = yard.castle.machines.model_copy(update={"addressing": "reserved-dhcp"})
+    yard.castle = yard.castle.model_copy(update={"machines": reserved})
+    await yard.create()
+    assert "ide0" not in yard.pve.machines[800]
+    assert "ipconfig0" not in yard.pve.machines[800]
+
+
 async def test_killed_after_each_write(yard):
     await yard.outside.killed_after_each_write("proxmox", yard.create)
     names = [options["name"] for options in yard.pve.machines.values()]
@@ -101,10 +121,7 @@ async def test_one_that_is_still_being_created_is_waited_for(yard):
 
 
 async def test_one_being_created_outside_our_ids_is_not_waited_for(yard):
-    await yard.proxmox.create(
-        vm_id=100, name="other", cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm", bridge="vmbr0",
-        mac="02:00:00:00:00:01", image=IMAGE.volume, tag="theirs",
-    )  # fmt: skip
+    await yard.proxmox.create(vm_id=100, options=somebodys("other", "theirs"))
     yard.pve.conditions[100].lock = "create"
     assert set((await yard.create()).vm_ids.values()) == {800, 801}
 
@@ -130,10 +147,7 @@ async def test_a_machine_of_another_size_is_not_adopted(yard, option, value):
 
 async def test_ids_that_others_took(yard):
     for vm_id in (800, 802):
-        await yard.proxmox.create(
-            vm_id=vm_id, name=f"other-{vm_id}", cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm",
-            bridge="vmbr0", mac="02:00:00:00:00:01", image=IMAGE.volume, tag="theirs",
-        )  # fmt: skip
+        await yard.proxmox.create(vm_id=vm_id, options=somebodys(f"other-{vm_id}", "theirs"))
     assert set((await yard.create()).vm_ids.values()) == {801, 803}
 
 
@@ -174,10 +188,7 @@ async def test_a_machine_that_somebody_is_busy_with_is_waited_for(yard):
 async def test_an_id_that_was_taken_in_between_is_looked_at_again(yard):
     await yard.create()
     with pytest.raises(NotYet, match="VM 800 already exists"):
-        await yard.proxmox.create(
-            vm_id=800, name="other", cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm", bridge="vmbr0",
-            mac="02:00:00:00:00:01", image=IMAGE.volume, tag="theirs",
-        )  # fmt: skip
+        await yard.proxmox.create(vm_id=800, options=somebodys("other", "theirs"))
 
 
 def on_loopback(yard):

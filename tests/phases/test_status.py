@@ -2,6 +2,7 @@
 
 import pytest
 
+from phases.ruins import somebodys
 from rebirth.events import Events
 from rebirth.lab.proxmox import Volume
 from rebirth.lab.systems.faults import Fault
@@ -16,21 +17,11 @@ NAMES = {phase.makes: phase.name for phase in PHASES}
 async def made(outside):
     """The image and the machines, made by somebody else; they do not run."""
     spec = outside.castle.proxmox
-    volume = f"local:iso/{outside.castle.talos.image_name}"
+    volume = f"local:iso/{outside.castle.talos.image_name('nocloud')}"
     outside.pve.storage("local").volumes[volume] = Volume("iso", 1 << 20)
     for number, machine in enumerate(outside.castle.machines.nodes, 800):
-        await outside.proxmox.create(
-            vm_id=number,
-            name=machine.name,
-            cores=machine.cores,
-            memory_mib=machine.memory_mib,
-            disk_gib=machine.disk_gib,
-            disk_storage=spec.disk_storage,
-            bridge=spec.bridge,
-            mac="02:00:00:00:00:01",
-            image=volume,
-            tag=spec.tag,
-        )
+        size = {"cores": machine.cores, "memory": machine.memory_mib}
+        await outside.proxmox.create(vm_id=number, options=somebodys(machine.name, spec.tag, volume) | size)
     return outside
 
 

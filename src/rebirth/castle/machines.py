@@ -13,6 +13,7 @@ _DISK = 128 << 10  # GiB: 128 TiB
 _LOCAL = 0x02  # first octet of an address that no manufacturer has (IEEE 802: locally administered)
 
 Role = Literal["controlplane", "worker"]
+Platform = Literal["metal", "nocloud"]
 
 
 Mac = Annotated[
@@ -40,6 +41,8 @@ class Machine(Section):
 
 
 class Machines(Section):
+    # How a machine that has no configuration yet gets its address: by a drive that Proxmox makes, or from the LAN's DHCP server.
+    addressing: Literal["cloud-init", "reserved-dhcp"] = "cloud-init"
     network: Network
     gateway: Address
     nameservers: Annotated[list[Address], Field(min_length=1)]
@@ -76,6 +79,15 @@ class Machines(Section):
     def cards(self, castle: str) -> dict[str, tuple[str, str]]:
         """Machine -> the MAC address of its network card, and its address."""
         return {node.name: (node.mac_address(castle), str(node.address)) for node in self.nodes}
+
+    def reservations(self, castle: str) -> dict[str, tuple[str, str]]:
+        """Of `cards`, those that the LAN's DHCP server has to know."""
+        return self.cards(castle) if self.addressing == "reserved-dhcp" else {}
+
+    @property
+    def platform(self) -> Platform:
+        """The Talos that boots: only `nocloud` reads a cloud-init drive."""
+        return "nocloud" if self.addressing == "cloud-init" else "metal"
 
     @property
     def control_planes(self) -> list[Machine]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from rebirth.castle.machines import Role
+from rebirth.castle.machines import Platform, Role
 from rebirth.castle.model import HttpsUrl, Image, Section, Text, Version, in_our_words
 
 
@@ -25,11 +25,11 @@ class Talos(Section):
         """The castle's own patches of a machine of that role, in the order in which they are applied."""
         return [*self.patches, *(self.control_plane_patches if role == "controlplane" else self.worker_patches)]
 
-    @property
-    def image_url(self) -> str:
+    def image_url(self, platform: Platform) -> str:
         """Where the image factory serves the boot image of this schematic and version."""
-        return f"{self.image_factory}/image/{self.schematic}/{self.version}/metal-amd64.iso"
+        return f"{self.image_factory}/image/{self.schematic}/{self.version}/{platform}-amd64.iso"
 
-    @property
-    def image_name(self) -> str:
-        return f"talos-{self.version}-{self.schematic[:12]}.iso"
+    def image_name(self, platform: Platform) -> str:
+        """The file in the storage; that of `metal` has the name that it always had."""
+        suffix = "" if platform == "metal" else f"-{platform}"
+        return f"talos-{self.version}-{self.schematic[:12]}{suffix}.iso"

@@ -7,6 +7,7 @@ from rebirth.errors import Broken, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.phases.made import machine_records as records
+from rebirth.phases.made.virtual_machines import options
 from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.run.facts import ImageUploaded, MachinesCreated, Made, OutsideReached
 from rebirth.run.journal import Once
@@ -46,7 +47,8 @@ async def create_machines(
         note(f"{_described(vm, spec)}: name it there, or remove it in Proxmox")
     for machine in missing:
         records.made(paths, machine.name)
-    await together(*(_create(identity, machine, ids[machine.name], spec, proxmox, image) for machine in missing))
+    wanted = {machine.name: options(identity, machine, machines, spec, image) for machine in missing}
+    await together(*(proxmox.create(vm_id=ids[name], options=asked) for name, asked in wanted.items()))
     return MachinesCreated(dict(sorted(ids.items())))
 
 
@@ -109,20 +111,3 @@ def _ours(machine: Machine, existing: list[Vm], spec: Proxmox) -> Vm | None:
             text = f"{machine.name} ({vm.vm_id}) has {vm.cores} cores and {vm.memory_mib} MiB, unlike castle.yaml"
             raise Broken(text, system="Proxmox", operation="adopt machine", hint=hint)
     return named[0] if named else None
-
-
-async def _create(
-    identity: Identity, machine: Machine, vm_id: int, spec: Proxmox, proxmox: ProxmoxApi, image: ImageUploaded
-) -> None:
-    await proxmox.create(
-        vm_id=vm_id,
-        name=machine.name,
-        cores=machine.cores,
-        memory_mib=machine.memory_mib,
-        disk_gib=machine.disk_gib,
-        disk_storage=spec.disk_storage,
-        bridge=spec.bridge,
-        mac=machine.mac_address(identity.name),
-        image=image.volume,
-        tag=spec.tag,
-    )

@@ -1,6 +1,6 @@
 """The Talos boot image, in a storage of the Proxmox node."""
 
-from rebirth.castle import Proxmox, Talos
+from rebirth.castle import Machines, Proxmox, Talos
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.run.facts import ImageUploaded, Made, OutsideReached
 
@@ -11,33 +11,36 @@ PATIENCE = 1200
 USUALLY = 20
 
 
-async def upload_image(talos: Talos, spec: Proxmox, proxmox: ProxmoxApi, outside: OutsideReached) -> ImageUploaded:
+async def upload_image(
+    talos: Talos, machines: Machines, spec: Proxmox, proxmox: ProxmoxApi, outside: OutsideReached
+) -> ImageUploaded:
     """Upload the Talos boot image."""
-    volume = _volume(talos, spec)
+    volume = _volume(talos, machines, spec)
     if volume not in await proxmox.images(storage=spec.image_storage):
-        await proxmox.download_image(storage=spec.image_storage, name=talos.image_name, url=talos.image_url)
+        name, url = talos.image_name(machines.platform), talos.image_url(machines.platform)
+        await proxmox.download_image(storage=spec.image_storage, name=name, url=url)
     return ImageUploaded(volume)
 
 
-async def found(talos: Talos, spec: Proxmox) -> ImageUploaded:
-    return ImageUploaded(_volume(talos, spec))
+async def found(talos: Talos, machines: Machines, spec: Proxmox) -> ImageUploaded:
+    return ImageUploaded(_volume(talos, machines, spec))
 
 
 async def still(fact: ImageUploaded, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
     return fact.volume in await proxmox.images(storage=spec.image_storage)
 
 
-async def undo(talos: Talos, spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:
+async def undo(talos: Talos, machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:
     """The Talos boot image, which stays.
 
     Nothing says who uploaded it, other castles boot from it, and to remove it a token would need the right to remove
     every volume of the storage.
     """
-    volume = _volume(talos, spec)
+    volume = _volume(talos, machines, spec)
     if volume not in await proxmox.images(storage=spec.image_storage):
         return []
     return [Made("boot image", volume, "", stays=f"other castles may boot from it; it is on the node {spec.node}")]
 
 
-def _volume(talos: Talos, spec: Proxmox) -> str:
-    return f"{spec.image_storage}:iso/{talos.image_name}"
+def _volume(talos: Talos, machines: Machines, spec: Proxmox) -> str:
+    return f"{spec.image_storage}:iso/{talos.image_name(machines.platform)}"

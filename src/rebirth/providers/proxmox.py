@@ -2,7 +2,7 @@
 
 import asyncio
 import http
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -136,39 +136,10 @@ class ProxmoxApi:
         with understood(_SYSTEM, "list machines", _ENDPOINT):
             return [_vm(entry) for entry in found]
 
-    async def create(
-        self,
-        *,
-        vm_id: int,
-        name: str,
-        cores: int,
-        memory_mib: int,
-        disk_gib: int,
-        disk_storage: str,
-        bridge: str,
-        mac: str,
-        image: str,
-        tag: str,
-    ) -> None:
-        """A machine that boots the image while its disk is empty."""
-        options = {
-            "vmid": vm_id,
-            "name": name,
-            "cores": cores,
-            "memory": memory_mib,
-            "cpu": "host",
-            "ostype": "l26",
-            "scsihw": "virtio-scsi-single",
-            "scsi0": f"{disk_storage}:{disk_gib}",
-            "ide2": f"{image},media=cdrom",
-            "boot": "order=scsi0;ide2",
-            "net0": f"virtio={mac.upper()},bridge={bridge}",
-            "onboot": 1,
-            "tags": tag,
-            "description": "Made by rebirth; removed by `rebirth destroy`.",
-        }
+    async def create(self, *, vm_id: int, options: Mapping[str, str | int]) -> None:
+        """A machine with the options that Proxmox VE publishes for one."""
         try:
-            task = await self._write("create machine", partial(self._node.qemu.post, **options))
+            task = await self._write("create machine", partial(self._node.qemu.post, vmid=vm_id, **options))
         except Broken as error:
             # Somebody may have been faster with that id: perhaps our own request, whose answer was lost.
             if vm_id in {vm.vm_id for vm in await self.machines()}:
