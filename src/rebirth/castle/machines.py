@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from rebirth.castle.model import Address, DnsLabel, Network, Section, in_our_words
+from rebirth.castle.model import Address, DnsLabel, Network, Patch, Section, in_our_words
 
 _MEMORY = 4 << 20  # MiB: 4 TiB
 _DISK = 128 << 10  # GiB: 128 TiB
@@ -31,6 +31,7 @@ class Machine(Section):
     cores: Annotated[int, Field(ge=1, le=512)]
     memory_mib: Annotated[int, Field(ge=1024, le=_MEMORY)]
     disk_gib: Annotated[int, Field(ge=10, le=_DISK)]
+    patches: list[Patch] = []  # of this machine alone: after those of section `talos`
 
     def mac_address(self, castle: str) -> str:
         """The one given, or one that is computed from the names: the same at each create, so that DHCP can reserve by it."""
@@ -46,6 +47,7 @@ class Machines(Section):
     network: Network
     gateway: Address
     nameservers: Annotated[list[Address], Field(min_length=1)]
+    shared_address: Address | None = None  # that one control plane at a time answers at
     nodes: Annotated[list[Machine], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -70,6 +72,11 @@ class Machines(Section):
     def _addresses_in_network(self) -> None:
         if self.gateway not in self.network:
             raise ValueError(f"at gateway: {self.gateway} is outside the network {self.network}")
+        if (shared := self.shared_address) is not None:
+            if shared not in self.network:
+                raise ValueError(f"at shared_address: {shared} is outside the network {self.network}")
+            if whose := {self.gateway: "the gateway", **{node.address: node.name for node in self.nodes}}.get(shared):
+                raise ValueError(f"at shared_address: {shared} is the address of {whose}")
         for index, node in enumerate(self.nodes):
             if node.address not in self.network:
                 raise ValueError(f"at nodes[{index}].address: {node.address} is outside the network {self.network}")

@@ -30,17 +30,18 @@ async def identified(
         except NotYet:
             return None
 
-    found = dict(zip(asked, await together(*map(cards, asked)), strict=True))
+    names = [machine.name for machine in asked]
+    found = dict(zip(names, await together(*map(cards, asked)), strict=True))
     owners = {machine.mac_address(identity.name): machine for machine in asked}
     wrong = [
         f"{machine.address} is answered by {_described(cards_, owners)}, not by {machine.name} ({own})"
         for own, machine in owners.items()
-        if (cards_ := found[machine]) is not None and own not in cards_
+        if (cards_ := found[machine.name]) is not None and own not in cards_
     ]
     if wrong:
         hint = f"{_RESERVE if machines.addressing == 'reserved-dhcp' else _TAKEN} Nothing was sent to them."
         raise Broken("; ".join(wrong), system="Talos", operation="configure machines", hint=hint)
-    return frozenset(machine.name for machine, cards_ in found.items() if cards_ is not None)
+    return frozenset(name for name, cards_ in found.items() if cards_ is not None)
 
 
 def _described(cards: frozenset[str], owners: dict[str, Machine]) -> str:
