@@ -14,6 +14,7 @@ from rebirth.errors import Broken, Rebirth, SpecError
 from rebirth.paths import Paths, paths_of
 from rebirth.phases import connections
 from rebirth.phases.free_names import refuse_foreign
+from rebirth.phases.made.virtual_machines import needs
 from rebirth.phases.reach_outside import WHERE
 from rebirth.phases.read_repository import read_repository
 from rebirth.phases.resolve_secrets import resolve, resolve_secrets
@@ -89,12 +90,12 @@ class _Systems:
 
         async def ask(secrets: SecretsResolved) -> _Answer:
             api = connections.proxmox_api(spec, secrets)
-            names = {"image_storage": spec.image_storage, "disk_storage": spec.disk_storage, "bridge": spec.bridge}
+            wanted = needs(self._castle.machines, spec)
             try:
-                said = f"version {await api.reach()}"
-                if lacks := await api.lacks(**names, vm_id=spec.vm_ids.first):
+                said = f"version {await api.reach(wanted)}"
+                if lacks := await api.lacks(wanted):
                     return _Answer(said, lacks)
-                await api.offers(**names)
+                await api.offers(wanted)
             finally:
                 await api.close()
             return _Answer(said)

@@ -26,7 +26,7 @@ def somebodys(name: str, tag: str, image: str = "local:iso/talos.iso") -> dict[s
 
 
 async def _add_machine(outside, vm_id, name, tag):
-    await outside.proxmox.create(vm_id=vm_id, options=somebodys(name, tag))
+    await outside.proxmox.create(node="pve", vm_id=vm_id, options=somebodys(name, tag))
 
 
 @dataclass
@@ -64,7 +64,7 @@ async def ruined(outside: "Outside") -> Ruin:
     await _add_machine(outside, 800, "lushycorp-k8s", outside.castle.proxmox.tag)
     await _add_machine(outside, 801, "tazlab-k8s-worker-1", outside.castle.proxmox.tag)
     await _add_machine(outside, 802, "lushycorp-k8s", "theirs")
-    await outside.proxmox.start(vm_id=800)
+    await outside.proxmox.start(node="pve", vm_id=800)
     for name, tags in (
         ("lushycorp-k8s", (OURS,)),
         ("lushycorp-k8s", (OURS,)),  # becomes lushycorp-k8s-1

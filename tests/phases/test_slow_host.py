@@ -64,4 +64,4 @@ async def test_no_room_for_a_disk(outside, create):
     outside.pve.storages["local-lvm"] = Storage(frozenset({"images"}), total=1 << 30, thin=False)
     words = "create machine: unable to create VM 80[01] - lvcreate error: insufficient free space"
     with pytest.raises(Broken, match=words):
-        await create(ImageUploaded(volume))
+        await create(ImageUploaded({machine.name: volume for machine in outside.castle.machines.nodes}))

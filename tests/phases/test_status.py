@@ -21,7 +21,7 @@ async def made(outside):
     outside.pve.storage("local").volumes[volume] = Volume("iso", 1 << 20)
     for number, machine in enumerate(outside.castle.machines.nodes, 800):
         size = {"cores": machine.cores, "memory": machine.memory_mib}
-        await outside.proxmox.create(vm_id=number, options=somebodys(machine.name, spec.tag, volume) | size)
+        await outside.proxmox.create(node="pve", vm_id=number, options=somebodys(machine.name, spec.tag, volume) | size)
     return outside
 
 
@@ -40,7 +40,7 @@ async def test_what_is_there_is_found_by_its_marks_and_nothing_is_written(made):
     assert not made.paths.state.exists()
 
     for number in made.pve.machines:
-        await made.proxmox.start(vm_id=number)
+        await made.proxmox.start(node="pve", vm_id=number)
     said = await status(made)
     assert said[NAMES[MachinesBooted]] == ("in place", "")
     assert said[NAMES[MachinesConfigured]] == (
@@ -51,7 +51,7 @@ async def test_what_is_there_is_found_by_its_marks_and_nothing_is_written(made):
 
 async def test_a_machine_that_is_missing_is_named(made):
     machine = made.castle.machines.nodes[1]
-    await made.proxmox.delete(vm_id=801)
+    await made.proxmox.delete(node="pve", vm_id=801)
     said = await status(made)
     assert said[NAMES[MachinesCreated]] == (
         "not in place",

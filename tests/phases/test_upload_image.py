@@ -22,9 +22,11 @@ async def test_the_image_is_uploaded_once(outside):
     outside.pve.storage("local").volumes[volume] = Volume("iso", 1 << 20)
     before = outside.writes
     fact = await run()
-    assert fact.volume == volume
+    assert set(fact.volumes.values()) == {volume}
     assert outside.writes == before
-    assert await upload_image.still(fact, outside.castle.proxmox, outside.proxmox)
+    assert await upload_image.still(
+        fact, outside.castle.talos, outside.castle.machines, outside.castle.proxmox, outside.proxmox
+    )
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def downloads(outside):
 
 async def test_the_image_from_nothing_and_again(outside, factory):
     fact = await factory()
-    assert fact.volume in outside.pve.storage("local").volumes
+    assert set(fact.volumes.values()) == {*outside.pve.storage("local").volumes}
     before = outside.writes
     assert await factory() == fact
     assert outside.writes == before

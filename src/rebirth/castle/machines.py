@@ -3,9 +3,10 @@
 import hashlib
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from rebirth.castle.model import Address, DnsLabel, Network, Patch, Section, in_our_words
+from rebirth.castle.hardware import Hardware, Interface, Mac
+from rebirth.castle.model import Address, DnsLabel, Network, Patch, Section
 
 _MEMORY = 4 << 20  # MiB: 4 TiB
 _DISK = 128 << 10  # GiB: 128 TiB
@@ -16,14 +17,7 @@ Role = Literal["controlplane", "worker"]
 Platform = Literal["metal", "nocloud"]
 
 
-Mac = Annotated[
-    str,
-    StringConstraints(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$"),
-    in_our_words("must be a MAC address such as 02:00:00:12:34:56"),
-]
-
-
-class Machine(Section):
+class Machine(Hardware):
     name: DnsLabel
     role: Role
     address: Address
@@ -37,8 +31,16 @@ class Machine(Section):
         """The one given, or one that is computed from the names: the same at each create, so that DHCP can reserve by it."""
         if self.mac:
             return self.mac.lower()
-        octets = hashlib.sha256(f"{castle}/{self.name}".encode()).digest()[:5]
-        return ":".join(f"{octet:02x}" for octet in (_LOCAL, *octets))
+        return _computed(f"{castle}/{self.name}")
+
+    def mac_of(self, castle: str, number: int, interface: Interface) -> str:
+        """Of a further card."""
+        return interface.mac.lower() if interface.mac else _computed(f"{castle}/{self.name}/{number}")
+
+
+def _computed(names: str) -> str:
+    octets = hashlib.sha256(names.encode()).digest()[:5]
+    return ":".join(f"{octet:02x}" for octet in (_LOCAL, *octets))
 
 
 class Machines(Section):
@@ -48,6 +50,7 @@ class Machines(Section):
     gateway: Address
     nameservers: Annotated[list[Address], Field(min_length=1)]
     shared_address: Address | None = None  # that one control plane at a time answers at
+    defaults: Hardware = Hardware()  # of every machine that does not say otherwise
     nodes: Annotated[list[Machine], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -55,6 +58,9 @@ class Machines(Section):
         self._addresses_in_network()
         self._each_has_its_own("name", [node.name for node in self.nodes])
         self._each_has_its_own("address", [str(node.address) for node in self.nodes])
+        for index, node in enumerate(self.nodes):
+            if complaint := self.hardware(node).complaint():
+                raise ValueError(f"at nodes[{index}].{complaint}")
         self._each_has_its_own("mac", [node.mac.lower() if node.mac else node.name for node in self.nodes])
         control_planes = len(self.control_planes)
         if not control_planes:
@@ -82,6 +88,11 @@ class Machines(Section):
                 raise ValueError(f"at nodes[{index}].address: {node.address} is outside the network {self.network}")
             if node.address == self.gateway:
                 raise ValueError(f"at nodes[{index}].address: {node.address} is the gateway's")
+
+    def hardware(self, machine: Machine) -> Hardware:
+        """What a machine is made of: its own, and of the rest what all have."""
+        own = machine.model_fields_set & Hardware.model_fields.keys()
+        return self.defaults.model_copy(update={name: getattr(machine, name) for name in own})
 
     def cards(self, castle: str) -> dict[str, tuple[str, str]]:
         """Machine -> the MAC address of its network card, and its address."""

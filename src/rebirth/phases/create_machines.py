@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from rebirth.castle import Identity, Machine, Machines, Proxmox
+from rebirth.castle import Identity, Machine, Machines, Proxmox, placement
 from rebirth.errors import Broken, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.bootstrap_kubernetes import ETCD
@@ -47,8 +47,14 @@ async def create_machines(
         note(f"{_described(vm, spec)}: name it there, or remove it in Proxmox")
     for machine in missing:
         records.made(paths, machine.name)
-    wanted = {machine.name: options(identity, machine, machines, spec, image) for machine in missing}
-    await together(*(proxmox.create(vm_id=ids[name], options=asked) for name, asked in wanted.items()))
+    places = placement(machines, spec)
+
+    async def create(machine: Machine) -> None:
+        placed, volume = places[machine.name], image.volumes[machine.name]
+        wanted = options(identity, machine, machines, spec, placed, volume)
+        await proxmox.create(node=placed.node, vm_id=ids[machine.name], options=wanted)
+
+    await together(*map(create, missing))
     return MachinesCreated(dict(sorted(ids.items())))
 
 
@@ -86,8 +92,8 @@ async def undo(spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:
 
 async def _remove(vm: Vm, proxmox: ProxmoxApi) -> None:
     if vm.running:
-        await proxmox.stop(vm_id=vm.vm_id)
-    await proxmox.delete(vm_id=vm.vm_id)
+        await proxmox.stop(node=vm.node, vm_id=vm.vm_id)
+    await proxmox.delete(node=vm.node, vm_id=vm.vm_id)
 
 
 async def _machines(spec: Proxmox, proxmox: ProxmoxApi) -> list[Vm]:
