@@ -23,6 +23,15 @@ _STORAGES = {"local": Storage(frozenset({"iso"})), "local-lvm": Storage(frozense
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
 
 
+@pytest.mark.parametrize(("addressing", "said"), [("reserved-dhcp", 2), ("cloud-init", 0)])
+async def test_the_reservations_that_the_router_needs(castle, vault, addressing, said):
+    text = (castle / "castle.yaml").read_text()
+    (castle / "castle.yaml").write_text(text.replace("machines:\n", f"machines:\n  addressing: {addressing}\n"))
+    checks = [check.what for check in await examine(castle) if "DHCP" in check.what]
+    assert len(checks) == said
+    assert all("DHCP reserves 192.168.50." in check for check in checks)
+
+
 def authority() -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])

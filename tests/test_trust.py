@@ -13,6 +13,7 @@ from starlette.routing import Route
 from rebirth.errors import Broken
 from rebirth.lab.ca import Authority
 from rebirth.providers.proxmox import ProxmoxApi
+from rebirth.providers.proxmox_rights import Needs
 from rebirth.providers.vault import VaultApi
 from rebirth.secrets import Secret
 from rebirth.trust import trust_only
@@ -47,11 +48,11 @@ async def test_clients_leave_no_file(serve, url, tmp_path: Path, monkeypatch):
     before = sorted(tmp_path.rglob("*"))
     ca, token = Secret(serve.ca.read_text()), Secret("root@pam!x=y")
     vault = VaultApi(address=url, mount="secret", token=token, ca=ca)
-    proxmox = ProxmoxApi(endpoint=url, node="pve", token=token, ca=ca)
+    proxmox = ProxmoxApi(endpoint=url, token=token, ca=ca)
     with pytest.raises(Broken, match="no such path"):
         await vault.read(path="x")
     with pytest.raises(Broken, match="Not Found"):
-        await proxmox.reach()
+        await proxmox.reach(Needs({}, 800))
     assert sorted(tmp_path.rglob("*")) == before
     await vault.close()
     await proxmox.close()

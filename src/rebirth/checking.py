@@ -218,7 +218,7 @@ def plan(asked: Asked, *, style: str, graph: str, whole: bool) -> None:
             elif graph or style == "json":
                 write(drawing.plan_json(found, places))
             else:
-                cards = done.castle.machines.cards(done.castle.name) if done.castle else None
+                cards = done.castle.machines.reservations(done.castle.name) if done.castle else None
                 write(text.render(found, places, width=width(), measured=earlier.run, cards=cards))
 
     asyncio.run(run())

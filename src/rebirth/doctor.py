@@ -14,6 +14,7 @@ from rebirth.errors import Broken, Rebirth, SpecError
 from rebirth.paths import Paths, paths_of
 from rebirth.phases import connections
 from rebirth.phases.free_names import refuse_foreign
+from rebirth.phases.made.virtual_machines import needs
 from rebirth.phases.reach_outside import WHERE
 from rebirth.phases.read_repository import read_repository
 from rebirth.phases.resolve_secrets import resolve, resolve_secrets
@@ -39,7 +40,16 @@ async def examine(directory: Path) -> list[Check]:
     secrets = await _secrets(castle, paths, redaction)
     systems = _Systems(castle, paths, redaction)
     asked = await together(systems.proxmox(), systems.tailscale(), systems.vault(), systems.git())
-    return [*programs(), *secrets, *(check for checks in asked for check in checks)]
+    return [*programs(), *secrets, *(check for checks in asked for check in checks), *_reservations(castle)]
+
+
+def _reservations(castle: Castle) -> list[Check]:
+    """What the LAN's DHCP server has to know. It cannot be asked: whether it does shows when a machine has booted."""
+    reserved = castle.machines.reservations(castle.name)
+    return [
+        Check(f"not checked: DHCP reserves {address} for {mac} ({name})", sound=True)
+        for name, (mac, address) in reserved.items()
+    ]
 
 
 async def _secrets(castle: Castle, paths: Paths, redaction: Redaction) -> list[Check]:
@@ -80,12 +90,12 @@ class _Systems:
 
         async def ask(secrets: SecretsResolved) -> _Answer:
             api = connections.proxmox_api(spec, secrets)
-            names = {"image_storage": spec.image_storage, "disk_storage": spec.disk_storage, "bridge": spec.bridge}
+            wanted = needs(self._castle.machines, spec)
             try:
-                said = f"version {await api.reach()}"
-                if lacks := await api.lacks(**names, vm_id=spec.vm_ids.first):
+                said = f"version {await api.reach(wanted)}"
+                if lacks := await api.lacks(wanted):
                     return _Answer(said, lacks)
-                await api.offers(**names)
+                await api.offers(wanted)
             finally:
                 await api.close()
             return _Answer(said)

@@ -134,7 +134,7 @@ def test_what_is_missing_is_named(draft, path):
 @pytest.mark.parametrize(
     ("path", "key", "near"),
     [
-        ("proxmox", "nodes", "node"),
+        ("proxmox", "bridges", "bridge"),
         ("machines.nodes.1", "memory_mb", "memory_mib"),
         ("engine.vault.ca", "secrets", "secret"),
         ("handovers.0", "form", "from"),

@@ -44,11 +44,11 @@ async def main(folder: Path) -> None:
     cluster, web = Cluster(paths=paths), Web()
 
     (balancer,) = (await cluster.find("v1", "Service", "traefik", "traefik"))["status"]["loadBalancer"]["ingress"]
-    machines = [vm.vm_id for vm in await proxmox.machines()]
-    await asyncio.gather(*(proxmox.stop(vm_id=vm_id) for vm_id in machines))
+    machines = await proxmox.machines()
+    await asyncio.gather(*(proxmox.stop(node=vm.node, vm_id=vm.vm_id) for vm in machines))
     assert not [vm for vm in await proxmox.machines() if vm.running]
     since, moment = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    await asyncio.gather(*(proxmox.start(vm_id=vm_id) for vm_id in machines))
+    await asyncio.gather(*(proxmox.start(node=vm.node, vm_id=vm.vm_id) for vm in machines))
 
     async def answers() -> bool:
         (site,) = castle.online.sites

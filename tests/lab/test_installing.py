@@ -26,6 +26,10 @@ def configurations(castle):
 
 def test_the_machines_are_asked_who_they_are_and_may_take_their_time(tmp_path):
     with rehearsed(tmp_path, "hardware") as castle:
+        text = (castle.folder / "castle.yaml").read_text()
+        (castle.folder / "castle.yaml").write_text(
+            text.replace("machines:\n", "machines:\n  addressing: reserved-dhcp\n")
+        )
         plane, worker = load(castle.folder).machines.nodes
 
         with_hardware(castle, dhcp={plane.name: str(worker.address), worker.name: str(plane.address)})

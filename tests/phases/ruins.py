@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 OURS, OPERATOR, PROXY = "tag:tazlab-k8s", "tag:k8s-operator", "tag:k8s"
 
 
+def somebodys(name: str, tag: str, image: str = "local:iso/talos.iso") -> dict[str, str | int]:
+    """Options of a small machine that this castle's phases did not make."""
+    disks = {"scsi0": "local-lvm:10", "ide2": f"{image},media=cdrom", "boot": "order=scsi0;ide2"}
+    return {"name": name, "cores": 1, "memory": 1024, "net0": "virtio,bridge=vmbr0", "tags": tag, **disks}
+
+
 async def _add_machine(outside, vm_id, name, tag):
-    await outside.proxmox.create(
-        vm_id=vm_id, name=name, cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm", bridge="vmbr0",
-        mac="02:00:00:00:00:01",
-        image="local:iso/talos.iso", tag=tag,
-    )  # fmt: skip
+    await outside.proxmox.create(node="pve", vm_id=vm_id, options=somebodys(name, tag))
 
 
 @dataclass
@@ -62,7 +64,7 @@ async def ruined(outside: "Outside") -> Ruin:
     await _add_machine(outside, 800, "lushycorp-k8s", outside.castle.proxmox.tag)
     await _add_machine(outside, 801, "tazlab-k8s-worker-1", outside.castle.proxmox.tag)
     await _add_machine(outside, 802, "lushycorp-k8s", "theirs")
-    await outside.proxmox.start(vm_id=800)
+    await outside.proxmox.start(node="pve", vm_id=800)
     for name, tags in (
         ("lushycorp-k8s", (OURS,)),
         ("lushycorp-k8s", (OURS,)),  # becomes lushycorp-k8s-1

@@ -5,9 +5,11 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
+from rebirth.castle import Identity, placement
 from rebirth.errors import Broken
 from rebirth.lab.proxmox import Rights
 from rebirth.lab.proxmox_host import least_rights
+from rebirth.phases.made.virtual_machines import needs, options
 
 
 @pytest.fixture
@@ -23,29 +25,27 @@ async def live(outside, serve):
 
     async def run(rights):
         outside.pve.rights = Rights(rights)
-        images, disks = spec.image_storage, spec.disk_storage
-        await proxmox.offers(image_storage=images, disk_storage=disks, bridge=spec.bridge)
-        volume = await proxmox.download_image(storage=images, name="talos.iso", url=f"{served.url}/talos.iso")
-        assert volume in await proxmox.images(storage=images)
-        await proxmox.create(
-            vm_id=800, name="one", cores=1, memory_mib=512, disk_gib=4, disk_storage=disks, bridge=spec.bridge,
-            image=volume, tag=spec.tag, mac="02:00:00:00:00:01",
-        )  # fmt: skip
+        castle, images = outside.castle, {"node": spec.node, "storage": spec.image_storage}
+        await proxmox.offers(needs(castle.machines, spec))
+        volume = await proxmox.download_image(**images, name="talos.iso", url=f"{served.url}/talos.iso")
+        assert volume in await proxmox.images(**images)
+        machine, place = castle.machines.nodes[0], placement(castle.machines, spec)
+        wanted = options(Identity(name=castle.name), machine, castle.machines, spec, place[machine.name], volume)
+        await proxmox.create(node=spec.node, vm_id=800, options=wanted)
         assert [machine.tags for machine in await proxmox.machines()] == [{spec.tag}]
-        await proxmox.start(vm_id=800)
-        await proxmox.stop(vm_id=800)
-        await proxmox.delete(vm_id=800)
+        for act in (proxmox.start, proxmox.stop, proxmox.delete):
+            await act(node=spec.node, vm_id=800)
 
     return run
 
 
 async def test_they_are_enough(outside, live):
-    await live(least_rights(outside.castle.proxmox))
+    await live(least_rights(outside.castle))
     assert outside.pve.machines == {}
 
 
 async def test_each_of_them_is_needed(outside, live):
-    rights = least_rights(outside.castle.proxmox)
+    rights = least_rights(outside.castle)
     for path, privileges in rights.items():
         for privilege in privileges:
             with pytest.raises((Broken, AssertionError)):

@@ -40,6 +40,24 @@ def test_a_machine_gets_those_for_all_and_after_them_those_of_its_role(outside, 
     assert own == [f"machine: {{sysctls: {{{name}: '1'}}}}\n" for name in ("all", role)]
 
 
+def test_a_machines_own_patches_come_last_and_a_patch_may_stand_in_castle_yaml(outside):
+    own = {"machine": {"sysctls": {"own": "1"}}}
+    plane = outside.castle.machines.nodes[0].model_copy(update={"patches": [own]})
+    nodes = [plane, *outside.castle.machines.nodes[1:]]
+    machines = outside.castle.machines.model_copy(update={"nodes": nodes})
+    outside.castle = outside.castle.model_copy(update={"machines": machines})
+    assert yaml.safe_load(of(outside, 0, **NAMED)[-1]) == own
+    assert len(of(outside, 1, **NAMED)) == len(of(outside, 0, **NAMED)) - 1, "no other machine gets it"
+
+
+def test_control_planes_share_an_address_and_workers_do_not(outside):
+    shared = outside.castle.machines.model_copy(update={"shared_address": "192.168.50.10"})
+    outside.castle = outside.castle.model_copy(update={"machines": shared})
+    plane, worker = (yaml.safe_load(of(outside, index)[0])["machine"]["network"]["interfaces"] for index in (0, 1))
+    assert plane[0]["vip"] == {"ip": "192.168.50.10"}
+    assert "vip" not in worker[0]
+
+
 def test_a_pipe_is_no_patch(outside):
     os.mkfifo(outside.paths.castle / "pipe.yaml")
     with pytest.raises(SpecError, match=r"pipe\.yaml: a FIFO, not a file") as caught:

@@ -10,6 +10,7 @@ import pytest
 from starlette.responses import HTMLResponse, JSONResponse
 
 from phases.conftest import REACHED
+from phases.ruins import somebodys
 from rebirth.castle import Identity
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
@@ -20,12 +21,14 @@ from rebirth.phases import boot_machines, create_machines
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.phases.connections import proxmox_api
 from rebirth.phases.made import machine_records as records
+from rebirth.phases.made.virtual_machines import needs
 from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import ImageUploaded
 from rebirth.run.journal import Journal, Once
 from rebirth.run.waiting import Watcher, watched
 
-IMAGE = ImageUploaded("local:iso/talos.iso")
+VOLUME = "local:iso/talos.iso"
+IMAGE = ImageUploaded(dict.fromkeys(("lushycorp-k8s", "tazlab-k8s-worker-1"), VOLUME))
 
 
 async def soon(run):
@@ -63,9 +66,9 @@ def yard(outside):
 
         async def start_all(self, fact):
             for vm_id in fact.vm_ids.values():
-                await self.proxmox.start(vm_id=vm_id)
+                await self.proxmox.start(node="pve", vm_id=vm_id)
 
-    outside.pve.storage("local").volumes[IMAGE.volume] = Volume("iso", 1 << 20)
+    outside.pve.storage("local").volumes[VOLUME] = Volume("iso", 1 << 20)
     outside.yard = Yard()
     outside.yard.outside = outside
     return outside.yard
@@ -81,6 +84,25 @@ async def test_from_nothing_and_again(yard):
     before = dict(yard.faults.writes)
     assert await yard.create() == fact
     assert yard.faults.writes == before
+
+
+async def test_a_machine_has_its_address_from_its_drive(yard):
+    await yard.create()
+    made = yard.pve.machines[801]
+    assert made["ide0"] == "local-lvm:vm-801-cloudinit,media=cdrom"
+    assert (made["ipconfig0"], made["nameserver"]) == ("ip=192.168.50.21/24,gw=192.168.50.1", "192.168.50.1")
+    assert made["boot"] == "order=scsi0;ide2", "nothing boots from the drive"
+    await yard.proxmox.start(node="pve", vm_id=801)
+    told = yard.pve.hypervisor.started[801].cloud_init
+    assert (told.kind, told.addresses) == ("nocloud", ({"ip": "192.168.50.21/24", "gw": "192.168.50.1"},))
+
+
+async def test_a_machine_whose_address_dhcp_reserves_has_no_drive(yard):
+    reserved = yard.castle.machines.model_copy(update={"addressing": "reserved-dhcp"})
+    yard.castle = yard.castle.model_copy(update={"machines": reserved})
+    await yard.create()
+    assert "ide0" not in yard.pve.machines[800]
+    assert "ipconfig0" not in yard.pve.machines[800]
 
 
 async def test_killed_after_each_write(yard):
@@ -101,10 +123,7 @@ async def test_one_that_is_still_being_created_is_waited_for(yard):
 
 
 async def test_one_being_created_outside_our_ids_is_not_waited_for(yard):
-    await yard.proxmox.create(
-        vm_id=100, name="other", cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm", bridge="vmbr0",
-        mac="02:00:00:00:00:01", image=IMAGE.volume, tag="theirs",
-    )  # fmt: skip
+    await yard.proxmox.create(node="pve", vm_id=100, options=somebodys("other", "theirs"))
     yard.pve.conditions[100].lock = "create"
     assert set((await yard.create()).vm_ids.values()) == {800, 801}
 
@@ -130,10 +149,7 @@ async def test_a_machine_of_another_size_is_not_adopted(yard, option, value):
 
 async def test_ids_that_others_took(yard):
     for vm_id in (800, 802):
-        await yard.proxmox.create(
-            vm_id=vm_id, name=f"other-{vm_id}", cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm",
-            bridge="vmbr0", mac="02:00:00:00:00:01", image=IMAGE.volume, tag="theirs",
-        )  # fmt: skip
+        await yard.proxmox.create(node="pve", vm_id=vm_id, options=somebodys(f"other-{vm_id}", "theirs"))
     assert set((await yard.create()).vm_ids.values()) == {801, 803}
 
 
@@ -166,7 +182,7 @@ async def test_a_machine_that_somebody_is_busy_with_is_waited_for(yard):
     with pytest.raises(NotYet, match="locked"):
         await yard.start_all(fact)
     with pytest.raises(NotYet):
-        await yard.proxmox.delete(vm_id=800)
+        await yard.proxmox.delete(node="pve", vm_id=800)
     yard.pve.conditions[800].lock = None
     await yard.start_all(fact)
 
@@ -174,10 +190,7 @@ async def test_a_machine_that_somebody_is_busy_with_is_waited_for(yard):
 async def test_an_id_that_was_taken_in_between_is_looked_at_again(yard):
     await yard.create()
     with pytest.raises(NotYet, match="VM 800 already exists"):
-        await yard.proxmox.create(
-            vm_id=800, name="other", cores=1, memory_mib=1024, disk_gib=10, disk_storage="local-lvm", bridge="vmbr0",
-            mac="02:00:00:00:00:01", image=IMAGE.volume, tag="theirs",
-        )  # fmt: skip
+        await yard.proxmox.create(node="pve", vm_id=800, options=somebodys("other", "theirs"))
 
 
 def on_loopback(yard):
@@ -214,7 +227,7 @@ async def test_boots_and_waits_for_the_machine_api(yard, serve):
         booted = await booting
     assert booted.vm_ids == created.vm_ids
     assert await boot_machines.still(booted, yard.proxmox)
-    await yard.proxmox.stop(vm_id=800)
+    await yard.proxmox.stop(node="pve", vm_id=800)
     assert not await boot_machines.still(booted, yard.proxmox)
 
 
@@ -253,14 +266,13 @@ ODD = {"HTML": HTMLResponse("<h1>Sign in</h1>"), "other JSON": JSONResponse({"me
 async def test_answers_that_are_not_proxmox(outside, serve, answer):
     served = await serve(answer)
     client = proxmox_api(outside.castle.proxmox.model_copy(update={"endpoint": served.url}), outside.secrets)
-    spec = outside.castle.proxmox
-    where = {"image_storage": spec.image_storage, "disk_storage": spec.disk_storage, "bridge": spec.bridge}
+    wanted = needs(outside.castle.machines, outside.castle.proxmox)
     asked = [
-        client.reach(),
+        client.reach(wanted),
         client.machines(),
-        client.images(storage="local"),
-        client.start(vm_id=800),
-        client.offers(**where),
+        client.images(node="pve", storage="local"),
+        client.start(node="pve", vm_id=800),
+        client.offers(wanted),
     ]
     for ask in asked:
         with pytest.raises(NotYet, match="the answer does not match Proxmox's API") as caught:

@@ -4,16 +4,19 @@ import pytest
 
 from rebirth.errors import Broken, NotYet
 from rebirth.lab.systems.faults import Fault
+from rebirth.phases.made.virtual_machines import needs
 
 
 async def offers(outside, **wanted):
-    spec = outside.castle.proxmox
-    asked = {"image_storage": spec.image_storage, "disk_storage": spec.disk_storage, "bridge": spec.bridge}
-    await outside.proxmox.offers(**asked | wanted)
+    await outside.proxmox.offers(wants(outside, **wanted))
+
+
+def wants(outside, **changed):
+    return needs(outside.castle.machines, outside.castle.proxmox.model_copy(update=changed))
 
 
 async def test_all_is_there(outside):
-    assert await outside.proxmox.reach() == "9.2.4"
+    assert await outside.proxmox.reach(wants(outside)) == "9.2.4"
     await offers(outside)
     assert outside.writes == {}
 
@@ -41,14 +44,14 @@ async def test_what_the_node_lacks(outside, wanted, message, hint):
 async def test_a_node_that_is_not_there(outside):
     outside.pve.node = "other"
     with pytest.raises(Broken, match="has no node pve") as caught:
-        await outside.proxmox.reach()
+        await outside.proxmox.reach(wants(outside))
     assert "other" in caught.value.hint
 
 
 async def test_a_token_that_is_refused(outside):
     outside.pve.token = outside.pve.token[:-1] + ("0" if outside.pve.token[-1] != "0" else "1")
     with pytest.raises(Broken, match="the token was rejected") as caught:
-        await outside.proxmox.reach()
+        await outside.proxmox.reach(wants(outside))
     assert caught.value.status == 401
     assert "proxmox.token" in caught.value.hint
 
@@ -56,5 +59,5 @@ async def test_a_token_that_is_refused(outside):
 async def test_a_host_that_does_not_answer(outside):
     outside.faults.set("proxmox", Fault(die=True))
     with pytest.raises(NotYet, match="Proxmox: version") as caught:
-        await outside.proxmox.reach()
+        await outside.proxmox.reach(wants(outside))
     assert "proxmox.endpoint" in caught.value.hint

@@ -19,7 +19,9 @@ async def upload(outside, serve):
     talos = outside.castle.talos.model_copy(update={"image_factory": served.url})
 
     async def run():
-        return await upload_image.upload_image(talos, outside.castle.proxmox, outside.proxmox, REACHED)
+        return await upload_image.upload_image(
+            talos, outside.castle.machines, outside.castle.proxmox, outside.proxmox, REACHED
+        )
 
     return run
 
@@ -57,9 +59,9 @@ async def test_no_room_for_the_image(outside, upload):
 
 
 async def test_no_room_for_a_disk(outside, create):
-    volume = f"local:iso/{outside.castle.talos.image_name}"
+    volume = f"local:iso/{outside.castle.talos.image_name('nocloud')}"
     outside.pve.storages["local"].volumes[volume] = Volume("iso", 1)
     outside.pve.storages["local-lvm"] = Storage(frozenset({"images"}), total=1 << 30, thin=False)
     words = "create machine: unable to create VM 80[01] - lvcreate error: insufficient free space"
     with pytest.raises(Broken, match=words):
-        await create(ImageUploaded(volume))
+        await create(ImageUploaded({machine.name: volume for machine in outside.castle.machines.nodes}))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from phases.ruins import somebodys
 from rebirth.events import Events
 from rebirth.lab.proxmox import Volume
 from rebirth.lab.systems.faults import Fault
@@ -16,21 +17,11 @@ NAMES = {phase.makes: phase.name for phase in PHASES}
 async def made(outside):
     """The image and the machines, made by somebody else; they do not run."""
     spec = outside.castle.proxmox
-    volume = f"local:iso/{outside.castle.talos.image_name}"
+    volume = f"local:iso/{outside.castle.talos.image_name('nocloud')}"
     outside.pve.storage("local").volumes[volume] = Volume("iso", 1 << 20)
     for number, machine in enumerate(outside.castle.machines.nodes, 800):
-        await outside.proxmox.create(
-            vm_id=number,
-            name=machine.name,
-            cores=machine.cores,
-            memory_mib=machine.memory_mib,
-            disk_gib=machine.disk_gib,
-            disk_storage=spec.disk_storage,
-            bridge=spec.bridge,
-            mac="02:00:00:00:00:01",
-            image=volume,
-            tag=spec.tag,
-        )
+        size = {"cores": machine.cores, "memory": machine.memory_mib}
+        await outside.proxmox.create(node="pve", vm_id=number, options=somebodys(machine.name, spec.tag, volume) | size)
     return outside
 
 
@@ -49,7 +40,7 @@ async def test_what_is_there_is_found_by_its_marks_and_nothing_is_written(made):
     assert not made.paths.state.exists()
 
     for number in made.pve.machines:
-        await made.proxmox.start(vm_id=number)
+        await made.proxmox.start(node="pve", vm_id=number)
     said = await status(made)
     assert said[NAMES[MachinesBooted]] == ("in place", "")
     assert said[NAMES[MachinesConfigured]] == (
@@ -60,7 +51,7 @@ async def test_what_is_there_is_found_by_its_marks_and_nothing_is_written(made):
 
 async def test_a_machine_that_is_missing_is_named(made):
     machine = made.castle.machines.nodes[1]
-    await made.proxmox.delete(vm_id=801)
+    await made.proxmox.delete(node="pve", vm_id=801)
     said = await status(made)
     assert said[NAMES[MachinesCreated]] == (
         "not in place",

@@ -30,7 +30,18 @@ MAKE = {
 }
 # All others: they look, remove, or change what another method has made.
 DO_NOT = {
-    ProxmoxApi: {"reach", "lacks", "offers", "images", "machines", "start", "stop", "delete", "close"},
+    ProxmoxApi: {
+        "reach",
+        "lacks",
+        "offers",
+        "images",
+        "shared_storages",
+        "machines",
+        "start",
+        "stop",
+        "delete",
+        "close",
+    },
     TailnetApi: {"devices", "lacks", "keys", "delete_device", "delete_key", "close"},
     VaultApi: {"reach", "lacks", "read", "close"},
     Talosctl: {

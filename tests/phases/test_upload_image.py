@@ -12,17 +12,21 @@ from rebirth.phases import upload_image
 
 async def test_the_image_is_uploaded_once(outside):
     async def run():
-        return await upload_image.upload_image(outside.castle.talos, outside.castle.proxmox, outside.proxmox, REACHED)
+        return await upload_image.upload_image(
+            outside.castle.talos, outside.castle.machines, outside.castle.proxmox, outside.proxmox, REACHED
+        )
 
     with pytest.raises(Broken, match="download image"):  # the factory is not reachable from here
         await run()
-    volume = f"local:iso/{outside.castle.talos.image_name}"
+    volume = f"local:iso/{outside.castle.talos.image_name('nocloud')}"
     outside.pve.storage("local").volumes[volume] = Volume("iso", 1 << 20)
     before = outside.writes
     fact = await run()
-    assert fact.volume == volume
+    assert set(fact.volumes.values()) == {volume}
     assert outside.writes == before
-    assert await upload_image.still(fact, outside.castle.proxmox, outside.proxmox)
+    assert await upload_image.still(
+        fact, outside.castle.talos, outside.castle.machines, outside.castle.proxmox, outside.proxmox
+    )
 
 
 @pytest.fixture
@@ -34,7 +38,9 @@ async def factory(outside, serve):
     talos = outside.castle.talos.model_copy(update={"image_factory": served.url})
 
     async def run():
-        return await upload_image.upload_image(talos, outside.castle.proxmox, outside.proxmox, REACHED)
+        return await upload_image.upload_image(
+            talos, outside.castle.machines, outside.castle.proxmox, outside.proxmox, REACHED
+        )
 
     run.faults = faults
     return run
@@ -46,7 +52,7 @@ def downloads(outside):
 
 async def test_the_image_from_nothing_and_again(outside, factory):
     fact = await factory()
-    assert fact.volume in outside.pve.storage("local").volumes
+    assert set(fact.volumes.values()) == {*outside.pve.storage("local").volumes}
     before = outside.writes
     assert await factory() == fact
     assert outside.writes == before

@@ -19,13 +19,14 @@ from rebirth.castle.foundation import (
 )
 from rebirth.castle.gitops import Decryption, GitOps
 from rebirth.castle.handovers import Handover
+from rebirth.castle.hardware import Hardware
 from rebirth.castle.kubernetes import Kubernetes
 from rebirth.castle.load import load, load_model
 from rebirth.castle.machines import Machine, Machines
 from rebirth.castle.model import Section, host_of, port_of
 from rebirth.castle.networking import Networking
 from rebirth.castle.online import Online, Site
-from rebirth.castle.proxmox import Proxmox
+from rebirth.castle.proxmox import Placed, Proxmox, placement
 from rebirth.castle.storage import Storage
 from rebirth.castle.tailscale import NodeKey, Tailscale
 from rebirth.castle.talos import Talos
@@ -45,6 +46,7 @@ __all__ = [
     "GitOps",
     "Handover",
     "Handovers",
+    "Hardware",
     "Identity",
     "Ignored",
     "KeyReference",
@@ -54,6 +56,7 @@ __all__ = [
     "Networking",
     "NodeKey",
     "Online",
+    "Placed",
     "Proxmox",
     "PullSecret",
     "RegistryLogin",
@@ -70,6 +73,7 @@ __all__ = [
     "host_of",
     "load",
     "load_model",
+    "placement",
     "port_of",
     "references",
 ]

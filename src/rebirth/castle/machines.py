@@ -3,9 +3,10 @@
 import hashlib
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from rebirth.castle.model import Address, DnsLabel, Network, Section, in_our_words
+from rebirth.castle.hardware import Hardware, Interface, Mac
+from rebirth.castle.model import Address, DnsLabel, Network, Patch, Section
 
 _MEMORY = 4 << 20  # MiB: 4 TiB
 _DISK = 128 << 10  # GiB: 128 TiB
@@ -13,16 +14,10 @@ _DISK = 128 << 10  # GiB: 128 TiB
 _LOCAL = 0x02  # first octet of an address that no manufacturer has (IEEE 802: locally administered)
 
 Role = Literal["controlplane", "worker"]
+Platform = Literal["metal", "nocloud"]
 
 
-Mac = Annotated[
-    str,
-    StringConstraints(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$"),
-    in_our_words("must be a MAC address such as 02:00:00:12:34:56"),
-]
-
-
-class Machine(Section):
+class Machine(Hardware):
     name: DnsLabel
     role: Role
     address: Address
@@ -30,19 +25,32 @@ class Machine(Section):
     cores: Annotated[int, Field(ge=1, le=512)]
     memory_mib: Annotated[int, Field(ge=1024, le=_MEMORY)]
     disk_gib: Annotated[int, Field(ge=10, le=_DISK)]
+    patches: list[Patch] = []  # of this machine alone: after those of section `talos`
 
     def mac_address(self, castle: str) -> str:
         """The one given, or one that is computed from the names: the same at each create, so that DHCP can reserve by it."""
         if self.mac:
             return self.mac.lower()
-        octets = hashlib.sha256(f"{castle}/{self.name}".encode()).digest()[:5]
-        return ":".join(f"{octet:02x}" for octet in (_LOCAL, *octets))
+        return _computed(f"{castle}/{self.name}")
+
+    def mac_of(self, castle: str, number: int, interface: Interface) -> str:
+        """Of a further card."""
+        return interface.mac.lower() if interface.mac else _computed(f"{castle}/{self.name}/{number}")
+
+
+def _computed(names: str) -> str:
+    octets = hashlib.sha256(names.encode()).digest()[:5]
+    return ":".join(f"{octet:02x}" for octet in (_LOCAL, *octets))
 
 
 class Machines(Section):
+    # How a machine that has no configuration yet gets its address: by a drive that Proxmox makes, or from the LAN's DHCP server.
+    addressing: Literal["cloud-init", "reserved-dhcp"] = "cloud-init"
     network: Network
     gateway: Address
     nameservers: Annotated[list[Address], Field(min_length=1)]
+    shared_address: Address | None = None  # that one control plane at a time answers at
+    defaults: Hardware = Hardware()  # of every machine that does not say otherwise
     nodes: Annotated[list[Machine], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -50,6 +58,9 @@ class Machines(Section):
         self._addresses_in_network()
         self._each_has_its_own("name", [node.name for node in self.nodes])
         self._each_has_its_own("address", [str(node.address) for node in self.nodes])
+        for index, node in enumerate(self.nodes):
+            if complaint := self.hardware(node).complaint():
+                raise ValueError(f"at nodes[{index}].{complaint}")
         self._each_has_its_own("mac", [node.mac.lower() if node.mac else node.name for node in self.nodes])
         control_planes = len(self.control_planes)
         if not control_planes:
@@ -67,15 +78,34 @@ class Machines(Section):
     def _addresses_in_network(self) -> None:
         if self.gateway not in self.network:
             raise ValueError(f"at gateway: {self.gateway} is outside the network {self.network}")
+        if (shared := self.shared_address) is not None:
+            if shared not in self.network:
+                raise ValueError(f"at shared_address: {shared} is outside the network {self.network}")
+            if whose := {self.gateway: "the gateway", **{node.address: node.name for node in self.nodes}}.get(shared):
+                raise ValueError(f"at shared_address: {shared} is the address of {whose}")
         for index, node in enumerate(self.nodes):
             if node.address not in self.network:
                 raise ValueError(f"at nodes[{index}].address: {node.address} is outside the network {self.network}")
             if node.address == self.gateway:
                 raise ValueError(f"at nodes[{index}].address: {node.address} is the gateway's")
 
+    def hardware(self, machine: Machine) -> Hardware:
+        """What a machine is made of: its own, and of the rest what all have."""
+        own = machine.model_fields_set & Hardware.model_fields.keys()
+        return self.defaults.model_copy(update={name: getattr(machine, name) for name in own})
+
     def cards(self, castle: str) -> dict[str, tuple[str, str]]:
         """Machine -> the MAC address of its network card, and its address."""
         return {node.name: (node.mac_address(castle), str(node.address)) for node in self.nodes}
+
+    def reservations(self, castle: str) -> dict[str, tuple[str, str]]:
+        """Of `cards`, those that the LAN's DHCP server has to know."""
+        return self.cards(castle) if self.addressing == "reserved-dhcp" else {}
+
+    @property
+    def platform(self) -> Platform:
+        """The Talos that boots: only `nocloud` reads a cloud-init drive."""
+        return "nocloud" if self.addressing == "cloud-init" else "metal"
 
     @property
     def control_planes(self) -> list[Machine]:

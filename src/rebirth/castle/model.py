@@ -92,6 +92,10 @@ Image = Annotated[
     StringConstraints(pattern=r"^[^\s/@:]+\S*$"),
     in_our_words("must be an image reference, such as registry.k8s.io/pause:3.10"),
 ]
+Patch = Annotated[
+    Text | Annotated[dict[str, object], Field(min_length=1)],
+    in_our_words("must be the name of a file beside castle.yaml, or a document of Talos' machine configuration"),
+]
 Positive = Annotated[int, Field(gt=0)]
 
 

@@ -1,9 +1,12 @@
-"""Section `proxmox`: the virtualisation host."""
+"""Section `proxmox`: the virtualisation host, or a cluster of them, and which machine stands where."""
 
+from collections import Counter
+from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from rebirth.castle.machines import Machines
 from rebirth.castle.model import HttpsUrl, Section, Text, in_our_words
 from rebirth.secrets import SecretRef
 
@@ -26,7 +29,8 @@ class VmIds(Section):
 
 class Proxmox(Section):
     endpoint: HttpsUrl
-    node: Text
+    node: Text | None = None
+    nodes: list[Text] = []  # of a cluster: machines that name none are spread over these
     token: SecretRef
     ca: SecretRef | None = None
     image_storage: Text
@@ -38,3 +42,38 @@ class Proxmox(Section):
         StringConstraints(pattern=r"^[a-z0-9_][a-z0-9_\-+.]*$"),
         in_our_words("must be a tag of Proxmox in lower case, such as castle-mine"),
     ]
+
+    @model_validator(mode="after")
+    def _one_list_of_nodes(self) -> Self:
+        if (self.node is None) == (not self.nodes):
+            raise ValueError("at node: say `node`, or `nodes` of a cluster")
+        return self
+
+    @property
+    def all_nodes(self) -> list[str]:
+        return [self.node] if self.node is not None else self.nodes
+
+
+@dataclass(frozen=True)
+class Placed:
+    node: str
+    image_storage: str
+    disk_storage: str
+    bridge: str
+
+
+def placement(machines: Machines, spec: Proxmox) -> dict[str, Placed]:
+    """Machine -> where it is made. Those without a node go where the fewest of their role are, then the fewest at all."""
+    nodes = {machine.name: machines.hardware(machine).node for machine in machines.nodes}
+    roles = Counter((nodes[machine.name], machine.role) for machine in machines.nodes)
+    load = Counter(nodes.values())
+    found: dict[str, Placed] = {}
+    for machine in machines.nodes:
+        chosen, own = nodes[machine.name], machines.hardware(machine)
+        if chosen is None:
+            chosen = min(spec.all_nodes, key=lambda node: (roles[node, machine.role], load[node]))
+            roles[chosen, machine.role] += 1
+            load[chosen] += 1
+        storages = own.image_storage or spec.image_storage, own.disk_storage or spec.disk_storage
+        found[machine.name] = Placed(chosen, *storages, own.bridge or spec.bridge)
+    return found

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from rebirth.castle.machines import Role
-from rebirth.castle.model import HttpsUrl, Image, Section, Text, Version, in_our_words
+from rebirth.castle.machines import Machine, Platform
+from rebirth.castle.model import HttpsUrl, Image, Patch, Section, Version, in_our_words
 
 
 class Talos(Section):
@@ -17,19 +17,25 @@ class Talos(Section):
     ]
     image_factory: HttpsUrl = "https://factory.talos.dev"
     installer: Image
-    patches: list[Text] = []  # for every machine; those of its role come after them
-    control_plane_patches: list[Text] = []
-    worker_patches: list[Text] = []
+    patches: list[Patch] = []  # for every machine; those of its role come after them, its own last
+    control_plane_patches: list[Patch] = []
+    worker_patches: list[Patch] = []
 
-    def patches_for(self, role: Role) -> list[str]:
-        """The castle's own patches of a machine of that role, in the order in which they are applied."""
-        return [*self.patches, *(self.control_plane_patches if role == "controlplane" else self.worker_patches)]
+    def patches_for(self, machine: Machine) -> dict[tuple[str | int, ...], Patch]:
+        """The castle's own patches of a machine in the order in which they are applied. Where in castle.yaml -> patch."""
+        role = "control_plane_patches" if machine.role == "controlplane" else "worker_patches"
+        lists = {
+            ("talos", "patches"): self.patches,
+            ("talos", role): getattr(self, role),
+            ("patches",): machine.patches,
+        }
+        return {(*where, number): patch for where, named in lists.items() for number, patch in enumerate(named)}
 
-    @property
-    def image_url(self) -> str:
+    def image_url(self, platform: Platform) -> str:
         """Where the image factory serves the boot image of this schematic and version."""
-        return f"{self.image_factory}/image/{self.schematic}/{self.version}/metal-amd64.iso"
+        return f"{self.image_factory}/image/{self.schematic}/{self.version}/{platform}-amd64.iso"
 
-    @property
-    def image_name(self) -> str:
-        return f"talos-{self.version}-{self.schematic[:12]}.iso"
+    def image_name(self, platform: Platform) -> str:
+        """The file in the storage; that of `metal` has the name that it always had."""
+        suffix = "" if platform == "metal" else f"-{platform}"
+        return f"talos-{self.version}-{self.schematic[:12]}{suffix}.iso"

@@ -80,6 +80,7 @@ class ProxmoxHost(Section):
     storage_gib: dict[
         Text, Annotated[float, Field(gt=0)]
     ] = {}  # storage -> its size; 1 TiB that never fills where nothing is said
+    shared_storages: list[Text] = []  # that hold the same on every node
     task_seconds: Annotated[float, Field(ge=0)] = 0  # that every task takes at least
     mib_per_second: Annotated[float, Field(gt=0)] | None = None  # of uploads, and of downloads by the host
 

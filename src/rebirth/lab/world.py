@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from rebirth.castle import Castle, Machine, Tailscale, Vault, host_of, load, port_of
+from rebirth.castle import Castle, Tailscale, Vault, host_of, load, port_of
 from rebirth.lab import canaries, git_host, ground, network, proxmox_host
 from rebirth.lab.building import charts, images
 from rebirth.lab.building.sites import build_site
@@ -170,7 +170,7 @@ class World:
             machines.network,
             machines.gateway,
             tuple(map(str, machines.nameservers)),
-            {node.mac_address(self.castle.name): self._reserved(node) for node in machines.nodes},
+            self._reservations(),
             frozenset(self._addresses()),
         )
         settings = self.lab.machines
@@ -183,9 +183,10 @@ class World:
     def _root(self) -> Path:
         return self.state.folder / "machine-root"
 
-    def _reserved(self, machine: Machine) -> str:
-        """The address that the router gives to the machine's card: the castle's, unless lab.yaml says otherwise."""
-        return str(self.lab.machines.dhcp.get(machine.name, machine.address))
+    def _reservations(self) -> dict[str, str]:
+        """MAC address -> the address that the router keeps for it: the castle's, unless lab.yaml says otherwise."""
+        cards, other = self.castle.machines.reservations(self.castle.name), self.lab.machines.dhcp
+        return {mac: str(other.get(name, address)) for name, (mac, address) in cards.items()}
 
     async def _start_acme(self) -> None:
         root = await acme.start(self.parts, self.programs["pebble"], self.ca, self.state.folder)

@@ -3,6 +3,7 @@
 from functools import partial
 
 from rebirth.castle import Machines
+from rebirth.errors import NotYet
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import MachinesBooted, MachinesCreated
@@ -17,8 +18,11 @@ async def boot_machines(
     machines: Machines, proxmox: ProxmoxApi, talosctl: Talosctl, created: MachinesCreated
 ) -> MachinesBooted:
     """Boot the machines."""
-    running = {vm.vm_id for vm in await proxmox.machines() if vm.running}
-    await together(*(proxmox.start(vm_id=vm_id) for vm_id in created.vm_ids.values() if vm_id not in running))
+    there = {vm.vm_id: vm for vm in await proxmox.machines()}
+    if gone := [name for name, vm_id in created.vm_ids.items() if vm_id not in there]:
+        raise NotYet(f"{', '.join(gone)}: no online node has this machine")
+    ours = [there[vm_id] for vm_id in created.vm_ids.values()]
+    await together(*(proxmox.start(node=vm.node, vm_id=vm.vm_id) for vm in ours if not vm.running))
     await together(
         *(
             until(

@@ -69,7 +69,7 @@ async def configure_machines(
     configured = {machine.name for machine, answers in zip(machines.nodes, answering, strict=True) if answers}
     # All of them before the first is sent anything: what answers at a worker's address may be a control plane.
     unconfigured = [machine for machine in machines.nodes if machine.name not in configured]
-    known = await identified(identity, unconfigured, talosctl)
+    known = await identified(identity, machines, unconfigured, talosctl)
 
     async def configure(machine: Machine) -> None:
         address, wanted = str(machine.address), digest(machine)
@@ -89,7 +89,7 @@ async def configure_machines(
             **common,
         )
         await talosctl.validate(configuration=configuration, machine=machine.name)
-        if machine.name not in known and not await identified(identity, [machine], talosctl):
+        if machine.name not in known and not await identified(identity, machines, [machine], talosctl):
             raise await _explained(machine, kubernetes, talosctl, "does not answer in maintenance mode")
         records.sending(paths, machine.name, wanted)
         try:

@@ -30,7 +30,7 @@ def tailnet_api(tailscale: Tailscale, secrets: SecretsResolved) -> TailnetApi:
 
 def proxmox_api(proxmox: Proxmox, secrets: SecretsResolved) -> ProxmoxApi:
     ca = secrets[proxmox.ca] if proxmox.ca else None
-    return ProxmoxApi(endpoint=proxmox.endpoint, node=proxmox.node, token=secrets[proxmox.token], ca=ca)
+    return ProxmoxApi(endpoint=proxmox.endpoint, token=secrets[proxmox.token], ca=ca)
 
 
 def talosctl(paths: Paths, commands: Commands) -> Talosctl:

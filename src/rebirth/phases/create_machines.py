@@ -2,11 +2,12 @@
 
 from functools import partial
 
-from rebirth.castle import Identity, Machine, Machines, Proxmox
+from rebirth.castle import Identity, Machine, Machines, Proxmox, placement
 from rebirth.errors import Broken, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.phases.made import machine_records as records
+from rebirth.phases.made.virtual_machines import options
 from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.run.facts import ImageUploaded, MachinesCreated, Made, OutsideReached
 from rebirth.run.journal import Once
@@ -46,7 +47,14 @@ async def create_machines(
         note(f"{_described(vm, spec)}: name it there, or remove it in Proxmox")
     for machine in missing:
         records.made(paths, machine.name)
-    await together(*(_create(identity, machine, ids[machine.name], spec, proxmox, image) for machine in missing))
+    places = placement(machines, spec)
+
+    async def create(machine: Machine) -> None:
+        placed, volume = places[machine.name], image.volumes[machine.name]
+        wanted = options(identity, machine, machines, spec, placed, volume)
+        await proxmox.create(node=placed.node, vm_id=ids[machine.name], options=wanted)
+
+    await together(*map(create, missing))
     return MachinesCreated(dict(sorted(ids.items())))
 
 
@@ -84,8 +92,8 @@ async def undo(spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:
 
 async def _remove(vm: Vm, proxmox: ProxmoxApi) -> None:
     if vm.running:
-        await proxmox.stop(vm_id=vm.vm_id)
-    await proxmox.delete(vm_id=vm.vm_id)
+        await proxmox.stop(node=vm.node, vm_id=vm.vm_id)
+    await proxmox.delete(node=vm.node, vm_id=vm.vm_id)
 
 
 async def _machines(spec: Proxmox, proxmox: ProxmoxApi) -> list[Vm]:
@@ -109,20 +117,3 @@ def _ours(machine: Machine, existing: list[Vm], spec: Proxmox) -> Vm | None:
             text = f"{machine.name} ({vm.vm_id}) has {vm.cores} cores and {vm.memory_mib} MiB, unlike castle.yaml"
             raise Broken(text, system="Proxmox", operation="adopt machine", hint=hint)
     return named[0] if named else None
-
-
-async def _create(
-    identity: Identity, machine: Machine, vm_id: int, spec: Proxmox, proxmox: ProxmoxApi, image: ImageUploaded
-) -> None:
-    await proxmox.create(
-        vm_id=vm_id,
-        name=machine.name,
-        cores=machine.cores,
-        memory_mib=machine.memory_mib,
-        disk_gib=machine.disk_gib,
-        disk_storage=spec.disk_storage,
-        bridge=spec.bridge,
-        mac=machine.mac_address(identity.name),
-        image=image.volume,
-        tag=spec.tag,
-    )

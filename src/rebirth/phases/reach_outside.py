@@ -8,7 +8,9 @@ from rebirth.commands import Commands
 from rebirth.errors import Broken
 from rebirth.paths import Paths
 from rebirth.phases.free_names import refuse_foreign
+from rebirth.phases.made.virtual_machines import needs
 from rebirth.providers.proxmox import ProxmoxApi
+from rebirth.providers.proxmox_rights import Needs
 from rebirth.providers.tailnet import TailnetApi
 from rebirth.providers.vault import VaultApi
 from rebirth.run.facts import OutsideReached, RepositoryRead
@@ -39,29 +41,23 @@ async def reach_outside(
 ) -> OutsideReached:
     """Reach the systems outside."""
     commands.require("talosctl", "helm", *(("flux",) if repository.flux_manifests is None else ()))
-    version, *_ = await together(proxmox.reach(), *([vault.reach()] if vault else []))
-    if lacks := await missing_rights(spec, handovers, proxmox, tailnet, vault):
+    wanted = needs(machines, spec)
+    version, *_ = await together(proxmox.reach(wanted), *([vault.reach()] if vault else []))
+    if lacks := await missing_rights(wanted, handovers, proxmox, tailnet, vault):
         said = "; ".join(f"{system}: {', '.join(rights)}" for system, rights in lacks.items())
         hint = " ".join(f"{system}: {WHERE[system]}." for system in lacks)
         raise Broken(f"missing rights: {said}", operation="look up rights", hint=hint)
-    await proxmox.offers(image_storage=spec.image_storage, disk_storage=spec.disk_storage, bridge=spec.bridge)
+    await proxmox.offers(wanted)
     if tailscale and tailnet:
         refuse_foreign(await tailnet.devices(), tailscale, machines, paths)
     return OutsideReached(str(version))
 
 
 async def missing_rights(
-    spec: Proxmox, handovers: Handovers, proxmox: ProxmoxApi, tailnet: TailnetApi | None, vault: VaultApi | None
+    wanted: Needs, handovers: Handovers, proxmox: ProxmoxApi, tailnet: TailnetApi | None, vault: VaultApi | None
 ) -> dict[str, list[str]]:
     """What the tokens may not do that create and destroy need: system -> rights. Empty where they may do all. Nothing is written."""
-    asked: dict[str, Coroutine[Any, Any, list[str]]] = {
-        "Proxmox": proxmox.lacks(
-            image_storage=spec.image_storage,
-            disk_storage=spec.disk_storage,
-            bridge=spec.bridge,
-            vm_id=spec.vm_ids.first,
-        )
-    }
+    asked: dict[str, Coroutine[Any, Any, list[str]]] = {"Proxmox": proxmox.lacks(wanted)}
     if tailnet:
         asked["Tailscale"] = tailnet.lacks()
     if vault:

@@ -1,8 +1,12 @@
-"""The Talos boot image, in a storage of the Proxmox node."""
+"""The Talos boot image, in a storage of each Proxmox node that machines stand on."""
 
-from rebirth.castle import Proxmox, Talos
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rebirth.castle import Machines, Proxmox, Talos, placement
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.run.facts import ImageUploaded, Made, OutsideReached
+from rebirth.run.waiting import together
 
 LAYER = "platform"
 # The factory builds an image the first time that a schematic is asked for, which takes minutes; then 100 to 400 MB have to come
@@ -11,33 +15,67 @@ PATIENCE = 1200
 USUALLY = 20
 
 
-async def upload_image(talos: Talos, spec: Proxmox, proxmox: ProxmoxApi, outside: OutsideReached) -> ImageUploaded:
+class _Image(NamedTuple):
+    node: str
+    storage: str
+    name: str
+    url: str
+
+    @property
+    def volume(self) -> str:
+        return f"{self.storage}:iso/{self.name}"
+
+
+async def upload_image(
+    talos: Talos, machines: Machines, spec: Proxmox, proxmox: ProxmoxApi, outside: OutsideReached
+) -> ImageUploaded:
     """Upload the Talos boot image."""
-    volume = _volume(talos, spec)
-    if volume not in await proxmox.images(storage=spec.image_storage):
-        await proxmox.download_image(storage=spec.image_storage, name=talos.image_name, url=talos.image_url)
-    return ImageUploaded(volume)
+    wanted = dict(_images(talos, machines, spec))
+    missing = await _missing(wanted, proxmox)
+    await together(*(proxmox.download_image(**image._asdict()) for image in missing))
+    return ImageUploaded({name: image.volume for name, image in wanted.items()})
 
 
-async def found(talos: Talos, spec: Proxmox) -> ImageUploaded:
-    return ImageUploaded(_volume(talos, spec))
+async def found(talos: Talos, machines: Machines, spec: Proxmox) -> ImageUploaded:
+    return ImageUploaded({name: image.volume for name, image in _images(talos, machines, spec)})
 
 
-async def still(fact: ImageUploaded, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
-    return fact.volume in await proxmox.images(storage=spec.image_storage)
+async def still(fact: ImageUploaded, talos: Talos, machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
+    wanted = dict(_images(talos, machines, spec))
+    same = fact.volumes == {name: image.volume for name, image in wanted.items()}
+    return same and not await _missing(wanted, proxmox)
 
 
-async def undo(talos: Talos, spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:
+async def undo(talos: Talos, machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:
     """The Talos boot image, which stays.
 
     Nothing says who uploaded it, other castles boot from it, and to remove it a token would need the right to remove
     every volume of the storage.
     """
-    volume = _volume(talos, spec)
-    if volume not in await proxmox.images(storage=spec.image_storage):
-        return []
-    return [Made("boot image", volume, "", stays=f"other castles may boot from it; it is on the node {spec.node}")]
+    wanted = dict(_images(talos, machines, spec))
+    missing = await _missing(wanted, proxmox)
+    return [
+        Made("boot image", image.volume, "", stays=f"other castles may boot from it; it is on the node {image.node}")
+        for image in sorted({*wanted.values()} - {*missing})
+    ]
 
 
-def _volume(talos: Talos, spec: Proxmox) -> str:
-    return f"{spec.image_storage}:iso/{talos.image_name}"
+async def _missing(wanted: dict[str, _Image], proxmox: ProxmoxApi) -> list[_Image]:
+    """Those that a node has to fetch: into a shared storage only one of them."""
+    every = sorted({*wanted.values()})
+    there = {
+        (image.node, image.storage): await proxmox.images(node=image.node, storage=image.storage) for image in every
+    }
+    missing = [image for image in every if image.volume not in there[image.node, image.storage]]
+    shared = {node: await proxmox.shared_storages(node=node) for node in {image.node for image in missing}}
+    fetched: dict[tuple[str, str], _Image] = {}
+    for image in missing:
+        fetched.setdefault(("" if image.storage in shared[image.node] else image.node, image.volume), image)
+    return list(fetched.values())
+
+
+def _images(talos: Talos, machines: Machines, spec: Proxmox) -> Iterator[tuple[str, _Image]]:
+    """The image of each machine."""
+    name, url = talos.image_name(machines.platform), talos.image_url(machines.platform)
+    for machine, place in placement(machines, spec).items():
+        yield machine, _Image(place.node, place.image_storage, name, url)

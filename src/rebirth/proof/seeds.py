@@ -207,17 +207,19 @@ class _Planter:
                 ClusterDns(ours=castle.engine.coredns is not None), castle.tailscale.node_key if castle.tailscale else None,
                 castle.engine.registry_logins, self.secrets, NodeKeyMinted(_UNSEEN, ""),
             )  # fmt: skip
-            own = castle.talos.patches_for(machine.role)
+            own = castle.talos.patches_for(machine)
             ours = len(texts) - len(own)
             prefix: _PathIn = ("machines", "nodes", index)
             patches = [self._manifest(d.data, prefix, _GENERATED) for text in texts[:ours] for d in parse(text)]
-            for name in own:
-                patches += _documents(folder / name)
+            for where, patch in own.items():
+                at = where if where[0] == "talos" else (*prefix, *where)
+                patches += _documents(folder / patch) if isinstance(patch, str) else [self._manifest(patch, at)]
             yield MachineConfiguration(machine.name, machine.role, tuple(patches))
 
 
 # Where castle.yaml says what a generated machine configuration holds.
 _GENERATED: Mapping[_PathIn, _PathIn] = {
+    ("machine", "network", "interfaces"): ("machines", "shared_address"),
     ("machine", "kubelet", "clusterDNS"): ("kubernetes", "cluster_dns"),
     ("machine", "kubelet", "extraMounts"): ("storage",),
     ("machine", "kubelet", "nodeIP"): ("machines", "network"),

@@ -1,8 +1,8 @@
-"""The Proxmox VE API: images and virtual machines of one node."""
+"""The Proxmox VE API: images and virtual machines, on every node of a cluster."""
 
 import asyncio
 import http
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from rebirth.errors import Broken, NoAnswer, NotYet, understood
 from rebirth.providers import proxmox_rights
-from rebirth.run.waiting import until
+from rebirth.providers.proxmox_rights import HostNeeds, Needs
+from rebirth.run.waiting import together, until
 from rebirth.secrets import Secret
 
 _SYSTEM = "Proxmox"
@@ -21,6 +22,7 @@ _DOWNLOAD = "download image"
 @dataclass(frozen=True)
 class Vm:
     vm_id: int
+    node: str
     name: str
     running: bool
     tags: frozenset[str]
@@ -30,10 +32,9 @@ class Vm:
 
 
 class ProxmoxApi:
-    """One node, through an API token (USER@REALM!TOKENID=UUID)."""
+    """All nodes, through an API token (USER@REALM!TOKENID=UUID): the one that is asked passes on what another has to do."""
 
-    def __init__(self, *, endpoint: str, node: str, token: Secret, ca: Secret | None = None) -> None:
-        self._node_name = node
+    def __init__(self, *, endpoint: str, token: Secret, ca: Secret | None = None) -> None:
         user, _, rest = token.reveal().partition("!")
         token_name, _, token_value = rest.partition("=")
         parts = urlsplit(endpoint)
@@ -57,33 +58,29 @@ class ProxmoxApi:
     async def close(self) -> None:
         self._session.close()
 
-    @property
-    def _node(self) -> Any:
-        return self._api.nodes(self._node_name)
-
-    async def reach(self) -> str:
-        """The version; raises where the host, the token or the node is wrong."""
+    async def reach(self, needs: Needs) -> str:
+        """The version; raises where the host, the token or a node is wrong."""
         said = await self._read("version", self._api.version.get)
         with understood(_SYSTEM, "version", _ENDPOINT):
             version = str(said["version"])
-        found = await self._read("list nodes", self._api.nodes.get)
-        with understood(_SYSTEM, "list nodes", _ENDPOINT):
-            nodes = {str(entry["node"]) for entry in found}
-        if self._node_name not in nodes:
-            known = ", ".join(sorted(nodes))
-            raise Broken(
-                f"has no node {self._node_name}",
-                system=_SYSTEM,
-                operation="list nodes",
-                hint=f"Its nodes are: {known}.",
-            )
+        nodes = await self._nodes()
+        for name in needs.hosts:
+            if name not in nodes:
+                hint = f"Its nodes are: {', '.join(sorted(nodes))}."
+                raise Broken(f"has no node {name}", system=_SYSTEM, operation="list nodes", hint=hint)
+            if not nodes[name]:
+                raise NoAnswer(f"{_SYSTEM}: list nodes: the node {name} is offline")
         return version
 
-    async def lacks(self, *, image_storage: str, disk_storage: str, bridge: str, vm_id: int) -> list[str]:
+    async def _nodes(self) -> dict[str, bool]:
+        """Node -> whether it is online."""
+        found = await self._read("list nodes", self._api.nodes.get)
+        with understood(_SYSTEM, "list nodes", _ENDPOINT):
+            return {str(entry["node"]): entry["status"] == "online" for entry in found}
+
+    async def lacks(self, needs: Needs) -> list[str]:
         """The rights that the token was not given, each with its path. Nothing is written."""
-        rights = proxmox_rights.needed(
-            node=self._node_name, image_storage=image_storage, disk_storage=disk_storage, bridge=bridge, vm_id=vm_id
-        )
+        rights = proxmox_rights.needed(needs)
         held: dict[str, frozenset[str]] = {}
         for path in proxmox_rights.paths(rights):
             said = await self._read("look up rights", partial(self._api.access.permissions.get, path=path))
@@ -91,84 +88,78 @@ class ProxmoxApi:
                 held[path] = frozenset(dict(said or {}).get(path) or {})
         return [str(right) for right in proxmox_rights.missing(rights, held)]
 
-    async def offers(self, *, image_storage: str, disk_storage: str, bridge: str) -> None:
-        """Raises Broken where the node lacks a storage for images or disks, or the bridge."""
-        found = await self._read("list storages", self._node.storage.get)
+    async def offers(self, needs: Needs) -> None:
+        """Raises Broken where a node lacks a storage for images or disks, or a bridge."""
+        await together(*(self._offers(node, host) for node, host in needs.hosts.items()))
+
+    async def _offers(self, node: str, needs: HostNeeds) -> None:
+        host, its = self._api.nodes(node), f"{node}: "
+        found = await self._read("list storages", host.storage.get)
         with understood(_SYSTEM, "list storages", _ENDPOINT):
             holds = {entry["storage"]: entry.get("content", "").split(",") for entry in found}
-        for name, content, key in ((image_storage, "iso", "image_storage"), (disk_storage, "images", "disk_storage")):
+        wanted = [(name, "iso", "image_storage") for name in sorted(needs.image_storages)]
+        wanted += [(name, "images", "disk_storage") for name in sorted(needs.disk_storages)]
+        for name, content, key in wanted:
             if content not in holds.get(name, ()):
                 able = ", ".join(sorted(other for other, contents in holds.items() if content in contents)) or "none"
                 lack = f"the storage {name} does not accept {content}" if name in holds else f"has no storage {name}"
                 hint = f"proxmox.{key} must be one of: {able}."
-                raise Broken(lack, system=_SYSTEM, operation="list storages", hint=hint)
-        found = await self._read("list bridges", partial(self._node.network.get, type="any_bridge"))
+                raise Broken(its + lack, system=_SYSTEM, operation="list storages", hint=hint)
+        found = await self._read("list bridges", partial(host.network.get, type="any_bridge"))
         with understood(_SYSTEM, "list bridges", _ENDPOINT):
             bridges = {entry["iface"] for entry in found}
-        if bridge not in bridges:
+        for bridge in sorted(needs.bridges - bridges):
             hint = f"proxmox.bridge must be one of: {', '.join(sorted(bridges))}."
-            raise Broken(f"has no bridge {bridge}", system=_SYSTEM, operation="list bridges", hint=hint)
+            raise Broken(f"{its}has no bridge {bridge}", system=_SYSTEM, operation="list bridges", hint=hint)
 
-    async def images(self, *, storage: str) -> set[str]:
+    async def shared_storages(self, *, node: str) -> frozenset[str]:
+        """Those that hold the same on every node that has them."""
+        found = await self._read("list storages", self._api.nodes(node).storage.get)
+        with understood(_SYSTEM, "list storages", _ENDPOINT):
+            return frozenset(str(entry["storage"]) for entry in found if int(entry.get("shared", 0)))
+
+    async def images(self, *, node: str, storage: str) -> set[str]:
         """Volume ids of the ISO images in a storage."""
-        found = await self._read(f"list {storage}", partial(self._node.storage(storage).content.get, content="iso"))
+        found = await self._read(
+            f"list {storage}", partial(self._api.nodes(node).storage(storage).content.get, content="iso")
+        )
         with understood(_SYSTEM, f"list {storage}", _ENDPOINT):
             return {entry["volid"] for entry in found}
 
-    async def download_image(self, *, storage: str, name: str, url: str) -> str:
+    async def download_image(self, *, node: str, storage: str, name: str, url: str) -> str:
         """Makes the node fetch an image; returns its volume id. A download of it that runs already is taken up."""
-        if (task := await self._running_download(name)) is None:
-            fetch = self._node.storage(storage)("download-url")
+        if (task := await self._running_download(node, name)) is None:
+            fetch = self._api.nodes(node).storage(storage)("download-url")
             task = await self._write(_DOWNLOAD, partial(fetch.post, content="iso", filename=name, url=url))
         await self._finish(_DOWNLOAD, task)
         return f"{storage}:iso/{name}"
 
-    async def _running_download(self, name: str) -> str | None:
+    async def _running_download(self, node: str, name: str) -> str | None:
         """A task of an earlier run, which Proxmox carries on with whether or not somebody waits for it."""
-        look = partial(self._node.tasks.get, source="active", typefilter="download")
+        look = partial(self._api.nodes(node).tasks.get, source="active", typefilter="download")
         found = await self._read("list tasks", look)
         with understood(_SYSTEM, "list tasks", _ENDPOINT):
             under_way = (task for task in found if task["type"] == "download" and "endtime" not in task)
             return next((str(task["upid"]) for task in under_way if task.get("id") == name), None)
 
     async def machines(self) -> list[Vm]:
-        found = await self._read("list machines", self._node.qemu.get)
+        """Of all nodes. Each is asked itself: what the cluster knows of machines is up to ten seconds old."""
+        nodes = await self._nodes()
+        online = [node for node, answers in nodes.items() if answers]
+        found = await together(*(self._read("list machines", self._api.nodes(node).qemu.get) for node in online))
+        known = [] if len(online) == len(nodes) else await self._read("list machines", self._resources)
         with understood(_SYSTEM, "list machines", _ENDPOINT):
-            return [_vm(entry) for entry in found]
+            there = [_vm(node, entry) for node, entries in zip(online, found, strict=True) for entry in entries]
+            lost = [entry for entry in known if entry["type"] == "qemu" and entry["node"] not in online]
+            return [*there, *(_vm(entry["node"], entry) for entry in lost)]
 
-    async def create(
-        self,
-        *,
-        vm_id: int,
-        name: str,
-        cores: int,
-        memory_mib: int,
-        disk_gib: int,
-        disk_storage: str,
-        bridge: str,
-        mac: str,
-        image: str,
-        tag: str,
-    ) -> None:
-        """A machine that boots the image while its disk is empty."""
-        options = {
-            "vmid": vm_id,
-            "name": name,
-            "cores": cores,
-            "memory": memory_mib,
-            "cpu": "host",
-            "ostype": "l26",
-            "scsihw": "virtio-scsi-single",
-            "scsi0": f"{disk_storage}:{disk_gib}",
-            "ide2": f"{image},media=cdrom",
-            "boot": "order=scsi0;ide2",
-            "net0": f"virtio={mac.upper()},bridge={bridge}",
-            "onboot": 1,
-            "tags": tag,
-            "description": "Made by rebirth; removed by `rebirth destroy`.",
-        }
+    def _resources(self) -> Any:
+        return self._api.cluster.resources.get(type="vm")
+
+    async def create(self, *, node: str, vm_id: int, options: Mapping[str, str | int]) -> None:
+        """A machine with the options that Proxmox VE publishes for one."""
         try:
-            task = await self._write("create machine", partial(self._node.qemu.post, **options))
+            task = await self._write("create machine", partial(self._api.nodes(node).qemu.post, vmid=vm_id, **options))
         except Broken as error:
             # Somebody may have been faster with that id: perhaps our own request, whose answer was lost.
             if vm_id in {vm.vm_id for vm in await self.machines()}:
@@ -176,25 +167,29 @@ class ProxmoxApi:
             raise
         await self._finish("create machine", task)
 
-    async def start(self, *, vm_id: int) -> None:
+    async def start(self, *, node: str, vm_id: int) -> None:
         """That it runs already is success: a run that was killed may have started it."""
-        task = await self._write("start machine", self._node.qemu(vm_id).status.start.post)
+        task = await self._write("start machine", self._machine(node, vm_id).status.start.post)
         await self._finish("start machine", task, fine="already running")
 
-    async def stop(self, *, vm_id: int) -> None:
-        await self._finish("stop machine", await self._write("stop machine", self._node.qemu(vm_id).status.stop.post))
+    async def stop(self, *, node: str, vm_id: int) -> None:
+        task = await self._write("stop machine", self._machine(node, vm_id).status.stop.post)
+        await self._finish("stop machine", task)
 
-    async def delete(self, *, vm_id: int) -> None:
+    async def delete(self, *, node: str, vm_id: int) -> None:
         purge = {"purge": 1, "destroy-unreferenced-disks": 1}
-        await self._finish(
-            "delete machine", await self._write("delete machine", partial(self._node.qemu(vm_id).delete, **purge))
-        )
+        task = await self._write("delete machine", partial(self._machine(node, vm_id).delete, **purge))
+        await self._finish("delete machine", task)
+
+    def _machine(self, node: str, vm_id: int) -> Any:
+        return self._api.nodes(node).qemu(vm_id)
 
     async def _finish(self, operation: str, task: str, *, fine: str = "OK") -> None:
         """Follows a task to its end; the API has nothing that could be watched. `fine` is an end as good as OK."""
+        node = task.split(":")[1]
 
         async def ended() -> str:
-            state = await self._read(operation, self._node.tasks(task).status.get)
+            state = await self._read(operation, self._api.nodes(node).tasks(task).status.get)
             with understood(_SYSTEM, operation, _ENDPOINT):
                 if state["status"] != "stopped":
                     raise NotYet("running")
@@ -238,13 +233,14 @@ class ProxmoxApi:
             raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
 
 
-def _vm(entry: dict[str, Any]) -> Vm:
+def _vm(node: str, entry: dict[str, Any]) -> Vm:
     return Vm(
+        node=node,
         vm_id=int(entry["vmid"]),
         name=entry.get("name", ""),
         running=entry["status"] == "running",
         tags=frozenset(filter(None, entry.get("tags", "").replace(",", ";").split(";"))),
-        cores=int(entry.get("cpus", 0)),
+        cores=int(entry.get("cpus", entry.get("maxcpu", 0))),
         memory_mib=int(entry.get("maxmem", 0)) >> 20,
         lock=entry.get("lock", ""),
     )

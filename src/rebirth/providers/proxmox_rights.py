@@ -17,6 +17,27 @@ _MACHINES = (
 
 
 @dataclass(frozen=True)
+class HostNeeds:
+    """What a castle asks of one node."""
+
+    image_storages: frozenset[str]
+    disk_storages: frozenset[str]
+    bridges: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a castle asks of Proxmox."""
+
+    hosts: Mapping[str, HostNeeds]  # by node
+    vm_id: int  # one of those that it may take
+    networks: frozenset[str] = frozenset()  # BRIDGE, or BRIDGE/VLAN
+    mappings: frozenset[str] = frozenset()  # of PCI devices
+    start_order: bool = False
+    high_availability: bool = False
+
+
+@dataclass(frozen=True)
 class Right:
     """One privilege on one path. `instead`: sets of rights of which any does as well."""
 
@@ -29,17 +50,24 @@ class Right:
         return " (or ".join([f"{self.privilege} on {self.path}", *others]) + ")" * len(others)
 
 
-def needed(*, node: str, image_storage: str, disk_storage: str, bridge: str, vm_id: int) -> list[Right]:
+def needed(needs: Needs) -> list[Right]:
     """Every right that create and destroy use, sorted by path."""
-    images, host = f"/storage/{image_storage}", f"/nodes/{node}"
+    images = sorted({f"/storage/{name}" for host in needs.hosts.values() for name in host.image_storages})
+    disks = sorted({name for host in needs.hosts.values() for name in host.disk_storages})
     return [
+        *([Right("/", "Sys.Modify")] if needs.start_order else []),
+        *([Right("/", "Sys.Console")] if needs.high_availability else []),
+        *(Right(f"/mapping/pci/{name}", "Mapping.Use") for name in sorted(needs.mappings)),
         # download-url makes the host fetch from the network: Proxmox VE asks for either of the two.
-        Right(host, "Sys.AccessNetwork", ((("/", "Sys.Audit"), ("/", "Sys.Modify")),)),
-        Right(f"/sdn/zones/localnetwork/{bridge}", "SDN.Use"),
-        Right(images, "Datastore.AllocateTemplate"),
-        Right(images, "Datastore.Audit", (((images, "Datastore.AllocateSpace"),),)),
-        Right(f"/storage/{disk_storage}", "Datastore.AllocateSpace"),
-        *(Right(f"/vms/{vm_id}", privilege) for privilege in _MACHINES),
+        *(
+            Right(f"/nodes/{node}", "Sys.AccessNetwork", ((("/", "Sys.Audit"), ("/", "Sys.Modify")),))
+            for node in sorted(needs.hosts)
+        ),
+        *(Right(f"/sdn/zones/localnetwork/{name}", "SDN.Use") for name in sorted(needs.networks)),
+        *(Right(path, "Datastore.AllocateTemplate") for path in images),
+        *(Right(path, "Datastore.Audit", (((path, "Datastore.AllocateSpace"),),)) for path in images),
+        *(Right(f"/storage/{name}", "Datastore.AllocateSpace") for name in disks),
+        *(Right(f"/vms/{needs.vm_id}", privilege) for privilege in _MACHINES),
     ]
 
 

@@ -69,7 +69,7 @@ class NodeKeyMinted(InMemory):
 
 @dataclass(frozen=True)
 class ImageUploaded(Fact):
-    volume: str  # such as local:iso/talos-v1.12.0-708747e350d6.iso
+    volumes: dict[str, str]  # machine name -> such as local:iso/talos-v1.12.0-708747e350d6.iso, on its node
 
 
 @dataclass(frozen=True)

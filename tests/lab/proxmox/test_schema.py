@@ -7,7 +7,7 @@ import pytest
 
 from pve_schema import check, endpoints, judge, request_errors
 from rebirth.lab.proxmox import METHODS
-from rebirth.lab.proxmox.forms import IP_CONFIG, Parts
+from rebirth.lab.proxmox.forms import IP_CONFIG, PCI, STARTUP, Parts
 from rebirth.lab.proxmox.recording import Exchange
 from rebirth.lab.proxmox.rights import All, Either, Perm
 
@@ -34,7 +34,9 @@ def declared(kind):
     found = {"minimum": kind.least, "maximum": kind.most, "maxLength": kind.longest}
     found |= {"pattern": kind.pattern or None, "requires": kind.needs or None}
     # Of some forms no more than the name is published.
-    parts = kind.form.keys if isinstance(kind.form, Parts) and kind.form is not IP_CONFIG else frozenset()
+    parts = (
+        kind.form.keys if isinstance(kind.form, Parts) and kind.form not in (IP_CONFIG, PCI, STARTUP) else frozenset()
+    )
     return {name: value for name, value in found.items() if value is not None} | {
         "type": kind.type, "required": kind.required, "enum": kind.choices, "parts": parts,
     }  # fmt: skip

@@ -11,6 +11,7 @@ from rebirth.errors import SpecError
 from rebirth.lab.proxmox import Rights
 from rebirth.lab.proxmox_host import host, least_rights
 from rebirth.lab.spec import FILE, ProxmoxHost, load_lab
+from rebirth.phases.made.virtual_machines import needs
 from rebirth.providers import proxmox_rights
 
 ROOT = Path(__file__).parents[3]
@@ -34,7 +35,7 @@ def documented():
 
 
 def test_the_rights_of_the_lab_are_the_documented_ones():
-    given, said = least_rights(SPEC), documented()
+    given, said = least_rights(CASTLE), documented()
     assert given.keys() == said.keys()
     for path, privileges in given.items():
         alternatives = {"Sys.Audit", "Sys.Modify"} if path.startswith("/nodes/") else set()
@@ -43,13 +44,11 @@ def test_the_rights_of_the_lab_are_the_documented_ones():
 
 
 def test_the_rights_of_the_lab_are_what_the_product_asks_for():
-    needed = proxmox_rights.needed(
-        node=SPEC.node, image_storage=SPEC.image_storage, disk_storage=SPEC.disk_storage, bridge=SPEC.bridge, vm_id=800
-    )
-    rights = Rights(least_rights(SPEC))
+    needed = proxmox_rights.needed(needs(CASTLE.machines, SPEC))
+    rights = Rights(least_rights(CASTLE))
     assert proxmox_rights.missing(needed, {path: rights.on(path) for path in proxmox_rights.paths(needed)}) == []
     asked = {(right.path.replace("/vms/800", "/vms"), right.privilege) for right in needed}
-    assert asked == {(path, one) for path, privileges in least_rights(SPEC).items() for one in privileges}
+    assert asked == {(path, one) for path, privileges in least_rights(CASTLE).items() for one in privileges}
 
 
 @pytest.mark.parametrize("storage", ["local", "local-lvm"])

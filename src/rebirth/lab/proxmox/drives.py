@@ -5,13 +5,13 @@ import secrets
 from typing import Any
 
 from rebirth.lab.proxmox.errors import PveError, refused
-from rebirth.lab.proxmox.forms import IP_CONFIG, NET, drive, is_cloud_init, model_and_mac, tags
+from rebirth.lab.proxmox.forms import IP_CONFIG, NET, PCI, drive, is_cloud_init, model_and_mac, tags
 from rebirth.lab.proxmox.host import Pve, Storage, Volume
 from rebirth.lab.proxmox.hypervisor import CloudInit, VirtualMachine
 from rebirth.lab.proxmox.options import CARD, DRIVE
 
 _GIB = 1 << 30
-_CLOUD_INIT_SIZE = 4 << 20
+_CLOUD_INIT_SIZE = _STATE_SIZE = 4 << 20
 _BUSES = (("ide", 4), ("scsi", 31), ("virtio", 16), ("sata", 6))
 BOOTABLE = tuple(f"{bus}{number}" for bus, count in _BUSES for number in range(count))  # as Proxmox goes through them
 _NEW_DISK = re.compile(r"([^/:\s]+):(\d+(\.\d+)?)")
@@ -28,6 +28,18 @@ def permitted(pve: Pve, vmid: int, options: dict[str, str]) -> None:
             if bridge := card.get("bridge"):
                 network = f"/sdn/zones/localnetwork/{bridge}"
                 pve.rights.check(f"{network}/{card['tag']}" if "tag" in card else network, "SDN.Use")
+        elif name.startswith("hostpci"):
+            _permitted_device(pve, name, value)
+
+
+def _permitted_device(pve: Pve, name: str, value: str) -> None:
+    """A device of the host: by its mapping, or, for root alone, by its address."""
+    mapping = PCI.split(value).get("mapping")
+    if mapping is None:
+        raise PveError(f"only root can set '{name}' config for non-mapped devices")
+    pve.rights.check(f"/mapping/pci/{mapping}", "Mapping.Use")
+    if mapping not in pve.mappings:
+        raise PveError(f"PCI device mapping not found for '{mapping}'")
 
 
 def _permitted_drive(pve: Pve, vmid: int, name: str, value: str) -> None:
@@ -70,7 +82,7 @@ def settled(pve: Pve, vmid: int, given: dict[str, str]) -> dict[str, str]:
     try:
         for name, value in given.items():
             if DRIVE.fullmatch(name):
-                kept[name] = _drive(pve, vmid, value, made)
+                kept[name] = _drive(pve, vmid, name, value, made)
             elif CARD.fullmatch(name):
                 kept[name] = _card(value)
             elif name == "tags":
@@ -82,7 +94,7 @@ def settled(pve: Pve, vmid: int, given: dict[str, str]) -> dict[str, str]:
     return kept
 
 
-def _drive(pve: Pve, vmid: int, value: str, made: list[str]) -> str:
+def _drive(pve: Pve, vmid: int, name: str, value: str, made: list[str]) -> str:
     first, rest = drive(value)
     if first in {"none", "cdrom"}:
         return _written(first, rest)
@@ -95,7 +107,7 @@ def _drive(pve: Pve, vmid: int, value: str, made: list[str]) -> str:
             return _written(first, rest)  # a cloud-init drive that is there already
         return _written(first, {"size": _shown(volume.size)} | rest)
     storage = pve.storage(new[1])
-    size = int(float(new[2]) * _GIB)
+    size = _STATE_SIZE if name in {"efidisk0", "tpmstate0"} else int(float(new[2]) * _GIB)
     if source := rest.pop("import-from", None):
         size = pve.volume(source).size
         pve.conditions[vmid].imported = source

@@ -125,6 +125,13 @@ VGA = Parts("type", _words("clipboard memory type"))
 USB = Parts("host", _words("host mapping usb3"))
 AUDIO = Parts("", _words("device driver"))
 SHARED = Parts("", _words("name size"))
+PCI = Parts(
+    "host",
+    _words(
+        "device-id driver host legacy-igd mapping mdev pcie rombar romfile sub-device-id sub-vendor-id vendor-id x-vga"
+    ),
+)
+STARTUP = Parts("order", _words("down order up"))
 NODE_MEMORY = Parts("", _words("cpus hostnodes memory policy"))
 SPICE = Parts("", _words("foldersharing videostreaming"))
 IP_CONFIG = Parts("", _words("gw gw6 ip ip6"))

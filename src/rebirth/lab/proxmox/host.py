@@ -1,4 +1,4 @@
-"""The state of one stood-in Proxmox host. All of it is in memory: it dies with the lab."""
+"""The state of a stood-in Proxmox host, or of a cluster of several. All of it is in memory: it dies with the lab."""
 
 import asyncio
 import math
@@ -6,8 +6,8 @@ import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from rebirth.lab.proxmox.errors import PveError
 from rebirth.lab.proxmox.hypervisor import Hypervisor
@@ -35,6 +35,7 @@ class Storage:
     total: int = 1 << 40  # bytes
     volumes: dict[str, Volume] = field(default_factory=dict)  # by volume id
     thin: bool = True  # disks take space only when they are written to
+    shared: bool = False  # the same one on every node that has it
 
     @property
     def kind(self) -> str:
@@ -70,6 +71,7 @@ class Task:
 class Condition:
     """What Proxmox knows of a machine besides its configuration."""
 
+    node: str  # that it stands on
     lock: str | None = None  # such as create: nothing else may be done meanwhile
     since: float | None = None  # when it was powered on
     idle: bool = False  # powered on, with nothing to boot from
@@ -91,12 +93,12 @@ class Pace:
 
 @dataclass
 class Pve:
-    """One host. `token` is USER@REALM!TOKENID=UUID."""
+    """One host as it is asked, and what it knows of the others. `token` is USER@REALM!TOKENID=UUID."""
 
     node: str
     token: str = field(repr=False)
     hypervisor: Hypervisor
-    storages: dict[str, Storage]
+    storages: dict[str, Storage]  # of this node
     ca: str | None = None  # file that download-url trusts
     bridges: frozenset[str] | None = None  # None: whichever a machine asks for
     rights: Rights = field(default_factory=Rights)  # of the token
@@ -104,6 +106,32 @@ class Pve:
     machines: dict[int, dict[str, Any]] = field(default_factory=dict)  # configurations by VM id
     conditions: dict[int, Condition] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
+    others: dict[str, dict[str, Storage]] = field(default_factory=dict)  # storages of the cluster's other nodes
+    offline: set[str] = field(default_factory=set)
+    pools: frozenset[str] = frozenset()
+    mappings: frozenset[str] = frozenset()  # of PCI devices
+
+    @property
+    def nodes(self) -> list[str]:
+        return sorted({self.node, *self.others})
+
+    def at(self, node: str) -> Self:
+        """The same cluster, as that node of it sees itself. Raises where there is none, or it does not answer."""
+        if node in self.offline:
+            raise PveError("No route to host", 595)
+        if node == self.node:
+            return self
+        if node not in self.others:
+            said = (
+                f"hostname lookup '{node}' failed - failed to get address info for: {node}: Name or service not known"
+            )
+            raise PveError(said)
+        left = {name: storages for name, storages in self.others.items() if name != node}
+        return replace(self, node=node, storages=self.others[node], others={**left, self.node: self.storages})
+
+    def on_node(self) -> list[int]:
+        """The ids of the machines that stand on this node."""
+        return sorted(vmid for vmid in self.machines if self.conditions[vmid].node == self.node)
 
     @property
     def token_identity(self) -> str:
@@ -132,7 +160,7 @@ class Pve:
 
     def machine(self, vmid: int) -> dict[str, Any]:
         """Its configuration."""
-        if vmid not in self.machines:
+        if vmid not in self.machines or self.conditions[vmid].node != self.node:
             raise PveError(f"Configuration file 'nodes/{self.node}/qemu-server/{vmid}.conf' does not exist")
         return self.machines[vmid]
 

@@ -21,10 +21,10 @@ async def create(pve: Pve, call: Call) -> str:
     vmid, options, start = call.vmid, options_in(call.given), call.given.get("start") == "1"
     _may_create(pve, call, options)
     if vmid in pve.machines:
-        raise PveError(f"unable to create VM {vmid} - VM {vmid} already exists on node '{pve.node}'")
+        raise PveError(f"unable to create VM {vmid} - VM {vmid} already exists on node '{pve.conditions[vmid].node}'")
     options.setdefault("name", f"VM{vmid}")
     # From here on the id is taken, as it is once Proxmox has written the configuration file.
-    pve.machines[vmid], pve.conditions[vmid] = {"name": options["name"]}, Condition(lock="create")
+    pve.machines[vmid], pve.conditions[vmid] = {"name": options["name"]}, Condition(pve.node, lock="create")
 
     async def work(log: Log) -> None:
         try:
@@ -54,9 +54,10 @@ def _made_up() -> dict[str, str]:
 def _may_create(pve: Pve, call: Call, options: dict[str, str]) -> None:
     """Raises before anything is made. What is asked first is what Proxmox asks first; for tags it asks in the task."""
     vmid = call.vmid
-    for name in ("pool", "archive"):
-        if name in call.given:
-            raise PveError(f"{name} '{call.given[name]}' does not exist")
+    if call.given.get("pool", "") not in {"", *pve.pools}:
+        raise PveError(f"pool '{call.given['pool']}' does not exist")
+    if "archive" in call.given:
+        raise PveError(f"archive '{call.given['archive']}' does not exist")
     if call.given.get("ha-managed") == "1":
         pve.rights.check("/", "Sys.Console")
     if call.given.get("start") == "1":
@@ -102,8 +103,8 @@ async def remove(pve: Pve, call: Call) -> str:
 
 
 async def row(pve: Pve, vmid: int) -> dict[str, Any]:
-    """What lists show of a machine."""
-    options, condition = pve.machine(vmid), pve.conditions[vmid]
+    """What lists show of a machine, whichever node it stands on."""
+    options, condition = pve.machines[vmid], pve.conditions[vmid]
     state = "running" if await pve.running(vmid) else "stopped"
     uptime = int(time.time() - condition.since) if condition.since and state == "running" else 0
     shown = {
@@ -121,10 +122,11 @@ async def row(pve: Pve, vmid: int) -> dict[str, Any]:
 
 
 async def machines(pve: Pve, _: Call) -> list[dict[str, Any]]:
-    return [await row(pve, vmid) for vmid in sorted(pve.machines) if pve.rights.has(f"/vms/{vmid}", "VM.Audit")]
+    return [await row(pve, vmid) for vmid in pve.on_node() if pve.rights.has(f"/vms/{vmid}", "VM.Audit")]
 
 
 async def current(pve: Pve, call: Call) -> dict[str, Any]:
+    pve.machine(call.vmid)
     shown = await row(pve, call.vmid)
     agent = {"agent": 1} if power.has_agent(pve.machine(call.vmid)) else {}
     return shown | agent | {"qmpstatus": shown["status"], "ha": {"managed": 0}}

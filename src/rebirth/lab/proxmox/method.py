@@ -75,13 +75,9 @@ class Method:
     async def _answered(self, pve: Pve, call: Call) -> Any:
         if self.allowed:
             self.allowed.check(pve.rights, call.given)
-        if (node := call.given.get("node", pve.node)) != pve.node:
-            said = (
-                f"hostname lookup '{node}' failed - failed to get address info for: {node}: Name or service not known"
-            )
-            raise PveError(said)
+        host = pve.at(call.given.get("node", pve.node))
         verify(self.kinds, call.given)
-        return await self.answer(pve, call)
+        return await self.answer(host, call)
 
 
 def _log_in(pve: Pve, given: str) -> None:

@@ -1,4 +1,4 @@
-"""The host, its cluster of one, and what the token may do."""
+"""The host, its cluster, and what the token may do."""
 
 from typing import Any
 
@@ -26,17 +26,19 @@ async def permissions(pve: Pve, call: Call) -> dict[str, dict[str, int]]:
     return pve.rights.shown()
 
 
-def _host(pve: Pve) -> dict[str, Any]:
-    shown = {"node": pve.node, "status": "online"}
+def _host(pve: Pve, node: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {"node": node, "status": "offline" if node in pve.offline else "online"}
+    if node in pve.offline:
+        return shown
     return shown | {"maxcpu": _CPUS, "maxmem": _MEMORY, "cpu": 0, "mem": 0, "level": "", "uptime": 1}
 
 
 async def nodes(pve: Pve, _: Call) -> list[dict[str, Any]]:
-    return [_host(pve) | {"id": f"node/{pve.node}", "type": "node"}]
+    return [_host(pve, node) | {"id": f"node/{node}", "type": "node"} for node in pve.nodes]
 
 
 async def node_status(pve: Pve, _: Call) -> dict[str, Any]:
-    running = [vmid for vmid in pve.machines if await pve.running(vmid)]
+    running = [vmid for vmid in pve.on_node() if await pve.running(vmid)]
     given = sum(memory(pve.machines[vmid]) << 20 for vmid in running)
     kernel = {"sysname": "Linux", "release": "6.17.2-1-pve", "version": "#1 SMP stand-in", "machine": "x86_64"}
     return {
@@ -70,15 +72,18 @@ async def resources(pve: Pve, call: Call) -> list[dict[str, Any]]:
         for vmid in sorted(vmid for vmid in pve.machines if pve.rights.has(f"/vms/{vmid}", "VM.Audit")):
             shown = await row(pve, vmid)
             shown["maxcpu"] = shown.pop("cpus")
-            found.append(shown | {"type": "qemu", "template": 0, "node": pve.node, "id": f"qemu/{vmid}"})
+            node = pve.conditions[vmid].node
+            state = {"status": "unknown"} if node in pve.offline else {}
+            found.append(shown | state | {"type": "qemu", "template": 0, "node": node, "id": f"qemu/{vmid}"})
     if wanted in {None, "storage"}:
-        for name, storage in pve.seen_storages():
-            shown = {"type": "storage", "id": f"storage/{pve.node}/{name}", "storage": name, "node": pve.node}
-            room = {"maxdisk": storage.total, "disk": storage.used}
-            kind = {"plugintype": storage.kind, "content": ",".join(sorted(storage.content))}
-            found.append(shown | room | kind | {"status": "available", "shared": 0})
+        for node in sorted({*pve.nodes} - pve.offline):
+            for name, storage in pve.at(node).seen_storages():
+                shown = {"type": "storage", "id": f"storage/{node}/{name}", "storage": name, "node": node}
+                room = {"maxdisk": storage.total, "disk": storage.used}
+                kind = {"plugintype": storage.kind, "content": ",".join(sorted(storage.content))}
+                found.append(shown | room | kind | {"status": "available", "shared": int(storage.shared)})
     if wanted in {None, "node"}:
-        found.append(_host(pve) | {"id": f"node/{pve.node}", "type": "node"})
+        found += [_host(pve, node) | {"id": f"node/{node}", "type": "node"} for node in pve.nodes]
     return found
 
 

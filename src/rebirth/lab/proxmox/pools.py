@@ -1,4 +1,4 @@
-"""Resource pools: this host has none."""
+"""Resource pools: which there are, not what is in them."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ from rebirth.lab.proxmox.method import Call
 LISTED: Kinds = {"poolid": TEXT, "type": Kind(choices=one_of("qemu lxc storage").choices, needs="poolid")}
 
 
-async def pools(_: Pve, call: Call) -> list[dict[str, Any]]:
-    if pool := call.given.get("poolid"):
+async def pools(pve: Pve, call: Call) -> list[dict[str, Any]]:
+    pool = call.given.get("poolid")
+    if pool and pool not in pve.pools:
         raise PveError(f"pool '{pool}' does not exist")
-    return []
+    return [{"poolid": name} for name in sorted(pve.pools) if pool in {None, name}]

@@ -40,7 +40,7 @@ async def status(pve: Pve, call: Call) -> dict[str, Any]:
 def _shown(storage: Storage) -> dict[str, Any]:
     room = {"total": storage.total, "used": storage.used, "avail": storage.total - storage.used}
     what = {"type": storage.kind, "content": ",".join(sorted(storage.content))}
-    return what | {"active": 1, "enabled": 1, "shared": 0} | room
+    return what | {"active": 1, "enabled": 1, "shared": int(storage.shared)} | room
 
 
 async def content(pve: Pve, call: Call) -> list[dict[str, Any]]:

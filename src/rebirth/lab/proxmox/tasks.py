@@ -36,7 +36,7 @@ def _task(pve: Pve, call: Call) -> Task:
 def _shown(pve: Pve, task: Task) -> dict[str, Any]:
     user, _, token = task.user.partition("!")
     _, _, pid, pstart, *_rest = task.upid.split(":")
-    shown = {"upid": task.upid, "node": pve.node, "type": task.kind, "id": task.identity, "user": user}
+    shown = {"upid": task.upid, "node": task.upid.split(":")[1], "type": task.kind, "id": task.identity, "user": user}
     return shown | {"tokenid": token, "starttime": task.started, "pid": int(pid, 16), "pstart": int(pstart, 16)}
 
 
@@ -48,7 +48,8 @@ async def tasks(pve: Pve, call: Call) -> list[dict[str, Any]]:
     found = [
         _shown(pve, task) | _end(task)
         for task in reversed(pve.tasks.values())
-        if task.status in states[given.get("source", "archive")]
+        if task.upid.split(":")[1] == pve.node
+        and task.status in states[given.get("source", "archive")]
         and given.get("typefilter") in {None, task.kind}
         and given.get("vmid") in {None, task.identity}
         and int(given.get("since", 0)) <= task.started <= int(given.get("until", task.started))

@@ -39,8 +39,14 @@ def patches(
     ]
     return [
         *(yaml.safe_dump(document) for document in documents),
-        *(_file(castle, name) for name in talos.patches_for(machine.role)),
+        *(_own(castle, patch) for patch in talos.patches_for(machine).values()),
     ]
+
+
+def _own(castle: Path, patch: str | dict[str, object]) -> str:
+    if isinstance(patch, str):
+        return _file(castle, patch)
+    return yaml.safe_dump(patch)
 
 
 def _file(castle: Path, name: str) -> str:
@@ -48,7 +54,10 @@ def _file(castle: Path, name: str) -> str:
         return text_of(castle / name, largest=_LARGEST)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise SpecError(f"{castle / name}: {reason}", hint="talos.patches names files beside castle.yaml.") from None
+        raise SpecError(
+            f"{castle / name}: {reason}",
+            hint="A patch in talos.patches and the like is a document, or the name of a file beside castle.yaml.",
+        ) from None
 
 
 def _machine(
@@ -60,11 +69,13 @@ def _machine(
     logins: RegistryLogins,
     secrets: SecretsResolved,
 ) -> dict[str, Any]:
-    interface = {
+    interface: dict[str, Any] = {
         "deviceSelector": {"physical": True},
         "addresses": [f"{machine.address}/{machines.network.prefixlen}"],
         "routes": [{"network": "0.0.0.0/0", "gateway": str(machines.gateway)}],
     }
+    if machine.role == "controlplane" and machines.shared_address is not None:
+        interface["vip"] = {"ip": str(machines.shared_address)}
     registries = {
         login.registry: {"auth": {"username": login.username, "password": secrets[login.password].reveal()}}
         for login in logins.logins

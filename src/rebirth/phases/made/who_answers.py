@@ -1,12 +1,23 @@
 """Whether a machine's address is answered by that machine: an address can be anybody's, a network card's is its own."""
 
-from rebirth.castle import Identity, Machine
+from rebirth.castle import Identity, Machine, Machines
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.talos import Talosctl
 from rebirth.run.waiting import together
 
+_RESERVE = (
+    "Reserve each address for its machine's MAC in DHCP (`rebirth plan` prints them), and start the machines again; a machine that "
+    "has another card keeps it with `mac` in castle.yaml."
+)
+_TAKEN = (
+    "Another machine has the address: give it, or the one in castle.yaml, another; a machine that has another card keeps it with "
+    "`mac` in castle.yaml."
+)
 
-async def identified(identity: Identity, machines: list[Machine], talosctl: Talosctl) -> frozenset[str]:
+
+async def identified(
+    identity: Identity, machines: Machines, asked: list[Machine], talosctl: Talosctl
+) -> frozenset[str]:
     """Asks machines in maintenance mode for their network cards, before any of them is sent a secret.
 
     The names of those that are who they should be; of one that says nothing it is not known. Raises Broken that says which
@@ -19,20 +30,18 @@ async def identified(identity: Identity, machines: list[Machine], talosctl: Talo
         except NotYet:
             return None
 
-    found = dict(zip(machines, await together(*map(cards, machines)), strict=True))
-    owners = {machine.mac_address(identity.name): machine for machine in machines}
+    names = [machine.name for machine in asked]
+    found = dict(zip(names, await together(*map(cards, asked)), strict=True))
+    owners = {machine.mac_address(identity.name): machine for machine in asked}
     wrong = [
         f"{machine.address} is answered by {_described(cards_, owners)}, not by {machine.name} ({own})"
         for own, machine in owners.items()
-        if (cards_ := found[machine]) is not None and own not in cards_
+        if (cards_ := found[machine.name]) is not None and own not in cards_
     ]
     if wrong:
-        hint = (
-            "Reserve each address for its machine's MAC in DHCP (`rebirth plan` prints them), and start the machines "
-            "again; a machine that has another card keeps it with `mac` in castle.yaml. Nothing was sent to them."
-        )
+        hint = f"{_RESERVE if machines.addressing == 'reserved-dhcp' else _TAKEN} Nothing was sent to them."
         raise Broken("; ".join(wrong), system="Talos", operation="configure machines", hint=hint)
-    return frozenset(machine.name for machine, cards_ in found.items() if cards_ is not None)
+    return frozenset(name for name, cards_ in found.items() if cards_ is not None)
 
 
 def _described(cards: frozenset[str], owners: dict[str, Machine]) -> str:

@@ -63,6 +63,7 @@ from rebirth.proof.rules.r66_certificate import r66_certificate
 from rebirth.proof.rules.r69_awaited import r69_awaited
 from rebirth.proof.rules.r70_api_address_of_nobody import r70_api_address_of_nobody
 from rebirth.proof.rules.r71_flux_program import r71_flux_program
+from rebirth.proof.rules.r75_control_planes_only import r75_control_planes_only
 
 Rule = Callable[[Graph], Iterator[Finding]]
 
@@ -97,6 +98,7 @@ RULES: tuple[Rule, ...] = (
     r69_awaited,
     r70_api_address_of_nobody,
     r71_flux_program,
+    r75_control_planes_only,
     r02_own_output,
     r11_hook_after_wait,
     r12_waits_for_itself,

@@ -11,8 +11,8 @@ Example:
     One patch file with the shared address, applied to all machines.
 
 Instead:
-    Name the patch under `talos.control_plane_patches` instead of `talos.patches`, or take a control plane's own address as
-    endpoint.
+    Say `machines.shared_address` instead of a patch: only control planes get it. Or name the patch under
+    `talos.control_plane_patches`.
 """
 
 from collections.abc import Iterator

@@ -12,8 +12,7 @@ Example:
     The endpoint is 192.168.50.10, and the patch with this shared address is missing, or was made for another address.
 
 Instead:
-    Take a control plane's own address, or let control planes share this one: a patch with its `vip`, named under
-    `talos.control_plane_patches` of the castle. Where an external load balancer has it, say so in `check.ignore`.
+    Take a control plane's own address, or let control planes share this one: `machines.shared_address`. Where an external load balancer has it, say so in `check.ignore`.
 """
 
 from collections.abc import Iterator
@@ -30,6 +29,6 @@ def r70_api_address_of_nobody(graph: Graph) -> Iterator[Finding]:
             remark.words,
             remark.place,
             why="Machines join through this address, and nothing answers there.",
-            instead="Take a control plane's address, or name a patch with this vip under talos.control_plane_patches. "
+            instead="Take a control plane's address, or let control planes share this one: machines.shared_address. "
             "If an external load balancer has it, ignore this finding with that reason.",
         )

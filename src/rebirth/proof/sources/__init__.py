@@ -15,6 +15,7 @@ from rebirth.proof.sources.castle import (
     castle,
     machine_needs,
     phases,
+    roles,
     seed_templates,
     talos,
 )
@@ -87,6 +88,7 @@ SOURCES: dict[Stage, tuple[Source, ...]] = {
         api_names.read,
         machine_needs.read,
         api_address.read,
+        roles.read,
         mirrors.read,
         authorities.read,
     ),

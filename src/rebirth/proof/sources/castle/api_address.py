@@ -22,9 +22,23 @@ def read(model: Model, graph: Graph) -> None:
     try:
         address = IPv4Address(host)
     except ValueError:
-        return  # a name: who holds its address no file tells
+        _named(model, graph, castle, host)
+        return
     if host not in _held(model) and not [*_brought(model, graph, castle, address)]:
         _held_by_nobody(model, graph, castle, address)
+
+
+def _named(model: Model, graph: Graph, castle: Castle, host: str) -> None:
+    """A name on the tailnet is a machine's own; who holds the address of any other no file tells."""
+    name, _, rest = host.partition(".")
+    if castle.tailscale is None or rest != castle.tailscale.tailnet:
+        return
+    if name not in {node.name for node in castle.machines.control_planes}:
+        worker = name in {node.name for node in castle.machines.workers}
+        words = f"the API is reached at {host}, which is " + (
+            f"the worker {name}'s" if worker else "no control plane's"
+        )
+        graph.remark("api-address", model.at("kubernetes", "endpoint"), words, api(castle), certain="yes" * worker)
 
 
 def _held(model: Model) -> set[str]:

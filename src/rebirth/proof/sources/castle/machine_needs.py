@@ -11,7 +11,7 @@ from rebirth.castle import Castle
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods
 from rebirth.proof.reading.manifest import Model, thing
-from rebirth.proof.reading.talos import Merged, shared_addresses
+from rebirth.proof.reading.talos import Merged
 from rebirth.proof.sources.meeting import RELEASE, pools
 from rebirth.proof.things import ALWAYS, Milestone, Need, Place, Thing
 
@@ -217,19 +217,17 @@ def _shared_addresses(model: Model, graph: Graph, castle: Castle) -> None:
         for index, node in enumerate(castle.machines.nodes)
     }
     taken[castle.machines.gateway] = ("the gateway", model.at("machines", "gateway"))
+    if shared := castle.machines.shared_address:
+        taken[shared] = ("the shared address of the control planes", model.at("machines", "shared_address"))
     for address in castle.machines.nameservers:
         taken.setdefault(address, ("a nameserver", model.at("machines", "nameservers")))
     for member, index, (first, last) in pools(model):
         for address, (whose, place) in taken.items():
             if first <= address <= last:
-                words = f"{member.kind} {member.name} hands out {address}, which is {whose}'s"
+                words = f"{member.kind} {member.name} hands out {address}, which is taken by {whose}"
                 graph.remark(
                     "pool-overlaps", member.place("spec", "addresses", index), words, member.thing(), file=place.file
                 )
-    for machine in model.machines:
-        for item in shared_addresses(machine) if machine.role == "worker" else ():
-            words = f"the worker {machine.machine} gets the shared address of the control planes"
-            graph.remark("vip-on-worker", item.place, words, thing("node", "", machine.machine, Milestone.READY))
 
 
 # -- the tailnet
