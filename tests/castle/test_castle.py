@@ -89,7 +89,7 @@ def test_a_castle_cannot_be_changed():
         ("gitops.variables", {"A": 1}, "string"),
         ("networking.pool.addresses", ["192.168.50.220-192.168.50.200"], "ends before it starts"),
         ("networking.pool.addresses", ["some"], "FIRST-LAST"),
-        ("talos.schematic", "abc", "must be the 64-digit id from factory.talos.dev"),
+        ("talos.schematic", "abc", "must be the 64-digit id from factory.talos.dev, or `extensions` and `kernel_args`"),
         ("storage.chart", "ceph", "longhorn"),
         ("handovers.0.ready.kind", "Pod", "Deployment"),
         ("online.sites", [], "at least 1"),

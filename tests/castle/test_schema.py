@@ -19,8 +19,8 @@ def wrong(value, schema, path=""):
     """Where a value is not what the schema asks for: the words of JSON Schema that the models use, no more."""
     while "$ref" in schema:
         schema = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
-    if "anyOf" in schema:
-        return [] if any(not wrong(value, one, path) for one in schema["anyOf"]) else [path]
+    if forms := schema.get("anyOf") or schema.get("oneOf"):
+        return [] if any(not wrong(value, one, path) for one in forms) else [path]
     if "const" in schema and (value != schema["const"] or isinstance(value, bool)):
         return [path]
     if "enum" in schema and value not in schema["enum"]:

@@ -48,6 +48,12 @@ class Outside:
     tailscale: TailnetApi
 
     @property
+    def image(self) -> str:
+        """The file of the boot image."""
+        machines = self.castle.machines
+        return self.castle.talos.image_name(machines.nodes[0], machines)
+
+    @property
     def writes(self) -> dict[str, int]:
         return dict(self.faults.writes)
 

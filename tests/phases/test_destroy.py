@@ -69,7 +69,7 @@ async def test_what_comes_back_meanwhile_is_found_by_the_last_look(outside, ruin
 
 
 async def test_what_stays_is_said(outside, ruin):
-    volume = f"local:iso/{outside.castle.talos.image_name('nocloud')}"
+    volume = f"local:iso/{outside.image}"
     outside.pve.storage("local").volumes[volume] = Volume("iso", 1 << 20)
     left = await ruin()
     stays = {one.kind: one for one in left.stays}

@@ -5,7 +5,7 @@ import os
 import pytest
 import yaml
 
-from rebirth.castle import ClusterDns
+from rebirth.castle import ClusterDns, Identity
 from rebirth.errors import SpecError
 from rebirth.phases.made.machine_patches import patches
 from rebirth.run.facts import NodeKeyMinted
@@ -24,7 +24,7 @@ def of(outside, index, *, node_key=..., dns=True, **named):
     key = castle.tailscale.node_key if node_key is ... else node_key
     talos = castle.talos.model_copy(update=named)
     return patches(
-        outside.paths.castle, castle.machines.nodes[index], castle.machines, talos, castle.kubernetes, castle.storage,
+        outside.paths.castle, Identity(name=castle.name), castle.machines.nodes[index], castle.machines, talos, castle.kubernetes, castle.storage,
         ClusterDns(ours=dns), key, castle.engine.registry_logins, outside.secrets,
         NodeKeyMinted(Secret("key"), "id") if key else None,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from rebirth.lab.proxmox import Storage
 from rebirth.lab.systems.factory import factory_app
 from rebirth.phases import create_machines, upload_image
 from rebirth.phases.made.virtual_machines import needs
+from rebirth.providers.factory import ImageFactory
 from rebirth.run.journal import Journal, Once
 
 
@@ -26,7 +27,8 @@ async def cluster(outside, serve):
         spec = outside.castle.proxmox.model_copy(update={"node": None, "nodes": ["pve", "pve2"]})
 
         async def image(self):
-            return await upload_image.upload_image(self.talos, self.machines, self.spec, self.proxmox, REACHED)
+            factory = ImageFactory(url=served.url)
+            return await upload_image.upload_image(self.talos, self.machines, self.spec, self.proxmox, factory, REACHED)
 
         async def create(self):
             image = await self.image()

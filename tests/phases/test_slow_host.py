@@ -8,6 +8,7 @@ from rebirth.errors import Broken
 from rebirth.lab.proxmox import Pace, Storage, Volume
 from rebirth.lab.systems.factory import factory_app
 from rebirth.phases import create_machines, upload_image
+from rebirth.providers.factory import ImageFactory
 from rebirth.run.facts import ImageUploaded
 from rebirth.run.journal import Journal, Once
 
@@ -20,7 +21,12 @@ async def upload(outside, serve):
 
     async def run():
         return await upload_image.upload_image(
-            talos, outside.castle.machines, outside.castle.proxmox, outside.proxmox, REACHED
+            talos,
+            outside.castle.machines,
+            outside.castle.proxmox,
+            outside.proxmox,
+            ImageFactory(url=served.url),
+            REACHED,
         )
 
     return run
@@ -59,7 +65,7 @@ async def test_no_room_for_the_image(outside, upload):
 
 
 async def test_no_room_for_a_disk(outside, create):
-    volume = f"local:iso/{outside.castle.talos.image_name('nocloud')}"
+    volume = f"local:iso/{outside.image}"
     outside.pve.storages["local"].volumes[volume] = Volume("iso", 1)
     outside.pve.storages["local-lvm"] = Storage(frozenset({"images"}), total=1 << 30, thin=False)
     words = "create machine: unable to create VM 80[01] - lvcreate error: insufficient free space"

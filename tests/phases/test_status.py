@@ -17,7 +17,7 @@ NAMES = {phase.makes: phase.name for phase in PHASES}
 async def made(outside):
     """The image and the machines, made by somebody else; they do not run."""
     spec = outside.castle.proxmox
-    volume = f"local:iso/{outside.castle.talos.image_name('nocloud')}"
+    volume = f"local:iso/{outside.image}"
     outside.pve.storage("local").volumes[volume] = Volume("iso", 1 << 20)
     for number, machine in enumerate(outside.castle.machines.nodes, 800):
         size = {"cores": machine.cores, "memory": machine.memory_mib}

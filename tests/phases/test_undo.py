@@ -9,6 +9,7 @@ import pytest
 
 from declaring import as_phase
 from rebirth.phases import CONNECTIONS, PHASES
+from rebirth.providers.factory import ImageFactory
 from rebirth.providers.git import GitRemote
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
@@ -25,6 +26,7 @@ MAKE = {
     TailnetApi: {"mint_key"},
     VaultApi: {"set"},
     Talosctl: {"ensure_secrets", "write_client_configuration", "write_kubeconfig"},
+    ImageFactory: {"register"},
     GitRemote: set(),
     Web: set(),
 }
@@ -57,6 +59,7 @@ DO_NOT = {
         "serves",
         "validate",
     },
+    ImageFactory: set(),
     GitRemote: {"fetch", "documents"},
     Web: {"visit"},
 }
@@ -95,7 +98,7 @@ def test_what_makes_something_outside_is_seen():
     found = {phase.name: made for phase in PHASES if (made := makes_outside(source_of(phase)))}
     assert found == {
         "mint_node_key": {"mint_key"},
-        "upload_image": {"download_image"},
+        "upload_image": {"download_image", "register"},
         "create_machines": {"create"},
         "configure_machines": {"ensure_secrets", "write_client_configuration"},
         "bootstrap_kubernetes": {"write_kubeconfig"},

@@ -1,17 +1,25 @@
 """Section `machines`: the virtual machines and the network they stand in."""
 
 import hashlib
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from rebirth.castle.hardware import Hardware, Interface, Mac
-from rebirth.castle.model import Address, DnsLabel, Network, Patch, Section
+from rebirth.castle.model import Address, DnsLabel, DnsName, Network, Patch, Section
 
 _MEMORY = 4 << 20  # MiB: 4 TiB
 _DISK = 128 << 10  # GiB: 128 TiB
 
 _LOCAL = 0x02  # first octet of an address that no manufacturer has (IEEE 802: locally administered)
+
+# What the admission plugin NodeRestriction allows.
+_ALLOWED = re.compile(r"(^|\.)(kubelet|node)\.kubernetes\.io$")
+_ALLOWED_LABELS = {
+    "kubernetes.io/hostname", "kubernetes.io/os", "kubernetes.io/arch", "topology.kubernetes.io/zone", "topology.kubernetes.io/region",
+    "node.kubernetes.io/instance-type",
+}  # fmt: skip
 
 Role = Literal["controlplane", "worker"]
 Platform = Literal["metal", "nocloud"]
@@ -43,12 +51,24 @@ def _computed(names: str) -> str:
     return ":".join(f"{octet:02x}" for octet in (_LOCAL, *octets))
 
 
+def _restricted(machine: Machine, own: Hardware) -> str:
+    """A worker's kubelet labels its own node, and Kubernetes lets it choose from few of Kubernetes' own labels."""
+    for key in own.labels if machine.role == "worker" else ():
+        domain = key.rpartition("/")[0]
+        if domain.endswith(("kubernetes.io", "k8s.io")) and not (_ALLOWED.search(domain) or key in _ALLOWED_LABELS):
+            return f"labels: Kubernetes does not let a worker give itself the label {key} (NodeRestriction)"
+    return ""
+
+
 class Machines(Section):
     # How a machine that has no configuration yet gets its address: by a drive that Proxmox makes, or from the LAN's DHCP server.
     addressing: Literal["cloud-init", "reserved-dhcp"] = "cloud-init"
     network: Network
     gateway: Address
     nameservers: Annotated[list[Address], Field(min_length=1)]
+    ntp: list[Address | DnsName] = []
+    # Whether pods without a toleration run on control planes. Where nothing is said: where there are no workers.
+    schedulable_control_planes: bool | None = None
     shared_address: Address | None = None  # that one control plane at a time answers at
     defaults: Hardware = Hardware()  # of every machine that does not say otherwise
     nodes: Annotated[list[Machine], Field(min_length=1)]
@@ -59,7 +79,7 @@ class Machines(Section):
         self._each_has_its_own("name", [node.name for node in self.nodes])
         self._each_has_its_own("address", [str(node.address) for node in self.nodes])
         for index, node in enumerate(self.nodes):
-            if complaint := self.hardware(node).complaint():
+            if complaint := self.hardware(node).complaint() or _restricted(node, self.hardware(node)):
                 raise ValueError(f"at nodes[{index}].{complaint}")
         self._each_has_its_own("mac", [node.mac.lower() if node.mac else node.name for node in self.nodes])
         control_planes = len(self.control_planes)
@@ -106,6 +126,11 @@ class Machines(Section):
     def platform(self) -> Platform:
         """The Talos that boots: only `nocloud` reads a cloud-init drive."""
         return "nocloud" if self.addressing == "cloud-init" else "metal"
+
+    @property
+    def pods_on_control_planes(self) -> bool:
+        said = self.schedulable_control_planes
+        return not self.workers if said is None else said
 
     @property
     def control_planes(self) -> list[Machine]:

@@ -1,22 +1,23 @@
 """Section `talos`: which Talos, from which image, with which patches of the castle's own."""
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import StringConstraints
+from pydantic import Field
 
-from rebirth.castle.machines import Machine, Platform
-from rebirth.castle.model import HttpsUrl, Image, Patch, Section, Version, in_our_words
+from rebirth.castle.hardware import Hardware, Schematic, SchematicOrId
+from rebirth.castle.machines import Machine, Machines
+from rebirth.castle.model import DnsName, HttpsUrl, Image, Patch, Section, Version
 
 
 class Talos(Section):
     version: Version
-    schematic: Annotated[
-        str,
-        StringConstraints(pattern=r"^[0-9a-f]{64}$"),
-        in_our_words("must be the 64-digit id from factory.talos.dev"),
-    ]
+    schematic: SchematicOrId
     image_factory: HttpsUrl = "https://factory.talos.dev"
-    installer: Image
+    installer: Image | None = None  # where it is not the factory's for this schematic
+    registry_mirrors: dict[
+        DnsName, Annotated[list[HttpsUrl], Field(min_length=1)]
+    ] = {}  # registry -> asked first, in order
     patches: list[Patch] = []  # for every machine; those of its role come after them, its own last
     control_plane_patches: list[Patch] = []
     worker_patches: list[Patch] = []
@@ -31,11 +32,37 @@ class Talos(Section):
         }
         return {(*where, number): patch for where, named in lists.items() for number, patch in enumerate(named)}
 
-    def image_url(self, platform: Platform) -> str:
-        """Where the image factory serves the boot image of this schematic and version."""
-        return f"{self.image_factory}/image/{self.schematic}/{self.version}/{platform}-amd64.iso"
+    def schematic_of(self, own: Hardware) -> str | Schematic:
+        return self.schematic if own.schematic is None else own.schematic
 
-    def image_name(self, platform: Platform) -> str:
+    def schematics(self, machines: Machines) -> list[str | Schematic]:
+        """Of all machines."""
+        return [self.schematic_of(machines.hardware(machine)) for machine in machines.nodes]
+
+    def image_url(self, machine: Machine, machines: Machines) -> str:
+        """Where the image factory serves the machine's boot image."""
+        own = machines.hardware(machine)
+        name = f"{machines.platform}-amd64{_secure(own)}.iso"
+        return f"{self.image_factory}/image/{_id(self.schematic_of(own))}/{self.version}/{name}"
+
+    def image_name(self, machine: Machine, machines: Machines) -> str:
         """The file in the storage; that of `metal` has the name that it always had."""
-        suffix = "" if platform == "metal" else f"-{platform}"
-        return f"talos-{self.version}-{self.schematic[:12]}{suffix}.iso"
+        own = machines.hardware(machine)
+        suffix = ("" if machines.platform == "metal" else f"-{machines.platform}") + _secure(own)
+        return f"talos-{self.version}-{_id(self.schematic_of(own))[:12]}{suffix}.iso"
+
+    def installer_of(self, machine: Machine, machines: Machines) -> str:
+        """The image that writes the machine's disk: with what its boot image was made of."""
+        own = machines.hardware(machine)
+        if self.installer is not None and own.schematic is None:
+            return self.installer
+        host = urlsplit(self.image_factory).netloc
+        return f"{host}/{machines.platform}-installer{_secure(own)}/{_id(self.schematic_of(own))}:{self.version}"
+
+
+def _id(schematic: str | Schematic) -> str:
+    return schematic if isinstance(schematic, str) else schematic.id
+
+
+def _secure(own: Hardware) -> str:
+    return "-secureboot" if own.secure_boot else ""

@@ -165,14 +165,7 @@ class World:
         self._workstation = await tailnet.bring(_WORKSTATION, network.OPERATOR_NAMESPACE)
 
     def _make_pve(self) -> Pve:
-        machines = self.castle.machines
-        dhcp = Dhcp(
-            machines.network,
-            machines.gateway,
-            tuple(map(str, machines.nameservers)),
-            self._reservations(),
-            frozenset(self._addresses()),
-        )
+        dhcp = Dhcp.of(self.castle, self.lab.machines.dhcp, frozenset(self._addresses()))
         settings = self.lab.machines
         installer = Installer(self.state.ca, settings.install_seconds, frozenset(settings.disks_never_written))
         hypervisor = Machines(self.state.name, self.state.folder, network.LAN, self._root, dhcp, installer)
@@ -182,11 +175,6 @@ class World:
     @property
     def _root(self) -> Path:
         return self.state.folder / "machine-root"
-
-    def _reservations(self) -> dict[str, str]:
-        """MAC address -> the address that the router keeps for it: the castle's, unless lab.yaml says otherwise."""
-        cards, other = self.castle.machines.reservations(self.castle.name), self.lab.machines.dhcp
-        return {mac: str(other.get(name, address)) for name, (mac, address) in cards.items()}
 
     async def _start_acme(self) -> None:
         root = await acme.start(self.parts, self.programs["pebble"], self.ca, self.state.folder)
@@ -270,7 +258,9 @@ class World:
             "charts", await asyncio.to_thread(charts.charts_app, self.charts), address=_CHARTS, port=443, hosts=hosts
         )
         url = castle.talos.image_factory
-        await start("image-factory", factory_app(), address=_FACTORY, port=port_of(url), hosts=[host_of(url)])
+        ids = [one for one in castle.talos.schematics(castle.machines) if isinstance(one, str)]  # that somebody made
+        app = factory_app(ids)
+        await start("image-factory", app, address=_FACTORY, port=port_of(url), hosts=[host_of(url)])
         self._start_discovery()
         url = castle.proxmox.endpoint
         address = self._address(host_of(url))

@@ -82,9 +82,20 @@ async def configure_machines(
         configuration = await talosctl.generate(
             kind=machine.role,
             kubernetes=kubernetes.version,
-            installer=talos.installer,
+            installer=talos.installer_of(machine, machines),
             patches=patches(
-                paths.castle, machine, machines, talos, kubernetes, storage, dns, node_key, logins, secrets, minted
+                paths.castle,
+                identity,
+                machine,
+                machines,
+                talos,
+                kubernetes,
+                storage,
+                dns,
+                node_key,
+                logins,
+                secrets,
+                minted,
             ),
             **common,
         )

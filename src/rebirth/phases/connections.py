@@ -1,9 +1,10 @@
 """How clients are made. Each function's signature says what it takes, as a phase's does."""
 
-from rebirth.castle import GitOps, Proxmox, Tailscale, Vault
+from rebirth.castle import GitOps, Proxmox, Tailscale, Talos, Vault
 from rebirth.commands import Commands
 from rebirth.paths import Paths
 from rebirth.providers.cluster import Cluster
+from rebirth.providers.factory import ImageFactory
 from rebirth.providers.git import GitRemote
 from rebirth.providers.helm import Helm
 from rebirth.providers.proxmox import ProxmoxApi
@@ -33,6 +34,10 @@ def proxmox_api(proxmox: Proxmox, secrets: SecretsResolved) -> ProxmoxApi:
     return ProxmoxApi(endpoint=proxmox.endpoint, token=secrets[proxmox.token], ca=ca)
 
 
+def image_factory(talos: Talos) -> ImageFactory:
+    return ImageFactory(url=talos.image_factory)
+
+
 def talosctl(paths: Paths, commands: Commands) -> Talosctl:
     return Talosctl(paths=paths, commands=commands)
 
@@ -59,4 +64,4 @@ def web() -> Web:
     return Web()
 
 
-CONNECTIONS = (commands, tailnet_api, proxmox_api, talosctl, cluster, helm, vault_api, git_remote, web)
+CONNECTIONS = (commands, tailnet_api, proxmox_api, image_factory, talosctl, cluster, helm, vault_api, git_remote, web)

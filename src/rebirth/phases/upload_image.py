@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rebirth.castle import Machines, Proxmox, Talos, placement
+from rebirth.castle.hardware import Schematic
+from rebirth.providers.factory import ImageFactory
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.run.facts import ImageUploaded, Made, OutsideReached
 from rebirth.run.waiting import together
@@ -27,11 +29,19 @@ class _Image(NamedTuple):
 
 
 async def upload_image(
-    talos: Talos, machines: Machines, spec: Proxmox, proxmox: ProxmoxApi, outside: OutsideReached
+    talos: Talos,
+    machines: Machines,
+    spec: Proxmox,
+    proxmox: ProxmoxApi,
+    factory: ImageFactory,
+    outside: OutsideReached,
 ) -> ImageUploaded:
     """Upload the Talos boot image."""
     wanted = dict(_images(talos, machines, spec))
-    missing = await _missing(wanted, proxmox)
+    if missing := await _missing(wanted, proxmox):
+        named = talos.schematics(machines)
+        lists = {schematic.id: schematic.text for schematic in named if isinstance(schematic, Schematic)}
+        await together(*(factory.register(schematic=text, identity=known) for known, text in lists.items()))
     await together(*(proxmox.download_image(**image._asdict()) for image in missing))
     return ImageUploaded({name: image.volume for name, image in wanted.items()})
 
@@ -76,6 +86,8 @@ async def _missing(wanted: dict[str, _Image], proxmox: ProxmoxApi) -> list[_Imag
 
 def _images(talos: Talos, machines: Machines, spec: Proxmox) -> Iterator[tuple[str, _Image]]:
     """The image of each machine."""
-    name, url = talos.image_name(machines.platform), talos.image_url(machines.platform)
-    for machine, place in placement(machines, spec).items():
-        yield machine, _Image(place.node, place.image_storage, name, url)
+    places = placement(machines, spec)
+    for machine in machines.nodes:
+        place = places[machine.name]
+        name, url = talos.image_name(machine, machines), talos.image_url(machine, machines)
+        yield machine.name, _Image(place.node, place.image_storage, name, url)

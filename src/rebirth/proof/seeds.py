@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rebirth.castle import Castle, ClusterDns, ExternalSecrets
+from rebirth.castle import Castle, ClusterDns, ExternalSecrets, Identity
 from rebirth.castle.foundation import Chart
 from rebirth.phases import (
     BOOTSTRAP,
@@ -203,7 +203,7 @@ class _Planter:
         castle, folder = self.castle, self.file.parent
         for index, machine in enumerate(castle.machines.nodes):
             texts = machine_patches.patches(
-                folder, machine, castle.machines, castle.talos, castle.kubernetes, castle.storage,
+                folder, Identity(name=castle.name), machine, castle.machines, castle.talos, castle.kubernetes, castle.storage,
                 ClusterDns(ours=castle.engine.coredns is not None), castle.tailscale.node_key if castle.tailscale else None,
                 castle.engine.registry_logins, self.secrets, NodeKeyMinted(_UNSEEN, ""),
             )  # fmt: skip

@@ -16,6 +16,8 @@ from rebirth.paths import Paths
 SCRATCH = ".scratch"  # below the produced folder: what talosctl reads, for as long as it reads
 _PORT = 50000
 TRUSTD_PORT = 50001  # of a control plane: signs the certificates of workers
+# talosctl makes and patches the others too: with `--config-patch` a patch that takes something out has to fit all of them.
+_PATCH = {"controlplane": "--config-patch-control-plane", "worker": "--config-patch-worker"}
 _UNREACHABLE = (
     "connection refused",
     "i/o timeout",
@@ -81,7 +83,7 @@ class Talosctl:
                     talos,
                 ),
                 *("--output-types", kind, "--output", "-", "--with-docs=false", "--with-examples=false"),
-                *(argument for file in files for argument in ("--config-patch", f"@{file}")),
+                *(argument for file in files for argument in (_PATCH[kind], f"@{file}")),
             )
         return MachineConfiguration(text)
 

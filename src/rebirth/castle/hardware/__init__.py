@@ -6,15 +6,40 @@ from pydantic import Field, StringConstraints
 
 from rebirth.castle.hardware.cards import Card, Interface, Mac
 from rebirth.castle.hardware.disks import Disk, DiskOptions
+from rebirth.castle.hardware.schematic import Schematic, SchematicOrId
 from rebirth.castle.model import Section, Text, in_our_words
 
-__all__ = ["Card", "Cpu", "Disk", "DiskOptions", "Hardware", "Interface", "Mac", "PciDevice", "Startup"]
+__all__ = [
+    "Card",
+    "Cpu",
+    "Disk",
+    "DiskOptions",
+    "Hardware",
+    "Interface",
+    "Mac",
+    "PciDevice",
+    "Schematic",
+    "SchematicOrId",
+    "Startup",
+]
 
 _Seconds = Annotated[int, Field(ge=0)]
 _CpuType = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(,flags=[-+;a-z0-9]+)?$"),
     in_our_words("must be a CPU type of Proxmox, such as host or x86-64-v2-AES"),
+]
+
+
+Label = Annotated[
+    str,
+    StringConstraints(pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"),
+    in_our_words("must be a label's key, such as topology.kubernetes.io/zone"),
+]
+Taint = Annotated[
+    str,
+    StringConstraints(pattern=r"^([A-Za-z0-9][-A-Za-z0-9_.]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$"),
+    in_our_words("must be VALUE:EFFECT, such as true:NoSchedule"),
 ]
 
 
@@ -62,6 +87,10 @@ class Hardware(Card):
     pool: Text | None = None
     high_availability: bool = False
     protection: bool = False
+    schematic: SchematicOrId | None = None  # instead of that of section `talos`
+    labels: dict[Label, Annotated[str, Field(max_length=63)]] = {}
+    annotations: dict[Label, str] = {}
+    taints: dict[Label, Taint] = {}
 
     def complaint(self) -> str:
         """Why these do not go together: FIELD: WORDS, or nothing."""

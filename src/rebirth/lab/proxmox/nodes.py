@@ -61,7 +61,7 @@ async def networks(pve: Pve, call: Call) -> list[dict[str, Any]]:
     if call.given.get("type") not in {None, "bridge", "any_bridge", "any_local_bridge", "include_sdn"}:
         return []
     bridges = sorted(pve.bridges if pve.bridges is not None else {"vmbr0"})
-    seen = [name for name in bridges if pve.rights.any(f"/sdn/zones/localnetwork/{name}", "SDN.Audit", "SDN.Use")]
+    seen = [name for name in bridges if pve.rights.any_below(f"/sdn/zones/localnetwork/{name}", "SDN.Audit", "SDN.Use")]
     return [{"iface": name, "type": "bridge", "active": 1, "autostart": 1, "method": "manual"} for name in seen]
 
 

@@ -36,6 +36,11 @@ class Rights:
     def any(self, path: str, *privileges: str) -> bool:
         return not self.on(path).isdisjoint(privileges)
 
+    def any_below(self, path: str, *privileges: str) -> bool:
+        """There, or on something below it that rights are given on."""
+        below = [one for one in self.given if one.startswith(f"{path}/")]
+        return any(self.any(one, *privileges) for one in (path, *below))
+
     def check(self, path: str, *privileges: str) -> None:
         """Raises 403 for the first one that is missing."""
         for privilege in privileges:

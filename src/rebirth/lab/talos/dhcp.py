@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
+from typing import Self
 
+from rebirth.castle import Castle
 from rebirth.lab.talos.hardware import Lease
 
 
@@ -17,6 +19,13 @@ class Dhcp:
     reservations: Mapping[str, str]
     taken: frozenset[str] = frozenset()  # addresses that stand somewhere else
     _given: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, castle: Castle, other: Mapping[str, IPv4Address], taken: frozenset[str]) -> Self:
+        """The router of a castle's LAN: it keeps the castle's addresses, or `other` ones of some machines."""
+        machines, cards = castle.machines, castle.machines.reservations(castle.name)
+        kept = {mac: str(other.get(name, address)) for name, (mac, address) in cards.items()}
+        return cls(machines.network, machines.gateway, tuple(map(str, machines.nameservers)), kept, taken)
 
     def lease(self, mac: str) -> Lease:
         """Always the same for one card. Raises LookupError where no address is left."""

@@ -6,9 +6,21 @@ from typing import Any
 
 import yaml
 
-from rebirth.castle import ClusterDns, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Storage, Talos, host_of
+from rebirth.castle import (
+    ClusterDns,
+    Identity,
+    Kubernetes,
+    Machine,
+    Machines,
+    NodeKey,
+    RegistryLogins,
+    Storage,
+    Talos,
+    host_of,
+)
 from rebirth.castle.files import text_of
 from rebirth.errors import SpecError
+from rebirth.phases.made import machine_settings as settings
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
 
 _LARGEST = 1 << 20  # bytes of a patch
@@ -17,6 +29,7 @@ _ISSUER = "service-account-issuer"
 
 def patches(
     castle: Path,
+    identity: Identity,
     machine: Machine,
     machines: Machines,
     talos: Talos,
@@ -29,18 +42,20 @@ def patches(
     minted: NodeKeyMinted | None,
 ) -> list[str]:
     """Patches for one machine, in the order in which they are applied: ours, then the castle's own files."""
+    own = [_own(castle, patch) for patch in talos.patches_for(machine).values()]
     documents = [
         {
-            "machine": _machine(machine, machines, talos, kubernetes, storage, logins, secrets),
+            "machine": {
+                **_machine(identity, machine, machines, talos, kubernetes, storage, logins, secrets),
+                **settings.node(machine, machines, balanced=not any(settings.EXCLUDED in patch for patch in own)),
+            },
             "cluster": _cluster(machine, machines, kubernetes, dns),
         },
         {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": machine.name, "auto": "off"},
         *([_tailscale(machine, node_key, minted)] if node_key and minted else []),
+        *settings.volumes(identity, machine, machines.hardware(machine)),
     ]
-    return [
-        *(yaml.safe_dump(document) for document in documents),
-        *(_own(castle, patch) for patch in talos.patches_for(machine).values()),
-    ]
+    return [*(yaml.safe_dump(document) for document in documents), *own]
 
 
 def _own(castle: Path, patch: str | dict[str, object]) -> str:
@@ -61,6 +76,7 @@ def _file(castle: Path, name: str) -> str:
 
 
 def _machine(
+    identity: Identity,
     machine: Machine,
     machines: Machines,
     talos: Talos,
@@ -69,27 +85,26 @@ def _machine(
     logins: RegistryLogins,
     secrets: SecretsResolved,
 ) -> dict[str, Any]:
-    interface: dict[str, Any] = {
-        "deviceSelector": {"physical": True},
-        "addresses": [f"{machine.address}/{machines.network.prefixlen}"],
-        "routes": [{"network": "0.0.0.0/0", "gateway": str(machines.gateway)}],
-    }
-    if machine.role == "controlplane" and machines.shared_address is not None:
-        interface["vip"] = {"ip": str(machines.shared_address)}
-    registries = {
+    logged_in = {
         login.registry: {"auth": {"username": login.username, "password": secrets[login.password].reveal()}}
         for login in logins.logins
     }
+    mirrors = {registry: {"endpoints": urls} for registry, urls in talos.registry_mirrors.items()}
+    said = {"config": logged_in, "mirrors": mirrors}
+    registries = {key: value for key, value in said.items() if value}
     return {
-        "network": {"interfaces": [interface], "nameservers": [str(server) for server in machines.nameservers]},
+        "network": settings.network(identity, machine, machines),
         "kubelet": {
             "clusterDNS": [str(kubernetes.cluster_dns)],
             "extraMounts": [_mount(storage.data_path)],
             # Without it the node's address may be that of tailscale0, which is there before the kubelet starts.
             "nodeIP": {"validSubnets": [str(machines.network)]},
         },
-        "install": {"image": talos.installer},
-        **({"registries": {"config": registries}} if registries else {}),
+        "install": {
+            "image": talos.installer_of(machine, machines),
+            **settings.install(identity, machine, machines.hardware(machine)),
+        },
+        **({"registries": registries} if registries else {}),
     }
 
 
@@ -112,6 +127,7 @@ def _cluster(machine: Machine, machines: Machines, kubernetes: Kubernetes, dns: 
         "network": network,
         "etcd": {"advertisedSubnets": [str(machines.network)]},
         "apiServer": {"certSANs": list(names), "extraArgs": _service_account(kubernetes)},
+        **({"allowSchedulingOnControlPlanes": True} if machines.pods_on_control_planes else {}),
         # Where we bring it: `talosctl upgrade-k8s` would write Talos' own kube-system/coredns over it.
         **({"coreDNS": {"disabled": True}} if dns.ours else {}),
     }

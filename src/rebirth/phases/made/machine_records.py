@@ -77,10 +77,11 @@ def digest(
         kubernetes.endpoint,
         kubernetes.version,
         talos.version,
-        talos.installer,
+        talos.installer_of(machine, machines),
         machine.role,
         *patches(
             paths.castle,
+            identity,
             machine,
             machines,
             talos,

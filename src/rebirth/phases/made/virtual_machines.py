@@ -8,6 +8,7 @@ from rebirth.castle.hardware import Card, DiskOptions
 from rebirth.providers.proxmox_rights import HostNeeds, Needs
 
 Options = dict[str, str | int]
+SYSTEM_DISK = "system"
 _WWN = 0x5 << 60  # a name that IEEE registers; which one, the machine's and the disk's names say
 
 
@@ -23,7 +24,7 @@ def options(
         "cpu": own.cpu.type,
         "ostype": "l26",
         "scsihw": "virtio-scsi-single",
-        "scsi0": f"{placed.disk_storage}:{machine.disk_gib}" + _options_of(own.disk),
+        "scsi0": f"{placed.disk_storage}:{machine.disk_gib}{_options_of(own.disk)}{_named(identity, machine, own)}",
         "ide2": f"{volume},media=cdrom",
         "boot": "order=scsi0;ide2",
         "onboot": int(own.start_on_boot),
@@ -64,6 +65,10 @@ def _disks(identity: Identity, machine: Machine, own: Hardware, placed: Placed) 
     for number, disk in enumerate(own.disks, 1):
         where = f"{disk.storage or placed.disk_storage}:{disk.size_gib}"
         yield f"scsi{number}", f"{where}{_options_of(disk)},wwn={wwn(identity, machine, disk.name)}"
+
+
+def _named(identity: Identity, machine: Machine, own: Hardware) -> str:
+    return f",wwn={wwn(identity, machine, SYSTEM_DISK)}" if own.disks else ""
 
 
 def wwn(identity: Identity, machine: Machine, disk: str) -> str:

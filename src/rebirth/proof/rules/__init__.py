@@ -64,6 +64,7 @@ from rebirth.proof.rules.r69_awaited import r69_awaited
 from rebirth.proof.rules.r70_api_address_of_nobody import r70_api_address_of_nobody
 from rebirth.proof.rules.r71_flux_program import r71_flux_program
 from rebirth.proof.rules.r75_control_planes_only import r75_control_planes_only
+from rebirth.proof.rules.r76_nobody_announces import r76_nobody_announces
 
 Rule = Callable[[Graph], Iterator[Finding]]
 
@@ -99,6 +100,7 @@ RULES: tuple[Rule, ...] = (
     r70_api_address_of_nobody,
     r71_flux_program,
     r75_control_planes_only,
+    r76_nobody_announces,
     r02_own_output,
     r11_hook_after_wait,
     r12_waits_for_itself,

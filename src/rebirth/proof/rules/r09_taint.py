@@ -11,7 +11,7 @@ Example:
     The cloud controller removes the taint "uninitialized", and does not tolerate it (kubernetes/kops#4367).
 
 Instead:
-    Add the toleration to the pods that remove the taint; set `cluster.allowSchedulingOnControlPlanes`, or add a worker.
+    Add the toleration to the pods that remove the taint; set `machines.schedulable_control_planes`, or add a worker.
 """
 
 from collections.abc import Iterator
@@ -51,5 +51,5 @@ def r09_taint(graph: Graph) -> Iterator[Finding]:
                 graph.where.get(thing, first.place),
                 (first,),
                 why="They do not tolerate this taint, and nothing removes it, so they stay Pending.",
-                instead="Add a worker, set cluster.allowSchedulingOnControlPlanes, or tolerate the taint.",
+                instead="Add a worker, set machines.schedulable_control_planes, or tolerate the taint.",
             )

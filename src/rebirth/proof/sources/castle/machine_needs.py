@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from rebirth.castle import Castle
+from rebirth.castle.hardware import Schematic
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods
 from rebirth.proof.reading.manifest import Model, thing
@@ -31,6 +32,7 @@ _COMMON = (
     "amd-ucode", "btrfs", "drbd", "gvisor", "i915", "intel-ucode", "iscsi-tools", "nfs-utils", "qemu-guest-agent",
     "tailscale", "util-linux-tools", "zfs",
 )  # fmt: skip
+_ID = 64  # digits
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 
@@ -65,6 +67,17 @@ def _schematic(extensions: tuple[str, ...]) -> str:
     return f"customization:\n    systemExtensions:\n        officialExtensions:\n{listed}"
 
 
+def _held(castle: Castle, installer: str) -> tuple[str, ...] | None:
+    """The extensions of an installer; None where nobody can tell."""
+    named = castle.talos.schematics(castle.machines)
+    lists = {one.id: one.extensions for one in named if isinstance(one, Schematic)}
+    default = castle.talos.schematic if isinstance(castle.talos.schematic, str) else castle.talos.schematic.id
+    known = next((part for part in installer.replace(":", "/").split("/") if len(part) == _ID), default)
+    if known in lists:
+        return tuple(name.removeprefix("siderolabs/") for name in lists[known])
+    return extensions_of(known)
+
+
 def _charts(model: Model) -> Iterator[tuple[Thing, str, Place]]:
     """Every chart that is installed: what it makes Ready, its name, and where that is said."""
     for unit in model.units:
@@ -78,8 +91,10 @@ def _charts(model: Model) -> Iterator[tuple[Thing, str, Place]]:
 
 def _host_needs(model: Model, graph: Graph, castle: Castle) -> None:
     """The installer's schematic is what runs once a machine is installed, whatever image it was booted from."""
-    installed = next((part for part in castle.talos.installer.replace(":", "/").split("/") if len(part) == 64), "")
-    held = extensions_of(installed or castle.talos.schematic)
+    installed = {castle.talos.installer_of(machine, castle.machines) for machine in castle.machines.nodes}
+    found = [_held(castle, image) for image in sorted(installed)]
+    held = None if None in found else frozenset.intersection(*(frozenset(one or ()) for one in found))
+    named = "installer" if castle.talos.installer else "schematic"
     merged = [Merged(machine.patches) for machine in model.machines]
     modules = {
         str(item.value.get("name"))
@@ -98,10 +113,10 @@ def _host_needs(model: Model, graph: Graph, castle: Castle) -> None:
                 )
                 continue
             graph.wanted(needed)
-            graph.where.setdefault(needed, model.at("talos", "installer" if installed else "schematic"))
+            graph.where.setdefault(needed, model.at("talos", named))
             graph.needs(by, needed, Need.HOST, place, f"{chart} needs the system extension {name}")
             if name in held:
-                graph.given(needed, "the installer's schematic includes it", model.at("talos", "installer"))
+                graph.given(needed, "the installer's schematic includes it", model.at("talos", named))
         for name in _MODULES.get(chart, ()):
             needed = thing("kernel module", "", name)
             graph.wanted(needed)
