@@ -55,3 +55,10 @@ def test_pods_run_on_control_planes_where_there_is_nothing_else():
     assert machines(PLANE).pods_on_control_planes
     assert not machines(PLANE, WORKER).pods_on_control_planes
     assert machines(PLANE, WORKER, schedulable_control_planes=True).pods_on_control_planes
+
+
+def test_an_installer_that_is_given_has_to_be_for_secure_boot(draft):
+    draft["machines.defaults"] = {"secure_boot": True, "firmware": "uefi", "machine_type": "q35"}
+    (problem,) = draft.refused()
+    assert problem.path == "talos.installer"
+    assert "this installer is not for it" in problem.message

@@ -1,5 +1,7 @@
 """What castle.yaml says of single machines, as Talos is told it."""
 
+from ipaddress import IPv4Address
+
 import pytest
 import yaml
 
@@ -63,12 +65,12 @@ def test_disks_are_volumes_and_the_system_keeps_its_own(outside, told):
 
 def test_the_node_that_kubernetes_sees(told):
     own = {"labels": {"rack": "a"}, "annotations": {"note": "b"}, "taints": {"gpu": "true:NoSchedule"}}
-    _, worker = told({}, own, ntp=["time.example"])
+    _, worker = told({}, own, ntp=["time.example", IPv4Address("192.168.50.1")])
     machine = worker[0]["machine"]
     assert machine["nodeLabels"] == {"rack": "a"}
     assert machine["nodeAnnotations"] == {"note": "b"}
     assert machine["nodeTaints"] == {"gpu": "true:NoSchedule"}
-    assert machine["time"] == {"servers": ["time.example"]}
+    assert machine["time"] == {"servers": ["time.example", "192.168.50.1"]}
 
 
 def test_mirrors_stand_beside_logins(told, outside):

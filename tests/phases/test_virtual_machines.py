@@ -36,6 +36,7 @@ CASES = [
     ({"start_on_boot": False}, "onboot", "0"),
     ({"startup": {"order": 2, "up_seconds": 30}}, "startup", "order=2,up=30"),
     ({"protection": True}, "protection", "1"),
+    ({"tags": ["zone-a"]}, "tags", "castle-tazlab-k8s;zone-a"),
 ]  # fmt: skip
 
 

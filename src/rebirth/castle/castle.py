@@ -66,6 +66,16 @@ class Castle(Section):
         return self
 
     @model_validator(mode="after")
+    def _installers(self) -> Self:
+        """One that is given has to be one for Secure Boot, where a machine starts nothing else."""
+        for machine in self.machines.nodes:
+            image = self.talos.installer_of(machine, self.machines)
+            if self.machines.hardware(machine).secure_boot and "secureboot" not in image:
+                words = f"{machine.name} has secure_boot, and this installer is not for it; leave it out to have the factory's"
+                raise ValueError(f"at talos.installer: {words}")
+        return self
+
+    @model_validator(mode="after")
     def _machines_outside_of_the_cluster(self) -> Self:
         """Talos leaves such an address out, finds none for the node, and its etcd and kubelet wait for ever (NodeIPController)."""
         networks = {name: getattr(self.kubernetes, name) for name in ("pod_network", "service_network")}

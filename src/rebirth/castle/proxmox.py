@@ -4,10 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
+from rebirth.castle.hardware import VmTag
 from rebirth.castle.machines import Machines
-from rebirth.castle.model import HttpsUrl, Section, Text, in_our_words
+from rebirth.castle.model import HttpsUrl, Section, Text
 from rebirth.secrets import SecretRef
 
 VmId = Annotated[int, Field(ge=100, le=999_999_999)]
@@ -37,11 +38,7 @@ class Proxmox(Section):
     disk_storage: Text
     bridge: Text
     vm_ids: VmIds
-    tag: Annotated[
-        str,
-        StringConstraints(pattern=r"^[a-z0-9_][a-z0-9_\-+.]*$"),
-        in_our_words("must be a tag of Proxmox in lower case, such as castle-mine"),
-    ]
+    tag: VmTag
 
     @model_validator(mode="after")
     def _one_list_of_nodes(self) -> Self:

@@ -32,6 +32,7 @@ async def test_a_mac_address_that_is_given_is_kept(proxmox, hypervisor):
     assert config["net1"] == "e1000=BC:24:11:00:00:02,bridge=vmbr0"
     assert re.fullmatch(r"virtio=BC:24:11(:[0-9A-F]{2}){3},bridge=vmbr0", config["net2"])
     assert hypervisor.started[800].mac == "bc:24:11:c0:ff:ee"
+    assert hypervisor.started[800].more_macs[0] == "bc:24:11:00:00:02"
     assert hypervisor.started[800].cloud_init is None
 
 

@@ -31,6 +31,11 @@ _CpuType = Annotated[
 ]
 
 
+VmTag = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9_][a-z0-9_\-+.]*$"),
+    in_our_words("must be a tag of Proxmox in lower case, such as castle-mine"),
+]
 Label = Annotated[
     str,
     StringConstraints(pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"),
@@ -85,6 +90,7 @@ class Hardware(Card):
     start_on_boot: bool = True
     startup: Startup | None = None
     pool: Text | None = None
+    tags: list[VmTag] = []  # beside the castle's own
     high_availability: bool = False
     protection: bool = False
     schematic: SchematicOrId | None = None  # instead of that of section `talos`

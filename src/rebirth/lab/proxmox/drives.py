@@ -175,7 +175,8 @@ def boots_from(options: dict[str, Any], imported: str | None) -> str | None:
 
 def machine_of(pve: Pve, vmid: int, options: dict[str, Any]) -> VirtualMachine:
     """What the hypervisor is to switch on."""
-    cards = [str(value) for name, value in sorted(options.items()) if CARD.fullmatch(name)]
+    named = sorted((name for name in options if CARD.fullmatch(name)), key=lambda name: int(name[3:]))
+    cards = [str(options[name]) for name in named]
     card = cards[0] if cards else "virtio=BC:24:11:00:00:01"
     return VirtualMachine(
         vmid=vmid,
@@ -187,6 +188,7 @@ def machine_of(pve: Pve, vmid: int, options: dict[str, Any]) -> VirtualMachine:
         boot_image=boots_from(options, pve.conditions[vmid].imported),
         disk_gib=disk_size(options) // _GIB,
         cloud_init=cloud_init(options),
+        more_macs=tuple(model_and_mac(one)[1].lower() for one in cards[1:]),
     )
 
 

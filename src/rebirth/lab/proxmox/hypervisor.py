@@ -30,6 +30,7 @@ class VirtualMachine:
     boot_image: str | None  # volume of the ISO; an empty disk without one boots nothing
     disk_gib: int
     cloud_init: CloudInit | None = None  # of a cloud-init drive, where it has one
+    more_macs: tuple[str, ...] = ()  # of further cards, in order
 
 
 class Hypervisor(Protocol):

@@ -142,7 +142,6 @@ class Machines:
         return process
 
     async def _plug_in(self, vm: VirtualMachine, lease: Lease | None, pid: int) -> None:
-        link = f"tap{vm.vmid}"
         # unshare(1) makes the network namespace before it forks: its own process is already in there, once it says so.
         ours = Path("/proc/self/ns/net").readlink()
         for _ in range(500):
@@ -150,12 +149,9 @@ class Machines:
                 if Path(f"/proc/{pid}/ns/net").readlink() != ours:
                     break
             await asyncio.sleep(0.01)
-        with suppress(RuntimeError):  # of a machine that was just switched off: the kernel takes its time with it
-            await _run("ip", "link", "delete", link)
-        await _run(
-            "ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "address", vm.mac, "netns", str(pid)
-        )
-        await _run("ip", "link", "set", link, "master", self.bridge, "up")
+        await self._card(f"tap{vm.vmid}", "eth0", vm.mac, pid)
+        for number, mac in enumerate(vm.more_macs, 1):
+            await self._card(f"tap{vm.vmid}i{number}", f"eth{number}", mac, pid)
         inside = ("nsenter", f"--net=/proc/{pid}/ns/net", "ip")
         await _run(*inside, "link", "set", "lo", "up")
         if lease:  # what DHCP would do: container mode runs no client of its own
@@ -163,6 +159,13 @@ class Machines:
             await _run(*inside, "address", "add", lease.address, "dev", "eth0")
             if lease.gateway:
                 await _run(*inside, "route", "add", "default", "via", lease.gateway)
+
+    async def _card(self, link: str, name: str, mac: str, pid: int) -> None:
+        """On the castle's LAN, whichever bridge and VLAN Proxmox was told."""
+        with suppress(RuntimeError):  # of a machine that was just switched off: the kernel takes its time with it
+            await _run("ip", "link", "delete", link)
+        await _run("ip", "link", "add", link, "type", "veth", "peer", "name", name, "address", mac, "netns", str(pid))
+        await _run("ip", "link", "set", link, "master", self.bridge, "up")
 
     async def stop(self, vmid: int) -> None:
         if powered := self._powered.get(vmid):

@@ -73,5 +73,5 @@ def node(machine: Machine, machines: Machines, *, balanced: bool) -> Document:
         # Talos sets it on every control plane. Without workers nobody would be left to announce an address.
         labels[EXCLUDED] = {"$patch": "delete"}
     said = {"nodeLabels": labels, "nodeAnnotations": dict(own.annotations), "nodeTaints": dict(own.taints)}
-    time = {"time": {"servers": machines.ntp}} if machines.ntp else {}
+    time = {"time": {"servers": [*map(str, machines.ntp)]}} if machines.ntp else {}
     return {key: value for key, value in said.items() if value} | time

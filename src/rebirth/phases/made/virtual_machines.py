@@ -28,7 +28,7 @@ def options(
         "ide2": f"{volume},media=cdrom",
         "boot": "order=scsi0;ide2",
         "onboot": int(own.start_on_boot),
-        "tags": spec.tag,
+        "tags": ";".join([spec.tag, *own.tags]),
         "description": "Made by rebirth; removed by `rebirth destroy`.",
         **(_cloud_init(machine, machines, placed) if machines.addressing == "cloud-init" else {}),
         **dict(_cards(identity, machine, own, placed)),
