@@ -16,17 +16,18 @@ from rebirth.lab.proxmox_host import RECORD
 from rebirth.lab.state import LabState
 from watching import PublishedApi
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
+EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLE = EXAMPLES / "castle"
 
 
 class Castle:
-    """A copy of the example castle. `name` tells labs of one test process apart."""
+    """A copy of an example castle. `name` tells labs of one test process apart."""
 
-    def __init__(self, folder: Path, name: str = "test") -> None:
+    def __init__(self, folder: Path, name: str = "test", example: Path = EXAMPLE) -> None:
         self.folder = folder / "castle"
         self.lab = LabState(f"{name}-{os.getpid()}")
         self.exchanges = folder / f"proxmox-{name}.jsonl"
-        shutil.copytree(EXAMPLE, self.folder, ignore=shutil.ignore_patterns("logs", ".rebirth"))
+        shutil.copytree(example, self.folder, ignore=shutil.ignore_patterns("logs", ".rebirth"))
 
     def start(self, *arguments, **environment):
         command = [sys.executable, "-m", "rebirth", *arguments]
@@ -104,9 +105,9 @@ def check_proxmox_was_asked_as_published(castle: Castle) -> Counter[str]:
 
 
 @contextmanager
-def rehearsed(folder: Path, name: str = "test") -> Iterator[Castle]:
+def rehearsed(folder: Path, name: str = "test", example: Path = EXAMPLE) -> Iterator[Castle]:
     """A castle whose lab goes down at the end, and leaves nothing."""
-    castle, settings = Castle(folder, name), _kernel_settings()
+    castle, settings = Castle(folder, name, example), _kernel_settings()
     try:
         yield castle
     finally:
