@@ -13,9 +13,9 @@ from rebirth.castle.kubernetes import Kubernetes
 from rebirth.castle.machines import Machines
 from rebirth.castle.model import DnsLabel, Section
 from rebirth.castle.networking import Networking
-from rebirth.castle.online import Online
+from rebirth.castle.online import Online, Site
 from rebirth.castle.proxmox import Proxmox
-from rebirth.castle.storage import Storage
+from rebirth.castle.storage import AnyStorage
 from rebirth.castle.tailscale import Tailscale
 from rebirth.castle.talos import Talos
 from rebirth.castle.vault_directory import Secrets
@@ -51,11 +51,11 @@ class Castle(Section):
     talos: Talos
     kubernetes: Kubernetes
     engine: Foundation = Foundation()
-    networking: Networking
+    networking: Networking | None = None
     gitops: GitOps
-    storage: Storage
+    storage: AnyStorage | None = None
     handovers: list[Handover] = []
-    online: Online
+    online: Online | None = None
     check: Check = Check()
 
     @model_validator(mode="after")
@@ -78,8 +78,9 @@ class Castle(Section):
     @model_validator(mode="after")
     def _machines_outside_of_the_cluster(self) -> Self:
         """Talos leaves such an address out, finds none for the node, and its etcd and kubelet wait for ever (NodeIPController)."""
-        networks = {name: getattr(self.kubernetes, name) for name in ("pod_network", "service_network")}
-        for name, network in networks.items():
+        networks = [("pod_network", one) for one in self.kubernetes.pod_network]
+        networks += [("service_network", one) for one in self.kubernetes.service_network]
+        for name, network in networks:
             if inside := [node for node in self.machines.nodes if node.address in network]:
                 first = f"the address {inside[0].address} of the machine {inside[0].name}"
                 raise ValueError(f"at kubernetes.{name}: {network} holds {first}, and Talos would find no node address")
@@ -90,6 +91,21 @@ class Castle(Section):
         if self.handovers and not self.engine.vault:
             raise ValueError("at handovers: a handover writes to engine.vault, which is missing")
         return self
+
+    @model_validator(mode="after")
+    def _pod_network_of_somebody(self) -> Self:
+        installed = bool(self.networking and self.networking.cilium)
+        if self.kubernetes.cni == "cilium" and not installed:
+            raise ValueError(
+                "at kubernetes.cni: cilium needs networking.cilium with its version; where Flux or a patch brings it, write none"
+            )
+        if installed and self.kubernetes.cni != "cilium":
+            raise ValueError(f"at networking.cilium: kubernetes.cni is {self.kubernetes.cni}: write cilium there")
+        return self
+
+    @property
+    def sites(self) -> list[Site]:
+        return self.online.sites if self.online else []
 
     def references(self) -> Iterator[tuple[str, SecretRef]]:
         """Every secret reference with its YAML path, such as ("proxmox.token", ...)."""

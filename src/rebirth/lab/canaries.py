@@ -18,7 +18,7 @@ from rebirth.lab.spec import Lab
 
 def kinds(castle: Castle, authority: Authority) -> Kinds:
     """Makes secrets that fit this castle."""
-    return Kinds(authority, [site.host for site in castle.online.sites], host_of(castle.gitops.repository))
+    return Kinds(authority, [site.host for site in castle.sites], host_of(castle.gitops.repository))
 
 
 def make(castle: Castle, lab: Lab, *, ca: Authority, vault_ca: Authority) -> dict[str, str]:
@@ -31,7 +31,7 @@ def make(castle: Castle, lab: Lab, *, ca: Authority, vault_ca: Authority) -> dic
         shapes[castle.gitops.token.secret] = f"ghp_{secrets.token_hex(18)}"
     if castle.engine.vault and castle.engine.vault.ca:
         shapes[castle.engine.vault.ca.secret] = vault_ca.pem
-    others = (castle.proxmox.ca, *(site.ca for site in castle.online.sites))
+    others = (castle.proxmox.ca, *(site.ca for site in castle.sites))
     shapes |= {reference.secret: ca.pem for reference in others if reference}
     tailnet = castle.tailscale
     clients = [(tailnet.oauth_client_id.secret, tailnet.oauth_client_secret.secret)] if tailnet else []

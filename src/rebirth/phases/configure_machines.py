@@ -6,13 +6,13 @@ from pathlib import Path
 
 from rebirth.castle import (
     ClusterDns,
+    DataPath,
     Identity,
     Kubernetes,
     Machine,
     Machines,
     NodeKey,
     RegistryLogins,
-    Storage,
     Talos,
     host_of,
 )
@@ -47,7 +47,7 @@ async def configure_machines(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
-    storage: Storage,
+    volumes: DataPath | None,
     dns: ClusterDns,
     node_key: NodeKey | None,
     logins: RegistryLogins,
@@ -62,7 +62,7 @@ async def configure_machines(
     control_planes = [str(machine.address) for machine in machines.control_planes]
     common = {"cluster": identity.name, "endpoint": kubernetes.endpoint, "talos": talos.version}
     await talosctl.write_client_configuration(endpoints=control_planes, **common)
-    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, storage, dns, node_key, logins)
+    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, volumes, dns, node_key, logins)
     await _refuse_changes(paths, machines, talosctl, {machine.name: digest(machine) for machine in machines.nodes})
 
     answering = await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes))
@@ -90,7 +90,7 @@ async def configure_machines(
                 machines,
                 talos,
                 kubernetes,
-                storage,
+                volumes,
                 dns,
                 node_key,
                 logins,
@@ -154,13 +154,13 @@ async def still(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
-    storage: Storage,
+    volumes: DataPath | None,
     dns: ClusterDns,
     node_key: NodeKey | None,
     logins: RegistryLogins,
     talosctl: Talosctl,
 ) -> bool:
-    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, storage, dns, node_key, logins)
+    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, volumes, dns, node_key, logins)
     if changed := _changed(paths, {machine.name: digest(machine) for machine in machines.nodes}):
         raise NotYet(_other_configuration(changed))
     if not talosctl.has_credentials:

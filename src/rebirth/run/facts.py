@@ -135,12 +135,27 @@ class MetalLbInstalled(Fact):
 
 
 @dataclass(frozen=True)
+class CiliumInstalled(Fact):
+    version: str
+
+
+@dataclass(frozen=True)
+class PoolAnnounced(Fact):
+    name: str
+
+
+@dataclass(frozen=True)
 class FluxBootstrapped(Fact):
     root: str  # the root Kustomization, namespace/name
 
 
 @dataclass(frozen=True)
 class StorageInstalled(Fact):
+    storage_class: str
+
+
+@dataclass(frozen=True)
+class StorageBrought(Fact):
     storage_class: str
 
 
@@ -157,6 +172,11 @@ class HandedOver(Fact):
 @dataclass(frozen=True)
 class IngressFound(Fact):
     address: str
+
+
+@dataclass(frozen=True)
+class AwaitedReady(Fact):
+    name: str  # kind and namespace/name
 
 
 @dataclass(frozen=True)

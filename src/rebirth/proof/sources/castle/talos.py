@@ -6,7 +6,7 @@ Patches are merged as Talos merges them: later values win, lists grow.
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model
 from rebirth.proof.reading.talos import TALOS, Merged, control_plane
-from rebirth.proof.sources.meeting import POD_NETWORK, api
+from rebirth.proof.sources.meeting import POD_NETWORK, RELEASE, api
 from rebirth.proof.things import ALWAYS, NOWHERE, Atomicity, Milestone, Need
 
 
@@ -54,6 +54,13 @@ def _pod_network(model: Model, graph: Graph, machine: MachineConfiguration | Non
             continue
         runs = unit.applied if unit.atomicity is Atomicity.TALOS else member.thing(Milestone.READY)
         graph.makes(runs, POD_NETWORK, member.place("metadata", "name"), need=Need.NETWORK, scope=ALWAYS)
+    for unit in model.units:
+        if (
+            unit.applied.kind == RELEASE
+            and unit.own
+            and str(unit.own.at("spec", "chart", "spec", "chart")) in _CNI_CHARTS
+        ):
+            graph.makes(unit.ready, POD_NETWORK, unit.place, need=Need.NETWORK, scope=ALWAYS)
     if any(edge.needs != TALOS for edge in graph.makers(POD_NETWORK)):
         _connected(model, graph)
 
