@@ -26,6 +26,7 @@ from rebirth.castle.machines import Machine, Machines
 from rebirth.castle.model import Section, host_of, port_of
 from rebirth.castle.networking import Cilium, CiliumPool, MetalLb, Networking, Pool
 from rebirth.castle.online import Awaited, Entrance, Online, Site, Sites
+from rebirth.castle.patience import Patience
 from rebirth.castle.proxmox import Placed, Proxmox, placement
 from rebirth.castle.storage import DataPath, Storage, StorageOfFlux
 from rebirth.castle.tailscale import NodeKey, Tailscale
@@ -62,6 +63,7 @@ __all__ = [
     "Networking",
     "NodeKey",
     "Online",
+    "Patience",
     "Placed",
     "Pool",
     "Proxmox",

@@ -14,6 +14,7 @@ from rebirth.castle.machines import Machines
 from rebirth.castle.model import DnsLabel, Section
 from rebirth.castle.networking import Networking
 from rebirth.castle.online import Online, Site
+from rebirth.castle.patience import Patiences
 from rebirth.castle.proxmox import Proxmox
 from rebirth.castle.storage import AnyStorage
 from rebirth.castle.tailscale import Tailscale
@@ -56,6 +57,7 @@ class Castle(Section):
     storage: AnyStorage | None = None
     handovers: list[Handover] = []
     online: Online | None = None
+    patience: Patiences = {}
     check: Check = Check()
 
     @model_validator(mode="after")

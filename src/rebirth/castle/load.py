@@ -144,6 +144,8 @@ def _problem(file: Path, root: yaml.Node, model: type[BaseModel], error: ErrorDe
     if inner := re.match(r"at (\S+): (.*)", message, re.DOTALL):
         location = [*location, *(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", inner[1]))]
         message = inner[2]
+    if location and location[-1] == "[key]":  # pydantic's word for what is wrong with a key itself
+        location = location[:-1]
     line, path = _locate(root, location)
     return Problem(str(file), line, path, message)
 

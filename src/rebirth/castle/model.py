@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
     ValidatorFunctionWrapHandler,
+    WithJsonSchema,
     WrapValidator,
 )
 
@@ -81,6 +83,22 @@ def _version(value: str) -> str:
     return value
 
 
+_SECONDS = {"h": 3600, "m": 60, "s": 1}
+_DURATION = r"^(\d+(h|m|s))+$"
+
+
+def _seconds(value: object) -> float:
+    seconds: float = 0
+    if isinstance(value, str) and re.fullmatch(_DURATION, value):
+        seconds = sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([hms])", value))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = value
+    if not 0 < seconds < _LONGEST:
+        raise ValueError("must be seconds, or a duration such as 40m or 1h30m, of at most a week")
+    return float(seconds)
+
+
+_LONGEST = 7 * 24 * 3600.0  # seconds
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]
@@ -113,6 +131,11 @@ Image = Annotated[
 Patch = Annotated[
     Text | Annotated[dict[str, object], Field(min_length=1)],
     in_our_words("must be the name of a file beside castle.yaml, or a document of Talos' machine configuration"),
+]
+Duration = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": _DURATION}]}),
 ]
 Positive = Annotated[int, Field(gt=0)]
 

@@ -12,7 +12,7 @@ from rebirth.run.facts import CiliumInstalled, PoolAnnounced
 from rebirth.run.waiting import until
 
 LAYER = "networking"
-PATIENCE = 300
+PATIENCE = 900
 
 
 async def announce_pool(pool: CiliumPool, cluster: Cluster, cilium: CiliumInstalled) -> PoolAnnounced:

@@ -15,7 +15,7 @@ from rebirth.run.facts import CiliumInstalled, NodesReady
 from rebirth.run.waiting import nudged, together, until
 
 LAYER = "platform"
-PATIENCE = 900
+PATIENCE = 1800
 USUALLY = 20
 WAITS = True
 ONLINE = 1

@@ -7,7 +7,7 @@ from rebirth.run.facts import AwaitedReady, Converged, FluxBootstrapped
 from rebirth.run.waiting import until
 
 LAYER = "waits"
-PATIENCE = 1200  # as long as the whole graph may take
+PATIENCE = 3600  # as long as the whole graph may take
 WAITS_FOR = (Converged,)  # the graph brings it
 WAITS = True
 VERIFIES = True

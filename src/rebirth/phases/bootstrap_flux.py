@@ -14,7 +14,7 @@ from rebirth.run.facts import CiliumInstalled, FluxBootstrapped, NamespacesCreat
 from rebirth.run.waiting import note, together, until
 
 LAYER = "gitops"
-PATIENCE = 600
+PATIENCE = 1200
 USUALLY = 15
 WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
 

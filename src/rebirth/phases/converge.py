@@ -25,7 +25,7 @@ from rebirth.run.facts import (
 from rebirth.run.waiting import became_ready, now, nudged, together, until
 
 LAYER = "waits"  # not gitops: its graph waits for the hand-over, which a layer order runs after gitops
-PATIENCE = 1200
+PATIENCE = 3600
 WAITS_FOR = (
     CiliumInstalled,
     CoreDnsInstalled,

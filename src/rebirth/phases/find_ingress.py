@@ -9,7 +9,7 @@ from rebirth.run.facts import Converged, FluxBootstrapped, IngressFound, MetalLb
 from rebirth.run.waiting import until
 
 LAYER = "waits"
-PATIENCE = 900
+PATIENCE = 3600
 WAITS_FOR = (Converged,)  # the graph brings the ingress
 WAITS = True
 VERIFIES = True

@@ -11,7 +11,7 @@ from rebirth.run.facts import CiliumInstalled, NamespacesCreated
 from rebirth.run.waiting import until
 
 LAYER = "platform"
-PATIENCE = 900  # its images are half a gigabyte, and every machine pulls them
+PATIENCE = 1800  # its images are half a gigabyte, and every machine pulls them
 USUALLY = 60
 
 _RELEASE = "cilium"

@@ -8,7 +8,7 @@ from rebirth.run.facts import CiliumInstalled, CoreDnsInstalled
 from rebirth.run.waiting import until
 
 LAYER = "engine"
-PATIENCE = 300
+PATIENCE = 900
 USUALLY = 5
 WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
 

@@ -8,7 +8,7 @@ from rebirth.providers.helm import Helm, belongs_to
 from rebirth.run.facts import CiliumInstalled, ExternalSecretsInstalled, NamespacesCreated
 
 LAYER = "engine"
-PATIENCE = 300
+PATIENCE = 900
 USUALLY = 15
 WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
 

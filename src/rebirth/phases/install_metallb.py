@@ -10,7 +10,7 @@ from rebirth.providers.helm import Helm
 from rebirth.run.facts import CiliumInstalled, MetalLbInstalled, NamespacesCreated
 
 LAYER = "networking"
-PATIENCE = 300
+PATIENCE = 900
 USUALLY = 10
 WAITS_FOR = (CiliumInstalled,)  # its webhook is a pod
 

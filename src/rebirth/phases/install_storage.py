@@ -9,7 +9,7 @@ from rebirth.run.facts import CiliumInstalled, NamespacesCreated, StorageInstall
 from rebirth.run.waiting import until
 
 LAYER = "storage"
-PATIENCE = 900
+PATIENCE = 3600
 USUALLY = 30
 WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
 

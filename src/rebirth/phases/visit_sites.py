@@ -9,7 +9,7 @@ from rebirth.run.facts import AwaitedReady, Converged, IngressFound, SecretsReso
 from rebirth.run.waiting import together, until
 
 LAYER = "waits"
-PATIENCE = 900
+PATIENCE = 3600
 WAITS_FOR = (Converged,)  # the graph brings the sites
 WAITS = True
 VERIFIES = True

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from rebirth.castle import Castle, ClusterDns, DataPath, Handovers, Identity, Online, RegistryLogins, Sites
+from rebirth.castle import Castle, ClusterDns, DataPath, Handovers, Identity, Online, Patience, RegistryLogins, Sites
 from rebirth.castle.storage import data_path_of
 from rebirth.errors import DoesNotHold, Rebirth
 from rebirth.events import Checked, Events, RunFinished, RunStarted
@@ -73,6 +73,7 @@ def sections(castle: Castle) -> dict[type, object]:
         found |= _of_online(castle.online)
     found[RegistryLogins] = castle.engine.registry_logins
     found[ClusterDns] = ClusterDns(ours=castle.engine.coredns is not None)
+    found[Patience] = Patience(patience=castle.patience)
     found[Identity] = Identity(name=castle.name)
     found[Handovers] = Handovers(handovers=castle.handovers)
     return found
