@@ -2,6 +2,7 @@
 
 from rebirth.castle.castle import Castle, Handovers, Identity, references
 from rebirth.castle.check import Check, Ignored, RepositoryFile
+from rebirth.castle.existing import Existing
 from rebirth.castle.foundation import (
     Chart,
     ClusterDns,
@@ -46,6 +47,7 @@ __all__ = [
     "Decryption",
     "DirectSecret",
     "Entrance",
+    "Existing",
     "ExternalSecrets",
     "ExternalSecretsOfFlux",
     "Foundation",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from rebirth.castle.check import Check
+from rebirth.castle.existing import Existing
 from rebirth.castle.foundation import Foundation
 from rebirth.castle.gitops import GitOps
 from rebirth.castle.handovers import Handover
@@ -47,7 +48,8 @@ class Castle(Section):
     name: Annotated[DnsLabel, Field(max_length=40)]
     secrets: Secrets
     tailscale: Tailscale | None = None
-    proxmox: Proxmox
+    proxmox: Proxmox | None = None
+    existing: Existing | None = None
     machines: Machines
     talos: Talos
     kubernetes: Kubernetes
@@ -61,9 +63,17 @@ class Castle(Section):
     check: Check = Check()
 
     @model_validator(mode="after")
+    def _one_platform(self) -> Self:
+        if self.proxmox and self.existing:
+            raise ValueError("at existing: machines are made by section proxmox already: choose one")
+        if not self.proxmox and not self.existing:
+            raise ValueError("needs `proxmox`, which makes machines, or `existing: {}` where somebody else made them")
+        return self
+
+    @model_validator(mode="after")
     def _enough_vm_ids(self) -> Self:
-        ids = self.proxmox.vm_ids
-        if ids.last - ids.first + 1 < len(self.machines.nodes):
+        ids = self.proxmox.vm_ids if self.proxmox else None
+        if ids and ids.last - ids.first + 1 < len(self.machines.nodes):
             raise ValueError(f"proxmox.vm_ids has fewer ids than there are machines ({len(self.machines.nodes)})")
         return self
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from rebirth.castle import (
     ClusterDns,
     DataPath,
+    Existing,
     Identity,
     Kubernetes,
     Machine,
@@ -37,7 +38,7 @@ LAYER = "platform"
 # Each machine pulls Talos' installer (200 to 400 MB) and writes it to its disk before it reboots. On a line of 20 Mbit/s that
 # several machines share this is ten minutes, on a slow disk as many again.
 PATIENCE = 1800
-UNDO_AFTER = (MachinesCreated,)  # while a machine is there, its credentials are needed
+UNDO_AFTER = (MachinesCreated, MachinesBooted)  # while a machine is there, its credentials are needed
 USUALLY = 20
 
 
@@ -45,6 +46,7 @@ async def configure_machines(
     identity: Identity,
     paths: Paths,
     machines: Machines,
+    existing: Existing | None,
     talos: Talos,
     kubernetes: Kubernetes,
     volumes: DataPath | None,
@@ -69,7 +71,7 @@ async def configure_machines(
     configured = {machine.name for machine, answers in zip(machines.nodes, answering, strict=True) if answers}
     # All of them before the first is sent anything: what answers at a worker's address may be a control plane.
     unconfigured = [machine for machine in machines.nodes if machine.name not in configured]
-    known = await identified(identity, machines, unconfigured, talosctl)
+    known = await identified(identity, machines, existing, unconfigured, talosctl)
 
     async def configure(machine: Machine) -> None:
         address, wanted = str(machine.address), digest(machine)
@@ -100,7 +102,7 @@ async def configure_machines(
             **common,
         )
         await talosctl.validate(configuration=configuration, machine=machine.name)
-        if machine.name not in known and not await identified(identity, machines, [machine], talosctl):
+        if machine.name not in known and not await identified(identity, machines, existing, [machine], talosctl):
             raise await _explained(machine, kubernetes, talosctl, "does not answer in maintenance mode")
         records.sending(paths, machine.name, wanted)
         try:

@@ -53,7 +53,7 @@ class RepositoryRead(InMemory):
 class OutsideReached(InMemory):
     """Every system outside answers and takes our credentials: from here on something may be created."""
 
-    proxmox: str  # version
+    proxmox: str  # version; "" for a castle without
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class MachinesCreated(Fact):
 
 @dataclass(frozen=True)
 class MachinesBooted(Fact):
-    vm_ids: dict[str, int]
+    vm_ids: dict[str, int]  # none where somebody else made the machines
 
 
 @dataclass(frozen=True)
