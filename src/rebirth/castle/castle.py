@@ -68,7 +68,26 @@ class Castle(Section):
             raise ValueError("at existing: machines are made by section proxmox already: choose one")
         if not self.proxmox and not self.existing:
             raise ValueError("needs `proxmox`, which makes machines, or `existing: {}` where somebody else made them")
-        return self
+        if self.proxmox and self.machines.addressing == "existing":
+            raise ValueError("at machines.addressing: is for machines that somebody else made (`existing`)")
+        return self if self.proxmox else self._of_others()
+
+    def _of_others(self) -> Self:
+        """They have their addresses, disks and cards: what only Proxmox could give them is refused."""
+        machines = self.machines
+        if "addressing" in machines.model_fields_set and machines.addressing != "existing":
+            raise ValueError("at machines.addressing: machines of section `existing` have their addresses already")
+        for machine in machines.nodes:
+            own = machines.hardware(machine)
+            if own.disks:
+                raise ValueError(
+                    f"at machines: {machine.name}: disks are made by Proxmox; name those that are there in a patch"
+                )
+            if own.interfaces and not (machine.mac and all(card.mac for card in own.interfaces)):
+                raise ValueError(
+                    f"at machines: {machine.name}: several cards are told apart by `mac`: give each its own"
+                )
+        return self.model_copy(update={"machines": machines.model_copy(update={"addressing": "existing"})})
 
     @model_validator(mode="after")
     def _enough_vm_ids(self) -> Self:

@@ -56,7 +56,7 @@ def _restricted(machine: Machine, own: Hardware) -> str:
 
 class Machines(Section):
     # How a machine that has no configuration yet gets its address: by a drive that Proxmox makes, or from the LAN's DHCP server.
-    addressing: Literal["cloud-init", "reserved-dhcp"] = "cloud-init"
+    addressing: Literal["cloud-init", "reserved-dhcp", "existing"] = "cloud-init"
     network: Network
     gateway: Address
     nameservers: Annotated[list[Address], Field(min_length=1)]
