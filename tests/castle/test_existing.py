@@ -22,7 +22,7 @@ def test_they_have_their_addresses_and_boot_a_plain_talos(existing):
 @pytest.mark.parametrize(
     ("path", "value", "at", "said"),
     [
-        ("existing.reset", False, "existing.reset", "unknown key; did you mean reset_on_destroy?"),
+        ("existing.reset_on_destro", False, "existing.reset_on_destro", "unknown key; did you mean reset_on_destroy?"),
         ("machines.addressing", "cloud-init", "machines.addressing", "have their addresses already"),
         ("machines.nodes.1.disks", [{"name": "data", "size_gib": 10}], "machines", "made by Proxmox"),
     ],

@@ -14,6 +14,7 @@ OTHERWISE = {
     "announce_pool",
     "await_storage",
     "await_ready",
+    "await_machines",
 }  # where the example does it in another way
 OF_FLUX = {"await_external_secrets", *OTHERWISE}
 OF_TAILSCALE = {"mint_node_key", "free_names"}
@@ -113,7 +114,7 @@ def test_cilium_storage_of_flux_and_a_tunnel(draft):
     draft["networking"] = {"cilium": {"version": "1.18.4", "pool": pool}}
     draft["storage"] = {"storage_class": "ceph-block"}
     draft["online"] = {"tunnel": {"namespace": "network", "name": "cloudflared"}}
-    gone = OF_NETWORKING | {"find_ingress", "visit_sites", "await_external_secrets"}
+    gone = OF_NETWORKING | {"find_ingress", "visit_sites", "await_external_secrets", "await_machines"}
     castle = draft.load()
     assert phases(castle) == ALL - gone
     own = {phase.makes: phase for phase in BOOTSTRAP.of(sections(castle)).phases}

@@ -54,7 +54,7 @@ def talos(outside, tmp_path, monkeypatch):
 
     async def configure(**changed):
         return await configure_machines.configure_machines(
-            identity=Identity(name=castle.name), paths=outside.paths, **{**sections, **changed}, secrets=outside.secrets,
+            identity=Identity(name=castle.name), paths=outside.paths, existing=None, **{**sections, **changed}, secrets=outside.secrets,
             talosctl=talosctl, names=NamesFreed(()), minted=key, booted=MachinesBooted({}),
         )  # fmt: skip
 
