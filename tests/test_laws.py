@@ -43,7 +43,7 @@ def test_no_file_is_too_long(file):
 
 
 def test_no_folder_is_too_full():
-    full = {"phases": 40, "proof/rules": 100, ".": 15}
+    full = {"phases": 40, "castle": 30, "proof/rules": 100, ".": 15}
     for folder in {file.parent for file in FILES}:
         name = str(folder.relative_to(SOURCE))
         count = len([file for file in folder.iterdir() if file.is_file()])

@@ -86,7 +86,8 @@ class _Systems:
         self._castle, self._paths, self._redaction = castle, paths, redaction
 
     async def proxmox(self) -> list[Check]:
-        spec = self._castle.proxmox
+        if (spec := self._castle.proxmox) is None:
+            return []
 
         async def ask(secrets: SecretsResolved) -> _Answer:
             api = connections.proxmox_api(spec, secrets)

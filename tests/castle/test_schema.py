@@ -19,8 +19,10 @@ def wrong(value, schema, path=""):
     """Where a value is not what the schema asks for: the words of JSON Schema that the models use, no more."""
     while "$ref" in schema:
         schema = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
-    if forms := schema.get("anyOf") or schema.get("oneOf"):
-        return [] if any(not wrong(value, one, path) for one in forms) else [path]
+    if kinds := schema.get("anyOf") or schema.get("oneOf"):
+        # An editor underlines what is wrong in the kind that it is nearest to.
+        tried = [wrong(value, one, path) for one in kinds]
+        return [] if [] in tried else min([found for found in tried if found != [path]] or [[path]], key=len)
     if "const" in schema and (value != schema["const"] or isinstance(value, bool)):
         return [path]
     if "enum" in schema and value not in schema["enum"]:

@@ -51,7 +51,7 @@ async def main(folder: Path) -> None:
     await asyncio.gather(*(proxmox.start(node=vm.node, vm_id=vm.vm_id) for vm in machines))
 
     async def answers() -> bool:
-        (site,) = castle.online.sites
+        (site,) = castle.sites
         page = await web.visit(host=site.host, path=site.path, address=balancer["ip"], ca=None)
         return page.status == site.status and site.contains in page.text
 

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel
 
 from rebirth.castle import Castle, ClusterDns, Identity
+from rebirth.castle.storage import data_path_of
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
 from rebirth.events import Events, Noted
@@ -46,14 +47,14 @@ def talos(outside, tmp_path, monkeypatch):
     kubernetes = castle.kubernetes.model_copy(update={"endpoint": f"https://{CONTROL_PLANE}:6443"})
     sections = {
         "machines": castle.machines.model_copy(update={"nodes": nodes}), "talos": castle.talos, "kubernetes": kubernetes,
-        "storage": castle.storage, "dns": ClusterDns(ours=True), "node_key": castle.tailscale.node_key, "logins": castle.engine.registry_logins,
+        "volumes": data_path_of(castle.storage), "dns": ClusterDns(ours=True), "node_key": castle.tailscale.node_key, "logins": castle.engine.registry_logins,
     }  # fmt: skip
     talosctl = Talosctl(paths=outside.paths, commands=Commands(outside.redaction))
     key = NodeKeyMinted(Secret("tskey-canary"), "k1")
 
     async def configure(**changed):
         return await configure_machines.configure_machines(
-            identity=Identity(name=castle.name), paths=outside.paths, **{**sections, **changed}, secrets=outside.secrets,
+            identity=Identity(name=castle.name), paths=outside.paths, existing=None, **{**sections, **changed}, secrets=outside.secrets,
             talosctl=talosctl, names=NamesFreed(()), minted=key, booted=MachinesBooted({}),
         )  # fmt: skip
 

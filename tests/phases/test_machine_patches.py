@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from rebirth.castle import ClusterDns, Identity
+from rebirth.castle.storage import data_path_of
 from rebirth.errors import SpecError
 from rebirth.phases.made.machine_patches import patches
 from rebirth.run.facts import NodeKeyMinted
@@ -24,7 +25,7 @@ def of(outside, index, *, node_key=..., dns=True, **named):
     key = castle.tailscale.node_key if node_key is ... else node_key
     talos = castle.talos.model_copy(update=named)
     return patches(
-        outside.paths.castle, Identity(name=castle.name), castle.machines.nodes[index], castle.machines, talos, castle.kubernetes, castle.storage,
+        outside.paths.castle, Identity(name=castle.name), castle.machines.nodes[index], castle.machines, talos, castle.kubernetes, data_path_of(castle.storage),
         ClusterDns(ours=dns), key, castle.engine.registry_logins, outside.secrets,
         NodeKeyMinted(Secret("key"), "id") if key else None,
     )  # fmt: skip
@@ -89,3 +90,28 @@ def test_the_kubelet_is_shown_where_volumes_are(outside):
     (mount,) = yaml.safe_load(of(outside, 0)[0])["machine"]["kubelet"]["extraMounts"]
     assert (mount["source"], mount["destination"]) == ("/var/lib/longhorn", "/var/lib/longhorn")
     assert "rshared" in mount["options"]
+
+
+def test_a_cluster_without_workers_announces_from_its_control_planes(outside):
+    machines = outside.castle.machines
+    label = "node.kubernetes.io/exclude-from-external-load-balancers"
+    assert "nodeLabels" not in yaml.safe_load(of(outside, 0)[0])["machine"]
+    alone = outside.castle.model_copy(update={"machines": machines.model_copy(update={"nodes": machines.nodes[:1]})})
+    outside.castle = alone
+    assert yaml.safe_load(of(outside, 0)[0])["machine"]["nodeLabels"] == {label: {"$patch": "delete"}}
+
+
+@pytest.mark.parametrize("cni", ["flannel", "cilium", "none"])
+def test_who_connects_pods(outside, cni):
+    kubernetes = outside.castle.kubernetes.model_copy(update={"cni": cni, "kube_proxy": cni != "cilium"})
+    outside.castle = outside.castle.model_copy(update={"kubernetes": kubernetes})
+    plane, worker = (yaml.safe_load(of(outside, index)[0])["cluster"] for index in (0, 1))
+    assert (
+        plane["network"].get("cni") == worker["network"].get("cni") == (None if cni == "flannel" else {"name": "none"})
+    )
+    assert plane.get("proxy") == ({"disabled": True} if cni == "cilium" else None)
+
+
+def test_without_storage_nothing_is_mounted(outside):
+    outside.castle = outside.castle.model_copy(update={"storage": None})
+    assert "extraMounts" not in yaml.safe_load(of(outside, 0)[0])["machine"]["kubelet"]

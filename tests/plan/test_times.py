@@ -27,7 +27,7 @@ def _noted(phase, node, *, at):
 
 def course(fast=1.0, ready=e.BecameReady):
     return [
-        e.RunStarted("tower", "create", (), at=SINCE),
+        e.RunStarted("tower", "create", ("converge", "visit_sites"), at=SINCE),
         e.PhaseReady("bootstrap_flux", at=SINCE),
         e.PhaseDone("bootstrap_flux", at=SINCE + 4 * fast),
         e.PhaseReady("converge", "bootstrap_flux", at=SINCE + 4 * fast),
@@ -144,7 +144,7 @@ def test_a_plan_after_a_run_says_what_that_run_took(record):
             events.append(e.BecameReady("converge", f"{kind} {name}", at=SINCE + node.ready * faster))
     events.sort(key=lambda event: event.at)
     ended = e.RunFinished(ok=True, at=SINCE + first.total * faster)
-    logs = record("1", [e.RunStarted("tower", "create", (), at=SINCE), *events, ended])
+    logs = record("1", [e.RunStarted("tower", "create", ("converge", "visit_sites"), at=SINCE), *events, ended])
     again = planned(times.measured(logs))
     assert again.online == pytest.approx(first.online * faster, abs=2)
     assert again.total == pytest.approx(first.total * faster, abs=2)

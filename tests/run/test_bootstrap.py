@@ -71,11 +71,11 @@ def names(bootstrap):
 
 
 def test_all_of_it_where_the_section_is_there():
-    assert names(BOOTSTRAP.of([Moat])) == (["dig", "cross", "build"], ["bridge"])
+    assert names(BOOTSTRAP.of({Moat: Moat()})) == (["dig", "cross", "build"], ["bridge"])
 
 
 def test_without_the_section_what_takes_it_and_what_takes_its_fact_are_left_out():
-    assert names(BOOTSTRAP.of([])) == (["build"], [])
+    assert names(BOOTSTRAP.of({})) == (["build"], [])
 
 
 @pytest.mark.parametrize(("sections", "dry"), [({Moat: Moat()}, False), ({}, True)])
@@ -88,12 +88,12 @@ def test_what_can_do_without_gets_none(tmp_path, sections, dry):
 
 def test_a_look_that_lacks_something_is_left_out_alone():
     looking = replace(BOOTSTRAP, phases=(as_phase(build, still=still),))
-    assert looking.of([Moat]).phases[0].still
-    assert not looking.of([]).phases[0].still
+    assert looking.of({Moat: Moat()}).phases[0].still
+    assert not looking.of({}).phases[0].still
 
 
 def test_two_phases_may_make_the_same_fact_in_different_castles_only():
     either = replace(BOOTSTRAP, phases=(*BOOTSTRAP.phases, as_phase(fill)))
-    assert names(either.of([]))[0] == ["cross", "build", "fill"]
+    assert names(either.of({}))[0] == ["cross", "build", "fill"]
     with pytest.raises(Impossible, match="dig is not the only phase that makes Dug"):
-        either.of([Moat])
+        either.of({Moat: Moat()})

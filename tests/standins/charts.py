@@ -63,3 +63,19 @@ def longhorn(where: str, values: Mapping[str, Any]) -> tuple[list[Object], list[
         workload("DaemonSet", "longhorn-manager", where),
         workload("Deployment", "longhorn-ui", where, 2),
     ]
+
+
+def cilium(where: str, values: Mapping[str, Any]) -> tuple[list[Object], list[Object]]:
+    """Its operator brings the CRDs later."""
+    operators = values["operator"]["replicas"]
+    return [], [workload("DaemonSet", "cilium", where), workload("Deployment", "cilium-operator", where, operators)]
+
+
+LB_POOL = "CiliumLoadBalancerIPPool", "ciliumloadbalancerippools"
+L2_POLICY = "CiliumL2AnnouncementPolicy", "ciliuml2announcementpolicies"
+
+
+def cilium_crds(version: str) -> list[Object]:
+    """Those of its address pools, with the pool in that version."""
+    pool = crd("cilium.io", *LB_POOL, version=version, namespaced=False)
+    return [pool, crd("cilium.io", *L2_POLICY, version="v2alpha1", namespaced=False)]

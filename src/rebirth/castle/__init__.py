@@ -2,6 +2,7 @@
 
 from rebirth.castle.castle import Castle, Handovers, Identity, references
 from rebirth.castle.check import Check, Ignored, RepositoryFile
+from rebirth.castle.existing import Existing
 from rebirth.castle.foundation import (
     Chart,
     ClusterDns,
@@ -24,22 +25,29 @@ from rebirth.castle.kubernetes import Kubernetes
 from rebirth.castle.load import load, load_model
 from rebirth.castle.machines import Machine, Machines
 from rebirth.castle.model import Section, host_of, port_of
-from rebirth.castle.networking import Networking
-from rebirth.castle.online import Online, Site
+from rebirth.castle.networking import Cilium, CiliumPool, MetalLb, Networking, Pool
+from rebirth.castle.online import Awaited, Entrance, Online, Site, Sites
+from rebirth.castle.patience import Patience
 from rebirth.castle.proxmox import Placed, Proxmox, placement
-from rebirth.castle.storage import Storage
+from rebirth.castle.storage import DataPath, Storage, StorageOfFlux
 from rebirth.castle.tailscale import NodeKey, Tailscale
 from rebirth.castle.talos import Talos
 from rebirth.castle.vault_directory import Secrets
 
 __all__ = [
+    "Awaited",
     "Castle",
     "Chart",
     "Check",
+    "Cilium",
+    "CiliumPool",
     "ClusterDns",
     "CoreDns",
+    "DataPath",
     "Decryption",
     "DirectSecret",
+    "Entrance",
+    "Existing",
     "ExternalSecrets",
     "ExternalSecretsOfFlux",
     "Foundation",
@@ -53,10 +61,13 @@ __all__ = [
     "Kubernetes",
     "Machine",
     "Machines",
+    "MetalLb",
     "Networking",
     "NodeKey",
     "Online",
+    "Patience",
     "Placed",
+    "Pool",
     "Proxmox",
     "PullSecret",
     "RegistryLogin",
@@ -65,7 +76,9 @@ __all__ = [
     "Secrets",
     "Section",
     "Site",
+    "Sites",
     "Storage",
+    "StorageOfFlux",
     "Store",
     "Tailscale",
     "Talos",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from rebirth.castle.check import Check
+from rebirth.castle.existing import Existing
 from rebirth.castle.foundation import Foundation
 from rebirth.castle.gitops import GitOps
 from rebirth.castle.handovers import Handover
@@ -13,9 +14,10 @@ from rebirth.castle.kubernetes import Kubernetes
 from rebirth.castle.machines import Machines
 from rebirth.castle.model import DnsLabel, Section
 from rebirth.castle.networking import Networking
-from rebirth.castle.online import Online
+from rebirth.castle.online import Online, Site
+from rebirth.castle.patience import Patiences
 from rebirth.castle.proxmox import Proxmox
-from rebirth.castle.storage import Storage
+from rebirth.castle.storage import AnyStorage
 from rebirth.castle.tailscale import Tailscale
 from rebirth.castle.talos import Talos
 from rebirth.castle.vault_directory import Secrets
@@ -46,22 +48,51 @@ class Castle(Section):
     name: Annotated[DnsLabel, Field(max_length=40)]
     secrets: Secrets
     tailscale: Tailscale | None = None
-    proxmox: Proxmox
+    proxmox: Proxmox | None = None
+    existing: Existing | None = None
     machines: Machines
     talos: Talos
     kubernetes: Kubernetes
     engine: Foundation = Foundation()
-    networking: Networking
+    networking: Networking | None = None
     gitops: GitOps
-    storage: Storage
+    storage: AnyStorage | None = None
     handovers: list[Handover] = []
-    online: Online
+    online: Online | None = None
+    patience: Patiences = {}
     check: Check = Check()
 
     @model_validator(mode="after")
+    def _one_platform(self) -> Self:
+        if self.proxmox and self.existing:
+            raise ValueError("at existing: machines are made by section proxmox already: choose one")
+        if not self.proxmox and not self.existing:
+            raise ValueError("needs `proxmox`, which makes machines, or `existing: {}` where somebody else made them")
+        if self.proxmox and self.machines.addressing == "existing":
+            raise ValueError("at machines.addressing: is for machines that somebody else made (`existing`)")
+        return self if self.proxmox else self._of_others()
+
+    def _of_others(self) -> Self:
+        """They have their addresses, disks and cards: what only Proxmox could give them is refused."""
+        machines = self.machines
+        if "addressing" in machines.model_fields_set and machines.addressing != "existing":
+            raise ValueError("at machines.addressing: machines of section `existing` have their addresses already")
+        for machine in machines.nodes:
+            own = machines.hardware(machine)
+            if own.disks:
+                raise ValueError(
+                    f"at machines: {machine.name}: disks are made by Proxmox; name those that are there in a patch"
+                )
+            if own.interfaces and not (machine.mac and all(card.mac for card in own.interfaces)):
+                raise ValueError(
+                    f"at machines: {machine.name}: several cards are told apart by `mac`: give each its own"
+                )
+        return self.model_copy(update={"machines": machines.model_copy(update={"addressing": "existing"})})
+
+    @model_validator(mode="after")
     def _enough_vm_ids(self) -> Self:
-        ids = self.proxmox.vm_ids
-        if ids.last - ids.first + 1 < len(self.machines.nodes):
+        ids = self.proxmox.vm_ids if self.proxmox else None
+        if ids and ids.last - ids.first + 1 < len(self.machines.nodes):
             raise ValueError(f"proxmox.vm_ids has fewer ids than there are machines ({len(self.machines.nodes)})")
         return self
 
@@ -78,8 +109,9 @@ class Castle(Section):
     @model_validator(mode="after")
     def _machines_outside_of_the_cluster(self) -> Self:
         """Talos leaves such an address out, finds none for the node, and its etcd and kubelet wait for ever (NodeIPController)."""
-        networks = {name: getattr(self.kubernetes, name) for name in ("pod_network", "service_network")}
-        for name, network in networks.items():
+        networks = [("pod_network", one) for one in self.kubernetes.pod_network]
+        networks += [("service_network", one) for one in self.kubernetes.service_network]
+        for name, network in networks:
             if inside := [node for node in self.machines.nodes if node.address in network]:
                 first = f"the address {inside[0].address} of the machine {inside[0].name}"
                 raise ValueError(f"at kubernetes.{name}: {network} holds {first}, and Talos would find no node address")
@@ -90,6 +122,21 @@ class Castle(Section):
         if self.handovers and not self.engine.vault:
             raise ValueError("at handovers: a handover writes to engine.vault, which is missing")
         return self
+
+    @model_validator(mode="after")
+    def _pod_network_of_somebody(self) -> Self:
+        installed = bool(self.networking and self.networking.cilium)
+        if self.kubernetes.cni == "cilium" and not installed:
+            raise ValueError(
+                "at kubernetes.cni: cilium needs networking.cilium with its version; where Flux or a patch brings it, write none"
+            )
+        if installed and self.kubernetes.cni != "cilium":
+            raise ValueError(f"at networking.cilium: kubernetes.cni is {self.kubernetes.cni}: write cilium there")
+        return self
+
+    @property
+    def sites(self) -> list[Site]:
+        return self.online.sites if self.online else []
 
     def references(self) -> Iterator[tuple[str, SecretRef]]:
         """Every secret reference with its YAML path, such as ("proxmox.token", ...)."""

@@ -16,6 +16,7 @@ from rebirth.castle.words import near, words_of
 from rebirth.errors import Problem, SpecError
 
 FILE = "castle.yaml"
+_NOT_CALLED = "default_factory_not_called"  # a default that follows from values which are wrong themselves
 _LARGEST = 1 << 20  # bytes; a castle.yaml has a few thousand
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -43,7 +44,7 @@ def load_model(file: Path, model: type[Model], *, hint: str = "") -> Model:
     except ValidationError as error:
         # No input and no URL: a mistyped secret must not be printed.
         found = error.errors(include_input=False, include_url=False)
-        problems = [_problem(file, root, model, item) for item in found]
+        problems = [_problem(file, root, model, item) for item in found if item["type"] != _NOT_CALLED]
         raise SpecError(sorted(problems, key=lambda problem: problem.line)) from None
     except yaml.MarkedYAMLError as error:
         raise _yaml_problem(file, error) from None
@@ -143,6 +144,8 @@ def _problem(file: Path, root: yaml.Node, model: type[BaseModel], error: ErrorDe
     if inner := re.match(r"at (\S+): (.*)", message, re.DOTALL):
         location = [*location, *(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", inner[1]))]
         message = inner[2]
+    if location and location[-1] == "[key]":  # pydantic's word for what is wrong with a key itself
+        location = location[:-1]
     line, path = _locate(root, location)
     return Problem(str(file), line, path, message)
 

@@ -6,11 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from rebirth.castle.formula import Group, Size
 from rebirth.castle.hardware import Hardware, Interface, Mac
-from rebirth.castle.model import Address, DnsLabel, DnsName, Network, Patch, Section
-
-_MEMORY = 4 << 20  # MiB: 4 TiB
-_DISK = 128 << 10  # GiB: 128 TiB
+from rebirth.castle.model import Address, DnsLabel, DnsName, Network, Section
 
 _LOCAL = 0x02  # first octet of an address that no manufacturer has (IEEE 802: locally administered)
 
@@ -25,15 +23,11 @@ Role = Literal["controlplane", "worker"]
 Platform = Literal["metal", "nocloud"]
 
 
-class Machine(Hardware):
+class Machine(Size):
     name: DnsLabel
     role: Role
     address: Address
     mac: Mac | None = None
-    cores: Annotated[int, Field(ge=1, le=512)]
-    memory_mib: Annotated[int, Field(ge=1024, le=_MEMORY)]
-    disk_gib: Annotated[int, Field(ge=10, le=_DISK)]
-    patches: list[Patch] = []  # of this machine alone: after those of section `talos`
 
     def mac_address(self, castle: str) -> str:
         """The one given, or one that is computed from the names: the same at each create, so that DHCP can reserve by it."""
@@ -62,7 +56,7 @@ def _restricted(machine: Machine, own: Hardware) -> str:
 
 class Machines(Section):
     # How a machine that has no configuration yet gets its address: by a drive that Proxmox makes, or from the LAN's DHCP server.
-    addressing: Literal["cloud-init", "reserved-dhcp"] = "cloud-init"
+    addressing: Literal["cloud-init", "reserved-dhcp", "existing"] = "cloud-init"
     network: Network
     gateway: Address
     nameservers: Annotated[list[Address], Field(min_length=1)]
@@ -71,7 +65,29 @@ class Machines(Section):
     schedulable_control_planes: bool | None = None
     shared_address: Address | None = None  # that one control plane at a time answers at
     defaults: Hardware = Hardware()  # of every machine that does not say otherwise
-    nodes: Annotated[list[Machine], Field(min_length=1)]
+    nodes: Annotated[list[Machine], Field(min_length=1)] = []  # each by itself; and by formula:
+    planes: Annotated[Group | None, Field(alias="control_planes")] = None
+    others: Annotated[Group | None, Field(alias="workers")] = None
+
+    @model_validator(mode="after")
+    def _expanded(self) -> Self:
+        """From here on `nodes` are all machines, wherever castle.yaml says them."""
+        found = list(self.nodes)
+        for key, group, role, pattern in (
+            ("control_planes", self.planes, "controlplane", "control-plane-{n}"),
+            ("workers", self.others, "worker", "worker-{n}"),
+        ):
+            if group is None:
+                continue
+            last = int(group.first_address) + group.count - 1
+            if last > int(self.network.broadcast_address):
+                raise ValueError(
+                    f"at {key}.count: so many addresses from {group.first_address} on are not in {self.network}"
+                )
+            found += [Machine.model_validate(fields) for fields in group.members(role, pattern)]
+        if not found:
+            raise ValueError("has no machines: name them in nodes, or count them in control_planes and workers")
+        return self.model_copy(update={"nodes": found, "planes": None, "others": None})
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -1,19 +1,23 @@
 """What every section of castle.yaml has in common, and the value types they share."""
 
 import re
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
     ValidatorFunctionWrapHandler,
+    WithJsonSchema,
     WrapValidator,
 )
+
+IPAddress = IPv4Address | IPv6Address
 
 
 class Section(BaseModel):
@@ -36,16 +40,29 @@ def _https_url(value: str) -> str:
 
 
 def _address_range(value: str) -> str:
-    first, dash, last = value.partition("-")
     try:
-        sound = IPv4Address(first) <= IPv4Address(last) if dash else bool(IPv4Network(value))
+        sound = span_of(value) is not None
     except ValueError:
         raise ValueError(
-            "must be FIRST-LAST, such as 192.168.50.200-192.168.50.220, or a network in CIDR form"
+            "must be FIRST-LAST of one family, such as 192.168.50.200-192.168.50.220, or a network in CIDR form"
         ) from None
     if not sound:
         raise ValueError("the range ends before it starts")
     return value
+
+
+def span_of(value: str) -> tuple[IPAddress, IPAddress] | None:
+    """First and last address of FIRST-LAST or of a network; None where the last is before the first.
+
+    Raises ValueError for anything else.
+    """
+    if "-" not in value:
+        network = ip_network(value)
+        return network[0], network[-1]
+    first, last = (ip_address(part.strip()) for part in value.split("-", 1))
+    if first.version != last.version:
+        raise ValueError
+    return (first, last) if int(first) <= int(last) else None
 
 
 def in_our_words(words: str) -> WrapValidator:
@@ -66,11 +83,30 @@ def _version(value: str) -> str:
     return value
 
 
+_SECONDS = {"h": 3600, "m": 60, "s": 1}
+_DURATION = r"^(\d+(h|m|s))+$"
+
+
+def _seconds(value: object) -> float:
+    seconds: float = 0
+    if isinstance(value, str) and re.fullmatch(_DURATION, value):
+        seconds = sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([hms])", value))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = value
+    if not 0 < seconds < _LONGEST:
+        raise ValueError("must be seconds, or a duration such as 40m or 1h30m, of at most a week")
+    return float(seconds)
+
+
+_LONGEST = 7 * 24 * 3600.0  # seconds
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]
-Address = Annotated[IPv4Address, in_our_words("must be an IPv4 address, such as 192.168.50.11")]
-Network = Annotated[IPv4Network, in_our_words("must be an IPv4 network without host bits, such as 192.168.50.0/24")]
+Address = Annotated[IPAddress, in_our_words("must be an IPv4 or IPv6 address, such as 192.168.50.11 or fd00:50::11")]
+Network = Annotated[
+    IPv4Network | IPv6Network,
+    in_our_words("must be an IPv4 or IPv6 network without host bits, such as 192.168.50.0/24 or fd00:50::/64"),
+]
 AddressRange = Annotated[str, AfterValidator(_address_range)]
 Version = Annotated[str, AfterValidator(_version)]
 DnsLabel = Annotated[
@@ -96,6 +132,11 @@ Patch = Annotated[
     Text | Annotated[dict[str, object], Field(min_length=1)],
     in_our_words("must be the name of a file beside castle.yaml, or a document of Talos' machine configuration"),
 ]
+Duration = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": _DURATION}]}),
+]
 Positive = Annotated[int, Field(gt=0)]
 
 
@@ -107,3 +148,11 @@ def host_of(url: str) -> str:
 def port_of(url: str, default: int = 443) -> int:
     """The port of a URL that has been validated."""
     return urlsplit(url).port or default
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in a URL: an IPv6 address in brackets."""
+    try:
+        return f"[{IPv6Address(host)}]"
+    except ValueError:
+        return host

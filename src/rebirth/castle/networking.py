@@ -1,18 +1,54 @@
-"""Section `networking`: MetalLB and the addresses it gives away."""
+"""Section `networking`: who connects pods, where Talos' flannel does not, and who gives Services their addresses.
 
-from typing import Annotated
+What is not here is nobody's but Flux's: kube-vip, Cilium or MetalLB of the repository's own.
+"""
 
-from pydantic import Field
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
 
 from rebirth.castle.foundation import Chart
-from rebirth.castle.model import AddressRange, DnsLabel, Section
+from rebirth.castle.model import AddressRange, DnsLabel, HttpsUrl, Section, Text
 
 
 class Pool(Section):
+    """Addresses of the LAN that Services of type LoadBalancer get."""
+
     name: DnsLabel
     addresses: Annotated[list[AddressRange], Field(min_length=1)]
 
 
+class CiliumPool(Pool):
+    interfaces: list[
+        Text
+    ] = []  # regular expressions of the network cards that answer for them; all where none is given
+
+
+class MetalLb(Chart):
+    """MetalLB's release."""
+
+
+class Cilium(Chart):
+    """Cilium's release, as the network of pods (kubernetes.cni: cilium)."""
+
+    repository: HttpsUrl = "https://helm.cilium.io"
+    namespace: DnsLabel = "kube-system"
+    pool: CiliumPool | None = None  # announced on the LAN by Cilium itself
+
+
 class Networking(Section):
-    metallb: Chart
-    pool: Pool
+    cilium: Cilium | None = None
+    metallb: MetalLb | None = None
+    pool: Pool | None = None  # MetalLB's
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.cilium and not self.metallb:
+            raise ValueError("needs metallb or cilium; leave the section out where Flux brings them, or nobody does")
+        if self.metallb and not self.pool:
+            raise ValueError("at metallb: needs a `pool` with addresses beside it")
+        if self.pool and not self.metallb:
+            raise ValueError("at pool: is MetalLB's; Cilium's is networking.cilium.pool")
+        if self.metallb and self.cilium and self.cilium.pool:
+            raise ValueError("at cilium.pool: MetalLB gives addresses, too: choose one of them")
+        return self

@@ -1,16 +1,31 @@
-"""Section `online`: what the operator means by online."""
+"""Section `online`: what the operator means by online.
 
-from typing import Annotated
+One way in or one thing that has to be ready, and the sites that have to answer. Without the section a castle is online when
+its Flux graph is Ready, and without Flux when its nodes are.
+"""
 
-from pydantic import Field, StringConstraints
+from typing import Annotated, Literal, Self
 
-from rebirth.castle.model import DnsLabel, DnsName, Section, in_our_words
+from pydantic import Field, StringConstraints, model_validator
+
+from rebirth.castle.model import Address, DnsLabel, DnsName, Section, in_our_words
 from rebirth.secrets import SecretRef
 
 
 class Ingress(Section):
+    """The Service of an ingress controller: Ingresses or its own routes lead on to the sites."""
+
     namespace: DnsLabel
     service: DnsLabel
+
+
+class Named(Section):
+    namespace: DnsLabel
+    name: DnsName
+
+
+class Workload(Named):
+    kind: Literal["Deployment", "DaemonSet", "StatefulSet"] = "Deployment"
 
 
 class Site(Section):
@@ -21,8 +36,75 @@ class Site(Section):
     status: Annotated[int, Field(ge=100, le=599)] = 200
     contains: Annotated[str, Field(min_length=1)] = ""  # not given: whatever the page holds
     ca: SecretRef | None = None
+    address: Address | None = None  # not given: the address of the way in, or through a tunnel what DNS says
+
+
+class Sites(Section):
+    """The sites as a section of its own, for the phase that visits them."""
+
+    sites: list[Site]
+
+
+class Entrance(Section):
+    """What is given the address that sites are visited at."""
+
+    kind: Literal["Service", "Gateway"]
+    namespace: DnsLabel
+    name: DnsName
+
+
+class Awaited(Section):
+    """What has to be ready, where nothing has an address."""
+
+    kind: Literal["Deployment", "DaemonSet", "StatefulSet", "Kustomization"]
+    namespace: DnsLabel
+    name: DnsName
+
+
+_CHOICE = ("ingress", "gateway", "service", "tunnel", "workload", "kustomization")
 
 
 class Online(Section):
-    ingress: Ingress
-    sites: Annotated[list[Site], Field(min_length=1)]
+    ingress: Ingress | None = None
+    gateway: Named | None = None  # of the Gateway API
+    service: Named | None = None  # of type LoadBalancer
+    tunnel: Workload | None = None  # goes out by itself, and needs no address here
+    workload: Workload | None = None
+    kustomization: Named | None = None  # of Flux
+    sites: Annotated[list[Site], Field(min_length=1)] = []
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Self:
+        chosen = [name for name in _CHOICE if getattr(self, name)]
+        if not chosen:
+            raise ValueError(f"needs one of {', '.join(_CHOICE)}")
+        if len(chosen) > 1:
+            raise ValueError(f"at {chosen[1]}: {' and '.join(chosen)} exclude each other: choose one")
+        if chosen[0] in {"workload", "kustomization"}:
+            for index, site in enumerate(self.sites):
+                if site.address is None:
+                    raise ValueError(f"at sites[{index}]: needs an `address`: {chosen[0]} has none to visit it at")
+        return self
+
+    @property
+    def entrance(self) -> Entrance | None:
+        if self.ingress:
+            return Entrance(kind="Service", namespace=self.ingress.namespace, name=self.ingress.service)
+        if self.gateway:
+            return Entrance(kind="Gateway", namespace=self.gateway.namespace, name=self.gateway.name)
+        if self.service:
+            return Entrance(kind="Service", namespace=self.service.namespace, name=self.service.name)
+        return None
+
+    @property
+    def awaited(self) -> Awaited | None:
+        if workload := self.tunnel or self.workload:
+            return Awaited(kind=workload.kind, namespace=workload.namespace, name=workload.name)
+        if self.kustomization:
+            return Awaited(kind="Kustomization", namespace=self.kustomization.namespace, name=self.kustomization.name)
+        return None
+
+    @property
+    def choice(self) -> str:
+        """The key that says what online means: ingress, gateway, ..."""
+        return next(name for name in _CHOICE if getattr(self, name))

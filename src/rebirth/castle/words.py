@@ -56,7 +56,7 @@ def near(model: type[BaseModel], location: Sequence[str | int]) -> str:
     """The key that the last part of `location` may have been meant to be; "" where none is near."""
     schema = model.model_json_schema()
     found = {key for section in _sections(schema, schema, [*location[:-1]]) for key in section.get("properties", {})}
-    return next(iter(get_close_matches(str(location[-1]), sorted(found), 1)), "")
+    return next(iter(get_close_matches(str(location[-1]), sorted(found - {str(location[-1])}), 1)), "")
 
 
 def _sections(
@@ -65,8 +65,8 @@ def _sections(
     """The schemas of what stands at `location`, several where one of several kinds may stand there."""
     while "$ref" in schema:
         schema = top["$defs"][str(schema["$ref"]).rpartition("/")[2]]
-    if "anyOf" in schema:
-        return [found for one in schema["anyOf"] for found in _sections(top, one, location)]
+    if kinds := schema.get("anyOf") or schema.get("oneOf"):
+        return [found for one in kinds for found in _sections(top, one, location)]
     if not location:
         return [schema]
     part, rest = location[0], location[1:]

@@ -13,12 +13,13 @@ from urllib.parse import quote
 from rebirth.castle import Castle, host_of
 from rebirth.lab.ca import Authority
 from rebirth.lab.kinds import Kinds, place_of
+from rebirth.lab.proxmox_host import section
 from rebirth.lab.spec import Lab
 
 
 def kinds(castle: Castle, authority: Authority) -> Kinds:
     """Makes secrets that fit this castle."""
-    return Kinds(authority, [site.host for site in castle.online.sites], host_of(castle.gitops.repository))
+    return Kinds(authority, [site.host for site in castle.sites], host_of(castle.gitops.repository))
 
 
 def make(castle: Castle, lab: Lab, *, ca: Authority, vault_ca: Authority) -> dict[str, str]:
@@ -26,12 +27,12 @@ def make(castle: Castle, lab: Lab, *, ca: Authority, vault_ca: Authority) -> dic
 
     What a system of the lab knows has the shape that this system gives; all others are made by their kind. Vault's token is for Vault to make: here it is one that Vault refuses.
     """
-    shapes = {castle.proxmox.token.secret: f"rebirth@pve!lab={uuid.uuid4()}"}
+    shapes = {section(castle).token.secret: f"rebirth@pve!lab={uuid.uuid4()}"}
     if castle.gitops.token:
         shapes[castle.gitops.token.secret] = f"ghp_{secrets.token_hex(18)}"
     if castle.engine.vault and castle.engine.vault.ca:
         shapes[castle.engine.vault.ca.secret] = vault_ca.pem
-    others = (castle.proxmox.ca, *(site.ca for site in castle.online.sites))
+    others = (section(castle).ca, *(site.ca for site in castle.sites))
     shapes |= {reference.secret: ca.pem for reference in others if reference}
     tailnet = castle.tailscale
     clients = [(tailnet.oauth_client_id.secret, tailnet.oauth_client_secret.secret)] if tailnet else []

@@ -6,12 +6,13 @@ None of it has an uplink: what has no address in here cannot be reached.
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network, ip_address
 from pathlib import Path
 
 from pyroute2 import IPRoute
 
 from rebirth.castle import Machines
+from rebirth.errors import SpecError
 from rebirth.lab.namespaces import NET, bind, setns, unshare
 
 LAN, OPERATOR = "lan", "operator"
@@ -26,6 +27,14 @@ def operator_namespace(first: int) -> Path:
     return Path(f"/proc/{first}/root") / OPERATOR_NAMESPACE.relative_to("/")
 
 
+def lan(machines: Machines) -> tuple[IPv4Network, IPv4Address]:
+    """The LAN and its gateway. Raises SpecError for a family that the lab's LAN does not have."""
+    if not isinstance(machines.network, IPv4Network) or not isinstance(machines.gateway, IPv4Address):
+        hint = "Give machines.network an IPv4 network for the rehearsal; the second family may be IPv6."
+        raise SpecError(f"machines.network: the lab's LAN has IPv4, and the castle's is {machines.network}", hint=hint)
+    return machines.network, machines.gateway
+
+
 def lay(machines: Machines, systems: Iterable[str]) -> None:
     """Makes the router that everything hangs on, in the namespace of this process, which is new and empty.
 
@@ -35,12 +44,12 @@ def lay(machines: Machines, systems: Iterable[str]) -> None:
         _up(route, "lo")
         route.link("add", ifname=LAN, kind="bridge")
         _up(route, LAN)
-        for address in sorted({machines.gateway, *machines.nameservers, *map(IPv4Address, systems)}):
+        for address in sorted({machines.gateway, *machines.nameservers, *map(ip_address, systems)}, key=str):
             if address in machines.network:
                 _address(route, LAN, str(address), machines.network.prefixlen)
             elif not address.is_loopback:
                 # On lo: not every kernel has dummy links, and a router answers on all its addresses.
-                _address(route, "lo", str(address), 32)
+                _address(route, "lo", str(address), address.max_prefixlen)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     # Whoever tries to get out is told at once and every time that there is no way: a hanging connection would hide it.
     Path("/proc/sys/net/ipv4/icmp_ratelimit").write_text("0")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from rebirth.castle import Castle, Placed, placement
+from rebirth.castle import Castle, Placed, Proxmox, placement
+from rebirth.errors import SpecError
 from rebirth.lab.proxmox import Pace, Pve, Rights, Storage, proxmox_app
 from rebirth.lab.proxmox.hypervisor import Hypervisor
 from rebirth.lab.proxmox.recording import into, recording
@@ -18,12 +19,20 @@ RECORD = "REBIRTH_LAB_EXCHANGES"  # a file: every request to the Proxmox API and
 _VMS = "VM.Allocate VM.Audit VM.Config.CPU VM.Config.Disk VM.Config.HWType VM.Config.Memory VM.Config.Network VM.Config.Options VM.PowerMgmt"
 
 
+def section(castle: Castle) -> Proxmox:
+    """Raises SpecError where the castle has none: the lab makes machines through Proxmox alone."""
+    if castle.proxmox is None:
+        hint = "Rehearse it with a section `proxmox` in place of `existing`."
+        raise SpecError("the lab has no machines that somebody else made", hint=hint)
+    return castle.proxmox
+
+
 def host(castle: Castle, lab: ProxmoxHost, *, token: str, hypervisor: Hypervisor, ca: Path) -> Pve:
     """A host, or a cluster of all the nodes, with what the castle names of each."""
     hardware = [castle.machines.hardware(machine) for machine in castle.machines.nodes]
     shared: dict[str, Storage] = {}
-    first, *more = castle.proxmox.all_nodes + sorted(
-        {place.node for place in _places(castle)} - {*castle.proxmox.all_nodes}
+    first, *more = section(castle).all_nodes + sorted(
+        {place.node for place in _places(castle)} - {*section(castle).all_nodes}
     )
     return Pve(
         first,
@@ -41,7 +50,7 @@ def host(castle: Castle, lab: ProxmoxHost, *, token: str, hypervisor: Hypervisor
 
 
 def _places(castle: Castle) -> list[Placed]:
-    return list(placement(castle.machines, castle.proxmox).values())
+    return list(placement(castle.machines, section(castle)).values())
 
 
 def _bridges(castle: Castle) -> Iterator[str]:
@@ -51,7 +60,7 @@ def _bridges(castle: Castle) -> Iterator[str]:
 
 def _networks(castle: Castle) -> Iterator[str]:
     """What a card hangs on, as Proxmox' permissions name it."""
-    places = placement(castle.machines, castle.proxmox)
+    places = placement(castle.machines, section(castle))
     for machine in castle.machines.nodes:
         own = castle.machines.hardware(machine)
         for bridge, vlan in (
@@ -88,7 +97,7 @@ def _given(rights: dict[str, list[str]]) -> dict[str, frozenset[str]]:
 def _storages(castle: Castle, node: str, lab: ProxmoxHost, shared: dict[str, Storage]) -> dict[str, Storage]:
     """Of one node. Those that all nodes share are in `shared`, or come into it."""
     contents: dict[str, set[str]] = defaultdict(set)
-    places = placement(castle.machines, castle.proxmox)
+    places = placement(castle.machines, section(castle))
     for machine in castle.machines.nodes:
         place = places[machine.name]
         if place.node == node:

@@ -128,7 +128,7 @@ class World:
         self.names[host_of(self.castle.talos.image_factory)] = _FACTORY
         self.names[registry.TOKEN_HOST] = _TOKENS
         self.names[_DISCOVERY_HOST] = _DISCOVERY
-        self.names[host_of(self.castle.proxmox.endpoint)] = _PROXMOX
+        self.names[host_of(proxmox_host.section(self.castle).endpoint)] = _PROXMOX
         if "pebble" in self.programs:
             self.names |= dict.fromkeys(acme.HOSTS, _ACME)
         if (vault := self.castle.engine.vault) and not self._on_tailnet(vault):
@@ -169,7 +169,7 @@ class World:
         settings = self.lab.machines
         installer = Installer(self.state.ca, settings.install_seconds, frozenset(settings.disks_never_written))
         hypervisor = Machines(self.state.name, self.state.folder, network.LAN, self._root, dhcp, installer)
-        token = self.secrets[self.castle.proxmox.token.secret]
+        token = self.secrets[proxmox_host.section(self.castle).token.secret]
         return proxmox_host.host(self.castle, self.lab.proxmox, token=token, hypervisor=hypervisor, ca=self.state.ca)
 
     @property
@@ -262,7 +262,7 @@ class World:
         app = factory_app(ids)
         await start("image-factory", app, address=_FACTORY, port=port_of(url), hosts=[host_of(url)])
         self._start_discovery()
-        url = castle.proxmox.endpoint
+        url = proxmox_host.section(castle).endpoint
         address = self._address(host_of(url))
         await start("proxmox", proxmox_host.app(self.pve), address=address, port=port_of(url), hosts=[host_of(url)])
 

@@ -6,7 +6,7 @@ from rebirth.providers.cluster import Cluster
 from rebirth.run.facts import Converged, ExternalSecretsInstalled, FluxBootstrapped
 
 LAYER = "waits"
-PATIENCE = 1200
+PATIENCE = 3600
 WAITS_FOR = (Converged,)  # the graph brings it
 WAITS = True
 

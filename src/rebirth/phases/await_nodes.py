@@ -11,16 +11,19 @@ from rebirth.commands import ProgramFailed
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.cluster import Cluster, condition
 from rebirth.providers.talos import Talosctl
-from rebirth.run.facts import NodesReady
+from rebirth.run.facts import CiliumInstalled, NodesReady
 from rebirth.run.waiting import nudged, together, until
 
 LAYER = "platform"
-PATIENCE = 900
+PATIENCE = 1800
 USUALLY = 20
 WAITS = True
+ONLINE = 1
 
 
-async def await_nodes(machines: Machines, cluster: Cluster, talosctl: Talosctl) -> NodesReady:
+async def await_nodes(
+    machines: Machines, cluster: Cluster, talosctl: Talosctl, network: CiliumInstalled | None
+) -> NodesReady:
     """Wait for the nodes to be Ready."""
 
     async def ready() -> tuple[str, ...]:

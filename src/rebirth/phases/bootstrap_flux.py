@@ -10,12 +10,13 @@ from rebirth.castle import GitOps
 from rebirth.commands import Commands
 from rebirth.errors import NotYet
 from rebirth.providers.cluster import Cluster, condition, missing_replicas, split_documents
-from rebirth.run.facts import FluxBootstrapped, NamespacesCreated, RepositoryRead, SecretsPlaced
+from rebirth.run.facts import CiliumInstalled, FluxBootstrapped, NamespacesCreated, RepositoryRead, SecretsPlaced
 from rebirth.run.waiting import note, together, until
 
 LAYER = "gitops"
-PATIENCE = 600
+PATIENCE = 1200
 USUALLY = 15
+WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
 
 _NAMESPACE = "flux-system"
 _UNITS = {"h": 3600, "m": 60, "s": 1}

@@ -7,14 +7,14 @@ from rebirth.errors import NoAnswer, NotYet
 from rebirth.paths import Paths
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.talos import Talosctl
-from rebirth.run.facts import KubernetesBootstrapped, MachinesConfigured, MachinesCreated, Made
+from rebirth.run.facts import KubernetesBootstrapped, MachinesBooted, MachinesConfigured, MachinesCreated, Made
 from rebirth.run.journal import Once
 from rebirth.run.waiting import together, until
 
 LAYER = "platform"
 # Every control plane pulls etcd, the control plane's images and the kubelet's, half a gigabyte together.
 PATIENCE = 1800
-UNDO_AFTER = (MachinesCreated,)  # while a machine is there, its credentials are needed
+UNDO_AFTER = (MachinesCreated, MachinesBooted)  # while a machine is there, its credentials are needed
 USUALLY = 60
 ETCD = "bootstrap etcd"  # as the journal names it
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from rebirth.castle import (
     ClusterDns,
+    DataPath,
+    Existing,
     Identity,
     Kubernetes,
     Machine,
     Machines,
     NodeKey,
     RegistryLogins,
-    Storage,
     Talos,
     host_of,
 )
@@ -37,7 +38,7 @@ LAYER = "platform"
 # Each machine pulls Talos' installer (200 to 400 MB) and writes it to its disk before it reboots. On a line of 20 Mbit/s that
 # several machines share this is ten minutes, on a slow disk as many again.
 PATIENCE = 1800
-UNDO_AFTER = (MachinesCreated,)  # while a machine is there, its credentials are needed
+UNDO_AFTER = (MachinesCreated, MachinesBooted)  # while a machine is there, its credentials are needed
 USUALLY = 20
 
 
@@ -45,9 +46,10 @@ async def configure_machines(
     identity: Identity,
     paths: Paths,
     machines: Machines,
+    existing: Existing | None,
     talos: Talos,
     kubernetes: Kubernetes,
-    storage: Storage,
+    volumes: DataPath | None,
     dns: ClusterDns,
     node_key: NodeKey | None,
     logins: RegistryLogins,
@@ -62,14 +64,14 @@ async def configure_machines(
     control_planes = [str(machine.address) for machine in machines.control_planes]
     common = {"cluster": identity.name, "endpoint": kubernetes.endpoint, "talos": talos.version}
     await talosctl.write_client_configuration(endpoints=control_planes, **common)
-    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, storage, dns, node_key, logins)
+    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, volumes, dns, node_key, logins)
     await _refuse_changes(paths, machines, talosctl, {machine.name: digest(machine) for machine in machines.nodes})
 
     answering = await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes))
     configured = {machine.name for machine, answers in zip(machines.nodes, answering, strict=True) if answers}
     # All of them before the first is sent anything: what answers at a worker's address may be a control plane.
     unconfigured = [machine for machine in machines.nodes if machine.name not in configured]
-    known = await identified(identity, machines, unconfigured, talosctl)
+    known = await identified(identity, machines, existing, unconfigured, talosctl)
 
     async def configure(machine: Machine) -> None:
         address, wanted = str(machine.address), digest(machine)
@@ -90,7 +92,7 @@ async def configure_machines(
                 machines,
                 talos,
                 kubernetes,
-                storage,
+                volumes,
                 dns,
                 node_key,
                 logins,
@@ -100,7 +102,7 @@ async def configure_machines(
             **common,
         )
         await talosctl.validate(configuration=configuration, machine=machine.name)
-        if machine.name not in known and not await identified(identity, machines, [machine], talosctl):
+        if machine.name not in known and not await identified(identity, machines, existing, [machine], talosctl):
             raise await _explained(machine, kubernetes, talosctl, "does not answer in maintenance mode")
         records.sending(paths, machine.name, wanted)
         try:
@@ -154,13 +156,13 @@ async def still(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
-    storage: Storage,
+    volumes: DataPath | None,
     dns: ClusterDns,
     node_key: NodeKey | None,
     logins: RegistryLogins,
     talosctl: Talosctl,
 ) -> bool:
-    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, storage, dns, node_key, logins)
+    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, volumes, dns, node_key, logins)
     if changed := _changed(paths, {machine.name: digest(machine) for machine in machines.nodes}):
         raise NotYet(_other_configuration(changed))
     if not talosctl.has_credentials:

@@ -11,28 +11,33 @@ from rebirth.diagnosis.root_cause import KINDS, Cause, Key, Outlook, Standstill,
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.cluster import Cluster, condition, reason, stamp
 from rebirth.run.facts import (
+    CiliumInstalled,
     Converged,
     CoreDnsInstalled,
     ExternalSecretsInstalled,
     FluxBootstrapped,
     HandedOver,
     MetalLbInstalled,
+    PoolAnnounced,
     StorageInstalled,
     VaultStoreOpened,
 )
 from rebirth.run.waiting import became_ready, now, nudged, together, until
 
 LAYER = "waits"  # not gitops: its graph waits for the hand-over, which a layer order runs after gitops
-PATIENCE = 1200
+PATIENCE = 3600
 WAITS_FOR = (
+    CiliumInstalled,
     CoreDnsInstalled,
     ExternalSecretsInstalled,
     HandedOver,
     MetalLbInstalled,
+    PoolAnnounced,
     StorageInstalled,
     VaultStoreOpened,
 )  # what the units of the graph use, and Flux does not bring
 WAITS = True
+ONLINE = 2
 
 _NODES = (("kustomize.toolkit.fluxcd.io/v1", "Kustomization"), ("helm.toolkit.fluxcd.io/v2", "HelmRelease"))
 _WAITS_FOR_OTHERS = "DependencyNotReady"  # Flux' reason of a condition

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rebirth.castle import Foundation, Networking, Storage
+from rebirth.castle import Cilium, Foundation, MetalLb, Storage
 from rebirth.providers.cluster import Cluster
 from rebirth.run.facts import NamespacesCreated
 from rebirth.run.waiting import together
@@ -10,28 +10,37 @@ from rebirth.run.waiting import together
 LAYER = "engine"
 PATIENCE = 120
 
+_THERE = {"default", "kube-system"}  # Kubernetes' own
 _PRIVILEGED = {f"pod-security.kubernetes.io/{mode}": "privileged" for mode in ("enforce", "audit", "warn")}
 
 
 async def create_namespaces(
-    engine: Foundation, networking: Networking, storage: Storage, cluster: Cluster
+    engine: Foundation,
+    metallb: MetalLb | None,
+    cilium: Cilium | None,
+    storage: Storage | None,
+    cluster: Cluster,
 ) -> NamespacesCreated:
     """Create the namespaces."""
-    wanted = objects(engine, networking, storage)
+    wanted = objects(engine, metallb, cilium, storage)
     await together(*map(cluster.apply, wanted))
     return NamespacesCreated(tuple(item["metadata"]["name"] for item in wanted))
 
 
-def objects(engine: Foundation, networking: Networking, storage: Storage) -> list[dict[str, Any]]:
+def objects(
+    engine: Foundation, metallb: MetalLb | None, cilium: Cilium | None, storage: Storage | None
+) -> list[dict[str, Any]]:
     """The Namespaces, by name."""
-    # MetalLB's speaker uses the host's network and Longhorn its disks: Pod Security must let them.
-    privileged = {networking.metallb.namespace, storage.namespace}
-    names = sorted({*engine.namespaces, "flux-system", *privileged} - {"default"})
+    # MetalLB's speaker and Cilium's agent use the host's network and Longhorn its disks: Pod Security must let them.
+    privileged = {chart.namespace for chart in (metallb, cilium, storage) if chart}
+    names = sorted({*engine.namespaces, "flux-system", *privileged} - _THERE)
     return [_namespace(name, privileged=name in privileged) for name in names]
 
 
-async def found(engine: Foundation, networking: Networking, storage: Storage) -> NamespacesCreated:
-    return NamespacesCreated(tuple(item["metadata"]["name"] for item in objects(engine, networking, storage)))
+async def found(
+    engine: Foundation, metallb: MetalLb | None, cilium: Cilium | None, storage: Storage | None
+) -> NamespacesCreated:
+    return NamespacesCreated(tuple(item["metadata"]["name"] for item in objects(engine, metallb, cilium, storage)))
 
 
 async def still(fact: NamespacesCreated, cluster: Cluster) -> bool:

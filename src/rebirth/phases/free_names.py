@@ -13,21 +13,21 @@ from rebirth.paths import Paths
 from rebirth.phases.made import machine_records as records
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.tailnet import Device, TailnetApi
-from rebirth.run.facts import MachinesCreated, Made, NamesFreed
+from rebirth.run.facts import MachinesBooted, MachinesCreated, Made, NamesFreed
 from rebirth.run.journal import Marks
 from rebirth.run.waiting import note, together
 
 LAYER = "platform"
 PATIENCE = 60
 ON_DEMAND = True
-UNDO_AFTER = (MachinesCreated,)  # once the machines are gone no device comes back
+UNDO_AFTER = (MachinesCreated, MachinesBooted)  # once the machines are gone no device comes back
 OPERATOR_TAG = "tag:k8s-operator"  # of Tailscale's operator, unless its chart is told another
 PROXY_TAG = "tag:k8s"  # of what the operator makes, unless its chart is told another
 _PATIENCE_INSIDE = 5.0  # seconds for a cluster that may be dead already
 
 
 async def free_names(
-    tailscale: Tailscale, machines: Machines, paths: Paths, tailnet: TailnetApi, created: MachinesCreated
+    tailscale: Tailscale, machines: Machines, paths: Paths, tailnet: TailnetApi, created: MachinesCreated | None
 ) -> NamesFreed:
     """Free the tailnet names that the castle needs."""
     devices = await tailnet.devices()

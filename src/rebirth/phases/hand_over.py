@@ -17,7 +17,7 @@ from rebirth.run.waiting import note, now, nudged, together, until
 from rebirth.secrets import Redaction, Secret
 
 LAYER = "waits"
-PATIENCE = 1200
+PATIENCE = 3600
 WAITS_FOR = (Converged,)  # the graph brings who makes the secret, and who waits for it
 WAITS = True
 

@@ -4,12 +4,13 @@ from rebirth.castle import CoreDns, Kubernetes
 from rebirth.errors import NotYet
 from rebirth.phases.made.coredns import NAME, NAMESPACE, objects
 from rebirth.providers.cluster import Cluster, missing_replicas
-from rebirth.run.facts import CoreDnsInstalled
+from rebirth.run.facts import CiliumInstalled, CoreDnsInstalled
 from rebirth.run.waiting import until
 
 LAYER = "engine"
-PATIENCE = 300
+PATIENCE = 900
 USUALLY = 5
+WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
 
 
 async def install_coredns(coredns: CoreDns, kubernetes: Kubernetes, cluster: Cluster) -> CoreDnsInstalled:

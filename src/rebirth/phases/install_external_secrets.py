@@ -5,11 +5,12 @@ from rebirth.errors import NotYet
 from rebirth.phases.made.external_secrets import established, until_serving
 from rebirth.providers.cluster import Cluster, missing_replicas
 from rebirth.providers.helm import Helm, belongs_to
-from rebirth.run.facts import ExternalSecretsInstalled, NamespacesCreated
+from rebirth.run.facts import CiliumInstalled, ExternalSecretsInstalled, NamespacesCreated
 
 LAYER = "engine"
-PATIENCE = 300
+PATIENCE = 900
 USUALLY = 15
+WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
 
 _RELEASE = "external-secrets"
 

@@ -3,46 +3,45 @@
 from functools import partial
 from typing import Any
 
-from rebirth.castle import Networking
+from rebirth.castle import MetalLb, Pool
 from rebirth.phases.made.admission import until_admitted
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
-from rebirth.run.facts import MetalLbInstalled, NamespacesCreated
+from rebirth.run.facts import CiliumInstalled, MetalLbInstalled, NamespacesCreated
 
 LAYER = "networking"
-PATIENCE = 300
+PATIENCE = 900
 USUALLY = 10
+WAITS_FOR = (CiliumInstalled,)  # its webhook is a pod
 
 _VERSION = "metallb.io/v1beta1"
 
 
 async def install_metallb(
-    networking: Networking, cluster: Cluster, helm: Helm, namespaces: NamespacesCreated
+    metallb: MetalLb, pool: Pool, cluster: Cluster, helm: Helm, namespaces: NamespacesCreated
 ) -> MetalLbInstalled:
     """Install MetalLB."""
-    chart = networking.metallb
     await helm.ensure(
         name="metallb",
-        namespace=chart.namespace,
+        namespace=metallb.namespace,
         chart="metallb",
-        version=chart.version,
-        repository=chart.repository,
+        version=metallb.version,
+        repository=metallb.repository,
         # Layer 2 needs no routing daemon.
-        values={"speaker": {"frr": {"enabled": False}}, **chart.values},
+        values={"speaker": {"frr": {"enabled": False}}, **metallb.values},
     )
     await until_admitted(
-        partial(cluster.apply, *objects(networking)),
+        partial(cluster.apply, *objects(metallb, pool)),
         what="the webhook accepts the address pool",
         cluster=cluster,
-        namespace=chart.namespace,
+        namespace=metallb.namespace,
     )
-    return MetalLbInstalled(chart.version)
+    return MetalLbInstalled(metallb.version)
 
 
-def objects(networking: Networking) -> list[dict[str, Any]]:
+def objects(metallb: MetalLb, pool: Pool) -> list[dict[str, Any]]:
     """The pool of addresses, and its advertisement."""
-    pool = networking.pool
-    place = {"name": pool.name, "namespace": networking.metallb.namespace}
+    place = {"name": pool.name, "namespace": metallb.namespace}
     addresses = {
         "apiVersion": _VERSION,
         "kind": "IPAddressPool",
@@ -58,12 +57,12 @@ def objects(networking: Networking) -> list[dict[str, Any]]:
     return [addresses, advertisement]
 
 
-async def found(networking: Networking) -> MetalLbInstalled:
-    return MetalLbInstalled(networking.metallb.version)
+async def found(metallb: MetalLb) -> MetalLbInstalled:
+    return MetalLbInstalled(metallb.version)
 
 
-async def still(fact: MetalLbInstalled, networking: Networking, cluster: Cluster) -> bool:
-    for wanted in objects(networking):
+async def still(fact: MetalLbInstalled, metallb: MetalLb, pool: Pool, cluster: Cluster) -> bool:
+    for wanted in objects(metallb, pool):
         place = wanted["metadata"]
         found = await cluster.find(_VERSION, wanted["kind"], place["name"], place["namespace"])
         if found is None or any(found["spec"].get(key) != value for key, value in wanted["spec"].items()):

@@ -2,14 +2,16 @@
 
 from rebirth.castle import Storage
 from rebirth.errors import NotYet
-from rebirth.providers.cluster import Cluster, missing_replicas
-from rebirth.providers.helm import Helm, belongs_to
-from rebirth.run.facts import NamespacesCreated, StorageInstalled
+from rebirth.phases.made.rollout import rolled_out
+from rebirth.providers.cluster import Cluster
+from rebirth.providers.helm import Helm
+from rebirth.run.facts import CiliumInstalled, NamespacesCreated, StorageInstalled
 from rebirth.run.waiting import until
 
 LAYER = "storage"
-PATIENCE = 900
+PATIENCE = 3600
 USUALLY = 30
+WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
 
 _CLASS = "storage.k8s.io/v1"
 
@@ -30,12 +32,7 @@ async def install_storage(
     async def there() -> None:
         if await cluster.find(_CLASS, "StorageClass", storage.storage_class) is None:
             raise NotYet("does not exist")
-        for kind in ("DaemonSet", "Deployment"):
-            for item in await cluster.all("apps/v1", kind, storage.namespace):
-                # The namespace may hold what is none of the chart's: that is not waited for.
-                ours = belongs_to(item, release=storage.chart, namespace=storage.namespace)
-                if ours and (why := missing_replicas(item)):
-                    raise NotYet(f"{kind} {item['metadata']['name']}: {why}")
+        await rolled_out(cluster, release=storage.chart, namespace=storage.namespace)
 
     await until(
         there,

@@ -12,7 +12,7 @@ from rebirth.run.facts import VaultStoreApplied, VaultStoreOpened
 from rebirth.run.waiting import now, nudged, until
 
 LAYER = "waits"
-PATIENCE = 900
+PATIENCE = 3600
 WAITS = True
 
 _NAMESERVER = {

@@ -28,12 +28,12 @@ WHERE = {  # system -> where a right is given
 
 
 async def reach_outside(
-    spec: Proxmox,
+    spec: Proxmox | None,
     tailscale: Tailscale | None,
     machines: Machines,
     handovers: Handovers,
     paths: Paths,
-    proxmox: ProxmoxApi,
+    proxmox: ProxmoxApi | None,
     tailnet: TailnetApi | None,
     vault: VaultApi | None,
     commands: Commands,
@@ -41,23 +41,33 @@ async def reach_outside(
 ) -> OutsideReached:
     """Reach the systems outside."""
     commands.require("talosctl", "helm", *(("flux",) if repository.flux_manifests is None else ()))
-    wanted = needs(machines, spec)
-    version, *_ = await together(proxmox.reach(wanted), *([vault.reach()] if vault else []))
+    wanted = needs(machines, spec) if spec else None
+    reached: list[Coroutine[Any, Any, object]] = [vault.reach()] if vault else []
+    if proxmox and wanted:
+        reached.insert(0, proxmox.reach(wanted))
+    version, *_ = [*await together(*reached), ""]
     if lacks := await missing_rights(wanted, handovers, proxmox, tailnet, vault):
         said = "; ".join(f"{system}: {', '.join(rights)}" for system, rights in lacks.items())
         hint = " ".join(f"{system}: {WHERE[system]}." for system in lacks)
         raise Broken(f"missing rights: {said}", operation="look up rights", hint=hint)
-    await proxmox.offers(wanted)
+    if proxmox and wanted:
+        await proxmox.offers(wanted)
     if tailscale and tailnet:
         refuse_foreign(await tailnet.devices(), tailscale, machines, paths)
-    return OutsideReached(str(version))
+    return OutsideReached(str(version) if proxmox else "")
 
 
 async def missing_rights(
-    wanted: Needs, handovers: Handovers, proxmox: ProxmoxApi, tailnet: TailnetApi | None, vault: VaultApi | None
+    wanted: Needs | None,
+    handovers: Handovers,
+    proxmox: ProxmoxApi | None,
+    tailnet: TailnetApi | None,
+    vault: VaultApi | None,
 ) -> dict[str, list[str]]:
     """What the tokens may not do that create and destroy need: system -> rights. Empty where they may do all. Nothing is written."""
-    asked: dict[str, Coroutine[Any, Any, list[str]]] = {"Proxmox": proxmox.lacks(wanted)}
+    asked: dict[str, Coroutine[Any, Any, list[str]]] = {}
+    if proxmox and wanted:
+        asked["Proxmox"] = proxmox.lacks(wanted)
     if tailnet:
         asked["Tailscale"] = tailnet.lacks()
     if vault:

@@ -5,7 +5,7 @@ from rebirth.providers.git import GitRemote
 from rebirth.run.facts import RepositoryRead
 
 LAYER = "secrets"
-PATIENCE = 30
+PATIENCE = 120
 USUALLY = 2
 PREPARES = True
 ON_DEMAND = True

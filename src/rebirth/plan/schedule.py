@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rebirth.phases import PHASES
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Model
 from rebirth.proof.things import Edge, Milestone, Need, Scope, Thing
+from rebirth.run.phase import goal
 
-ONLINE = f"phase {next(phase.name for phase in PHASES if phase.online)}"
 _COURSE = (Milestone.STARTED, Milestone.APPLIED, Milestone.READY)  # of a phase or a unit
 # Whoever makes these, it is no other phase or unit: what a node uses of others is known without them.
 _PLAIN = {Need.SOURCE, Need.CREDENTIAL, Need.DECRYPTION}
@@ -82,6 +81,7 @@ def plan(model: Model, graph: Graph) -> Plan:
 class _Planner:
     def __init__(self, model: Model, graph: Graph, assumed: tuple[Thing, ...]) -> None:
         self.graph, self.assumed = graph, assumed
+        self.online = f"phase {goal(model.phases)}"
         self.run = _run(model, graph)
         self.blind = {unit.applied.label for unit in model.units if not unit.known}
         self.times = graph.finish_times()
@@ -128,11 +128,11 @@ class _Planner:
         nodes.sort(key=lambda n: (n.start is None, n.wave, n.start or 0.0, n.label))
         done = {node.label: node.ready for node in nodes if node.ready is not None}
         last = max(done, key=lambda label: (done[label], label), default="")
-        goal = ONLINE if ONLINE in done else last
+        end = self.online if self.online in done else last
         return Plan(
             tuple(nodes),
-            tuple(self._chain(self._course(goal)[-1])) if goal else (),
-            done.get(ONLINE),
+            tuple(self._chain(self._course(end)[-1])) if end else (),
+            done.get(self.online),
             max(done.values(), default=0.0),
             tuple(sorted(self._held(), key=lambda held: (-held.seconds, held.node, held.by))),
             self.assumed,

@@ -7,21 +7,24 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rebirth.castle import Castle, ClusterDns, ExternalSecrets, Identity
+from rebirth.castle import Castle, ClusterDns, ExternalSecrets, Identity, Networking, Storage
 from rebirth.castle.foundation import Chart
+from rebirth.castle.storage import data_path_of
 from rebirth.phases import (
     BOOTSTRAP,
     PHASES,
+    announce_pool,
     apply_vault_store,
     bootstrap_flux,
     create_namespaces,
+    install_cilium,
     install_coredns,
     install_external_secrets,
     install_metallb,
     install_storage,
     place_secrets,
 )
-from rebirth.phases.made import coredns, machine_patches, vault_store
+from rebirth.phases.made import cilium, coredns, machine_patches, vault_store
 from rebirth.proof.reading import flux, kustomization, talos
 from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import Files
@@ -75,7 +78,7 @@ class _Planter:
         self.secrets = SecretsResolved({reference.secret: _UNSEEN for _, reference in castle.references()})
 
     def units(self) -> list[Unit]:
-        castle, operator = self.castle, self.castle.engine.external_secrets
+        operator = self.castle.engine.external_secrets
         units = [
             self._unit(create_namespaces, self._namespaces()),
             self._unit(place_secrets, self._secrets()),
@@ -85,9 +88,7 @@ class _Planter:
             units.append(self._chart(install_external_secrets, "external-secrets", operator, ("engine", "external_secrets"), {"installCRDs": True}))  # fmt: skip
         units += [
             self._unit(apply_vault_store, self._store()),
-            self._chart(install_metallb, "metallb", castle.networking.metallb, ("networking", "metallb"), {}),
-            self._unit(install_metallb, self._pool()),
-            self._chart(install_storage, castle.storage.chart, castle.storage, ("storage",), {}),
+            *self._networking(),
             self._unit(bootstrap_flux, self._flux()),
         ]
         own = {phase.name for phase in self.model.phases}
@@ -108,18 +109,25 @@ class _Planter:
     def _namespaces(self) -> Iterator[Manifest]:
         castle, engine = self.castle, self.castle.engine
         where: dict[str, _PathIn] = {
-            castle.storage.namespace: ("storage", "namespace"),
-            castle.networking.metallb.namespace: ("networking", "metallb", "namespace"),
             "flux-system": ("gitops",),
         }
         if engine.external_secrets:
             where[engine.external_secrets.namespace] = ("engine", "external_secrets", "namespace")
+        networking = castle.networking or Networking.model_construct()
+        storage = castle.storage if isinstance(castle.storage, Storage) else None
+        for chart, place in (
+            (networking.metallb, ("networking", "metallb")),
+            (networking.cilium, ("networking", "cilium")),
+            (storage, ("storage",)),
+        ):
+            if chart:
+                where[chart.namespace] = (*place, "namespace")
         for index, direct in enumerate(engine.direct_secrets):
             where.setdefault(direct.namespace, ("engine", "direct_secrets", index, "namespace"))
         for number, pull in enumerate(engine.pull_secrets):
             for index, name in enumerate(pull.namespaces):
                 where.setdefault(name, ("engine", "pull_secrets", number, "namespaces", index))
-        for data in create_namespaces.objects(engine, castle.networking, castle.storage):
+        for data in create_namespaces.objects(engine, networking.metallb, networking.cilium, storage):
             yield self._manifest(data, where[data["metadata"]["name"]])
 
     def _secrets(self) -> Iterator[Manifest]:
@@ -175,10 +183,25 @@ class _Planter:
         ready = applied._replace(milestone=Milestone.READY)
         return Unit(applied, ready, Atomicity.HELM, own.place(), own, known=False, phase=name_of(module))
 
-    def _pool(self) -> Iterator[Manifest]:
-        for data in install_metallb.objects(self.castle.networking):
-            written: dict[_PathIn, _PathIn] = {("spec", "addresses"): ("networking", "pool", "addresses")}
-            yield self._manifest(data, ("networking", "pool"), written)
+    def _networking(self) -> Iterator[Unit]:
+        """Who connects pods, who gives addresses, who makes volumes, as far as the castle installs them."""
+        networking, storage = self.castle.networking, self.castle.storage
+        if networking and (chart := networking.cilium):
+            own = cilium.values(chart, self.castle.kubernetes, self.castle.machines)
+            yield self._chart(install_cilium, "cilium", chart, ("networking", "cilium"), own)
+            if chart.pool:
+                objects = cilium.objects(chart.pool, cilium.POOL_VERSIONS[0])
+                yield self._unit(announce_pool, self._pool(objects, ("networking", "cilium", "pool"), "blocks"))
+        if networking and networking.metallb and networking.pool:
+            yield self._chart(install_metallb, "metallb", networking.metallb, ("networking", "metallb"), {})
+            objects = install_metallb.objects(networking.metallb, networking.pool)
+            yield self._unit(install_metallb, self._pool(objects, ("networking", "pool"), "addresses"))
+        if isinstance(storage, Storage):
+            yield self._chart(install_storage, storage.chart, storage, ("storage",), {})
+
+    def _pool(self, objects: Iterable[Mapping[str, Any]], place: _PathIn, field: str) -> Iterator[Manifest]:
+        written: dict[_PathIn, _PathIn] = {("spec", field): (*place, "addresses")}
+        return (self._manifest(data, place, written) for data in objects)
 
     def _flux(self) -> Iterator[Manifest]:
         """The folder `flux-system` beside the root Kustomization's path, and what the castle itself adds."""
@@ -203,7 +226,7 @@ class _Planter:
         castle, folder = self.castle, self.file.parent
         for index, machine in enumerate(castle.machines.nodes):
             texts = machine_patches.patches(
-                folder, Identity(name=castle.name), machine, castle.machines, castle.talos, castle.kubernetes, castle.storage,
+                folder, Identity(name=castle.name), machine, castle.machines, castle.talos, castle.kubernetes, data_path_of(castle.storage),
                 ClusterDns(ours=castle.engine.coredns is not None), castle.tailscale.node_key if castle.tailscale else None,
                 castle.engine.registry_logins, self.secrets, NodeKeyMinted(_UNSEEN, ""),
             )  # fmt: skip
@@ -222,6 +245,8 @@ _GENERATED: Mapping[_PathIn, _PathIn] = {
     ("machine", "network", "interfaces"): ("machines", "shared_address"),
     ("machine", "kubelet", "clusterDNS"): ("kubernetes", "cluster_dns"),
     ("machine", "kubelet", "extraMounts"): ("storage",),
+    ("cluster", "network", "cni"): ("kubernetes", "cni"),
+    ("cluster", "proxy"): ("kubernetes", "kube_proxy"),
     ("machine", "kubelet", "nodeIP"): ("machines", "network"),
     ("cluster", "etcd"): ("machines", "network"),
     ("machine", "install", "image"): ("talos", "installer"),

@@ -174,6 +174,19 @@ class Talosctl:
         said = await self._machine("service etcd", address, "services")
         return any(line.split()[1:3] == ["etcd", "Running"] for line in said.splitlines())
 
+    async def reset(self, *, address: str) -> None:
+        """Wipes what Talos keeps of this castle on the machine, which then starts in maintenance mode. Other disks stay."""
+        wiped = ("--system-labels-to-wipe", "STATE", "--system-labels-to-wipe", "EPHEMERAL")
+        await self._machine("reset", address, "reset", "--graceful=false", "--reboot", "--wait=false", *wiped)
+
+    async def in_maintenance(self, *, address: str) -> bool:
+        """Whether a machine without a configuration answers there."""
+        try:
+            await self.cards(address=address)
+        except (NotYet, ProgramFailed):
+            return False
+        return True
+
     async def restart_kubelet(self, *, address: str) -> bool:
         """Whether it was there to be restarted: one that is still being pulled is left alone. Its pods go on running."""
         said = await self._machine("service kubelet", address, "service", "kubelet")

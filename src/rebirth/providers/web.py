@@ -8,6 +8,7 @@ from html import unescape
 
 import httpx2 as httpx
 
+from rebirth.castle.model import bracketed
 from rebirth.errors import NotYet
 from rebirth.secrets import Secret
 
@@ -41,7 +42,10 @@ class Web:
                 verify=trust, timeout=10, trust_env=False, transport=self._transport
             ) as client:
                 request = client.build_request(
-                    "GET", f"https://{address}{path}", headers={"Host": host}, extensions={"sni_hostname": host}
+                    "GET",
+                    f"https://{bracketed(address)}{path}",
+                    headers={"Host": host},
+                    extensions={"sni_hostname": host},
                 )
                 answer = await client.send(request)
         except httpx.HTTPError as error:

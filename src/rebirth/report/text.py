@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from rebirth.report.timeline import ONLINE, Span, Step, Timeline
+from rebirth.report.timeline import Span, Step, Timeline
 
 _NAMES, _SECONDS = 24, 7  # columns of a phase's name, and of seconds
 _BAR = 48  # columns of bars, where there is room
@@ -125,7 +125,7 @@ def _critical(timeline: Timeline, width: int, *, to_online: bool = True) -> Iter
 def branch(timeline: Timeline) -> tuple[str, Sequence[Step]] | None:
     """Where the critical path to online leaves that of the whole run: the last phase of both, and its own steps. None: it is a part of it."""
     whole = timeline.critical_path()
-    online = timeline.critical_path(ONLINE) if timeline.online is not None else ()
+    online = timeline.critical_path(timeline.goal) if timeline.online is not None else ()
     shared = 0
     while shared < min(len(whole), len(online)) and whole[shared] == online[shared]:
         shared += 1

@@ -11,8 +11,8 @@ from typing import Any
 
 from rebirth.errors import SpecError
 from rebirth.phases import PHASES
+from rebirth.run.phase import goal
 
-ONLINE = next(phase.name for phase in PHASES if phase.online)
 _PREPARING = {phase.name for phase in PHASES if phase.prepares}  # nothing was made before these are done
 _READY_NOTE = re.compile(r"(\S+ \S+/\S+) is Ready")
 
@@ -68,6 +68,7 @@ class Timeline:
     flux: tuple[Ready, ...] = ()  # in the order in which they became Ready
     finished: bool = True  # False: it was killed or interrupted, or goes on
     error: str = ""  # why it ended, where no phase says so
+    goal: str = ""  # the phase at whose end the castle is online
 
     @property
     def when(self) -> str:
@@ -99,8 +100,8 @@ class Timeline:
 
     @property
     def online(self) -> float | None:
-        """Seconds until the sites answered."""
-        return next((span.end for span in self.spans if span.phase == ONLINE and span.outcome == "done"), None)
+        """Seconds until the castle was online."""
+        return next((span.end for span in self.spans if span.phase == self.goal and span.outcome == "done"), None)
 
     def critical_path(self, last: str | None = None) -> tuple[Step, ...]:
         """From the start to the end of `last` (or of the phase that ended last), with every gap: the parts add up to its end."""
@@ -167,6 +168,7 @@ def read(folder: Path) -> Timeline:
         flux=tuple(_flux(events, first["at"])),
         finished=last is not None,
         error=last["error"] if last else "",
+        goal=goal(phase for phase in PHASES if phase.name in first["phases"]),
     )
 
 

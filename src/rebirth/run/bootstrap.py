@@ -1,11 +1,11 @@
 """All that makes castles, and the part of it that makes one castle."""
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from rebirth.castle import Castle
+from rebirth.castle import Castle, Patience
 from rebirth.errors import Impossible
 from rebirth.paths import Paths
 from rebirth.run.journal import Marks, Once
@@ -23,7 +23,7 @@ class Bootstrap:
     connections: tuple[Declaration, ...]
     resolve: Callable[..., Any]  # (references with their YAML paths, Place, Redaction) -> the fact of resolved secrets
 
-    def of(self, sections: Collection[type]) -> Self:
+    def of(self, sections: Mapping[type, object]) -> Self:
         """What makes a castle that has these sections. Raises Impossible where two of its phases make the same fact."""
         phases, connections = self.phases, self.connections
         while True:
@@ -37,7 +37,10 @@ class Bootstrap:
         for phase in phases:
             if makers[phase.makes] > 1:
                 raise Impossible(f"{phase.name} is not the only phase that makes {phase.makes.__name__}")
-        return replace(self, phases=tuple(_trimmed(phase, there) for phase in phases), connections=connections)
+        found = sections.get(Patience)
+        chosen = found.patience if isinstance(found, Patience) else {}
+        own = (replace(_trimmed(one, there), patience=chosen.get(one.name, one.patience)) for one in phases)
+        return replace(self, phases=tuple(own), connections=connections)
 
 
 def _trimmed(phase: Phase, there: Collection[type]) -> Phase:

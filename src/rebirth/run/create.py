@@ -6,14 +6,15 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from rebirth.castle import Castle, ClusterDns, Handovers, Identity, RegistryLogins
+from rebirth.castle import Castle, ClusterDns, DataPath, Handovers, Identity, Online, Patience, RegistryLogins, Sites
+from rebirth.castle.storage import data_path_of
 from rebirth.errors import DoesNotHold, Rebirth
 from rebirth.events import Checked, Events, RunFinished, RunStarted
 from rebirth.paths import Paths
 from rebirth.run.bootstrap import Bootstrap
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.journal import Journal
-from rebirth.run.phase import LAYERS, Phase
+from rebirth.run.phase import LAYERS, Phase, goal
 from rebirth.secrets import Redaction
 
 
@@ -60,16 +61,27 @@ def given(castle: Castle, paths: Paths, redaction: Redaction) -> dict[type, obje
 def sections(castle: Castle) -> dict[type, object]:
     """The sections that castle.yaml has, by type: they decide which phases make the castle (Bootstrap.of)."""
     found: dict[type, object] = {}
-    for section in (castle, castle.engine, castle.tailscale, castle.gitops):
+    cilium = castle.networking.cilium if castle.networking else None
+    for section in (castle, castle.engine, castle.tailscale, castle.gitops, castle.networking, cilium):
         for name in type(section).model_fields if section else ():
             value = getattr(section, name)
             if isinstance(value, BaseModel):
                 found[type(value)] = value
+    if path := data_path_of(castle.storage):
+        found[DataPath] = path
+    if castle.online:
+        found |= _of_online(castle.online)
     found[RegistryLogins] = castle.engine.registry_logins
     found[ClusterDns] = ClusterDns(ours=castle.engine.coredns is not None)
+    found[Patience] = Patience(patience=castle.patience)
     found[Identity] = Identity(name=castle.name)
     found[Handovers] = Handovers(handovers=castle.handovers)
     return found
+
+
+def _of_online(online: Online) -> dict[type, object]:
+    parts = [online.entrance, online.awaited, Sites(sites=online.sites) if online.sites else None]
+    return {type(part): part for part in parts if part}
 
 
 def barriers(phases: Iterable[Phase]) -> dict[str, list[str]]:
@@ -119,7 +131,8 @@ async def verify(
     budget: float | None = None,
 ) -> Outcome:
     """The end-to-end checks alone, on what an earlier run has made; nothing is written, so that it may run beside create."""
-    goals = {phase.name for phase in bootstrap.phases if phase.verifies}
+    own = bootstrap.of(sections(castle)).phases
+    goals = {phase.name for phase in own if phase.verifies} or {goal(own)}
     return await _run(
         bootstrap,
         "verify",

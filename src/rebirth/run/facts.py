@@ -53,7 +53,7 @@ class RepositoryRead(InMemory):
 class OutsideReached(InMemory):
     """Every system outside answers and takes our credentials: from here on something may be created."""
 
-    proxmox: str  # version
+    proxmox: str  # version; "" for a castle without
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class MachinesCreated(Fact):
 
 @dataclass(frozen=True)
 class MachinesBooted(Fact):
-    vm_ids: dict[str, int]
+    vm_ids: dict[str, int]  # none where somebody else made the machines
 
 
 @dataclass(frozen=True)
@@ -135,12 +135,27 @@ class MetalLbInstalled(Fact):
 
 
 @dataclass(frozen=True)
+class CiliumInstalled(Fact):
+    version: str
+
+
+@dataclass(frozen=True)
+class PoolAnnounced(Fact):
+    name: str
+
+
+@dataclass(frozen=True)
 class FluxBootstrapped(Fact):
     root: str  # the root Kustomization, namespace/name
 
 
 @dataclass(frozen=True)
 class StorageInstalled(Fact):
+    storage_class: str
+
+
+@dataclass(frozen=True)
+class StorageBrought(Fact):
     storage_class: str
 
 
@@ -157,6 +172,11 @@ class HandedOver(Fact):
 @dataclass(frozen=True)
 class IngressFound(Fact):
     address: str
+
+
+@dataclass(frozen=True)
+class AwaitedReady(Fact):
+    name: str  # kind and namespace/name
 
 
 @dataclass(frozen=True)

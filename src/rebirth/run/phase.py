@@ -13,7 +13,7 @@ and where they are true:
     PREPARES = True             before it is done nothing has been made
     LOOKS = True                at this machine alone, and writes nothing: `status` may run it
     VERIFIES = True             is a goal of `verify`
-    ONLINE = True               the castle is online when it is done
+    ONLINE = 4                  the castle is online when it is done, where no phase of it has a higher number
 
     WAITS_FOR = (facts.X,)      optional: facts that it does not take, but without which what it waits for never comes: where
                                 one of them has failed for good, the wait ends
@@ -100,7 +100,7 @@ class Phase(Declaration):
     prepares: bool
     looks: bool
     verifies: bool
-    online: bool
+    online: int  # 0: it says nothing of that
     still: Declaration | None  # besides what it takes it is handed the fact
     found: Declaration | None
     undo: Undo | None = None
@@ -165,7 +165,7 @@ def read(module: ModuleType) -> Phase:
         prepares=getattr(module, "PREPARES", False),
         looks=getattr(module, "LOOKS", False),
         verifies=getattr(module, "VERIFIES", False),
-        online=getattr(module, "ONLINE", False),
+        online=getattr(module, "ONLINE", 0),
         still=declared_still(module.still) if hasattr(module, "still") else None,
         found=declared(module.found) if hasattr(module, "found") else None,
         undo=_undo(module),
@@ -183,6 +183,12 @@ def _undo(module: ModuleType) -> Undo | None:
 
 def _title(function: Callable[..., Any]) -> str:
     return (inspect.getdoc(function) or function.__name__).splitlines()[0].rstrip(".")
+
+
+def goal(phases: Iterable[Phase]) -> str:
+    """The name of the phase at whose end a castle of these phases is online; "" where none of them says so."""
+    found = max(phases, key=lambda phase: phase.online, default=None)
+    return found.name if found and found.online else ""
 
 
 def needs(

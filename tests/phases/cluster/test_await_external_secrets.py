@@ -58,6 +58,6 @@ async def test_killed_while_it_waits(build):
 
 async def test_refused_where_flux_never_brings_it(build):
     world = build(brings=1e6)
-    failure = await refused(world, within=1200)
+    failure = await refused(world, within=await_external_secrets.PATIENCE + 1)
     assert isinstance(failure, Broken)
     assert "the CRD clustersecretstores.external-secrets.io is established" in str(failure)

@@ -2,11 +2,12 @@
 
 import pytest
 
-from phases.cluster.world import again, refused
+from phases.cluster.world import again, castle_with, refused
 from rebirth.errors import Broken
 from rebirth.phases import find_ingress
 from rebirth.run.facts import FluxBootstrapped, MetalLbInstalled
-from standins.controllers import gives_addresses
+from standins import charts
+from standins.controllers import establishes, gives_addresses
 
 SERVICE = {
     "apiVersion": "v1",
@@ -20,8 +21,9 @@ SERVICE = {
 def build(new_world):
     """Flux brings the Service after 40 s; MetalLB gives it an address."""
 
-    def new(*, addresses=True):
-        world = new_world(find_ingress, MetalLbInstalled("1"), FluxBootstrapped("flux-system/flux-system"))
+    def new(*, addresses=True, **sections):
+        facts = MetalLbInstalled("1"), FluxBootstrapped("flux-system/flux-system")
+        world = new_world(find_ingress, *facts, castle=castle_with(**sections))
         cluster = world.kubernetes
         if addresses:
             cluster.controllers.append(gives_addresses("192.168.50.200"))
@@ -65,3 +67,34 @@ async def test_refused(build):
 async def test_refused_by_a_service_that_nobody_gives_an_address(build):
     failure = await refused(build(addresses=False), within=find_ingress.PATIENCE + 1)
     assert "the Service traefik/traefik has an address: has no address yet" in str(failure)
+
+
+GATEWAY = {
+    "apiVersion": "gateway.networking.k8s.io/v1",
+    "kind": "Gateway",
+    "metadata": {"name": "external", "namespace": "traefik"},
+    "spec": {"gatewayClassName": "cilium", "listeners": []},
+}
+GATEWAYS = charts.crd("gateway.networking.k8s.io", "Gateway", "gateways")
+
+
+async def test_from_nothing_a_gateway_whose_kind_comes_late(build):
+    world = build(addresses=False, online={"gateway": {"namespace": "traefik", "name": "external"}})
+    cluster = world.kubernetes
+    cluster.controllers.append(establishes())
+    given = {"addresses": [{"type": "IPAddress", "value": "fd00:50::200"}]}
+    cluster.after(45, lambda: cluster.put(GATEWAYS))
+    cluster.after(50, lambda: cluster.put(GATEWAY, by="kustomize-controller"))
+    cluster.after(60, lambda: cluster.status(GATEWAY, given))
+    assert (await world.create()).address == "fd00:50::200"
+    assert await world.holds()
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [([{"hostname": "lb.example"}], "lb.example"), ([{}, {"ip": "192.168.50.9"}], "192.168.50.9")],
+)
+async def test_from_nothing_a_service_with_what_a_load_balancer_gave_it(build, given, address):
+    world = build(addresses=False, online={"service": {"namespace": "traefik", "name": "traefik"}})
+    world.kubernetes.after(50, lambda: world.kubernetes.status(SERVICE, {"loadBalancer": {"ingress": given}}))
+    assert (await world.create()).address == address

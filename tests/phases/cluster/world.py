@@ -1,6 +1,7 @@
 """One life of a castle's cluster, stood in for: the phase under test is run by the engine, as create runs it."""
 
 import asyncio
+import json
 import re
 import secrets
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import yaml
 
 from rebirth.castle import Castle, load
 from rebirth.commands import Commands
@@ -41,6 +44,18 @@ _STAMPS = re.compile(r"requestedAt|woken-at|asked-at|force-sync")  # annotations
 @cache
 def castle() -> Castle:
     return load(EXAMPLE)
+
+
+def castle_with(**sections: Any) -> Castle:
+    """The example with other sections; None: without that one."""
+    document = yaml.safe_load((EXAMPLE / "castle.yaml").read_text()) | sections
+    return Castle.model_validate_json(json.dumps({key: value for key, value in document.items() if value is not None}))
+
+
+def with_cilium(**more: Any) -> Castle:
+    """The example on Cilium, with no other load balancer."""
+    kubernetes = yaml.safe_load((EXAMPLE / "castle.yaml").read_text())["kubernetes"] | {"cni": "cilium"}
+    return castle_with(kubernetes=kubernetes, networking={"cilium": {"version": "1.18.4", **more}})
 
 
 @cache

@@ -6,6 +6,8 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Self
 
 from rebirth.castle import Castle
+from rebirth.castle.model import IPAddress
+from rebirth.lab import network
 from rebirth.lab.talos.hardware import Lease
 
 
@@ -21,11 +23,11 @@ class Dhcp:
     _given: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, castle: Castle, other: Mapping[str, IPv4Address], taken: frozenset[str]) -> Self:
+    def of(cls, castle: Castle, other: Mapping[str, IPAddress], taken: frozenset[str]) -> Self:
         """The router of a castle's LAN: it keeps the castle's addresses, or `other` ones of some machines."""
         machines, cards = castle.machines, castle.machines.reservations(castle.name)
         kept = {mac: str(other.get(name, address)) for name, (mac, address) in cards.items()}
-        return cls(machines.network, machines.gateway, tuple(map(str, machines.nameservers)), kept, taken)
+        return cls(*network.lan(machines), tuple(map(str, machines.nameservers)), kept, taken)
 
     def lease(self, mac: str) -> Lease:
         """Always the same for one card. Raises LookupError where no address is left."""

@@ -8,13 +8,13 @@ import yaml
 
 from rebirth.castle import (
     ClusterDns,
+    DataPath,
     Identity,
     Kubernetes,
     Machine,
     Machines,
     NodeKey,
     RegistryLogins,
-    Storage,
     Talos,
     host_of,
 )
@@ -34,7 +34,7 @@ def patches(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
-    storage: Storage,
+    volumes: DataPath | None,
     dns: ClusterDns,
     node_key: NodeKey | None,
     logins: RegistryLogins,
@@ -46,7 +46,7 @@ def patches(
     documents = [
         {
             "machine": {
-                **_machine(identity, machine, machines, talos, kubernetes, storage, logins, secrets),
+                **_machine(identity, machine, machines, talos, kubernetes, volumes, logins, secrets),
                 **settings.node(machine, machines, balanced=not any(settings.EXCLUDED in patch for patch in own)),
             },
             "cluster": _cluster(machine, machines, kubernetes, dns),
@@ -81,7 +81,7 @@ def _machine(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
-    storage: Storage,
+    volumes: DataPath | None,
     logins: RegistryLogins,
     secrets: SecretsResolved,
 ) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _machine(
         "network": settings.network(identity, machine, machines),
         "kubelet": {
             "clusterDNS": [str(kubernetes.cluster_dns)],
-            "extraMounts": [_mount(storage.data_path)],
+            **({"extraMounts": [_mount(volumes.path)]} if volumes else {}),
             # Without it the node's address may be that of tailscale0, which is there before the kubelet starts.
             "nodeIP": {"validSubnets": [str(machines.network)]},
         },
@@ -115,9 +115,10 @@ def _mount(path: str) -> dict[str, Any]:
 
 def _cluster(machine: Machine, machines: Machines, kubernetes: Kubernetes, dns: ClusterDns) -> dict[str, Any]:
     network = {
-        "podSubnets": [str(kubernetes.pod_network)],
-        "serviceSubnets": [str(kubernetes.service_network)],
+        "podSubnets": [*map(str, kubernetes.pod_network)],
+        "serviceSubnets": [*map(str, kubernetes.service_network)],
         "dnsDomain": kubernetes.cluster_domain,
+        **({"cni": {"name": "none"}} if kubernetes.cni != "flannel" else {}),
     }
     if machine.role == "worker":
         return {"network": network}
@@ -130,6 +131,7 @@ def _cluster(machine: Machine, machines: Machines, kubernetes: Kubernetes, dns: 
         **({"allowSchedulingOnControlPlanes": True} if machines.pods_on_control_planes else {}),
         # Where we bring it: `talosctl upgrade-k8s` would write Talos' own kube-system/coredns over it.
         **({"coreDNS": {"disabled": True}} if dns.ours else {}),
+        **({} if kubernetes.kube_proxy else {"proxy": {"disabled": True}}),
     }
 
 

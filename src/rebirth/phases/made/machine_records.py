@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from rebirth.castle import ClusterDns, Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Storage, Talos
+from rebirth.castle import ClusterDns, DataPath, Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos
 from rebirth.paths import Paths
 from rebirth.phases.made.machine_patches import patches
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
@@ -63,7 +63,7 @@ def digest(
     machines: Machines,
     talos: Talos,
     kubernetes: Kubernetes,
-    storage: Storage,
+    volumes: DataPath | None,
     dns: ClusterDns,
     node_key: NodeKey | None,
     logins: RegistryLogins,
@@ -86,7 +86,7 @@ def digest(
             machines,
             talos,
             kubernetes,
-            storage,
+            volumes,
             dns,
             node_key,
             logins,

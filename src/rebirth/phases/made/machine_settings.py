@@ -9,14 +9,17 @@ Document = dict[str, Any]
 EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 
+_EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
+
+
 def network(identity: Identity, machine: Machine, machines: Machines) -> Document:
     own = machines.hardware(machine)
     # One card is told from virtual ones alone; of several each needs its own name.
     several = {"hardwareAddr": machine.mac_address(identity.name)}
     first: Document = {
-        "deviceSelector": several if own.interfaces else {"physical": True},
+        "deviceSelector": several if own.interfaces or machine.mac else {"physical": True},
         "addresses": [f"{machine.address}/{machines.network.prefixlen}"],
-        "routes": [{"network": "0.0.0.0/0", "gateway": str(machines.gateway)}],
+        "routes": [{"network": _EVERYWHERE[machines.gateway.version], "gateway": str(machines.gateway)}],
         **_mtu(own.mtu),
     }
     if machine.role == "controlplane" and machines.shared_address is not None:

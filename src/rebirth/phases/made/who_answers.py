@@ -1,6 +1,6 @@
 """Whether a machine's address is answered by that machine: an address can be anybody's, a network card's is its own."""
 
-from rebirth.castle import Identity, Machine, Machines
+from rebirth.castle import Existing, Identity, Machine, Machines
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.talos import Talosctl
 from rebirth.run.waiting import together
@@ -16,7 +16,7 @@ _TAKEN = (
 
 
 async def identified(
-    identity: Identity, machines: Machines, asked: list[Machine], talosctl: Talosctl
+    identity: Identity, machines: Machines, existing: Existing | None, asked: list[Machine], talosctl: Talosctl
 ) -> frozenset[str]:
     """Asks machines in maintenance mode for their network cards, before any of them is sent a secret.
 
@@ -32,11 +32,13 @@ async def identified(
 
     names = [machine.name for machine in asked]
     found = dict(zip(names, await together(*map(cards, asked)), strict=True))
-    owners = {machine.mac_address(identity.name): machine for machine in asked}
+    # The card of a machine that somebody else made is known only where castle.yaml says it.
+    own = [machine for machine in asked if machine.mac or not existing]
+    owners = {machine.mac_address(identity.name): machine for machine in own}
     wrong = [
-        f"{machine.address} is answered by {_described(cards_, owners)}, not by {machine.name} ({own})"
-        for own, machine in owners.items()
-        if (cards_ := found[machine.name]) is not None and own not in cards_
+        f"{machine.address} is answered by {_described(cards_, owners)}, not by {machine.name} ({card})"
+        for card, machine in owners.items()
+        if (cards_ := found[machine.name]) is not None and card not in cards_
     ]
     if wrong:
         hint = f"{_RESERVE if machines.addressing == 'reserved-dhcp' else _TAKEN} Nothing was sent to them."

@@ -1,8 +1,8 @@
 """The castle waits for something that nothing makes.
 
 What it finds:
-    A site of `online.sites` that no Ingress or route serves; a Service, a workload or an ExternalSecret that a phase, a
-    handover or a site waits for, and which is in no file.
+    A site of `online.sites` that no Ingress or route serves; a Service, a Gateway, a workload, a Kustomization or an
+    ExternalSecret that a phase, a handover or a site waits for, and which is in no file.
 
 Why it cannot work:
     The castle is online, or a handover done, only when this is there. Nothing makes it, so `rebirth create` waits until it
@@ -24,7 +24,17 @@ from rebirth.proof.things import Edge, Milestone, Thing
 
 _OURS = {"phase", "handover", "site"}
 # What else may be missing is reported by rules of its own.
-_KINDS = {"route to", "Service", "Deployment", "StatefulSet", "DaemonSet", "ExternalSecret", "ClusterSecretStore"}
+_KINDS = {
+    "route to",
+    "Service",
+    "Gateway",
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "Kustomization",
+    "ExternalSecret",
+    "ClusterSecretStore",
+}
 
 
 def r69_awaited(graph: Graph) -> Iterator[Finding]:

@@ -1,9 +1,10 @@
 """Where sources meet: things that several of them speak of, each made in one place, so that all call it by the same name."""
 
-from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Network
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 
 from rebirth.castle import Castle
+from rebirth.castle.model import IPAddress, span_of
 from rebirth.proof.charts import knowledge
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model, thing
@@ -89,21 +90,26 @@ def runs(member: Manifest, graph: Graph) -> Thing:
     return done
 
 
-def pool_addresses(entry: object) -> tuple[IPv4Address, IPv4Address] | None:
-    """First and last address of a pool's range; None for what is none, or for IPv6."""
-    first, dash, last = str(entry).partition("-")
+def pool_addresses(entry: object) -> tuple[IPAddress, IPAddress] | None:
+    """First and last address of a pool's range; None for what is none. Cilium has a mapping for each."""
+    text = str(entry)
+    if isinstance(entry, Mapping):
+        first = str(entry.get("start"))
+        text = str(entry["cidr"]) if "cidr" in entry else f"{first}-{entry.get('stop') or first}"
     try:
-        if dash:
-            return IPv4Address(first.strip()), IPv4Address(last.strip())
-        network = IPv4Network(str(entry), strict=False)
+        return span_of(text if "-" in text else str(ip_network(text, strict=False)))
     except ValueError:
         return None
-    return network[0], network[-1]
 
 
-def pools(model: Model) -> Iterator[tuple[Manifest, int, tuple[IPv4Address, IPv4Address]]]:
-    """The pools of addresses: each range with where in its pool it stands."""
-    for member, _ in model.objects("IPAddressPool", "CiliumLoadBalancerIPPool"):
-        for index, entry in enumerate(member.items("spec", "addresses")):
-            if span := pool_addresses(entry):
-                yield member, index, span
+def within(address: IPAddress, first: IPAddress, last: IPAddress) -> bool:
+    return address.version == first.version and int(first) <= int(address) <= int(last)
+
+
+def pools(model: Model) -> Iterator[tuple[Manifest, Place, tuple[IPAddress, IPAddress]]]:
+    """The pools of addresses: each range with where it stands."""
+    for kind, field in (("IPAddressPool", "addresses"), ("CiliumLoadBalancerIPPool", "blocks")):
+        for member, _ in model.objects(kind):
+            for index, entry in enumerate(member.items("spec", field)):
+                if span := pool_addresses(entry):
+                    yield member, member.place("spec", field, index), span

@@ -1,14 +1,15 @@
 """The address at which the Kubernetes API is reached: who holds it, and what has to run before it is there."""
 
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 
 from rebirth.castle import Castle, host_of
+from rebirth.castle.model import IPAddress
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods
 from rebirth.proof.reading.manifest import Model, texts, thing
 from rebirth.proof.reading.talos import Merged, shared_addresses
-from rebirth.proof.sources.meeting import api, pools
+from rebirth.proof.sources.meeting import api, pools, within
 from rebirth.proof.things import ALWAYS, Milestone, Need
 
 
@@ -20,7 +21,7 @@ def read(model: Model, graph: Graph) -> None:
     if host in {str(node.address) for node in castle.machines.control_planes}:
         return
     try:
-        address = IPv4Address(host)
+        address = ip_address(host)
     except ValueError:
         _named(model, graph, castle, host)
         return
@@ -53,15 +54,15 @@ def _held(model: Model) -> set[str]:
     return found
 
 
-def _brought(model: Model, graph: Graph, castle: Castle, address: IPv4Address) -> Iterator[str]:
+def _brought(model: Model, graph: Graph, castle: Castle, address: IPAddress) -> Iterator[str]:
     """Who in the cluster gives the address out."""
     place, answers = model.at("kubernetes", "endpoint"), api(castle)
-    for member, index, (first, last) in pools(model):
-        if first <= address <= last:
+    for member, where, (first, last) in pools(model):
+        if within(address, first, last):
             pool = thing("address pool", "", member.name, Milestone.SERVES)
             graph.needs(answers, pool, Need.ADDRESS, place, f"{address} comes from this pool", scope=ALWAYS)
             graph.wanted(pool)
-            graph.needs(pool, member.thing(), Need.APPLIED_BY, member.place("spec", "addresses", index))
+            graph.needs(pool, member.thing(), Need.APPLIED_BY, where)
             yield member.name
     for found in pods.every(model):
         for part, number, container in found.containers(init=False):
@@ -83,7 +84,7 @@ def _announces(entry: object, address: str) -> bool:
     )
 
 
-def _held_by_nobody(model: Model, graph: Graph, castle: Castle, address: IPv4Address) -> None:
+def _held_by_nobody(model: Model, graph: Graph, castle: Castle, address: IPAddress) -> None:
     machines, kubernetes = castle.machines, castle.kubernetes
     worker = next((node.name for node in machines.workers if node.address == address), "")
     whose = (
@@ -92,9 +93,9 @@ def _held_by_nobody(model: Model, graph: Graph, castle: Castle, address: IPv4Add
         else "the gateway's"
         if address == machines.gateway
         else "inside the pod network"
-        if address in kubernetes.pod_network
+        if any(address in network for network in kubernetes.pod_network)
         else "inside the Service network"
-        if address in kubernetes.service_network
+        if any(address in network for network in kubernetes.service_network)
         else ""
     )
     words = f"the API is reached at {address}, which " + (

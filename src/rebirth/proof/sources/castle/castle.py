@@ -1,12 +1,10 @@
 """The castle: what its phases make and wait for, as castle.yaml says it."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from rebirth.castle import Castle, Handover
-from rebirth.castle.online import Site
+from rebirth.castle import Castle, Handover, StorageOfFlux
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
+from rebirth.proof.reading.manifest import Model, Unit, thing
 from rebirth.proof.sources import meeting
 from rebirth.proof.sources.meeting import POD_NETWORK, RELEASE, api, vault_path
 from rebirth.proof.things import ALWAYS, Atomicity, Milestone, Need, Place, Strength, Thing
@@ -14,10 +12,9 @@ from rebirth.run.facts import (
     Converged,
     FluxBootstrapped,
     HandedOver,
-    IngressFound,
     KubernetesBootstrapped,
     NodesReady,
-    SitesVisited,
+    StorageBrought,
     VaultStoreOpened,
 )
 from rebirth.run.phase import Phase
@@ -35,11 +32,9 @@ def read(model: Model, graph: Graph) -> None:
     source.flux()
     source.controllers()
     source.vault()
+    source.storage()
     for index, handover in enumerate(model.castle.handovers):
         source.handover(index, handover)
-    source.ingress()
-    for index, site in enumerate(model.castle.online.sites):
-        source.site(index, site)
 
 
 def node(name: str) -> Thing:
@@ -139,6 +134,13 @@ class _Source:
         valid = thing("ClusterSecretStore", "", store.name, Milestone.READY)
         self._waits(self.makers.get(VaultStoreOpened), valid, self.model.at("engine", "store", "name"))
 
+    def storage(self) -> None:
+        """A StorageClass that the repository brings."""
+        if isinstance(storage := self.castle.storage, StorageOfFlux):
+            brought = thing("StorageClass", "", storage.storage_class)
+            self.graph.wanted(brought)
+            self._waits(self.makers.get(StorageBrought), brought, self.model.at("storage", "storage_class"))
+
     def handover(self, index: int, handover: Handover) -> None:
         """A Secret that is born in the cluster, the place in Vault that it is written to, and who waits for it there."""
         phase, vault = self.makers.get(HandedOver), self.castle.engine.vault
@@ -167,76 +169,3 @@ class _Source:
             healthy = thing(last.kind, last.namespace, last.name, Milestone.READY)
             self.graph.needs(done, healthy, Need.HEALTH, at("ready"))
         self._waits(phase, done, meeting.place(phase))
-
-    def ingress(self) -> None:
-        place = self.castle.online.ingress
-        address = thing("Service", place.namespace, place.service, Milestone.READY)
-        self._waits(self.makers.get(IngressFound), address, self.model.at("online", "ingress", "service"))
-
-    def site(self, index: int, site: Site) -> None:
-        """A site answers through an Ingress for its host, what stands behind that, and its certificate."""
-        answers = thing("site", "", site.host, Milestone.ANSWERS)
-        place = self.model.at("online", "sites", index, "host")
-        self.graph.where[answers] = place
-        self._waits(self.makers.get(SitesVisited), answers, place)
-        route = thing("route to", "", site.host, Milestone.EXISTS)
-        self.graph.wanted(route)
-        self.graph.needs(answers, route, Need.SERVICE, place, scope=ALWAYS)
-        for member, _ in self.model.objects():
-            where = _route(member, site.host)
-            if where is None:
-                continue
-            self.graph.makes(member.thing(), route, where, scope=ALWAYS)
-            if member.kind == "Ingress":
-                self._behind(answers, member, site.host)
-
-    def _behind(self, answers: Thing, ingress: Manifest, host: str) -> None:
-        if name := ingress.at("spec", "ingressClassName"):
-            serves = thing("IngressClass", "", str(name), Milestone.SERVES)
-            self.graph.needs(answers, serves, Need.CLASS, ingress.place("spec", "ingressClassName"), scope=ALWAYS)
-        for number, rule in enumerate(ingress.items("spec", "rules")):
-            if not isinstance(rule, Mapping) or not _covers(rule.get("host"), host):
-                continue
-            for index, _ in enumerate(ingress.items("spec", "rules", number, "http", "paths")):
-                inside = ("spec", "rules", number, "http", "paths", index, "backend", "service", "name")
-                if service := ingress.at(*inside):
-                    serves = thing("Service", ingress.namespace, str(service), Milestone.SERVES)
-                    self.graph.needs(answers, serves, Need.SERVICE, ingress.place(*inside), scope=ALWAYS)
-        for number, entry in enumerate(ingress.items("spec", "tls")):
-            if isinstance(entry, Mapping) and host in (entry.get("hosts") or ()) and entry.get("secretName"):
-                secret = thing("Secret", ingress.namespace, str(entry["secretName"]), Milestone.MATERIALISED)
-                where = ingress.place("spec", "tls", number, "secretName")
-                self.graph.needs(answers, secret, Need.SECRET, where, scope=ALWAYS)
-
-
-def _route(member: Manifest, host: str) -> Place | None:
-    """Where an object says that it serves that host."""
-    if member.kind == "Ingress":
-        for index, rule in enumerate(member.items("spec", "rules")):
-            if isinstance(rule, Mapping) and _covers(rule.get("host"), host):
-                return member.place("spec", "rules", index, "host")
-    elif member.kind == "IngressRoute":
-        for index, route in enumerate(member.items("spec", "routes")):
-            if isinstance(route, Mapping) and host in str(route.get("match")):
-                return member.place("spec", "routes", index, "match")
-    elif member.kind in {"HTTPRoute", "TLSRoute"}:
-        if host in member.items("spec", "hostnames"):
-            return member.place("spec", "hostnames")
-    elif member.kind == "HelmRelease" and _mentions(member.at("spec", "values"), host):
-        return member.place("spec", "values")
-    return None
-
-
-def _covers(pattern: object, host: str) -> bool:
-    """Whether an Ingress' host, a wildcard or none at all, means that host."""
-    if not isinstance(pattern, str) or not pattern:
-        return True
-    return pattern == host or (pattern.startswith("*.") and pattern[1:] == host[host.find(".") :])
-
-
-def _mentions(value: Any, host: str) -> bool:
-    if isinstance(value, str):
-        return host in value
-    if isinstance(value, Mapping):
-        return any(_mentions(item, host) for item in value.values())
-    return isinstance(value, list) and any(_mentions(item, host) for item in value)

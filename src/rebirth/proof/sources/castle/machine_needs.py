@@ -13,7 +13,7 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods
 from rebirth.proof.reading.manifest import Model, thing
 from rebirth.proof.reading.talos import Merged
-from rebirth.proof.sources.meeting import RELEASE, pools
+from rebirth.proof.sources.meeting import RELEASE, pools, within
 from rebirth.proof.things import ALWAYS, Milestone, Need, Place, Thing
 
 # What charts do not start without: system extensions, kernel modules.
@@ -236,13 +236,11 @@ def _shared_addresses(model: Model, graph: Graph, castle: Castle) -> None:
         taken[shared] = ("the shared address of the control planes", model.at("machines", "shared_address"))
     for address in castle.machines.nameservers:
         taken.setdefault(address, ("a nameserver", model.at("machines", "nameservers")))
-    for member, index, (first, last) in pools(model):
+    for member, at, (first, last) in pools(model):
         for address, (whose, place) in taken.items():
-            if first <= address <= last:
+            if within(address, first, last):
                 words = f"{member.kind} {member.name} hands out {address}, which is taken by {whose}"
-                graph.remark(
-                    "pool-overlaps", member.place("spec", "addresses", index), words, member.thing(), file=place.file
-                )
+                graph.remark("pool-overlaps", at, words, member.thing(), file=place.file)
 
 
 # -- the tailnet

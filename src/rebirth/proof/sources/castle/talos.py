@@ -4,9 +4,9 @@ Patches are merged as Talos merges them: later values win, lists grow.
 """
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model
+from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit
 from rebirth.proof.reading.talos import TALOS, Merged, control_plane
-from rebirth.proof.sources.meeting import POD_NETWORK, api
+from rebirth.proof.sources.meeting import POD_NETWORK, RELEASE, api
 from rebirth.proof.things import ALWAYS, NOWHERE, Atomicity, Milestone, Need
 
 
@@ -38,6 +38,12 @@ def is_cni(member: Manifest) -> bool:
     return member.kind == "DaemonSet" and member.name in _CNI_SETS
 
 
+def _installs_cni(unit: Unit) -> bool:
+    """A phase's own release of a CNI."""
+    release = unit.own if unit.applied.kind == RELEASE else None
+    return release is not None and str(release.at("spec", "chart", "spec", "chart")) in _CNI_CHARTS
+
+
 def _pod_network(model: Model, graph: Graph, machine: MachineConfiguration | None) -> None:
     """Who connects pods: Talos' flannel, or a CNI that something else brings."""
     if machine is None or not machine.whole:
@@ -54,19 +60,19 @@ def _pod_network(model: Model, graph: Graph, machine: MachineConfiguration | Non
             continue
         runs = unit.applied if unit.atomicity is Atomicity.TALOS else member.thing(Milestone.READY)
         graph.makes(runs, POD_NETWORK, member.place("metadata", "name"), need=Need.NETWORK, scope=ALWAYS)
+    for unit in filter(_installs_cni, model.units):
+        graph.makes(unit.ready, POD_NETWORK, unit.place, need=Need.NETWORK, scope=ALWAYS)
     if any(edge.needs != TALOS for edge in graph.makers(POD_NETWORK)):
         _connected(model, graph)
 
 
 def _connected(model: Model, graph: Graph) -> None:
     """Pods need the network; said only where it could be late."""
-    for member, _ in model.objects(*WORKLOADS, "HelmRelease"):
-        if member.kind == "HelmRelease" and not is_cni(member):
-            place = member.place("metadata", "name")
-            graph.needs(member.thing(Milestone.READY), POD_NETWORK, Need.NETWORK, place, scope=ALWAYS)
-        elif member.kind in WORKLOADS and member.at("spec", "template", "spec", "hostNetwork") is not True:
-            place = member.place("spec", "template", "spec")
-            graph.needs(member.thing(Milestone.READY), POD_NETWORK, Need.NETWORK, place, scope=ALWAYS)
+    for member, unit in model.objects(*WORKLOADS, "HelmRelease"):
+        if is_cni(member) or _installs_cni(unit) or member.at("spec", "template", "spec", "hostNetwork") is True:
+            continue
+        place = member.place(*(("metadata", "name") if member.kind == "HelmRelease" else ("spec", "template", "spec")))
+        graph.needs(member.thing(Milestone.READY), POD_NETWORK, Need.NETWORK, place, scope=ALWAYS)
 
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job")

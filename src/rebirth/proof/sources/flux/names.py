@@ -62,11 +62,11 @@ def _releases(model: Model, graph: Graph) -> None:
 
 def _named(model: Model, wanted: set[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
     """Who refers to a Service of a release by the HelmRelease's own name."""
-    if model.castle:
-        ingress = model.castle.online.ingress
-        if (ingress.namespace, ingress.service) in wanted:
-            words = f"the castle waits for Service {ingress.namespace}/{ingress.service}"
-            yield ingress.namespace, ingress.service, words
+    online = model.castle.online if model.castle else None
+    entrance = online.entrance if online else None
+    if entrance and entrance.kind == "Service" and (entrance.namespace, entrance.name) in wanted:
+        words = f"the castle waits for Service {entrance.namespace}/{entrance.name}"
+        yield entrance.namespace, entrance.name, words
     for member, _ in model.objects("Ingress", "HTTPRoute"):
         for space, name in _backends(member):
             if (space, name) in wanted:

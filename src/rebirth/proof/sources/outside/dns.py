@@ -57,7 +57,7 @@ class _Source:
             castle = model.castle
             self.addresses = [(str(castle.kubernetes.cluster_dns) if castle else DEFAULT_ADDRESS, NOWHERE)]
         self.domain = model.castle.kubernetes.cluster_domain if model.castle else DEFAULT_DOMAIN
-        self.services = model.castle.kubernetes.service_network if model.castle else IPv4Network(DEFAULT_SERVICES)
+        self.services = model.castle.kubernetes.service_network if model.castle else [IPv4Network(DEFAULT_SERVICES)]
         self.tailnet: set[str] = set()  # addresses of Tailscale's nameservers
         self.by_address = dict(self._service_addresses())
         self.corefile = corefiles.find(model, graph, self.addresses[0][0])
@@ -254,7 +254,12 @@ class _Source:
                 self.graph.makes(member.thing(), known, where, scope=ALWAYS)
 
     def _is_inside(self, address: str) -> bool:
-        return address in self.by_address or (":" not in address and ip_address(address) in self.services)
+        if address in self.by_address:
+            return True
+        try:
+            return any(ip_address(address) in one for one in self.services)
+        except ValueError:
+            return False
 
     # -- names that nodes ask for
 
