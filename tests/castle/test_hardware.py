@@ -62,3 +62,15 @@ def test_an_installer_that_is_given_has_to_be_for_secure_boot(draft):
     (problem,) = draft.refused()
     assert problem.path == "talos.installer"
     assert "this installer is not for it" in problem.message
+
+
+@pytest.mark.parametrize(("path", "fine"), [("/var/lib/longhorn", False), ("/var/mnt/longhorn/", True)])
+def test_a_disk_for_storage_is_where_the_chart_keeps_its_volumes(draft, path, fine):
+    draft["machines.nodes.1.disks"] = [{"name": "longhorn", "size_gib": 200, "purpose": "storage"}]
+    draft["storage.values"] = {"defaultSettings": {"defaultDataPath": path}}
+    if fine:
+        assert draft.load().machines.nodes[1].disks[0].mount == "/var/mnt/longhorn"
+    else:
+        (problem,) = draft.refused()
+        assert problem.path == "storage.values"
+        assert "the disk for them is at /var/mnt/longhorn of tazlab-k8s-worker-1" in problem.message

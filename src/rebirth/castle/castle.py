@@ -107,6 +107,17 @@ class Castle(Section):
         return self
 
     @model_validator(mode="after")
+    def _disks_for_storage(self) -> Self:
+        """The chart has to be told of the disk, or its volumes fill the system's."""
+        for machine in self.machines.nodes:
+            for disk in self.machines.hardware(machine).disks:
+                kept = self.storage.data_path
+                if disk.purpose == "storage" and kept != disk.mount:
+                    words = f"{self.storage.chart} keeps its volumes at {kept}, and the disk for them is at {disk.mount} of {machine.name}"
+                    raise ValueError(f"at storage.values: {words}")
+        return self
+
+    @model_validator(mode="after")
     def _machines_outside_of_the_cluster(self) -> Self:
         """Talos leaves such an address out, finds none for the node, and its etcd and kubelet wait for ever (NodeIPController)."""
         networks = [("pod_network", one) for one in self.kubernetes.pod_network]

@@ -1,10 +1,14 @@
 """What the router gives: by network card, and by nothing else."""
 
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
 
 import pytest
 
+from rebirth.castle import load
 from rebirth.lab.talos.dhcp import Dhcp
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "castle"
 
 CARD = "02:00:00:00:00:01"
 
@@ -29,3 +33,12 @@ def test_a_network_without_a_free_address():
     router = Dhcp(IPv4Network("10.0.0.0/30"), IPv4Address("10.0.0.1"), (), {CARD: "10.0.0.2"})
     with pytest.raises(LookupError, match=r"no address is left in 10\.0\.0\.0/30 for bc:24:11:00:00:01"):
         router.lease("bc:24:11:00:00:01")
+
+
+def test_the_router_keeps_addresses_only_for_machines_that_have_no_drive():
+    castle = load(EXAMPLE)
+    assert Dhcp.of(castle, {}, frozenset()).reservations == {}
+    reserved = castle.machines.model_copy(update={"addressing": "reserved-dhcp"})
+    other = {"lushycorp-k8s": IPv4Address("192.168.50.99")}
+    router = Dhcp.of(castle.model_copy(update={"machines": reserved}), other, frozenset())
+    assert sorted(router.reservations.values()) == ["192.168.50.21", "192.168.50.99"]

@@ -35,6 +35,7 @@ class Disk(DiskOptions):
     size_gib: Gib
     storage: Text | None = None
     filesystem: Literal["xfs", "ext4"] | None = "xfs"  # null: no volume
+    purpose: Literal["volume", "storage"] = "volume"  # storage: where the chart of section `storage` keeps its volumes
 
     @property
     def mount(self) -> str:
