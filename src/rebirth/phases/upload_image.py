@@ -62,26 +62,28 @@ async def undo(talos: Talos, machines: Machines, spec: Proxmox, proxmox: Proxmox
     Nothing says who uploaded it, other castles boot from it, and to remove it a token would need the right to remove
     every volume of the storage.
     """
-    wanted = dict(_images(talos, machines, spec))
-    missing = await _missing(wanted, proxmox)
+    there = await _there(dict(_images(talos, machines, spec)), proxmox)
     return [
         Made("boot image", image.volume, "", stays=f"other castles may boot from it; it is on the node {image.node}")
-        for image in sorted({*wanted.values()} - {*missing})
+        for image in sorted(there)
     ]
 
 
 async def _missing(wanted: dict[str, _Image], proxmox: ProxmoxApi) -> list[_Image]:
     """Those that a node has to fetch: into a shared storage only one of them."""
-    every = sorted({*wanted.values()})
-    there = {
-        (image.node, image.storage): await proxmox.images(node=image.node, storage=image.storage) for image in every
-    }
-    missing = [image for image in every if image.volume not in there[image.node, image.storage]]
+    missing = sorted({*wanted.values()} - await _there(wanted, proxmox))
     shared = {node: await proxmox.shared_storages(node=node) for node in {image.node for image in missing}}
     fetched: dict[tuple[str, str], _Image] = {}
     for image in missing:
         fetched.setdefault(("" if image.storage in shared[image.node] else image.node, image.volume), image)
     return list(fetched.values())
+
+
+async def _there(wanted: dict[str, _Image], proxmox: ProxmoxApi) -> set[_Image]:
+    places = sorted({(image.node, image.storage) for image in wanted.values()})
+    found = await together(*(proxmox.images(node=node, storage=storage) for node, storage in places))
+    held = dict(zip(places, found, strict=True))
+    return {image for image in wanted.values() if image.volume in held[image.node, image.storage]}
 
 
 def _images(talos: Talos, machines: Machines, spec: Proxmox) -> Iterator[tuple[str, _Image]]:
