@@ -17,7 +17,7 @@ from rebirth.castle.networking import Networking
 from rebirth.castle.online import Online, Site
 from rebirth.castle.patience import Patiences
 from rebirth.castle.proxmox import Proxmox
-from rebirth.castle.storage import AnyStorage
+from rebirth.castle.storage import AnyStorage, Storage
 from rebirth.castle.tailscale import Tailscale
 from rebirth.castle.talos import Talos
 from rebirth.castle.vault_directory import Secrets
@@ -109,11 +109,13 @@ class Castle(Section):
     @model_validator(mode="after")
     def _disks_for_storage(self) -> Self:
         """The chart has to be told of the disk, or its volumes fill the system's."""
+        storage = self.storage
+        if not isinstance(storage, Storage):
+            return self  # Flux installs it, and only its values say where it keeps volumes
         for machine in self.machines.nodes:
             for disk in self.machines.hardware(machine).disks:
-                kept = self.storage.data_path
-                if disk.purpose == "storage" and kept != disk.mount:
-                    words = f"{self.storage.chart} keeps its volumes at {kept}, and the disk for them is at {disk.mount} of {machine.name}"
+                if disk.purpose == "storage" and storage.data_path != disk.mount:
+                    words = f"{storage.chart} keeps its volumes at {storage.data_path}, and the disk for them is at {disk.mount} of {machine.name}"
                     raise ValueError(f"at storage.values: {words}")
         return self
 
