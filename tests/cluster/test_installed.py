@@ -137,13 +137,13 @@ async def test_metallb_no_longer_holds_without_its_advertisement(inside):
     spec = CASTLE.networking
     inside.kubernetes.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": spec.metallb.namespace}})
     inside.serve("metallb.io", "v1beta1", "IPAddressPool", "L2Advertisement")
-    pool, advertisement = install_metallb.objects(spec)
+    pool, advertisement = install_metallb.objects(spec.metallb, spec.pool)
     for item in (pool, advertisement):
         inside.kubernetes.put(item)
     fact = MetalLbInstalled("1")
-    assert await install_metallb.still(fact, spec, inside.cluster)
+    assert await install_metallb.still(fact, spec.metallb, spec.pool, inside.cluster)
     inside.kubernetes.take("metallb.io/v1beta1", "L2Advertisement", spec.pool.name, spec.metallb.namespace)
-    assert not await install_metallb.still(fact, spec, inside.cluster)
+    assert not await install_metallb.still(fact, spec.metallb, spec.pool, inside.cluster)
 
 
 async def test_coredns_no_longer_holds_with_other_replicas(inside, workload):
