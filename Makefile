@@ -8,7 +8,7 @@ RUN := $(VENV)/bin
 CASTLE := examples/castle
 export PATH := $(CURDIR)/$(RUN):$(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test check fix unit lab bench bench-proof clean lock docs
+.PHONY: help demo test test-all check fix unit lab bench bench-proof clean lock docs
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -22,8 +22,11 @@ demo: lab ## the example castle, from nothing to a blog that answers, in the lab
 test: unit lab ## all tests: units in seconds, then the lab
 	$(RUN)/python -m pytest -m "lab or install"
 
+test-all: test ## and the rehearsals that take longest: every example castle
+	$(RUN)/python -m pytest -m long
+
 unit: $(VENV)/ready ## the tests that take seconds
-	$(RUN)/python -m pytest -n 2 -m "not lab and not install"
+	$(RUN)/python -m pytest -n 2 -m "not lab and not install and not long"
 
 check: $(VENV)/ready ## what CI runs first: lint, format, types, layers, laws
 	$(RUN)/ruff check
