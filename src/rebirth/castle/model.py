@@ -17,10 +17,18 @@ from pydantic import (
 
 
 class Section(BaseModel):
-    """A section of castle.yaml: immutable, unknown keys refused, nothing coerced, input never shown in errors."""
+    """A section of castle.yaml: immutable, unknown keys refused, nothing coerced, input never shown in errors.
+
+    A string below a field is its meaning: editors show it, `rebirth init` asks with it, the reference is made of it.
+    """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, populate_by_name=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
 
@@ -68,33 +76,51 @@ def _version(value: str) -> str:
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
-HttpsUrl = Annotated[str, AfterValidator(_https_url)]
-Address = Annotated[IPv4Address, in_our_words("must be an IPv4 address, such as 192.168.50.11")]
-Network = Annotated[IPv4Network, in_our_words("must be an IPv4 network without host bits, such as 192.168.50.0/24")]
-AddressRange = Annotated[str, AfterValidator(_address_range)]
-Version = Annotated[str, AfterValidator(_version)]
+HttpsUrl = Annotated[str, AfterValidator(_https_url), Field(title="https URL")]
+Address = Annotated[
+    IPv4Address, in_our_words("must be an IPv4 address, such as 192.168.50.11"), Field(title="IPv4 address")
+]
+Network = Annotated[
+    IPv4Network,
+    in_our_words("must be an IPv4 network without host bits, such as 192.168.50.0/24"),
+    Field(title="IPv4 network"),
+]
+AddressRange = Annotated[str, AfterValidator(_address_range), Field(title="range of addresses")]
+Version = Annotated[str, AfterValidator(_version), Field(title="version")]
 DnsLabel = Annotated[
     str,
     StringConstraints(pattern=rf"^{_DNS_LABEL}$", max_length=63),
     in_our_words("must be a DNS label: at most 63 lower-case letters, digits and hyphens, such as my-castle"),
+    Field(title="DNS label"),
 ]
 DnsName = Annotated[
     str,
     StringConstraints(pattern=rf"^{_DNS_LABEL}(\.{_DNS_LABEL})*$", max_length=253),
     in_our_words("must be a DNS name in lower case, such as blog.example.org"),
+    Field(title="DNS name"),
 ]
 Tag = Annotated[
-    str, StringConstraints(pattern=r"^tag:[a-z0-9][-a-z0-9]*$"), in_our_words("must be a tag such as tag:my-castle")
+    str,
+    StringConstraints(pattern=r"^tag:[a-z0-9][-a-z0-9]*$"),
+    in_our_words("must be a tag such as tag:my-castle"),
+    Field(title="tag"),
 ]
-Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S"), in_our_words("must be text that is not blank")]
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, pattern=r"\S"),
+    in_our_words("must be text that is not blank"),
+    Field(title="text"),
+]
 Image = Annotated[
     str,
     StringConstraints(pattern=r"^[^\s/@:]+\S*$"),
     in_our_words("must be an image reference, such as registry.k8s.io/pause:3.10"),
+    Field(title="image reference"),
 ]
 Patch = Annotated[
     Text | Annotated[dict[str, object], Field(min_length=1)],
     in_our_words("must be the name of a file beside castle.yaml, or a document of Talos' machine configuration"),
+    Field(title="file or document"),
 ]
 Positive = Annotated[int, Field(gt=0)]
 
