@@ -14,6 +14,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
+from pydantic_core import PydanticCustomError
 
 
 class Section(BaseModel):
@@ -56,6 +57,9 @@ def _address_range(value: str) -> str:
     return value
 
 
+OTHER_SHAPE = "other_shape"  # the type of the error where a value is not even a string
+
+
 def in_our_words(words: str) -> WrapValidator:
     """Says `words` instead of Python's own message, which quotes the value: it could be a secret in the wrong place."""
 
@@ -63,7 +67,9 @@ def in_our_words(words: str) -> WrapValidator:
         try:
             return handler(value)
         except ValueError:
-            raise ValueError(words) from None
+            if isinstance(value, str):
+                raise ValueError(words) from None  # noqa: TRY004 - pydantic makes a problem of this one
+            raise PydanticCustomError(OTHER_SHAPE, "{words}", {"words": words}) from None
 
     return WrapValidator(validate)
 
@@ -108,7 +114,7 @@ Tag = Annotated[
 Text = Annotated[
     str,
     StringConstraints(min_length=1, pattern=r"\S"),
-    in_our_words("must be text that is not blank"),
+    in_our_words("must be text that is not blank (in quotes where it looks like a number, a date or true)"),
     Field(title="text"),
 ]
 Image = Annotated[
