@@ -17,7 +17,12 @@ def example(request, desk):
     """The repository alone, and the castle that is known of it."""
     folder = desk.folder / "castle"
     shutil.copytree(request.param, folder, ignore=shutil.ignore_patterns("castle.yaml", "logs", ".rebirth"))
-    return folder, load(request.param)
+    castle = load(request.param)
+    git = folder / "gitops" / ".git"  # as a clone has it
+    git.mkdir()
+    (git / "config").write_text(f'[remote "origin"]\n\turl = {castle.gitops.repository}\n')
+    (git / "HEAD").write_text(f"ref: refs/heads/{castle.gitops.branch}\n")
+    return folder, castle
 
 
 def replies(castle):

@@ -2,7 +2,9 @@
 
 from init.grounds import said
 from rebirth.init.readers.flux import read as flux
+from rebirth.init.readers.flux_needs import read as flux_needs
 from rebirth.init.readers.flux_online import read as flux_online
+from rebirth.init.readers.flux_secrets import read as flux_secrets
 
 
 def test_flux_bootstrap(ground):
@@ -28,6 +30,7 @@ def test_flux_bootstrap(ground):
         "gitops.repository": ("https://git.example/home.git", f"{sync}:7"),
         "gitops.branch": ("main", f"{sync}:5"),
         "gitops.auth_secret": ("git-login", f"{sync}:6"),
+        "gitops.token": ({"secret": "git-token"}, f"assumed: {sync}:6 logs in with it"),
         "gitops.path": ("clusters/home", f"{sync}:12"),
     }
 
@@ -103,4 +106,98 @@ def test_a_store_and_an_ingress_controller(ground):
         "online.ingress.namespace": "ingress",
         "online.ingress.service": "web-ingress-nginx-controller",
         "online.sites": [{"host": "blog.example.org"}],
+    }
+
+
+NEEDS = """
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: a, namespace: x}
+spec: {secretStoreRef: {kind: ClusterSecretStore, name: outside}}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, namespace: x}
+spec: {storageClassName: local-path}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: x}
+spec: {type: LoadBalancer}
+"""
+BRINGS = """
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: CHART, namespace: x}
+spec: {chart: {spec: {chart: CHART}}}
+"""
+
+
+def test_what_nothing_brings_is_needed_of_the_castle(ground):
+    ground.write("all.yaml", NEEDS)
+    found = ground.read(flux_needs)
+    assert set(found.needed) == {
+        ("engine", "external_secrets"),
+        ("engine", "vault"),
+        ("engine", "store"),
+        ("storage",),
+        ("networking",),
+    }
+    assert found.get("engine.store.name") == "outside"
+    assert found.get("storage.storage_class") == "local-path"
+
+
+def test_what_flux_brings_is_not(ground):
+    ground.write("all.yaml", NEEDS)
+    for chart in ("external-secrets", "longhorn", "cilium"):
+        ground.write(f"{chart}.yaml", BRINGS.replace("CHART", chart))
+    ground.write(
+        "store.yaml", "apiVersion: external-secrets.io/v1\nkind: ClusterSecretStore\nmetadata: {name: outside}\n"
+    )
+    assert ground.read(flux_needs).needed == {}
+
+
+def test_variables_that_nothing_provides_are_wanted(ground):
+    ground.write(
+        "apps.yaml",
+        """
+        apiVersion: kustomize.toolkit.fluxcd.io/v1
+        kind: Kustomization
+        metadata: {name: apps, namespace: flux-system}
+        spec:
+          postBuild:
+            substitute: {GIVEN: x}
+            substituteFrom: [{kind: ConfigMap, name: cluster-variables}]
+        """,
+    )
+    ground.write("web.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: '${GIVEN} ${HOST}'}\n")
+    assert ground.read(flux_needs).wanted == {("gitops", "variables", "HOST"): "web.yaml:4 uses ${HOST}"}
+
+
+def test_secrets_that_nothing_makes_are_placed(ground):
+    ground.write("operator.yaml", BRINGS.replace("CHART", "tailscale-operator"))
+    ground.write(
+        "web.yaml",
+        """
+        apiVersion: batch/v1
+        kind: CronJob
+        metadata: {name: web, namespace: shop}
+        spec:
+          jobTemplate:
+            spec:
+              template:
+                spec:
+                  imagePullSecrets: [{name: login}]
+                  containers: [{name: web, image: "registry.example/me/web:v1"}]
+        """,
+    )
+    found = ground.read(flux_secrets)
+    assert [secret["name"] for secret, _ in found.secrets] == ["operator-oauth"]
+    (pull,) = found.get("engine.pull_secrets")
+    assert pull == {
+        "name": "login",
+        "registry": "registry.example",
+        "username": "me",
+        "password": {"secret": "registry-example-token"},
+        "namespaces": ["shop"],
     }

@@ -5,6 +5,7 @@ import pytest
 from init.grounds import said
 from rebirth.init.readers import READERS
 from rebirth.init.readers.cluster_template import read as cluster_template
+from rebirth.init.readers.git import read as git
 from rebirth.init.readers.machine_configuration import read as machine_configuration
 from rebirth.init.readers.sops import read as sops
 from rebirth.init.readers.talhelper import read as talhelper
@@ -177,8 +178,37 @@ def test_the_cluster_template(ground):
 def test_sops(ground):
     recipient = "age1" + "q" * 58
     ground.write(".sops.yaml", f"creation_rules:\n  - path_regex: .*\n    age: {recipient}\n")
-    (remark,) = ground.read(sops).remarks
-    assert remark == f".sops.yaml:2: secrets are encrypted with SOPS for {recipient}"
+    ground.write(
+        "apps.yaml",
+        """
+        apiVersion: kustomize.toolkit.fluxcd.io/v1
+        kind: Kustomization
+        metadata: {name: apps, namespace: flux-system}
+        spec:
+          decryption: {provider: sops, secretRef: {name: age-key}}
+        """,
+    )
+    found = ground.read(sops)
+    assert said(found) == {"gitops.decryption.secret_name": ("age-key", "apps.yaml:5")}
+    assert found.needed == {("gitops", "decryption"): f".sops.yaml:2 encrypts for {recipient}"}
+
+
+@pytest.mark.parametrize(
+    ("url", "said_of_it"),
+    [
+        ("https://git.example/home.git", ("https://git.example/home.git", ".git/config")),
+        ("git@github.com:me/home.git", ("https://github.com/me/home.git", "assumed: .git/config has it over SSH")),
+        ("ssh://git@git.example:2222/me/home", ("https://git.example/me/home", "assumed: .git/config has it over SSH")),
+        ("https://me:secret@git.example/home.git", None),
+        ("/srv/home.git", None),
+    ],
+)
+def test_git(ground, url, said_of_it):
+    ground.write(".git/config", f'[core]\n\tbare = false\n[remote "origin"]\n\turl = {url}\n')
+    ground.write(".git/HEAD", "ref: refs/heads/trunk\n")
+    found = said(ground.read(git))
+    assert found.get("gitops.repository") == said_of_it
+    assert found["gitops.branch"] == ("trunk", ".git/HEAD")
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__module__.rpartition(".")[2])

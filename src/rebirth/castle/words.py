@@ -128,6 +128,7 @@ def _counted(words: str, number: object) -> str:
 def near(model: type[BaseModel], location: Sequence[str | int]) -> str:
     """The key that the last part of `location` may have been meant to be; "" where none is near."""
     found = {key for section in sections_at(model, location[:-1]) for key in section.get("properties", {})}
+    found.discard(str(location[-1]))  # that is a key of another kind of value
     return next(iter(get_close_matches(str(location[-1]), sorted(found), 1)), "")
 
 
@@ -147,8 +148,8 @@ def _sections(
 ) -> list[Mapping[str, Any]]:
     while "$ref" in schema:
         schema = top["$defs"][str(schema["$ref"]).rpartition("/")[2]]
-    if "anyOf" in schema:
-        return [found for one in schema["anyOf"] for found in _sections(top, one, location)]
+    if kinds := [*schema.get("anyOf", ()), *schema.get("oneOf", ())]:
+        return [found for one in kinds for found in _sections(top, one, location)]
     if not location:
         return [schema]
     part, rest = location[0], location[1:]

@@ -110,6 +110,21 @@ def _installer(found: Found) -> Assumed | None:
     return Assumed(f"factory.talos.dev/metal-installer/{schematic}:{version}", "of this schematic and version")
 
 
+def _provisioner(found: Found) -> Assumed:
+    local = "local" in str(found.get("storage.storage_class"))
+    chart, other = ("local-path-provisioner", "longhorn") if local else ("longhorn", "local-path-provisioner")
+    return Assumed(chart, f"or {other}")
+
+
+def _of_chart(key: str) -> Rule:
+    return lambda found: _STORAGES[str(found.get("storage.chart"))].get(key) if found.get("storage.chart") else None
+
+
+def _storage_class(found: Found) -> Assumed:
+    name = str(found.get("storage.chart") or "longhorn").removesuffix("-provisioner")
+    return Assumed(name, "the name that the chart gives it")
+
+
 def _chart(version: str, repository: str, namespace: str) -> dict[str, Assumed]:
     return {
         "version": Assumed(version, "the version that was tried"),
@@ -122,6 +137,10 @@ def _below(path: str, rules: dict[str, Assumed]) -> dict[str, Assumed]:
     return {f"{path}.{key}": rule for key, rule in rules.items()}
 
 
+_STORAGES = {
+    "longhorn": _chart("1.10.1", "https://charts.longhorn.io", "longhorn-system"),
+    "local-path-provisioner": _chart("0.0.30", "https://charts.containeroo.ch", "local-path-storage"),
+}
 _OF_A_MACHINE = {"cores": 4, "memory_mib": 8192, "disk_gib": 40}
 _RULES: dict[str, Rule | Assumed] = {
     "secrets.directory": _of_name("~/secrets/{}", "any folder outside of the repository"),
@@ -154,9 +173,9 @@ _RULES: dict[str, Rule | Assumed] = {
     "engine.store.token_secret.key": Assumed("token", "any key"),
     "networking.pool.name": Assumed("lan", "any name"),
     "networking.pool.addresses": _pool,
-    "storage.chart": Assumed("longhorn", "or local-path-provisioner"),
-    "storage.storage_class": Assumed("longhorn", "the name that the chart gives it"),
-    **_below("storage", _chart("1.10.1", "https://charts.longhorn.io", "longhorn-system")),
+    "storage.chart": _provisioner,
+    "storage.storage_class": _storage_class,
+    **{f"storage.{key}": _of_chart(key) for key in ("version", "repository", "namespace")},
     **_below("networking.metallb", _chart("0.15.2", "https://metallb.github.io/metallb", "metallb-system")),
     **_below("engine.external_secrets", _chart("0.20.4", "https://charts.external-secrets.io", "external-secrets")),
 }

@@ -1,7 +1,8 @@
 """What a castle still needs, as the models say it: assumed where something is usual, else asked, else left open."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -40,11 +41,16 @@ def complete(found: Found, ask: Ask) -> list[Path]:
     _machines(found, ask, open_)
     for _ in range(_SEVERAL):
         missing = [path for path in _missing(found, open_) if path not in open_]
-        for path in sorted(missing, key=lambda path: path[0] == "talos"):  # its extensions follow from the rest
+        for path in sorted(missing, key=_last):
             _fill(found, path, ask, open_)
         if not missing:
             break
     return open_
+
+
+def _last(path: Path) -> tuple[bool, bool]:
+    """What follows from others comes after them: of Talos the extensions, of a chart where it is."""
+    return path[0] == "talos", path[0] == "storage" and path[-1] != "chart"
 
 
 def _fill(found: Found, path: Path, ask: Ask, open_: list[Path]) -> None:
@@ -108,11 +114,11 @@ def _missing(found: Found, open_: list[Path]) -> list[Path]:
     for path in open_:
         _put(document, _location(document, path), None)
     for path in found.needed:
-        if _is_section(path):
+        if any("properties" in schema for schema in _schemas(path)):
             _put(document, path, _at(document, path) or {})
     values: list[Path] = []
     for _ in range(_SEVERAL):
-        errors = [error["loc"] for error in _errors(document) if error["type"] == "missing"]
+        errors = [location for error in _errors(document) if (location := _absent(document, error)) is not None]
         sections = [location for location in errors if _is_section(location)]
         for location in sections:
             _put(document, location, {})
@@ -120,6 +126,18 @@ def _missing(found: Found, open_: list[Path]) -> list[Path]:
             values = [_named(document, location) for location in errors]
             break
     return values
+
+
+def _absent(document: dict[str, Any], error: Any) -> tuple[str | int, ...] | None:
+    """The place of what an error misses: a required key, or what a section says "at KEY:" of a key that is not there."""
+    location: tuple[str | int, ...] = error["loc"]
+    if error["type"] == "missing":  # the names of kinds that were tried are no place
+        return (*_places(document, location[:-1]), location[-1])
+    said = re.match(r"Value error, at (\w+): ", error["msg"])
+    if said is None or any(isinstance(part, int) for part in location):
+        return None
+    place = (*location, said[1])
+    return place if _at(document, place) is None else None
 
 
 def _errors(document: dict[str, Any]) -> list[Any]:
@@ -137,7 +155,19 @@ def _put(document: dict[str, Any], location: tuple[str | int, ...], value: objec
     inner[location[-1]] = value
 
 
-def _at(document: dict[str, Any], path: Path) -> Any:
+def _places(document: dict[str, Any], location: Sequence[str | int]) -> tuple[str | int, ...]:
+    """The parts of a location that are in the document: the others name a kind of value that was tried."""
+    inner: Any = document
+    places: list[str | int] = []
+    for part in location:
+        there = isinstance(part, int) if isinstance(inner, list) else isinstance(inner, dict) and part in inner
+        if there:
+            inner = inner[part]
+            places.append(part)
+    return tuple(places)
+
+
+def _at(document: dict[str, Any], path: Sequence[str | int]) -> Any:
     inner: Any = document
     for part in path:
         inner = inner.get(part) if isinstance(inner, dict) else None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rebirth.init.found import Found
+from rebirth.init.found import ASSUMED, Found
 
 
 def follow(found: Found) -> None:
@@ -11,10 +11,13 @@ def follow(found: Found) -> None:
     secrets = [*_store(document), *_git(document, found), *found.secrets]
     if secrets and "engine" in document:
         why = "; ".join(dict.fromkeys(where for _, where in secrets))
-        found.say("engine.direct_secrets", [secret for secret, _ in secrets], f"assumed: {why}")
+        found.say("engine.direct_secrets", [secret for secret, _ in secrets], f"{ASSUMED}{why}")
+    if found.get("storage.chart") == "local-path-provisioner":
+        paths = [{"node": "DEFAULT_PATH_FOR_NON_LISTED_NODES", "paths": ["/var/local-path-provisioner"]}]
+        found.say("storage.values", {"nodePathMap": paths}, f"{ASSUMED}on Talos only what is below /var can be written")
     if "tailscale" in document:
         names = [*found.machines(), *found.tailnet_names]
-        found.say("tailscale.names", names, "assumed: the machines, and what the Flux tree brings")
+        found.say("tailscale.names", names, f"{ASSUMED}the machines, and what the Flux tree brings")
 
 
 def _store(document: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:

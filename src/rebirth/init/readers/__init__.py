@@ -12,6 +12,7 @@ from rebirth.init.readers.flux import read as flux
 from rebirth.init.readers.flux_needs import read as flux_needs
 from rebirth.init.readers.flux_online import read as flux_online
 from rebirth.init.readers.flux_secrets import read as flux_secrets
+from rebirth.init.readers.git import read as git
 from rebirth.init.readers.machine_configuration import read as machine_configuration
 from rebirth.init.readers.opentofu import read as opentofu
 from rebirth.init.readers.sops import read as sops
@@ -19,6 +20,7 @@ from rebirth.init.readers.talhelper import read as talhelper
 
 READERS: tuple[Callable[[Folder, Found], None], ...] = (
     flux,
+    git,
     flux_online,
     flux_needs,
     flux_secrets,

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from rebirth.errors import SpecError
 from rebirth.init.folder import Folder
-from rebirth.init.found import Found, Value
+from rebirth.init.found import ASSUMED, Found, Value
+from rebirth.proof.reading.clusters import find
 from rebirth.proof.reading.manifest import Manifest
 
 _NAME = "flux-system"
@@ -14,7 +16,10 @@ def read(folder: Folder, found: Found) -> None:
         found.say("gitops.repository", source.at("spec", "url"), folder.where(source, "spec", "url"))
         found.say("gitops.branch", source.at("spec", "ref", "branch"), folder.where(source, "spec", "ref", "branch"))
         name = source.at("spec", "secretRef", "name")
-        found.say("gitops.auth_secret", name, folder.where(source, "spec", "secretRef", "name"))
+        where = folder.where(source, "spec", "secretRef", "name")
+        found.say("gitops.auth_secret", name, where)
+        if name:
+            found.say("gitops.token", {"secret": "git-token"}, f"{ASSUMED}{where} logs in with it")
     for instance in folder.of_kind("FluxInstance"):
         sync = instance.mapping("spec", "sync")
         found.say("gitops.repository", sync.get("url"), folder.where(instance, "spec", "sync", "url"))
@@ -44,5 +49,17 @@ def _path(folder: Folder, found: Found) -> None:
         found.wanted["gitops", "path"] = f"there are several clusters: {several}"
     elif paths:
         found.say("gitops.path", paths[0].value, paths[0].where)
-    elif others := list(_of_flux(folder)):
-        found.wanted["gitops", "path"] = f"{folder.where(others[0])} is Flux's, and no file says where Flux starts"
+    else:
+        _start(folder, found)
+
+
+def _start(folder: Folder, found: Found) -> None:
+    """Where the proof would start, if no file says where Flux does."""
+    try:
+        begun = find(folder.root, ())
+    except SpecError:
+        return
+    if len(begun.clusters) > 1:
+        found.wanted["gitops", "path"] = f"there are several clusters: {' or '.join(begun.clusters)}"
+    else:
+        found.say("gitops.path", begun.clusters[0], f"the only cluster below {folder.shown(begun.root)}")

@@ -43,6 +43,10 @@ def _secrets(folder: Folder, found: Found, charts: dict[str, Manifest]) -> None:
     if not secrets or list(folder.of_kind("ClusterSecretStore", "SecretStore")):
         return
     found.needed["engine", "vault"] = found.needed["engine", "store"] = "no store of secrets is in the tree"
+    if release := charts.get("external-secrets"):
+        found.say("engine.external_secrets.installed_by", "flux", folder.where(release))
+        namespace = release.at("spec", "targetNamespace") or release.namespace
+        found.say("engine.external_secrets.namespace", namespace, folder.where(release, "metadata"))
     for one in folder.of_kind("Kustomization"):
         for index, check in enumerate(one.items("spec", "healthChecks")):
             if isinstance(check, dict) and check.get("kind") == "ClusterSecretStore":

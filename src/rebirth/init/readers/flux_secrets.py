@@ -22,6 +22,7 @@ def read(folder: Folder, found: Found) -> None:
             found.secrets.append((secret, f"{folder.where(release)} reads it"))
             hostname = release.at("spec", "values", "operatorConfig", "hostname", default="tailscale-operator")
             found.tailnet_names.append(hostname)
+            found.needed["tailscale",] = "devices that an earlier castle's operator left have to be removed"
     for config in folder.of_kind("DNSConfig"):
         where = ("spec", "nameserver", "service", "clusterIP")
         address = config.at(*where)
