@@ -140,8 +140,9 @@ def test_what_nothing_brings_is_needed_of_the_castle(ground):
         ("engine", "external_secrets"),
         ("engine", "vault"),
         ("engine", "store"),
-        ("storage",),
-        ("networking",),
+        ("storage", "chart"),
+        ("networking", "metallb"),
+        ("networking", "pool"),
     }
     assert found.get("engine.store.name") == "outside"
     assert found.get("storage.storage_class") == "local-path"

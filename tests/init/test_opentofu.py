@@ -44,6 +44,7 @@ TOFU = {
             machine_type  = "controlplane"
             ip            = "192.168.20.20/24"
             mac_address   = "BC:24:11:2E:C8:E5"
+            vlan_id       = 20
             cpu           = 4
             ram_dedicated = 4096
           }
@@ -73,6 +74,8 @@ def test_opentofu(ground):
         "machines.nodes.ctrl-0.role": "controlplane",
         "machines.nodes.ctrl-0.address": "192.168.20.20",
         "machines.nodes.ctrl-0.mac": "BC:24:11:2E:C8:E5",
+        "machines.nodes.ctrl-0.node": "pve3",
+        "machines.nodes.ctrl-0.vlan": 20,
         "machines.nodes.ctrl-0.cores": 4,
         "machines.nodes.ctrl-0.memory_mib": 4096,
         "machines.nodes.work-0.role": "worker",
@@ -82,7 +85,7 @@ def test_opentofu(ground):
     }
     assert found["proxmox.endpoint"][1] == "tofu/terraform.tfvars:4"
     assert found["proxmox.image_storage"][1] == "tofu/main.tf:3"
-    assert found["machines.nodes.work-0.cores"][1] == "tofu/terraform.tfvars:18"
+    assert found["machines.nodes.work-0.cores"][1] == "tofu/terraform.tfvars:19"
 
 
 def test_opentofu_that_is_none(ground):

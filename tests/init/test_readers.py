@@ -43,7 +43,10 @@ patches:
   - "@./patches/all.yaml"
   - "@./patches/away.yaml"
   - |-
-    machine: {{}}
+    machine: {{kubelet: {{}}}}
+  - |-
+    - op: add
+      path: /machine/env
 controlPlane:
   patches: ["@./patches/cp.yaml"]
 """
@@ -74,15 +77,17 @@ def test_talhelper(ground):
         "machines.gateway": "192.168.7.1",
         "machines.shared_address": "192.168.7.10",
         "machines.nameservers": ["192.168.7.1"],
-        "talos.patches": ["talos/patches/all.yaml"],
+        "talos.patches": ["talos/patches/all.yaml", {"machine": {"kubelet": {}}}],
         "talos.control_plane_patches": ["talos/patches/cp.yaml"],
     }
     assert said(found)["machines.nodes.k8s-1.address"][1] == "talos/talconfig.yaml:22"
-    assert [remark.partition(": ")[0] for remark in found.remarks] == [
-        "talos/talconfig.yaml:25",
-        "talos/talconfig.yaml:28",
-        "talos/talconfig.yaml:29",
+    assert found.remarks == [
+        "talos/talconfig.yaml:28: the patch @./patches/away.yaml does not exist",
+        "talos/talconfig.yaml:31: a patch that is no document (JSON 6902); save it as a file, and name that",
     ]
+    (other,) = found.differing["talos", "schematic"]
+    assert other.value == "c9078f9419961640c712a8bf2bb9174933dfcf1da383fd8ea2b7dc21493f8bac"  # iscsi-tools alone
+    assert other.where == "talos/talconfig.yaml:25"
 
 
 def test_talhelper_without_its_variables(ground):

@@ -9,6 +9,8 @@ import typer
 from rebirth.errors import SpecError
 from rebirth.terminal.options import HERE, Color, examples
 
+_INTERRUPTED = 130  # exit code
+
 app = typer.Typer()
 
 
@@ -44,7 +46,10 @@ def init(
         if question.wrong:
             typer.echo(f"  {question.wrong}")
         typer.echo(question.words)
-        answer: str = typer.prompt(question.path, default="", show_default=False)
+        try:
+            answer: str = typer.prompt(question.path, default="", show_default=False)
+        except typer.Abort:
+            raise typer.Exit(_INTERRUPTED) from None  # nothing was written yet
         return answer
 
     started = start(directory, sources, answers, ask)

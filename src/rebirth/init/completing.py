@@ -39,6 +39,9 @@ def complete(found: Found, ask: Ask) -> list[Path]:
     _variables(found, ask, open_)
     found.substitute()
     _machines(found, ask, open_)
+    for path in found.needed:
+        if not _holds_sections(path):
+            _fill(found, path, ask, open_)
     for _ in range(_SEVERAL):
         missing = [path for path in _missing(found, open_) if path not in open_]
         for path in sorted(missing, key=_last):
@@ -114,7 +117,7 @@ def _missing(found: Found, open_: list[Path]) -> list[Path]:
     for path in open_:
         _put(document, _location(document, path), None)
     for path in found.needed:
-        if any("properties" in schema for schema in _schemas(path)):
+        if _holds_sections(path):
             _put(document, path, _at(document, path) or {})
     values: list[Path] = []
     for _ in range(_SEVERAL):
@@ -198,6 +201,10 @@ def _schemas(path: tuple[str | int, ...]) -> list[Any]:
 def _is_reference(path: Path) -> bool:
     found = _schemas(path)
     return any(schema.get("title") == _REFERENCE for schema in found)
+
+
+def _holds_sections(path: Path) -> bool:
+    return any("properties" in schema for schema in _schemas(path))
 
 
 def _is_section(location: tuple[str | int, ...]) -> bool:

@@ -32,7 +32,7 @@ class Found:
     wanted: dict[Path, str] = field(default_factory=dict)  # what has to be asked, though the models do without; why
     secrets: list[tuple[dict[str, Any], str]] = field(default_factory=list)  # that the castle places; who reads each
     tailnet_names: list[str] = field(default_factory=list)  # that the Flux tree takes
-    needed: dict[Path, str] = field(default_factory=dict)  # sections that the Flux tree cannot do without, and why
+    needed: dict[Path, str] = field(default_factory=dict)  # what the Flux tree cannot do without, and why
 
     def say(self, path: str | Path, value: object, where: str) -> None:
         """The first who says a value is believed; what others say is kept. An empty value says nothing."""

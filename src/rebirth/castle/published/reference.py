@@ -33,8 +33,8 @@ class _Writer:
         required = set(schema.get("required", ()))
         for key, value in schema["properties"].items():
             name = f"{path}.{key}".lstrip(".")
-            for place, model in self._inside(name, value):
-                if model != _REFERENCE and self.written.setdefault(model, place) == place:
+            for place, model in _numbered(list(self._inside(name, value))):
+                if self.written.setdefault(model, place) == place:
                     inside.append((place, model))
             default = "" if key in required else _default(value.get("default"))
             rows.append(f"| `{key}` | {self.words(value)} | {default} | {self._meaning(value)} |")
@@ -85,6 +85,17 @@ class _Writer:
         return " ".join(str(said).partition("\n\n")[0].split()).replace("|", "\\|")
 
 
+def _numbered(found: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Where one of several sections may stand in a place, each has a number."""
+    models: dict[str, list[str]] = {}
+    for place, model in found:
+        models.setdefault(place, []).append(model)
+    for place, there in models.items():
+        sections = [model for model in dict.fromkeys(there) if model != _REFERENCE]
+        for number, model in enumerate(sections, 1):
+            yield (f"{place} (form {number})" if len(sections) > 1 else place), model
+
+
 def _choices(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
 
@@ -113,7 +124,7 @@ def _default(value: object) -> str:
 
 def _anchor(heading: str) -> str:
     """As GitHub makes it of a heading."""
-    return "".join(one for one in heading.lower() if one.isalnum() or one in "_-")
+    return "".join(one for one in heading.lower().replace(" ", "-") if one.isalnum() or one in "_-")
 
 
 def document() -> str:

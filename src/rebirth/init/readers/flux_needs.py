@@ -65,13 +65,14 @@ def _addresses(folder: Folder, found: Found, charts: dict[str, Manifest]) -> Non
     services = [one for one in folder.of_kind("Service") if one.at("spec", "type") == "LoadBalancer"]
     wanting = [*services, *(charts[name] for name in sorted(_INGRESSES & charts.keys()))]
     if wanting and not _BALANCERS & charts.keys():
-        found.needed["networking",] = f"{folder.where(wanting[0])} wants an address"
+        why = f"{folder.where(wanting[0])} wants an address"
+        found.needed["networking", "metallb"] = found.needed["networking", "pool"] = why
 
 
 def _volumes(folder: Folder, found: Found, charts: dict[str, Manifest]) -> None:
     claims = list(folder.of_kind("PersistentVolumeClaim", "StatefulSet", "PostgresCluster", "Cluster"))
     if claims and not _STORAGES & charts.keys():
-        found.needed["storage",] = f"{folder.where(claims[0])} wants a volume"
+        found.needed["storage", "chart"] = f"{folder.where(claims[0])} wants a volume"
     for claim in folder.of_kind("PersistentVolumeClaim"):
         where = ("spec", "storageClassName")
         found.say("storage.storage_class", claim.at(*where), folder.where(claim, *where))

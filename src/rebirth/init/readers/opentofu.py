@@ -32,11 +32,13 @@ _MACHINE = {
     "memory_mib": ("ram_dedicated", "memory", "ram", "memory_mb"),
     "disk_gib": ("disk_size", "os_disk_size", "disk"),
     "mac": ("mac_address", "mac"),
+    "vlan": ("vlan_id", "vlan_tag", "vlan"),
+    "node": ("host_node", "target_node"),
 }
 _ROLES = ("machine_type", "role", "type")
 _IMAGES = "proxmox_virtual_environment_download_file"
 _REFERENCE = re.compile(r"\$\{var\.(\w+)((?:\.\w+)*)\}")
-_WHOLE = {"cores", "memory_mib", "disk_gib"}
+_WHOLE = {"cores", "memory_mib", "disk_gib", "vlan"}
 
 
 def read(folder: Folder, found: Found) -> None:

@@ -1,15 +1,19 @@
 """talconfig.yaml of talhelper: nodes, endpoint, versions, networks, patches."""
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from rebirth.init.folder import Folder
 from rebirth.init.found import Found
 from rebirth.init.readers.talos_values import image_parts, network_values
 from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.sources.castle.machine_needs import schematic_of
 
 _PLAIN = {
     "name": "clusterName",
@@ -19,6 +23,7 @@ _PLAIN = {
     "kubernetes.cert_sans": "additionalApiServerCertSans",
     "kubernetes.cluster_domain": "domain",
 }
+_OFFICIAL = "siderolabs/"
 _FIRST = {"kubernetes.pod_network": "clusterPodNets", "kubernetes.service_network": "clusterSvcNets"}
 _PATCHES = {"talos.patches": (), "talos.control_plane_patches": ("controlPlane",), "talos.worker_patches": ("worker",)}
 
@@ -45,8 +50,7 @@ def _read(folder: Folder, config: Manifest, found: Found) -> None:
     for path, where in _PATCHES.items():
         _patches(folder, config, path, where, found)
     for where in ((), ("controlPlane",), ("worker",)):
-        if config.mapping(*where, "schematic"):
-            found.remarks.append(_schematic(folder.where(config, *where, "schematic")))
+        _schematic(config.at(*where, "schematic"), folder.where(config, *where, "schematic"), found)
 
 
 def _node(folder: Folder, config: Manifest, index: int, node: Mapping[str, Any], found: Found) -> None:
@@ -61,30 +65,54 @@ def _node(folder: Folder, config: Manifest, index: int, node: Mapping[str, Any],
             network_values(interface, name, address, where, found)
     found.say("machines.nameservers", node.get("nameservers"), folder.where(config, "nodes", index, "nameservers"))
     image_parts(str(node.get("talosImageURL", "")), folder.where(config, "nodes", index, "talosImageURL"), found)
-    if "schematic" in node:
-        found.remarks.append(_schematic(folder.where(config, "nodes", index, "schematic")))
-    if node.get("patches"):
-        place = folder.where(config, "nodes", index, "patches")
-        found.remarks.append(f"{place}: patches of the one machine {name} are not taken over")
+    _schematic(node.get("schematic"), folder.where(config, "nodes", index, "schematic"), found)
+    place = folder.where(config, "nodes", index, "patches")
+    found.machine(name, place, patches=_taken(folder, config, ("nodes", index), found))
 
 
 def _patches(folder: Folder, config: Manifest, path: str, where: tuple[str, ...], found: Found) -> None:
-    """Patches in files of their own are named as they are seen from castle.yaml."""
-    named = []
+    found.say(path, _taken(folder, config, where, found), folder.where(config, *where, "patches"))
+
+
+def _taken(folder: Folder, config: Manifest, where: tuple[str | int, ...], found: Found) -> list[Any]:
+    """Patches as castle.yaml has them: a file as it is seen from there, or a document."""
+    taken: list[Any] = []
     for index, patch in enumerate(config.items(*where, "patches")):
         place = folder.where(config, *where, "patches", index)
-        file = Path(os.path.normpath(Path(config.file).parent / str(patch).removeprefix("@")))
-        if not str(patch).startswith("@"):
-            found.remarks.append(f"{place}: a patch is written here; save it as a file, and name that in {path}")
-        elif not file.is_file():
-            found.remarks.append(f"{place}: the patch {patch} does not exist")
+        if str(patch).startswith("@"):
+            file = Path(os.path.normpath(Path(config.file).parent / str(patch).removeprefix("@")))
+            if file.is_file():
+                taken.append(os.path.relpath(file, folder.castle))
+            else:
+                found.remarks.append(f"{place}: the patch {patch} does not exist")
+        elif isinstance(document := _document(str(patch)), dict):
+            taken.append(document)
         else:
-            named.append(os.path.relpath(file, folder.castle))
-    found.say(path, named, folder.where(config, *where, "patches"))
+            found.remarks.append(f"{place}: a patch that is no document (JSON 6902); save it as a file, and name that")
+    return taken
 
 
-def _schematic(place: str) -> str:
-    return f"{place}: a schematic is written here; talos.schematic wants the id that the image factory gives it"
+def _document(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None
+
+
+def _schematic(schematic: object, place: str, found: Found) -> None:
+    """The id that the image factory gives it. One for all machines is taken, of several the first."""
+    if not isinstance(schematic, Mapping):
+        return
+    custom = schematic.get("customization")
+    wanted = (
+        custom.get("systemExtensions") if isinstance(custom, Mapping) and set(custom) == {"systemExtensions"} else None
+    )
+    names = wanted.get("officialExtensions") if isinstance(wanted, Mapping) and len(wanted) == 1 else None
+    if isinstance(names, list) and all(str(name).startswith(_OFFICIAL) for name in names):
+        held = tuple(str(name).removeprefix(_OFFICIAL) for name in names)
+        found.say("talos.schematic", hashlib.sha256(schematic_of(held).encode()).hexdigest(), place)
+    else:
+        found.remarks.append(f"{place}: a schematic of more than extensions; talos.schematic wants its id")
 
 
 def _filled(value: Any, variables: Mapping[str, str]) -> Any:
