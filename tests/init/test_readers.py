@@ -38,7 +38,7 @@ nodes:
   - hostname: k8s-1
     ipAddress: 192.168.7.12
     controlPlane: false
-    schematic: {{customization: {{systemExtensions: {{officialExtensions: [siderolabs/iscsi-tools]}}}}}}
+    schematic: {{customization: {{extraKernelArgs: [net.ifnames=0], systemExtensions: {{officialExtensions: [siderolabs/iscsi-tools]}}}}}}
 patches:
   - "@./patches/all.yaml"
   - "@./patches/away.yaml"
@@ -86,7 +86,7 @@ def test_talhelper(ground):
         "talos/talconfig.yaml:31: a patch that is no document (JSON 6902); save it as a file, and name that",
     ]
     (other,) = found.differing["talos", "schematic"]
-    assert other.value == "c9078f9419961640c712a8bf2bb9174933dfcf1da383fd8ea2b7dc21493f8bac"  # iscsi-tools alone
+    assert other.value == {"extensions": ["iscsi-tools"], "kernel_args": ["net.ifnames=0"]}
     assert other.where == "talos/talconfig.yaml:25"
 
 

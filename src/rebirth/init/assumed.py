@@ -3,7 +3,6 @@
 Each goes into castle.yaml with the words "assumed", and is listed at the end: nothing is guessed silently.
 """
 
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from rebirth.init.found import Found, Path
-from rebirth.proof.sources.castle.machine_needs import schematic_of
 
 _EXTENSIONS = {"longhorn": ("iscsi-tools", "util-linux-tools")}  # chart -> what it needs of Talos
 
@@ -98,16 +96,7 @@ def _schematic(found: Found) -> Assumed:
     """Of the system extensions that the castle's own parts need."""
     needed = set(_EXTENSIONS.get(str(found.get("storage.chart")), ()))
     needed |= {"tailscale"} if found.get("tailscale.tailnet") else set()
-    held = tuple(sorted(needed))
-    identifier = hashlib.sha256(schematic_of(held).encode()).hexdigest()
-    return Assumed(identifier, f"Talos with {', '.join(held)}" if held else "Talos without system extensions")
-
-
-def _installer(found: Found) -> Assumed | None:
-    schematic, version = found.get("talos.schematic"), found.get("talos.version")
-    if not schematic or not version:
-        return None
-    return Assumed(f"factory.talos.dev/metal-installer/{schematic}:{version}", "of this schematic and version")
+    return Assumed({"extensions": sorted(needed)}, "what the castle's own parts need of Talos")
 
 
 def _provisioner(found: Found) -> Assumed:
@@ -158,7 +147,6 @@ _RULES: dict[str, Rule | Assumed] = {
     "machines.nameservers": _nameservers,
     "talos.version": Assumed("v1.12.0", "the version that was tried"),
     "talos.schematic": _schematic,
-    "talos.installer": _installer,
     "kubernetes.version": Assumed("v1.35.4", "the version that was tried"),
     "kubernetes.endpoint": _endpoint,
     "gitops.branch": Assumed("main", "Git's own default"),

@@ -1,6 +1,5 @@
 """talconfig.yaml of talhelper: nodes, endpoint, versions, networks, patches."""
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -13,7 +12,6 @@ from rebirth.init.folder import Folder
 from rebirth.init.found import Found
 from rebirth.init.readers.talos_values import image_parts, network_values
 from rebirth.proof.reading.manifest import Manifest
-from rebirth.proof.sources.castle.machine_needs import schematic_of
 
 _PLAIN = {
     "name": "clusterName",
@@ -100,19 +98,20 @@ def _document(text: str) -> Any:
 
 
 def _schematic(schematic: object, place: str, found: Found) -> None:
-    """The id that the image factory gives it. One for all machines is taken, of several the first."""
-    if not isinstance(schematic, Mapping):
+    """Extensions and kernel arguments. One for all machines is taken, of several the first."""
+    custom = schematic.get("customization") if isinstance(schematic, Mapping) else None
+    if not isinstance(custom, Mapping):
         return
-    custom = schematic.get("customization")
-    wanted = (
-        custom.get("systemExtensions") if isinstance(custom, Mapping) and set(custom) == {"systemExtensions"} else None
-    )
-    names = wanted.get("officialExtensions") if isinstance(wanted, Mapping) and len(wanted) == 1 else None
-    if isinstance(names, list) and all(str(name).startswith(_OFFICIAL) for name in names):
-        held = tuple(str(name).removeprefix(_OFFICIAL) for name in names)
-        found.say("talos.schematic", hashlib.sha256(schematic_of(held).encode()).hexdigest(), place)
-    else:
-        found.remarks.append(f"{place}: a schematic of more than extensions; talos.schematic wants its id")
+    extensions = custom.get("systemExtensions")
+    names = extensions.get("officialExtensions") if isinstance(extensions, Mapping) else None
+    found.say("talos.schematic", _plain(names, custom.get("extraKernelArgs")), place)
+    if more := set(custom) - {"systemExtensions", "extraKernelArgs"}:
+        found.remarks.append(f"{place}: of the schematic {', '.join(sorted(more))}")
+
+
+def _plain(extensions: Any, arguments: Any) -> dict[str, list[str]]:
+    said = {"extensions": extensions, "kernel_args": arguments}
+    return {key: [str(one).removeprefix(_OFFICIAL) for one in value] for key, value in said.items() if value}
 
 
 def _filled(value: Any, variables: Mapping[str, str]) -> Any:

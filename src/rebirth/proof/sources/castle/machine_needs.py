@@ -54,12 +54,12 @@ def extensions_of(schematic: str) -> tuple[str, ...] | None:
     """The extensions that a schematic of the image factory holds; None where its identifier is no common one."""
     for count in range(len(_COMMON) + 1):
         for chosen in combinations(_COMMON, count):
-            if hashlib.sha256(schematic_of(chosen).encode()).hexdigest() == schematic:
+            if hashlib.sha256(_schematic(chosen).encode()).hexdigest() == schematic:
                 return chosen
     return None
 
 
-def schematic_of(extensions: tuple[str, ...]) -> str:
+def _schematic(extensions: tuple[str, ...]) -> str:
     """The text whose hash names a schematic, as the image factory writes it."""
     if not extensions:
         return "customization: {}\n"
