@@ -44,8 +44,12 @@ def _no_truth(value: object) -> object:
 
 
 class Castle(Section):
+    """Everything that castle.yaml says."""
+
     version: Annotated[Literal[1], BeforeValidator(_no_truth)]
+    """The version of this format."""
     name: Annotated[DnsLabel, Field(max_length=40)]
+    """The castle's name; machines, tags and logs carry it."""
     secrets: Secrets
     tailscale: Tailscale | None = None
     proxmox: Proxmox | None = None

@@ -15,7 +15,9 @@ class Pool(Section):
     """Addresses of the LAN that Services of type LoadBalancer get."""
 
     name: DnsLabel
+    """The name of the IPAddressPool."""
     addresses: Annotated[list[AddressRange], Field(min_length=1)]
+    """Ranges on the LAN that belong to nobody else, and are outside of DHCP."""
 
 
 class CiliumPool(Pool):
@@ -37,9 +39,14 @@ class Cilium(Chart):
 
 
 class Networking(Section):
+    """What makes the network of pods, and who gives addresses to Services."""
+
     cilium: Cilium | None = None
+    """The release of Cilium, where it makes the pod network (kubernetes.cni: cilium)."""
     metallb: MetalLb | None = None
-    pool: Pool | None = None  # MetalLB's
+    """The release of MetalLB."""
+    pool: Pool | None = None
+    """The addresses that MetalLB gives to Services."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -13,8 +13,12 @@ from rebirth.castle.model import DnsName, Section, in_our_words
 
 
 class Storage(Chart):
+    """Where volumes come from."""
+
     chart: Literal["longhorn", "local-path-provisioner"]
+    """The chart that provides volumes."""
     storage_class: DnsName
+    """The StorageClass that is there afterwards."""
 
     @property
     def data_path(self) -> str:
