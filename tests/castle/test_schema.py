@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 
+from rebirth.castle import Castle
 from rebirth.castle.published.schema import as_text, schema_of_castle
 
 ROOT = Path(__file__).parents[2]
@@ -21,13 +23,24 @@ FILES = sorted(file for name in ("castle.yaml", "lab.yaml") for file in ROOT.glo
 
 def wrong(document):
     """Where a document is not what the schema asks for."""
-    found = []
-    for error in Draft202012Validator(SCHEMA).iter_errors(document):
-        missing = re.match(r"'(\w+)' is a required property", error.message)
-        unknown = re.findall(r"'(\w+)'", error.message) if error.validator == "additionalProperties" else []
-        place = error.json_path.removeprefix("$.")
-        found += [f"{place}.{name}" for name in ([missing[1]] if missing else unknown)] or [place]
-    return found
+    return [place for error in Draft202012Validator(SCHEMA).iter_errors(document) for place in places(error)]
+
+
+def places(error):
+    """Where an editor underlines an error; where several kinds of value may stand, those of the kind that fits best."""
+    place = error.json_path.removeprefix("$").removeprefix(".")
+    if error.validator in {"anyOf", "oneOf"}:
+        kinds = {}
+        for inner in error.context:
+            kinds.setdefault(inner.schema_path[0], []).append(inner)
+        shaped = [
+            found for found in kinds.values() if not any(one.validator == "type" and not one.path for one in found)
+        ]
+        fitting = [[one for inner in found for one in places(inner)] for found in shaped]
+        return min(fitting, key=len, default=[place])
+    missing = re.match(r"'(\w+)' is a required property", error.message)
+    unknown = re.findall(r"'(\w+)'", error.message) if error.validator == "additionalProperties" else []
+    return [f"{place}.{name}".lstrip(".") for name in ([missing[1]] if missing else unknown)] or [place]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
@@ -59,14 +72,28 @@ def document():
         ("handovers[0].born_in", {}),
         ("talos.schematic", "abc"),
         ("storage.chart", "ceph"),
+        ("storage.data_path", "relative"),
+        ("machines.gateway", 7),
+        ("machines.defaults.firmware", "UEFI"),
+        ("existing.reset_on_destroy", "yes"),
+        ("networking.metallb.pools", []),
+        ("networking.pool.addresses[0]", "some"),
+        ("kubernetes.cni", "calico"),
+        ("kubernetes.version", "1.35"),
+        ("kubernetes.endpoint", "http://192.168.50.11:6443"),
+        ("online.sites[0].status", "200"),
+        ("patience.converge", "soon"),
+        ("patience", {"convrege": 5}),
     ],
 )
 def test_what_the_models_reject_the_schema_underlines(document, path, value):
     *way, last = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", path)]
     inner = document
     for part in way:
-        inner = inner[part]
+        inner = inner[part] if isinstance(part, int) else inner.setdefault(part, {})
     inner[last] = value
+    with pytest.raises(ValidationError):
+        Castle.model_validate_json(json.dumps(document))
     assert set(wrong(document)) == {path}
 
 

@@ -43,7 +43,8 @@ SECRET = "write `{secret: NAME}` and put the value into the file NAME of the vau
 BLANK = "text that is not blank (in quotes where it looks like a number, a date or true)"
 
 NAME_OR_ADDRESS = (
-    "must be a DNS name in lower case, such as blog.example.org, or an IPv4 address, such as 192.168.50.11"
+    "must be a DNS name in lower case, such as blog.example.org, "
+    "or an IPv4 or IPv6 address, such as 192.168.50.11 or fd00:50::11"
 )
 
 

@@ -1,5 +1,7 @@
 """A Flux repository: where it is, what it has, and what it needs of the castle."""
 
+import pytest
+
 from init.grounds import said
 from rebirth.init.readers.flux import read as flux
 from rebirth.init.readers.flux_needs import read as flux_needs
@@ -107,6 +109,102 @@ def test_a_store_and_an_ingress_controller(ground):
         "online.ingress.service": "web-ingress-nginx-controller",
         "online.sites": [{"host": "blog.example.org"}],
     }
+
+
+HOST = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: blog, namespace: blog}
+spec: {hostnames: [blog.example.org]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop, namespace: shop}
+spec: {rules: [{host: shop.example.org}]}
+"""
+GATEWAY = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: NAME, namespace: network}
+"""
+
+
+def test_a_gateway(ground):
+    ground.write("hosts.yaml", HOST)
+    ground.write("gateway.yaml", GATEWAY.replace("NAME", "outside"))
+    assert said(ground.read(flux_online)) == {
+        "online.gateway.namespace": ("network", "gateway.yaml:3"),
+        "online.gateway.name": ("outside", "gateway.yaml:3"),
+        "online.sites": ([{"host": "shop.example.org"}, {"host": "blog.example.org"}], "hosts.yaml:9"),
+    }
+
+
+@pytest.mark.parametrize("names", [(), ("inside", "outside")])
+def test_sites_without_an_entrance_are_left_out(ground, names):
+    ground.write("hosts.yaml", HOST)
+    for name in names:
+        ground.write(f"{name}.yaml", GATEWAY.replace("NAME", name))
+    assert said(ground.read(flux_online)) == {}
+
+
+CILIUM = """
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: cilium, namespace: kube-system}
+spec:
+  chart: {spec: {chart: cilium, version: 1.18.2}}
+  values: {kubeProxyReplacement: true}
+"""
+
+
+def test_cilium_is_begun_by_the_castle(ground):
+    ground.write("cilium.yaml", CILIUM)
+    found = ground.read(flux_needs)
+    assert said(found) == {
+        "kubernetes.cni": ("cilium", "cilium.yaml:3 is begun by the castle, and Flux goes on with it"),
+        "networking.cilium.namespace": ("kube-system", "cilium.yaml:3"),
+        "networking.cilium.version": ("1.18.2", "cilium.yaml:5"),
+        "networking.cilium.values": ({"kubeProxyReplacement": True}, "cilium.yaml:6"),
+    }
+    assert found.remarks == []
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "path", "value"),
+    [
+        ("version: 1.18.2", "version: 1.18.x", "networking.cilium.version", None),
+        ("kubeProxyReplacement: true", "l7Proxy: false", "kubernetes.kube_proxy", True),
+        ("name: cilium,", "name: net,", "kubernetes.cni", "none"),
+        ("spec:\n", "spec:\n  targetNamespace: network\n", "kubernetes.cni", "none"),
+        ("spec:\n", "spec:\n  targetNamespace: network\n  releaseName: cilium\n", "networking.cilium.namespace", "network"),
+    ],
+)  # fmt: skip
+def test_cilium_that_is_not_plain(ground, now, then, path, value):
+    ground.write("cilium.yaml", CILIUM.replace(now, then, 1))
+    assert ground.read(flux_needs).get(path) == value
+
+
+def test_cilium_of_an_artifact_with_values_from_elsewhere(ground):
+    ground.write(
+        "cilium.yaml",
+        """
+        apiVersion: source.toolkit.fluxcd.io/v1
+        kind: OCIRepository
+        metadata: {name: cilium, namespace: kube-system}
+        spec: {url: "oci://quay.example/charts/cilium", ref: {tag: 1.18.3}}
+        ---
+        apiVersion: helm.toolkit.fluxcd.io/v2
+        kind: HelmRelease
+        metadata: {name: cilium, namespace: kube-system}
+        spec:
+          chartRef: {kind: OCIRepository, name: cilium}
+          valuesFrom: [{kind: ConfigMap, name: cilium-values}]
+        """,
+    )
+    found = ground.read(flux_needs)
+    assert found.get("networking.cilium.version") == "1.18.3"
+    assert found.get("kubernetes.kube_proxy") is None
+    assert found.remarks == ["cilium.yaml:11: values of Cilium from elsewhere"]
 
 
 NEEDS = """

@@ -73,6 +73,38 @@ def test_machines_by_their_addresses(ground):
     assert "network: 10.0.0.0/24  # assumed: a /24 around the first machine" in castle
 
 
+def test_machines_that_are_counted(ground):
+    started = ground.start(
+        "machines.control_planes={count: 3, first_address: 10.0.0.11}",
+        proxmox__endpoint="https://pve.example:8006",
+        gitops__repository="https://git.example/home.git",
+    )
+    assert started.problems == []
+    assert "machines.nodes" not in ground.asked
+    assert [str(node.address) for node in load(ground.folder).machines.nodes] == ["10.0.0.11", "10.0.0.12", "10.0.0.13"]
+    assert "endpoint: https://10.0.0.11:6443  # assumed: the first control plane" in ground.castle
+
+
+def test_machines_that_somebody_else_made(ground):
+    """They need no Proxmox, and what was found of one is left out."""
+    ground.write("main.tfvars", 'proxmox_endpoint = "https://pve.example:8006"\n')
+    started = ground.start(
+        "existing={}", machines__nodes="10.0.0.11", gitops__repository="https://git.example/home.git"
+    )
+    assert started.problems == []
+    assert ground.asked == ["machines.nodes", "gitops.repository"]
+    assert "existing: {}  # answered\n" in ground.castle
+    assert "pve.example" not in ground.castle
+    assert load(ground.folder).proxmox is None
+
+
+def test_what_nothing_asks_for_is_left_out(ground):
+    ground.start(machines__nodes="10.0.0.11")
+    assert re.findall(r"^(\w+):$", ground.castle, re.MULTILINE) == [
+        "secrets", "proxmox", "machines", "talos", "kubernetes", "gitops",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("reply", ["ten", "/ 10.0.0.1", "10.0.0"])
 def test_machines_that_are_none(ground, reply):
     ground.start(machines__nodes=reply)

@@ -61,9 +61,11 @@ class Castle(Section):
     networking: Networking | None = None
     gitops: GitOps
     storage: AnyStorage | None = None
+    """Where volumes come from: a chart that the bootstrap installs, or a StorageClass that the repository brings."""
     handovers: list[Handover] = []
     online: Online | None = None
     patience: Patiences = {}
+    """Phase -> how long it may take, in seconds or such as 40m, before `rebirth create` gives up on it."""
     check: Check = Check()
 
     @model_validator(mode="after")

@@ -86,9 +86,7 @@ class Store(Section):
 
     name: DnsName
     """The name of the ClusterSecretStore."""
-    api: Literal["v1", "v1beta1"] = (
-        "v1"  # of external-secrets.io; v1 is served since External Secrets 0.16, v1beta1 until 0.16
-    )
+    api: Literal["v1", "v1beta1"] = "v1"
     """The API version of external-secrets.io: v1 is served since External Secrets 0.16, v1beta1 until then."""
     ca_secret: KeyReference | None = None
     """The Secret that holds Vault's certificate authority."""

@@ -25,7 +25,7 @@ def _listed(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
-_NETWORK = {"type": "string", "format": "ipvanynetwork"}
+_NETWORK = {"type": "string", "format": "ipvanynetwork", "title": "IP network"}
 # One network, or with two families one of each, the family that Services get first.
 Networks = Annotated[
     list[Network],

@@ -24,10 +24,10 @@ Platform = Literal["metal", "nocloud"]
 
 
 class Machine(Size):
-    """A virtual machine."""
+    """A machine."""
 
     name: DnsLabel
-    """The name of the virtual machine and of its Kubernetes node."""
+    """Its name, and that of its Kubernetes node."""
     role: Role
     """`controlplane` runs etcd and the API server."""
     address: Address

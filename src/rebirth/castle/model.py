@@ -92,7 +92,7 @@ def in_our_words(words: str) -> WrapValidator:
 
 
 def _version(value: str) -> str:
-    if not re.fullmatch(r"v\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?", value):
+    if not re.fullmatch(_VERSION, value):
         raise ValueError("must be a version such as v1.35.4")
     return value
 
@@ -115,7 +115,12 @@ def _seconds(value: object) -> float:
 _LONGEST = 7 * 24 * 3600.0  # seconds
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
-HttpsUrl = Annotated[str, AfterValidator(_https_url), Field(title="https URL")]
+# What editors are told of a value whose validator is a function: never more than that refuses.
+_HTTPS = {"pattern": r"^[Hh][Tt]{2}[Pp][Ss]://[^/?#@]+([/?#]|$)"}
+_VERSION = r"v\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?"
+_SPAN = {"pattern": r"^\s*[0-9a-fA-F.:]+(/\d+|\s*-\s*[0-9a-fA-F.:]+)?\s*$"}
+
+HttpsUrl = Annotated[str, AfterValidator(_https_url), Field(title="https URL", json_schema_extra=_HTTPS)]
 Address = Annotated[
     IPAddress,
     in_our_words("must be an IPv4 or IPv6 address, such as 192.168.50.11 or fd00:50::11"),
@@ -126,8 +131,12 @@ Network = Annotated[
     in_our_words("must be an IPv4 or IPv6 network without host bits, such as 192.168.50.0/24 or fd00:50::/64"),
     Field(title="IP network"),
 ]
-AddressRange = Annotated[str, AfterValidator(_address_range), Field(title="range of addresses")]
-Version = Annotated[str, AfterValidator(_version), Field(title="version")]
+AddressRange = Annotated[
+    str, AfterValidator(_address_range), Field(title="range of addresses", json_schema_extra=_SPAN)
+]
+Version = Annotated[
+    str, AfterValidator(_version), Field(title="version", json_schema_extra={"pattern": f"^{_VERSION}$"})
+]
 DnsLabel = Annotated[
     str,
     StringConstraints(pattern=rf"^{_DNS_LABEL}$", max_length=63),
@@ -166,7 +175,7 @@ Patch = Annotated[
 Duration = Annotated[
     float,
     BeforeValidator(_seconds),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": _DURATION}]}),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": _DURATION}], "title": "duration"}),
 ]
 Positive = Annotated[int, Field(gt=0)]
 

@@ -22,12 +22,19 @@ class Ingress(Section):
 
 
 class Named(Section):
+    """An object in the cluster."""
+
     namespace: DnsLabel
+    """Its namespace."""
     name: DnsName
+    """Its name."""
 
 
 class Workload(Named):
+    """A workload in the cluster."""
+
     kind: Literal["Deployment", "DaemonSet", "StatefulSet"] = "Deployment"
+    """Its kind."""
 
 
 class Site(Section):

@@ -45,7 +45,9 @@ class StorageOfFlux(Section):
     """A StorageClass that the repository brings."""
 
     storage_class: DnsName
-    data_path: _Path | None = None  # what its pods keep on the machine, where the kubelet has to see it
+    """Its name."""
+    data_path: _Path | None = None
+    """What its pods keep on the machine, where the kubelet has to see it."""
 
 
 class DataPath(Section):

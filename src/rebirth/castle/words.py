@@ -132,10 +132,15 @@ def near(model: type[BaseModel], location: Sequence[str | int]) -> str:
     return next(iter(get_close_matches(str(location[-1]), sorted(found), 1)), "")
 
 
-def sections_at(model: type[BaseModel], location: Sequence[str | int]) -> list[Mapping[str, Any]]:
-    """The schemas of what stands at `location`, several where one of several kinds may stand there."""
+def sections_at(
+    model: type[BaseModel], location: Sequence[str | int], *, kinds: bool = True
+) -> list[Mapping[str, Any]]:
+    """The schemas of what stands at `location`, several where one of several kinds may stand there.
+
+    With `kinds` it is the location of an error, which also names the kind that was tried; else a place in the document.
+    """
     schema = _schema(model)
-    return _sections(schema, schema, location)
+    return _sections(schema, schema, location, kinds)
 
 
 @cache
@@ -144,12 +149,12 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _sections(
-    top: Mapping[str, Any], schema: Mapping[str, Any], location: Sequence[str | int]
+    top: Mapping[str, Any], schema: Mapping[str, Any], location: Sequence[str | int], kinds: bool
 ) -> list[Mapping[str, Any]]:
     while "$ref" in schema:
         schema = top["$defs"][str(schema["$ref"]).rpartition("/")[2]]
-    if kinds := [*schema.get("anyOf", ()), *schema.get("oneOf", ())]:
-        return [found for one in kinds for found in _sections(top, one, location)]
+    if several := [*schema.get("anyOf", ()), *schema.get("oneOf", ())]:
+        return [found for one in several for found in _sections(top, one, location, kinds)]
     if not location:
         return [schema]
     part, rest = location[0], location[1:]
@@ -158,6 +163,5 @@ def _sections(
     else:
         inner = schema.get("properties", {}).get(part) or schema.get("additionalProperties")
     if isinstance(inner, Mapping):
-        return _sections(top, inner, rest)
-    # A location also names which of several kinds was tried: no part of the document.
-    return _sections(top, schema, rest)
+        return _sections(top, inner, rest, kinds)
+    return _sections(top, schema, rest, kinds) if kinds else []

@@ -59,11 +59,17 @@ def _store(found: Found) -> Assumed | None:
 
 
 def _network(found: Found) -> Assumed | None:
-    addresses = [str(one["address"]) for one in found.machines().values()]
+    addresses = [str(one["address"]) for one in found.machines().values()] or _counted(found)
     if not addresses:
         return None
     size = 24 if ip_address(addresses[0]).version == 4 else 64
     return Assumed(str(ip_network(f"{addresses[0]}/{size}", strict=False)), f"a /{size} around the first machine")
+
+
+def _counted(found: Found) -> list[str]:
+    """The address of the first control plane, where they are counted."""
+    group = found.document().get("machines", {}).get("control_planes", {})
+    return [str(group["first_address"])] if "first_address" in group else []
 
 
 def _gateway(found: Found) -> Assumed | None:
@@ -88,8 +94,9 @@ def _pool(found: Found) -> Assumed | None:
 def _endpoint(found: Found) -> Assumed | None:
     if shared := found.get("machines.shared_address"):
         return Assumed(f"https://{shared}:6443", "the shared address")
-    first = next((one for one in found.machines().values() if one.get("role") == "controlplane"), None)
-    return Assumed(f"https://{first['address']}:6443", "the first control plane") if first else None
+    planes = [str(one["address"]) for one in found.machines().values() if one.get("role") == "controlplane"]
+    first = next(iter(planes or _counted(found)), None)
+    return Assumed(f"https://{first}:6443", "the first control plane") if first else None
 
 
 def _schematic(found: Found) -> Assumed:
@@ -159,6 +166,7 @@ _RULES: dict[str, Rule | Assumed] = {
     "engine.store.token_secret.namespace": Assumed("external-secrets", "any namespace"),
     "engine.store.token_secret.name": Assumed("vault-token", "any name"),
     "engine.store.token_secret.key": Assumed("token", "any key"),
+    "networking.cilium.version": Assumed("1.18.4", "the version that the tests have"),
     "networking.pool.name": Assumed("lan", "any name"),
     "networking.pool.addresses": _pool,
     "storage.chart": _provisioner,

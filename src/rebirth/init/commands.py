@@ -19,6 +19,7 @@ app = typer.Typer()
         "rebirth init my-castle",
         "rebirth init my-castle --from ~/my-flux-repository --from ~/my-tofu",
         "rebirth init my-castle --set proxmox.endpoint=https://pve.lan:8006",
+        "rebirth init my-castle --set existing={}",
     )
 )
 def init(

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rebirth.castle import Castle
 from rebirth.castle.words import sections_at, words_of
 from rebirth.init.assumed import assumed, reference
-from rebirth.init.found import ASSUMED, MACHINES, Found, Path
+from rebirth.init.found import ANSWERED, ASSUMED, MACHINES, Found, Path
 
 _REFERENCE = "SecretRef"
 _SEVERAL = 50  # times that the models are asked: each names what is missing one level further down
@@ -32,6 +32,7 @@ Ask = Callable[[Question], str]  # "" where nobody answers
 def complete(found: Found, ask: Ask) -> list[Path]:
     """Fills what is missing. Returns what stays open."""
     found.say("version", 1, "of this format")
+    _platform(found)
     open_: list[Path] = []
     for path in list(found.wanted):
         if path[:2] != ("gitops", "variables"):
@@ -49,6 +50,14 @@ def complete(found: Found, ask: Ask) -> list[Path]:
         if not missing:
             break
     return open_
+
+
+def _platform(found: Found) -> None:
+    """Proxmox makes the machines, unless it is said that they are there: then what was found of it is of no use."""
+    if found.says("existing"):
+        found.forget("proxmox")
+    else:
+        found.needed["proxmox",] = "somebody has to make the machines"
 
 
 def _last(path: Path) -> tuple[bool, bool]:
@@ -78,7 +87,7 @@ def _ask_for(found: Found, path: Path, ask: Ask, open_: list[Path]) -> None:
     if answer is None:
         open_.append(path)
     else:
-        found.say(path, answer, "answered")
+        found.say(path, answer, ANSWERED)
 
 
 # What follows from the machines: where they are open it is open, too, and nobody is asked for it.
@@ -195,7 +204,7 @@ def _named(document: dict[str, Any], location: tuple[str | int, ...]) -> Path:
 
 def _schemas(path: tuple[str | int, ...]) -> list[Any]:
     location = [0 if path[:2] == MACHINES and index == len(MACHINES) else part for index, part in enumerate(path)]
-    return sections_at(Castle, location)
+    return sections_at(Castle, location, kinds=False)
 
 
 def _is_reference(path: Path) -> bool:
@@ -223,7 +232,7 @@ def meaning(path: Path) -> str:
 
 def _machines(found: Found, ask: Ask, open_: list[Path]) -> None:
     """All machines in one answer: their addresses."""
-    if found.machines():
+    if found.machines() or found.says("machines", "control_planes"):
         return
     wrong = ""
     words = "The addresses of the machines: control planes, a slash, workers, such as 192.168.1.11 / 192.168.1.21 192.168.1.22"
@@ -246,7 +255,7 @@ def _addresses(found: Found, text: str) -> str:
     for role, several in roles.items():
         for number, address in enumerate(several, 1):
             name = f"{found.get('name')}-{'cp' if role == 'controlplane' else 'worker'}-{number}"
-            found.machine(name, "answered", role=role, address=address)
+            found.machine(name, ANSWERED, role=role, address=address)
     return "" if roles["controlplane"] else "there is no control plane"
 
 
@@ -264,6 +273,6 @@ def _variables(found: Found, ask: Ask, open_: list[Path]) -> None:
     given = dict(part.split("=", 1) for part in ask(Question("gitops.variables", words)).split() if "=" in part)
     for path in left:
         if path[-1] in given:
-            found.say(path, given[path[-1]], "answered")
+            found.say(path, given[path[-1]], ANSWERED)
         else:
             open_.append(path)

@@ -7,6 +7,7 @@ from typing import Any
 
 Path = tuple[str, ...]  # of castle.yaml; a machine stands below its name: ("machines", "nodes", "cp1", "address")
 ASSUMED = "assumed: "  # how it is said that a value is not known
+ANSWERED = "answered"
 MACHINES: Path = ("machines", "nodes")
 
 
@@ -50,6 +51,16 @@ class Found:
     def get(self, path: str) -> Any:
         found = self.values.get(tuple(path.split(".")))
         return found.value if found else None
+
+    def says(self, *path: str) -> bool:
+        """Whether anything is known of a section."""
+        return any(known[: len(path)] == path for known in self.values)
+
+    def forget(self, section: str) -> None:
+        """What was found of a section, and not answered."""
+        for path, value in list(self.values.items()):
+            if path[0] == section and value.where != ANSWERED:
+                del self.values[path]
 
     def machines(self) -> dict[str, dict[str, Any]]:
         """Each machine that has an address, by name."""

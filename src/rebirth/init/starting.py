@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from rebirth.errors import Problem, SpecError
 from rebirth.init.completing import Ask, complete, value_of
 from rebirth.init.folder import Folder
 from rebirth.init.following import follow
-from rebirth.init.found import ASSUMED, Found
+from rebirth.init.found import ANSWERED, ASSUMED, Found, Value
 from rebirth.init.readers import READERS
 from rebirth.init.tree import lay
 from rebirth.init.writing import castle_yaml
@@ -78,7 +78,17 @@ def _answered(found: Found, answers: Sequence[str]) -> None:
             raise SpecError(
                 f"--set: {answer} is not PATH=VALUE", hint="Such as --set proxmox.endpoint=https://pve.lan:8006"
             )
-        found.say(path, value_of(value), "answered")
+        for place, said in _values(tuple(path.split(".")), value_of(value)):
+            found.values.setdefault(place, Value(said, ANSWERED))  # an empty section is an answer, too
+
+
+def _values(path: tuple[str, ...], value: object) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Each value of a mapping by itself, so that what it lacks can be added. A reference to a secret is one value."""
+    if isinstance(value, dict) and value and "secret" not in value:
+        for key, item in value.items():
+            yield from _values((*path, str(key)), item)
+    elif value is not None:
+        yield path, value
 
 
 def _name(found: Found, directory: Path) -> None:

@@ -18,6 +18,7 @@ _HEAD = """\
 #   # yaml-language-server: $schema=castle.schema.json
 """
 _WIDTH = 140
+_WHO = {"role", "address"}  # of a machine; they come before what it is made of
 
 
 def castle_yaml(found: Found, open_: list[Path]) -> str:
@@ -66,14 +67,15 @@ def _machines(found: Found) -> Iterator[str]:
     """One a line, with the places of its values, each once."""
     for name, values in found.machines().items():
         places = dict.fromkeys(found.values[*MACHINES, name, key].where for key in values)
-        ordered = {key: values[key] for key in _ordered(values, (*MACHINES, name))}
+        keys = sorted(_ordered(values, (*MACHINES, name)), key=lambda key: key not in _WHO)
+        ordered = {key: values[key] for key in keys}
         yield f"{_flow({'name': name} | ordered)}  # {'; '.join(places)}"
 
 
 def _ordered(tree: dict[str, Any], path: Path) -> list[str]:
     """The keys in the order of the models; others after them."""
     location = [0 if path[:2] == MACHINES and index == len(MACHINES) else part for index, part in enumerate(path)]
-    known = [key for section in sections_at(Castle, location) for key in section.get("properties", {})]
+    known = [key for section in sections_at(Castle, location, kinds=False) for key in section.get("properties", {})]
     return sorted(tree, key=lambda key: known.index(key) if key in known else len(known))
 
 

@@ -63,14 +63,14 @@ class _Writer:
                 return "`{secret: NAME}`"
             place = self.written[model]
             return f"[{place}](#{_anchor(place)})"
+        if "title" in schema:
+            return str(schema["title"])
         if choices := _choices(schema):
             return " or ".join(filter(None, dict.fromkeys(self.words(one) for one in choices)))
         if "const" in schema:
             return f"`{schema['const']}`"
         if "enum" in schema:
             return " or ".join(f"`{one}`" for one in schema["enum"])
-        if "title" in schema:
-            return str(schema["title"])
         if schema.get("type") == "array":
             return f"list of {self.words(schema.get('items', {}))}"
         if schema.get("type") == "object":

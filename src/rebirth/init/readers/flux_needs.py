@@ -10,6 +10,9 @@ from rebirth.proof.reading.manifest import Manifest
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _OURS = "cluster-variables"  # the ConfigMap that is made of gitops.variables
 _BALANCERS = {"metallb", "cilium", "kube-vip", "kube-vip-cloud-provider"}
+_CILIUM = "cilium"
+_EXACT = re.compile(r"v?\d+\.\d+\.\d+(-\S+)?")  # a version, and no range of them
+_REPLACED = (True, "true", "strict")
 _STORAGES = {
     "longhorn", "local-path-provisioner", "rook-ceph", "openebs", "democratic-csi", "proxmox-csi-plugin",
     "csi-driver-nfs", "nfs-subdir-external-provisioner",
@@ -20,6 +23,7 @@ _INGRESSES = {"traefik", "ingress-nginx", "envoy-gateway", "gateway-helm", "hapr
 def read(folder: Folder, found: Found) -> None:
     charts = dict(_charts(folder))
     _secrets(folder, found, charts)
+    _network(folder, found, charts)
     _addresses(folder, found, charts)
     _volumes(folder, found, charts)
     _variables(folder, found)
@@ -58,6 +62,29 @@ def _secrets(folder: Folder, found: Found, charts: dict[str, Manifest]) -> None:
         if host := service.annotations.get("tailscale.com/tailnet-fqdn"):
             where = f"assumed: the host that {folder.where(service, 'metadata', 'annotations')} reaches"
             found.say("engine.vault.address", f"https://{host}:8200", where)
+
+
+def _network(folder: Folder, found: Found, charts: dict[str, Manifest]) -> None:
+    """Pods cannot bring their own network: the castle begins the release of Cilium, and Flux goes on with it."""
+    if (release := charts.get(_CILIUM)) is None:
+        return
+    place, target = folder.where(release, "metadata"), str(release.at("spec", "targetNamespace", default=""))
+    if str(release.at("spec", "releaseName", default="") or f"{target}-{release.name}".lstrip("-")) != _CILIUM:
+        found.say("kubernetes.cni", "none", f"{place} has another name than the castle's own release of Cilium")
+        return
+    found.say("kubernetes.cni", "cilium", f"{place} is begun by the castle, and Flux goes on with it")
+    found.say("networking.cilium.namespace", target or release.namespace, place)
+    for path in (("spec", "chart", "spec", "version"), ("spec", "chartRef", "name")):
+        said = str(release.at(*path, default=""))
+        tag = next((one.at("spec", "ref", "tag") for one in folder.of_kind("OCIRepository") if one.name == said), said)
+        if _EXACT.fullmatch(str(tag)):
+            found.say("networking.cilium.version", str(tag), folder.where(release, *path))
+    values = release.mapping("spec", "values")
+    found.say("networking.cilium.values", values, folder.where(release, "spec", "values"))
+    if release.items("spec", "valuesFrom"):
+        found.remarks.append(f"{folder.where(release, 'spec', 'valuesFrom')}: values of Cilium from elsewhere")
+    elif values.get("kubeProxyReplacement") not in _REPLACED:
+        found.say("kubernetes.kube_proxy", value=True, where=f"{place} does not replace it")
 
 
 def _addresses(folder: Folder, found: Found, charts: dict[str, Manifest]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rebirth.init.folder import Folder
 from rebirth.init.found import Found
-from rebirth.init.readers.talos_values import image_parts, network_values
+from rebirth.init.readers.talos_values import image_parts, network_values, pod_network
 from rebirth.proof.reading.manifest import Manifest
 
 _PLAIN = {
@@ -33,6 +33,8 @@ def _read(folder: Folder, config: Manifest, found: Found) -> None:
     for path, key in _FIRST.items():
         networks = config.items(*key)
         found.say(path, networks[0] if len(networks) == 1 else networks, folder.where(config, *key))
+    cni = ("cluster", "network", "cni", "name")
+    pod_network(config.at(*cni), folder.where(config, *cni), found)
     image = ("machine", "install", "image")
     image_parts(str(config.at(*image, default="")), folder.where(config, *image), found)
     kubelet = str(config.at("machine", "kubelet", "image", default=""))

@@ -10,7 +10,7 @@ import yaml
 
 from rebirth.init.folder import Folder
 from rebirth.init.found import Found
-from rebirth.init.readers.talos_values import image_parts, network_values
+from rebirth.init.readers.talos_values import image_parts, network_values, pod_network
 from rebirth.proof.reading.manifest import Manifest
 
 _PLAIN = {
@@ -42,6 +42,7 @@ def _read(folder: Folder, config: Manifest, found: Found) -> None:
     for path, key in _FIRST.items():
         networks = config.items(key)
         found.say(path, networks[0] if len(networks) == 1 else networks, folder.where(config, key))
+    pod_network(config.at("cniConfig", "name"), folder.where(config, "cniConfig", "name"), found)
     for index, node in enumerate(config.items("nodes")):
         if isinstance(node, Mapping):
             _node(folder, config, index, node, found)

@@ -22,6 +22,12 @@ def image_parts(image: str, where: str, found: Found) -> None:
             found.say("talos.installer", image, where)
 
 
+def pod_network(name: object, where: str, found: Found) -> None:
+    """Where Talos brings no network of pods, and the Flux tree does not say who does."""
+    if name == "none" and not found.get("kubernetes.cni"):
+        found.say("kubernetes.cni", "none", where)
+
+
 def network_values(interface: Mapping[str, Any], name: str, address: str, where: str, found: Found) -> None:
     """Network, gateway, MAC and shared address, of the interface that holds the machine's address."""
     written = [str(one) for one in interface.get("addresses") or ()]
