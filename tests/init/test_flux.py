@@ -246,6 +246,18 @@ def test_what_nothing_brings_is_needed_of_the_castle(ground):
     assert found.get("storage.storage_class") == "local-path"
 
 
+def test_an_operator_that_flux_installs(ground):
+    ground.write("all.yaml", NEEDS.replace("external-secrets.io/v1", "external-secrets.io/v1beta1"))
+    ground.write("operator.yaml", BRINGS.replace("CHART", "external-secrets"))
+    found = {path: value for path, value in said(ground.read(flux_needs)).items() if path.startswith("engine.")}
+    assert found == {
+        "engine.external_secrets.installed_by": ("flux", "operator.yaml:1"),
+        "engine.external_secrets.namespace": ("x", "operator.yaml:3"),
+        "engine.store.api": ("v1beta1", "all.yaml:1"),
+        "engine.store.name": ("outside", "all.yaml:4"),
+    }
+
+
 def test_what_flux_brings_is_not(ground):
     ground.write("all.yaml", NEEDS)
     for chart in ("external-secrets", "longhorn", "cilium"):

@@ -3,6 +3,8 @@
 import pytest
 
 from init.grounds import said
+from rebirth.init.folder import Folder
+from rebirth.init.found import Found
 from rebirth.init.readers import READERS
 from rebirth.init.readers.cluster_template import read as cluster_template
 from rebirth.init.readers.git import read as git
@@ -138,6 +140,24 @@ def test_talosctl(ground):
         "machines.network": "10.0.5.0/24",
         "machines.gateway": "10.0.5.1",
     }
+
+
+@pytest.mark.parametrize(("name", "said_of_it"), [("none", "none"), ("flannel", None), ("custom", None)])
+def test_who_connects_pods(ground, name, said_of_it):
+    ground.write(
+        "controlplane.yaml", f"machine: {{type: controlplane}}\ncluster: {{network: {{cni: {{name: {name}}}}}}}\n"
+    )
+    assert ground.read(machine_configuration).get("kubernetes.cni") == said_of_it
+    ground.write("talconfig.yaml", f"nodes: [{{hostname: a}}]\ncniConfig: {{name: {name}}}\n")
+    assert ground.read(talhelper).get("kubernetes.cni") == said_of_it
+
+
+def test_what_the_tree_says_of_it_is_believed(ground):
+    ground.write("talconfig.yaml", "nodes: [{hostname: a}]\ncniConfig: {name: none}\n")
+    found = Found()
+    found.say("kubernetes.cni", "cilium", "cilium.yaml:3")
+    talhelper(Folder(ground.folder, ground.folder), found)
+    assert found.differing == {}
 
 
 def test_a_patch_is_no_machine_configuration(ground):

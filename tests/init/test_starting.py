@@ -98,6 +98,37 @@ def test_machines_that_somebody_else_made(ground):
     assert load(ground.folder).proxmox is None
 
 
+def test_machines_beforehand(ground):
+    lay(ground)
+    ground.start("machines.nodes=10.0.0.11 / 10.0.0.21")
+    assert "machines.nodes" not in ground.asked
+    assert re.findall(r"role: (\w+), address: ([\d.]+)", ground.castle) == [
+        ("controlplane", "10.0.0.11"),
+        ("worker", "10.0.0.21"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("machines.nodes=ten", "machines.nodes: ten is no address"),
+        ("proxmox=5", "proxmox is a section"),
+        ("machines={network: 10.0.0.0/24, control_planes: 3}", "machines.control_planes is a section"),
+    ],
+)
+def test_answers_of_another_shape(ground, answer, said):
+    with pytest.raises(SpecError, match=re.escape(said)):
+        ground.start(answer)
+    assert not (ground.folder / "castle.yaml").exists()
+
+
+@pytest.mark.parametrize("answers", [["proxmox={}"], ["existing={}", "existing.reset_on_destroy=false"], ["engine={}"]])
+def test_an_empty_section_can_have_something_in_it(ground, answers):
+    replies = {"machines__nodes": "10.0.0.11", "proxmox__endpoint": "https://pve.example:8006"}
+    started = ground.start(*answers, gitops__repository="https://git.example/home.git", **replies)
+    assert started.problems == []
+
+
 def test_what_nothing_asks_for_is_left_out(ground):
     ground.start(machines__nodes="10.0.0.11")
     assert re.findall(r"^(\w+):$", ground.castle, re.MULTILINE) == [

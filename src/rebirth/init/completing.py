@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from rebirth.castle import Castle
 from rebirth.castle.words import sections_at, words_of
+from rebirth.errors import SpecError
 from rebirth.init.assumed import assumed, reference
 from rebirth.init.found import ANSWERED, ASSUMED, MACHINES, Found, Path
 
@@ -30,9 +31,10 @@ Ask = Callable[[Question], str]  # "" where nobody answers
 
 
 def complete(found: Found, ask: Ask) -> list[Path]:
-    """Fills what is missing. Returns what stays open."""
+    """Fills what is missing. Returns what stays open. Raises SpecError where machines that were given are none."""
     found.say("version", 1, "of this format")
     _platform(found)
+    _machines_beforehand(found)
     open_: list[Path] = []
     for path in list(found.wanted):
         if path[:2] != ("gitops", "variables"):
@@ -131,7 +133,7 @@ def _missing(found: Found, open_: list[Path]) -> list[Path]:
     values: list[Path] = []
     for _ in range(_SEVERAL):
         errors = [location for error in _errors(document) if (location := _absent(document, error)) is not None]
-        sections = [location for location in errors if _is_section(location)]
+        sections = [location for location in errors if is_section(location)]
         for location in sections:
             _put(document, location, {})
         if not sections:
@@ -216,7 +218,8 @@ def _holds_sections(path: Path) -> bool:
     return any("properties" in schema for schema in _schemas(path))
 
 
-def _is_section(location: tuple[str | int, ...]) -> bool:
+def is_section(location: tuple[str | int, ...]) -> bool:
+    """Whether nothing but a section may stand there."""
     found = [schema for schema in _schemas(location) if schema.get("type") != "null"]
     return len(found) == 1 and "properties" in found[0] and found[0].get("title") != _REFERENCE
 
@@ -241,6 +244,19 @@ def _machines(found: Found, ask: Ask, open_: list[Path]) -> None:
         if not wrong:
             return
     open_.append(MACHINES)
+
+
+def _machines_beforehand(found: Found) -> None:
+    """The same answer, given before it is asked for: whatever machines were found, these are meant."""
+    said = found.values.pop(MACHINES, None)
+    if said is None:
+        return
+    for path in [path for path in found.values if path[:2] == MACHINES]:
+        del found.values[path]
+    if wrong := _addresses(found, str(said.value)):
+        raise SpecError(
+            f"--set: machines.nodes: {wrong}", hint="Such as --set 'machines.nodes=192.168.1.11 / 192.168.1.21'"
+        )
 
 
 def _addresses(found: Found, text: str) -> str:

@@ -1,5 +1,6 @@
 """What is known of a castle that is to be written, each value with where it comes from."""
 
+import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -73,11 +74,11 @@ class Found:
     def document(self) -> dict[str, Any]:
         """castle.yaml as far as it is known."""
         document: dict[str, Any] = {}
-        for path, value in self._kept():
+        for path, value in self.kept():
             inner = document
             for part in path[:-1]:
                 inner = inner.setdefault(part, {})
-            inner[path[-1]] = value.value
+            inner[path[-1]] = copy.deepcopy(value.value)  # what is asked of the document is tried in it
         if nodes := document.get("machines", {}).get("nodes"):
             document["machines"]["nodes"] = [{"name": name} | values for name, values in nodes.items()]
         return document
@@ -96,8 +97,10 @@ class Found:
             else:
                 self.values[path] = Value(filled, value.where)
 
-    def _kept(self) -> Iterator[tuple[Path, Value]]:
+    def kept(self) -> Iterator[tuple[Path, Value]]:
+        """What castle.yaml holds: no machine without an address, and no empty section that has something in it."""
         machines = self.machines()
         for path, value in self.values.items():
-            if path[:2] != MACHINES or path[2] in machines:
+            inside = value.value == {} and any(other[:-1][: len(path)] == path for other in self.values)
+            if not inside and (path[:2] != MACHINES or path[2] in machines):
                 yield path, value

@@ -9,7 +9,7 @@ from pathlib import Path
 from rebirth.castle import load
 from rebirth.castle.load import FILE
 from rebirth.errors import Problem, SpecError
-from rebirth.init.completing import Ask, complete, value_of
+from rebirth.init.completing import Ask, complete, is_section, value_of
 from rebirth.init.folder import Folder
 from rebirth.init.following import follow
 from rebirth.init.found import ANSWERED, ASSUMED, Found, Value
@@ -79,6 +79,10 @@ def _answered(found: Found, answers: Sequence[str]) -> None:
                 f"--set: {answer} is not PATH=VALUE", hint="Such as --set proxmox.endpoint=https://pve.lan:8006"
             )
         for place, said in _values(tuple(path.split(".")), value_of(value)):
+            if is_section(place) and not isinstance(said, dict):
+                raise SpecError(
+                    f"--set: {'.'.join(place)} is a section", hint="Name a value in it, such as proxmox.node."
+                )
             found.values.setdefault(place, Value(said, ANSWERED))  # an empty section is an answer, too
 
 

@@ -24,13 +24,11 @@ _WHO = {"role", "address"}  # of a machine; they come before what it is made of
 def castle_yaml(found: Found, open_: list[Path]) -> str:
     lines = [*_HEAD.splitlines(), *(f"# Not taken over: {remark}" for remark in found.remarks)]
     tree: dict[str, Any] = {}
-    machines = found.machines()
-    for path in [*found.values, *open_]:
-        if path[:2] != MACHINES or path == MACHINES or path[2] in machines:
-            inner = tree
-            for part in path[:-1]:
-                inner = inner.setdefault(part, {})
-            inner[path[-1]] = path
+    for path in [*(path for path, _ in found.kept()), *open_]:
+        inner = tree
+        for part in path[:-1]:
+            inner = inner.setdefault(part, {})
+        inner[path[-1]] = path
     for key in _ordered(tree, ()):
         if isinstance(tree[key], dict):
             lines += ["", *textwrap.wrap(meaning((key,)), _WIDTH, initial_indent="# ", subsequent_indent="# ")]

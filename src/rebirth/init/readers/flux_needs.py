@@ -51,6 +51,8 @@ def _secrets(folder: Folder, found: Found, charts: dict[str, Manifest]) -> None:
         found.say("engine.external_secrets.installed_by", "flux", folder.where(release))
         namespace = release.at("spec", "targetNamespace") or release.namespace
         found.say("engine.external_secrets.namespace", namespace, folder.where(release, "metadata"))
+        version = str(secrets[0].data["apiVersion"]).rpartition("/")[2]
+        found.say("engine.store.api", version, folder.where(secrets[0], "apiVersion"))  # that one is served
     for one in folder.of_kind("Kustomization"):
         for index, check in enumerate(one.items("spec", "healthChecks")):
             if isinstance(check, dict) and check.get("kind") == "ClusterSecretStore":
