@@ -48,8 +48,11 @@ bench-proof: $(VENV)/ready ## how fast the proof is: the example castle, and gen
 lab: $(VENV)/ready $(VENV)/packages ## builds the lab's programs that are not in the cache
 	$(RUN)/rebirth lab build
 
-docs: $(VENV)/ready ## the rules' pages, from their docstrings and test cases
+docs: $(VENV)/ready ## the rules' pages, the reference of castle.yaml and the schemas, from the source
 	$(RUN)/python -m rebirth.findings.pages docs/rules tests/proof/rules
+	$(RUN)/python -m rebirth.castle.published.reference docs/reference/castle.md
+	$(RUN)/rebirth schema castle.yaml > docs/reference/castle.schema.json
+	$(RUN)/rebirth schema lab.yaml > docs/reference/lab.schema.json
 
 lock: $(VENV)/ready ## pins every dependency anew
 	$(RUN)/pip install --quiet pip-tools

@@ -7,7 +7,10 @@ import pytest
 from typer.main import get_command
 
 from rebirth.castle import load
+from rebirth.castle.published import reference
+from rebirth.castle.published.schema import as_text, schema_of_castle
 from rebirth.cli import app
+from rebirth.lab import commands as lab_commands
 from rebirth.phases import BOOTSTRAP
 from rebirth.run.create import sections
 from rebirth.run.phase import needs
@@ -70,6 +73,27 @@ def test_the_tree_is_the_tree():
             assert any(place.exists() for place in places), f"{parent}{name}"
     drawn = set(re.findall(r"(?<![\w./])([a-z_]+/)", below))
     assert {f"{folder.name}/" for folder in source.iterdir() if (folder / "__init__.py").exists()} <= drawn
+
+
+def test_the_reference_is_made_of_the_models_as_they_are():
+    found = (ROOT / "docs" / "reference" / "castle.md").read_text()
+    assert found == reference.document(), "`make docs` makes it anew"
+    headings = {
+        re.sub(r"[^\w-]", "", heading.replace(" ", "-")) for heading in re.findall(r"^#+ (.*)", found, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", found)) <= headings
+
+
+def test_every_key_has_a_meaning():
+    rows = re.findall(r"^\| `(.*?)` .*\|([^|]*)\|$", reference.document(), re.MULTILINE)
+    assert rows
+    assert [key for key, meaning in rows if not meaning.strip()] == [], "a string below the field says what it means"
+
+
+@pytest.mark.parametrize(("name", "schema"), [("castle", schema_of_castle), ("lab", lab_commands.schema)])
+def test_the_schemas_are_made_of_the_models_as_they_are(name, schema):
+    file = ROOT / "docs" / "reference" / f"{name}.schema.json"
+    assert file.read_text() == as_text(schema()), "`make docs` makes it anew"
 
 
 def test_make_targets_that_are_named_exist():

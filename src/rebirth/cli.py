@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rebirth.errors import Rebirth, SpecError
+from rebirth.init.commands import app as beginning
 from rebirth.report.commands import app as reports
 from rebirth.terminal import plugins
 from rebirth.terminal.commands import app as telling
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 for name, module in plugins.commands().items():
     app.add_typer(module.app, name=name)
+app.add_typer(beginning)
 app.add_typer(reports)
 app.add_typer(telling)
 

@@ -27,16 +27,15 @@ class Repository:
 def local(directory: Path, castle: Castle) -> Path | None:
     """The castle's repository where this machine has it; None where it has to be fetched.
 
-    In a lab it is the folder that the lab serves. Else it is the folder `gitops` beside castle.yaml, or the git checkout
-    that the castle lies in; of the two the one that has the folder `gitops.path`.
+    In a lab it is the folder that the lab serves. Else it is the folder `gitops` beside castle.yaml, the castle directory
+    itself, or the git checkout that it lies in: the first that has the folder `gitops.path`.
     """
     if served := paths_of(directory, castle.secrets).repository:
         return served
     beside = directory.resolve() / BESIDE
-    if (beside / castle.gitops.path).is_dir():
-        return beside
-    if (top := _checkout(directory.resolve())) and (top / castle.gitops.path).is_dir():
-        return top
+    for folder in (beside, directory.resolve(), _checkout(directory.resolve())):
+        if folder and (folder / castle.gitops.path).is_dir():
+            return folder
     return beside if beside.is_dir() else None  # it is meant, and `gitops.path` is wrong: that is reported
 
 

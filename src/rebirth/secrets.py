@@ -22,9 +22,12 @@ _STANDARD = str.maketrans("-_", "+/")
 class SecretRef(BaseModel):
     """Names a secret without holding it: a file below the vault directory, or an environment variable of like name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     secret: str
+    """The name of a file below the vault directory, such as github-token."""
 
     @field_validator("secret")
     @classmethod

@@ -110,6 +110,10 @@ def test_the_schema_of_castle_yaml(desk):
     code, out, complaints = desk.process("schema")
     assert (code, complaints) == (0, "")
     assert json.loads(out)["title"] == "castle.yaml"
+    assert json.loads(desk.run("schema", "lab.yaml")[1])["title"] == "lab.yaml"
+    code, _, complaints = desk.run("schema", "cattle.yaml")
+    assert code == 2
+    assert complaints == "error: no such schema: cattle.yaml\nhint: There are castle.yaml and lab.yaml.\n"
 
 
 def test_what_is_no_castle(desk):

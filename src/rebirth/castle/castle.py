@@ -44,8 +44,12 @@ def _no_truth(value: object) -> object:
 
 
 class Castle(Section):
+    """Everything that castle.yaml says."""
+
     version: Annotated[Literal[1], BeforeValidator(_no_truth)]
+    """The version of this format."""
     name: Annotated[DnsLabel, Field(max_length=40)]
+    """The castle's name; machines, tags and logs carry it."""
     secrets: Secrets
     tailscale: Tailscale | None = None
     proxmox: Proxmox | None = None
@@ -57,9 +61,11 @@ class Castle(Section):
     networking: Networking | None = None
     gitops: GitOps
     storage: AnyStorage | None = None
+    """Where volumes come from: a chart that the bootstrap installs, or a StorageClass that the repository brings."""
     handovers: list[Handover] = []
     online: Online | None = None
     patience: Patiences = {}
+    """Phase -> how long it may take, in seconds or such as 40m, before `rebirth create` gives up on it."""
     check: Check = Check()
 
     @model_validator(mode="after")

@@ -13,12 +13,18 @@ class Ignored(Section):
     """Findings of one rule, in files whose path in the repository (or the castle directory) fits `where`."""
 
     rule: Annotated[str, StringConstraints(pattern=r"^R\d{2}$"), in_our_words("must be the id of a rule, such as R13")]
-    where: Text = "*"  # a pattern of the shell; * stands for slashes, too
+    """The id of the rule, such as R13."""
+    where: Text = "*"
+    """Only in files whose path fits this shell pattern; `*` stands for slashes, too."""
     reason: Text
+    """Why it is no problem here; `check -v` prints it."""
 
 
 class Check(Section):
+    """Findings of `rebirth check` that the operator knows better."""
+
     ignore: list[Ignored] = []
+    """Findings that are not reported any more."""
 
 
 class RepositoryFile(Section):

@@ -23,17 +23,24 @@ class Size(Hardware):
     """What each machine of a castle has to say of itself."""
 
     cores: Annotated[int, Field(ge=1, le=512)]
+    """Cores of each of its sockets."""
     memory_mib: Annotated[int, Field(ge=1024, le=_MEMORY)]
+    """Its memory, in MiB."""
     disk_gib: Annotated[int, Field(ge=10, le=_DISK)]
-    patches: list[Patch] = []  # of this machine alone: after those of section `talos`
+    """The size of the system's disk, in GiB."""
+    patches: list[Patch] = []
+    """Patches for this machine alone, after those of section `talos`."""
 
 
 class Group(Size):
     """So many machines: the first has number 1 and the first address, each further one the next."""
 
     count: Annotated[int, Field(ge=1, le=_MOST)]
-    name: NamePattern | None = None  # control-plane-{n} or worker-{n}
+    """How many machines."""
+    name: NamePattern | None = None
+    """Their names, {n} being the number; control-plane-{n} or worker-{n} if it is not given."""
     first_address: Address
+    """The address of the first on the LAN."""
 
     def members(self, role: str, pattern: str) -> Iterator[dict[str, object]]:
         """The fields of each machine."""

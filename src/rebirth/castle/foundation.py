@@ -12,9 +12,13 @@ class Chart(Section):
     """A release of a Helm chart that the bootstrap installs itself."""
 
     version: Text
+    """The version of the chart."""
     repository: HttpsUrl
+    """The Helm repository that serves it."""
     namespace: DnsLabel
+    """The namespace of the release; it is created."""
     values: dict[str, object] = {}
+    """Values of the chart."""
 
 
 class ExternalSecrets(Chart):
@@ -25,7 +29,9 @@ class ExternalSecretsOfFlux(Section):
     """External Secrets as Flux installs it: what needs it waits for its CRDs and its webhook."""
 
     installed_by: Literal["flux"]
+    """Flux installs it from the GitOps repository."""
     namespace: DnsLabel = "external-secrets"
+    """The namespace in which Flux installs it."""
 
 
 def _whose(value: Any) -> str:
@@ -34,61 +40,91 @@ def _whose(value: Any) -> str:
 
 
 class CoreDns(Section):
+    """The cluster's DNS server, which the castle brings itself."""
+
     image: Image
+    """The image of CoreDNS."""
     replicas: Annotated[int, Field(ge=1, le=100)] = 2
+    """How many pods of it run."""
     forwards: dict[DnsName, Annotated[list[Address], Field(min_length=1)]] = {}
+    """DNS zone -> the nameservers that answer for it, such as `ts.net: [10.96.0.101]`."""
 
 
 class ClusterDns(Section):
     """What machines need to know of it. A phase that takes this does not see how the castle's own CoreDNS looks."""
 
-    ours: bool  # a phase installs it; else Talos does
+    ours: bool
+    """A phase installs it; else Talos does."""
 
 
 class Vault(Section):
     """The Vault outside the cluster, as this machine reaches it."""
 
     address: HttpsUrl
+    """Its URL."""
     mount: Text
+    """The mount of the key-value store (version 2)."""
     token: SecretRef
+    """The token that reads there, and writes what is handed over."""
     ca: SecretRef | None = None
+    """Its certificate authority (PEM), if that is not a public one."""
 
 
 class KeyReference(Section):
+    """A key of a Kubernetes Secret."""
+
     namespace: DnsLabel
+    """The namespace of the Secret."""
     name: DnsName
+    """The name of the Secret."""
     key: Text
+    """The key in the Secret."""
 
 
 class Store(Section):
     """The ClusterSecretStore through which the cluster reads that Vault."""
 
     name: DnsName
-    api: Literal["v1", "v1beta1"] = (
-        "v1"  # of external-secrets.io; v1 is served since External Secrets 0.16, v1beta1 until 0.16
-    )
+    """The name of the ClusterSecretStore."""
+    api: Literal["v1", "v1beta1"] = "v1"
+    """The API version of external-secrets.io: v1 is served since External Secrets 0.16, v1beta1 until then."""
     ca_secret: KeyReference | None = None
+    """The Secret that holds Vault's certificate authority."""
     token_secret: KeyReference
+    """The Secret that holds Vault's token."""
 
 
 class DirectSecret(Section):
     """A Kubernetes Secret placed straight from the vault directory, with no controller in between."""
 
     namespace: DnsLabel
+    """The namespace of the Secret; it is created."""
     name: DnsName
+    """The name of the Secret."""
     type: Text = "Opaque"
+    """The type of the Secret."""
     data: dict[str, SecretRef | Text]
+    """Key -> the secret that is placed there, or plain text."""
 
 
 class PullSecret(Section):
+    """Credentials of an image registry."""
+
     name: DnsName
+    """The name of the Secret in each namespace."""
     registry: DnsName
+    """The host name of the registry."""
     username: Text
+    """The user name at the registry."""
     password: SecretRef
+    """The password or token."""
     namespaces: Annotated[list[DnsLabel], Field(min_length=1)]
+    """The namespaces that get it; they are created."""
 
 
 class RegistryLogin(Section):
+    """Credentials of an image registry for machines."""
+
     registry: DnsName
     username: Text
     password: SecretRef
@@ -110,11 +146,14 @@ class Foundation(Section):
         ]
         | None
     ) = None
+    """The External Secrets Operator: a release that a phase installs, or `installed_by: flux`."""
     coredns: CoreDns | None = None
+    """The castle's own CoreDNS, in place of the one that Talos deploys."""
     vault: Vault | None = None
     store: Store | None = None
     direct_secrets: list[DirectSecret] = []
     pull_secrets: list[PullSecret] = []
+    """Credentials of image registries, as Secrets; the machines get them, too."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

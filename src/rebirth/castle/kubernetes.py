@@ -11,16 +11,21 @@ _DNS = 10  # the address of a Service network that Kubernetes' tools give to clu
 
 
 class ServiceAccount(Section):
+    """How the API server issues tokens of service accounts."""
+
     issuers: Annotated[list[HttpsUrl], Field(min_length=1)]
+    """The first signs tokens of service accounts, the others are still accepted."""
     audiences: list[Text] = []
+    """The audiences that the API server accepts."""
     jwks_uri: HttpsUrl | None = None
+    """Where the keys for verifying tokens are served."""
 
 
 def _listed(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
-_NETWORK = {"type": "string", "format": "ipvanynetwork"}
+_NETWORK = {"type": "string", "format": "ipvanynetwork", "title": "IP network"}
 # One network, or with two families one of each, the family that Services get first.
 Networks = Annotated[
     list[Network],
@@ -42,17 +47,28 @@ def _proxied(validated: dict[str, Any]) -> bool:
 
 
 class Kubernetes(Section):
+    """What the API server and the networks of the cluster look like."""
+
     version: Version
+    """The version of Kubernetes."""
     endpoint: HttpsUrl
+    """The URL under which machines and users reach the API server."""
     cert_sans: list[DnsName | Address] = []
+    """More names and addresses for the API server's certificate (port 6443)."""
     service_account: ServiceAccount | None = None
-    # Who makes the pod network: Talos, the castle (networking.cilium), or a patch or Flux.
+    """How tokens of service accounts are issued."""
     cni: Literal["flannel", "cilium", "none"] = "flannel"
+    """Who makes the pod network: Talos (flannel), the castle (networking.cilium), or a patch or Flux (none)."""
     kube_proxy: Annotated[bool, Field(default_factory=_proxied)]
+    """Whether kube-proxy runs; where nothing is said, unless Cilium replaces it."""
     pod_network: Networks = [IPv4Network("10.244.0.0/16")]
+    """The network of the pods, or one of each family."""
     service_network: Networks = [IPv4Network("10.96.0.0/12")]
+    """The network of the Services, or one of each family; Services get addresses of the first."""
     cluster_dns: Annotated[Address, Field(default_factory=_dns_of)]
+    """The address of the cluster DNS Service; where nothing is said, the tenth of the first Service network."""
     cluster_domain: DnsName = "cluster.local"
+    """The DNS domain of the cluster."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

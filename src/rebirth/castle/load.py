@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from rebirth.castle.castle import Castle
 from rebirth.castle.files import text_of
-from rebirth.castle.words import near, words_of
+from rebirth.castle.words import Tried, meant, near
 from rebirth.errors import Problem, SpecError
 
 FILE = "castle.yaml"
@@ -44,8 +44,8 @@ def load_model(file: Path, model: type[Model], *, hint: str = "") -> Model:
     except ValidationError as error:
         # No input and no URL: a mistyped secret must not be printed.
         found = error.errors(include_input=False, include_url=False)
-        problems = [_problem(file, root, model, item) for item in found if item["type"] != _NOT_CALLED]
-        raise SpecError(sorted(problems, key=lambda problem: problem.line)) from None
+        told = [item for item in found if item["type"] != _NOT_CALLED]
+        raise SpecError(_problems(file, root, model, told)) from None
     except yaml.MarkedYAMLError as error:
         raise _yaml_problem(file, error) from None
     except (
@@ -67,7 +67,7 @@ def _compose(file: Path, hint: str) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         raise _yaml_problem(file, error) from None
     except RecursionError:
-        raise SpecError([Problem(str(file), 0, "", "is nested too deeplyly")]) from None
+        raise SpecError([Problem(str(file), 0, "", "is nested too deeply")]) from None
     except yaml.YAMLError:
         raise SpecError([Problem(str(file), 0, "", "contains characters that YAML does not allow")]) from None
     if not isinstance(root, yaml.MappingNode):
@@ -135,36 +135,66 @@ _Loader.add_implicit_resolver(
 _Loader.add_constructor("tag:yaml.org,2002:int", _whole)
 
 
-def _problem(file: Path, root: yaml.Node, model: type[BaseModel], error: ErrorDetails) -> Problem:
-    location: Sequence[str | int] = error["loc"]
-    message = words_of(error)
-    if error["type"] == "extra_forbidden" and (known := near(model, location)):
+def _problems(file: Path, root: yaml.Node, model: type[BaseModel], errors: Sequence[ErrorDetails]) -> list[Problem]:
+    """One for each place, in the order of the file; where several kinds of value may stand, of the kind that was meant."""
+    found: dict[tuple[int, str], Problem] = {}
+    tried = [Tried(error, located.path, located.kinds) for error in errors for located in [_located(root, error)]]
+    said = list(meant(tried))
+    mistyped = {
+        (*error["loc"][:-1], near(model, error["loc"])) for error, _ in said if error["type"] == "extra_forbidden"
+    }
+    for error, words in said:
+        if error["type"] == "missing" and error["loc"] in mistyped:
+            continue  # it is there, with a letter wrong
+        problem = _problem(file, root, model, error, words)
+        found.setdefault((problem.line, problem.path), problem)
+    return sorted(found.values(), key=lambda problem: problem.line)
+
+
+def _problem(file: Path, root: yaml.Node, model: type[BaseModel], error: ErrorDetails, message: str) -> Problem:
+    located = _located(root, error)
+    if error["type"] == "extra_forbidden" and (known := near(model, error["loc"])):
         message += f"; did you mean {known}?"
+    if located.node is not None and located.node.tag == _NULL and error["type"] not in _OF_KEYS:
+        message = f"has no value: {message}"
     # A validator of a whole section says where it means: "at nodes[1].address: ...".
     if inner := re.match(r"at (\S+): (.*)", message, re.DOTALL):
-        location = [*location, *(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", inner[1]))]
+        deeper = (int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", inner[1]))
+        located = _located(root, {**error, "loc": (*error["loc"], *deeper), "type": "missing"})
         message = inner[2]
-    if location and location[-1] == "[key]":  # pydantic's word for what is wrong with a key itself
-        location = location[:-1]
-    line, path = _locate(root, location)
-    return Problem(str(file), line, path, message)
+    return Problem(str(file), located.line, located.path, message)
 
 
-def _locate(root: yaml.Node, location: Sequence[str | int]) -> tuple[int, str]:
-    """The line and the YAML path that a pydantic location names.
+_NULL = "tag:yaml.org,2002:null"
+_OF_KEYS = {"missing", "extra_forbidden"}
 
-    Locations also name union members and dictionary keys, which are no YAML path: those parts are passed over.
-    """
-    node, line, path = root, root.start_mark.line + 1, ""
-    for part in location:
+
+class _Located(NamedTuple):
+    line: int
+    path: str  # YAML path
+    kinds: tuple[
+        tuple[str, str], ...
+    ]  # parts of the location that name a kind of value, each with the YAML path that may be of several
+    node: yaml.Node | None  # None for what is missing
+
+
+def _located(root: yaml.Node, error: ErrorDetails) -> _Located:
+    """Where a pydantic error is in the document. Its location also names which of several kinds was tried."""
+    location = error["loc"]
+    node: yaml.Node | None = root
+    line, path, kinds = root.start_mark.line + 1, "", []
+    for number, part in enumerate(location, 1):
         if isinstance(part, int) and isinstance(node, yaml.SequenceNode) and part < len(node.value):
             node = node.value[part]
             line, path = node.start_mark.line + 1, f"{path}[{part}]"
-        elif isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
-            if found:
-                line, node = found[0].start_mark.line + 1, found[1]
-            elif part != location[-1]:
-                continue
-            path = f"{path}.{part}".lstrip(".")
-    return line, path
+        elif isinstance(node, yaml.MappingNode) and (found := _entry(node, part)):
+            line, node, path = found[0].start_mark.line + 1, found[1], f"{path}.{part}".lstrip(".")
+        elif error["type"] == "missing" and number == len(location):
+            node, path = None, f"{path}.{part}".lstrip(".")
+        else:
+            kinds.append((path, str(part)))
+    return _Located(line, path, tuple(kinds), node)
+
+
+def _entry(node: yaml.MappingNode, part: object) -> tuple[yaml.Node, yaml.Node] | None:
+    return next(((key, value) for key, value in node.value if key.value == str(part)), None)

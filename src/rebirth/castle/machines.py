@@ -24,10 +24,16 @@ Platform = Literal["metal", "nocloud"]
 
 
 class Machine(Size):
+    """A machine."""
+
     name: DnsLabel
+    """Its name, and that of its Kubernetes node."""
     role: Role
+    """`controlplane` runs etcd and the API server."""
     address: Address
+    """Its address on the LAN."""
     mac: Mac | None = None
+    """The MAC address of its network card; computed from the names of castle and machine if it is not given."""
 
     def mac_address(self, castle: str) -> str:
         """The one given, or one that is computed from the names: the same at each create, so that DHCP can reserve by it."""
@@ -55,19 +61,30 @@ def _restricted(machine: Machine, own: Hardware) -> str:
 
 
 class Machines(Section):
-    # How a machine that has no configuration yet gets its address: by a drive that Proxmox makes, or from the LAN's DHCP server.
+    """The machines and the network they stand in."""
+
     addressing: Literal["cloud-init", "reserved-dhcp", "existing"] = "cloud-init"
+    """How a machine without a configuration gets its address: from a drive that Proxmox makes, or from the LAN's DHCP server, which knows its MAC."""
     network: Network
+    """The network of the LAN."""
     gateway: Address
+    """The default gateway."""
     nameservers: Annotated[list[Address], Field(min_length=1)]
+    """The nameservers that the machines ask."""
     ntp: list[Address | DnsName] = []
-    # Whether pods without a toleration run on control planes. Where nothing is said: where there are no workers.
+    """Time servers that the machines ask."""
     schedulable_control_planes: bool | None = None
-    shared_address: Address | None = None  # that one control plane at a time answers at
-    defaults: Hardware = Hardware()  # of every machine that does not say otherwise
-    nodes: Annotated[list[Machine], Field(min_length=1)] = []  # each by itself; and by formula:
+    """Whether pods without a toleration run on control planes; where nothing is said, only if there are no workers."""
+    shared_address: Address | None = None
+    """An address that one control plane at a time answers at."""
+    defaults: Hardware = Hardware()
+    """The hardware of every machine that does not say otherwise."""
+    nodes: Annotated[list[Machine], Field(min_length=1)] = []
+    """The machines, each by itself."""
     planes: Annotated[Group | None, Field(alias="control_planes")] = None
+    """Control planes by formula: a count, and the first address."""
     others: Annotated[Group | None, Field(alias="workers")] = None
+    """Workers by formula: a count, and the first address."""
 
     @model_validator(mode="after")
     def _expanded(self) -> Self:

@@ -16,15 +16,24 @@ from pydantic import (
     WithJsonSchema,
     WrapValidator,
 )
+from pydantic_core import PydanticCustomError
 
 IPAddress = IPv4Address | IPv6Address
 
 
 class Section(BaseModel):
-    """A section of castle.yaml: immutable, unknown keys refused, nothing coerced, input never shown in errors."""
+    """A section of castle.yaml: immutable, unknown keys refused, nothing coerced, input never shown in errors.
+
+    A string below a field is its meaning: editors show it, `rebirth init` asks with it, the reference is made of it.
+    """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, populate_by_name=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
 
@@ -65,6 +74,9 @@ def span_of(value: str) -> tuple[IPAddress, IPAddress] | None:
     return (first, last) if int(first) <= int(last) else None
 
 
+OTHER_SHAPE = "other_shape"  # the type of the error where a value is not even a string
+
+
 def in_our_words(words: str) -> WrapValidator:
     """Says `words` instead of Python's own message, which quotes the value: it could be a secret in the wrong place."""
 
@@ -72,13 +84,15 @@ def in_our_words(words: str) -> WrapValidator:
         try:
             return handler(value)
         except ValueError:
-            raise ValueError(words) from None
+            if isinstance(value, str):
+                raise ValueError(words) from None  # noqa: TRY004 - pydantic makes a problem of this one
+            raise PydanticCustomError(OTHER_SHAPE, "{words}", {"words": words}) from None
 
     return WrapValidator(validate)
 
 
 def _version(value: str) -> str:
-    if not re.fullmatch(r"v\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?", value):
+    if not re.fullmatch(_VERSION, value):
         raise ValueError("must be a version such as v1.35.4")
     return value
 
@@ -101,41 +115,67 @@ def _seconds(value: object) -> float:
 _LONGEST = 7 * 24 * 3600.0  # seconds
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
-HttpsUrl = Annotated[str, AfterValidator(_https_url)]
-Address = Annotated[IPAddress, in_our_words("must be an IPv4 or IPv6 address, such as 192.168.50.11 or fd00:50::11")]
+# What editors are told of a value whose validator is a function: never more than that refuses.
+_HTTPS = {"pattern": r"^[Hh][Tt]{2}[Pp][Ss]://[^/?#@]+([/?#]|$)"}
+_VERSION = r"v\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?"
+_SPAN = {"pattern": r"^\s*[0-9a-fA-F.:]+(/\d+|\s*-\s*[0-9a-fA-F.:]+)?\s*$"}
+
+HttpsUrl = Annotated[str, AfterValidator(_https_url), Field(title="https URL", json_schema_extra=_HTTPS)]
+Address = Annotated[
+    IPAddress,
+    in_our_words("must be an IPv4 or IPv6 address, such as 192.168.50.11 or fd00:50::11"),
+    Field(title="IP address"),
+]
 Network = Annotated[
     IPv4Network | IPv6Network,
     in_our_words("must be an IPv4 or IPv6 network without host bits, such as 192.168.50.0/24 or fd00:50::/64"),
+    Field(title="IP network"),
 ]
-AddressRange = Annotated[str, AfterValidator(_address_range)]
-Version = Annotated[str, AfterValidator(_version)]
+AddressRange = Annotated[
+    str, AfterValidator(_address_range), Field(title="range of addresses", json_schema_extra=_SPAN)
+]
+Version = Annotated[
+    str, AfterValidator(_version), Field(title="version", json_schema_extra={"pattern": f"^{_VERSION}$"})
+]
 DnsLabel = Annotated[
     str,
     StringConstraints(pattern=rf"^{_DNS_LABEL}$", max_length=63),
     in_our_words("must be a DNS label: at most 63 lower-case letters, digits and hyphens, such as my-castle"),
+    Field(title="DNS label"),
 ]
 DnsName = Annotated[
     str,
     StringConstraints(pattern=rf"^{_DNS_LABEL}(\.{_DNS_LABEL})*$", max_length=253),
     in_our_words("must be a DNS name in lower case, such as blog.example.org"),
+    Field(title="DNS name"),
 ]
 Tag = Annotated[
-    str, StringConstraints(pattern=r"^tag:[a-z0-9][-a-z0-9]*$"), in_our_words("must be a tag such as tag:my-castle")
+    str,
+    StringConstraints(pattern=r"^tag:[a-z0-9][-a-z0-9]*$"),
+    in_our_words("must be a tag such as tag:my-castle"),
+    Field(title="tag"),
 ]
-Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S"), in_our_words("must be text that is not blank")]
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, pattern=r"\S"),
+    in_our_words("must be text that is not blank (in quotes where it looks like a number, a date or true)"),
+    Field(title="text"),
+]
 Image = Annotated[
     str,
     StringConstraints(pattern=r"^[^\s/@:]+\S*$"),
     in_our_words("must be an image reference, such as registry.k8s.io/pause:3.10"),
+    Field(title="image reference"),
 ]
 Patch = Annotated[
     Text | Annotated[dict[str, object], Field(min_length=1)],
     in_our_words("must be the name of a file beside castle.yaml, or a document of Talos' machine configuration"),
+    Field(title="file or document"),
 ]
 Duration = Annotated[
     float,
     BeforeValidator(_seconds),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": _DURATION}]}),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": _DURATION}], "title": "duration"}),
 ]
 Positive = Annotated[int, Field(gt=0)]
 

@@ -15,13 +15,16 @@ class Pool(Section):
     """Addresses of the LAN that Services of type LoadBalancer get."""
 
     name: DnsLabel
+    """The name of the pool in the cluster."""
     addresses: Annotated[list[AddressRange], Field(min_length=1)]
+    """Ranges on the LAN that belong to nobody else, and are outside of DHCP."""
 
 
 class CiliumPool(Pool):
-    interfaces: list[
-        Text
-    ] = []  # regular expressions of the network cards that answer for them; all where none is given
+    """Addresses that Cilium gives to Services and announces on the LAN."""
+
+    interfaces: list[Text] = []
+    """Regular expressions of the network cards that answer for them; all where none is given."""
 
 
 class MetalLb(Chart):
@@ -32,14 +35,22 @@ class Cilium(Chart):
     """Cilium's release, as the network of pods (kubernetes.cni: cilium)."""
 
     repository: HttpsUrl = "https://helm.cilium.io"
+    """The Helm repository that serves it."""
     namespace: DnsLabel = "kube-system"
-    pool: CiliumPool | None = None  # announced on the LAN by Cilium itself
+    """The namespace of the release."""
+    pool: CiliumPool | None = None
+    """The addresses that Cilium gives to Services, and announces on the LAN itself."""
 
 
 class Networking(Section):
+    """What makes the network of pods, and who gives addresses to Services."""
+
     cilium: Cilium | None = None
+    """The release of Cilium, where it makes the pod network (kubernetes.cni: cilium)."""
     metallb: MetalLb | None = None
-    pool: Pool | None = None  # MetalLB's
+    """The release of MetalLB."""
+    pool: Pool | None = None
+    """The addresses that MetalLB gives to Services."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

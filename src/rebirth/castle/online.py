@@ -16,27 +16,44 @@ class Ingress(Section):
     """The Service of an ingress controller: Ingresses or its own routes lead on to the sites."""
 
     namespace: DnsLabel
+    """The namespace of the Service."""
     service: DnsLabel
+    """The name of the Service of type LoadBalancer."""
 
 
 class Named(Section):
+    """An object in the cluster."""
+
     namespace: DnsLabel
+    """Its namespace."""
     name: DnsName
+    """Its name."""
 
 
 class Workload(Named):
+    """A workload in the cluster."""
+
     kind: Literal["Deployment", "DaemonSet", "StatefulSet"] = "Deployment"
+    """Its kind."""
 
 
 class Site(Section):
+    """A site and the answer that is expected of it."""
+
     host: DnsName
+    """The host name of the site."""
     path: Annotated[
         str, StringConstraints(pattern=r"^/"), in_our_words("must be a path that begins with /, such as /blog/")
     ] = "/"
+    """The path that is asked for."""
     status: Annotated[int, Field(ge=100, le=599)] = 200
-    contains: Annotated[str, Field(min_length=1)] = ""  # not given: whatever the page holds
+    """The HTTP status that is expected."""
+    contains: Annotated[str, Field(min_length=1)] = ""
+    """Text that the page must hold; empty: any page is fine."""
     ca: SecretRef | None = None
-    address: Address | None = None  # not given: the address of the way in, or through a tunnel what DNS says
+    """The certificate authority (PEM) of the site, if that is not a public one."""
+    address: Address | None = None
+    """Where it is visited; where nothing is said, at the address of the way in, or through a tunnel where DNS says."""
 
 
 class Sites(Section):
@@ -65,13 +82,22 @@ _CHOICE = ("ingress", "gateway", "service", "tunnel", "workload", "kustomization
 
 
 class Online(Section):
+    """What the operator means by online: one of these is there, and the sites answer. Without the section: the Flux graph is Ready."""
+
     ingress: Ingress | None = None
-    gateway: Named | None = None  # of the Gateway API
-    service: Named | None = None  # of type LoadBalancer
-    tunnel: Workload | None = None  # goes out by itself, and needs no address here
+    """The Service of an ingress controller has an address, at which the sites are visited."""
+    gateway: Named | None = None
+    """A Gateway of the Gateway API has an address, at which the sites are visited."""
+    service: Named | None = None
+    """A Service of type LoadBalancer has an address, at which the sites are visited."""
+    tunnel: Workload | None = None
+    """A workload that goes out by itself is ready; the sites are visited where DNS says."""
     workload: Workload | None = None
-    kustomization: Named | None = None  # of Flux
+    """A workload is ready."""
+    kustomization: Named | None = None
+    """A Kustomization of Flux is Ready."""
     sites: Annotated[list[Site], Field(min_length=1)] = []
+    """The sites that must answer."""
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:

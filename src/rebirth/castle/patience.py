@@ -6,7 +6,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from rebirth.castle.model import Duration, Section
 
@@ -27,7 +27,7 @@ def _phase(name: str) -> str:
     return name
 
 
-PhaseName = Annotated[str, AfterValidator(_phase)]
+PhaseName = Annotated[str, AfterValidator(_phase), Field(json_schema_extra={"enum": sorted(names())})]
 Patiences = dict[PhaseName, Duration]  # phase -> seconds
 
 

@@ -15,8 +15,12 @@ VmId = Annotated[int, Field(ge=100, le=999_999_999)]
 
 
 class VmIds(Section):
+    """A range of VM ids."""
+
     first: VmId
+    """The first id."""
     last: VmId
+    """The last id."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -29,16 +33,28 @@ class VmIds(Section):
 
 
 class Proxmox(Section):
+    """The virtualisation host."""
+
     endpoint: HttpsUrl
+    """The URL of the Proxmox API, such as `https://pve.example:8006`."""
     node: Text | None = None
-    nodes: list[Text] = []  # of a cluster: machines that name none are spread over these
+    """The Proxmox node on which the machines run."""
+    nodes: list[Text] = []
+    """The Proxmox nodes of a cluster: machines that name none are spread over these."""
     token: SecretRef
+    """The API token, `USER@REALM!TOKENID=UUID`."""
     ca: SecretRef | None = None
+    """The certificate authority (PEM) of the endpoint, if that is not a public one."""
     image_storage: Text
+    """The storage for the boot image of Talos (content type iso)."""
     disk_storage: Text
+    """The storage for the disks of the machines."""
     bridge: Text
+    """The network bridge of the machines."""
     vm_ids: VmIds
+    """The range of VM ids that the machines may take."""
     tag: VmTag
+    """Marks this castle's virtual machines; others are never touched."""
 
     @model_validator(mode="after")
     def _one_list_of_nodes(self) -> Self:

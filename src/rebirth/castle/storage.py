@@ -13,8 +13,12 @@ from rebirth.castle.model import DnsName, Section, in_our_words
 
 
 class Storage(Chart):
+    """Where volumes come from."""
+
     chart: Literal["longhorn", "local-path-provisioner"]
+    """The chart that provides volumes."""
     storage_class: DnsName
+    """The StorageClass that is there afterwards."""
 
     @property
     def data_path(self) -> str:
@@ -41,7 +45,9 @@ class StorageOfFlux(Section):
     """A StorageClass that the repository brings."""
 
     storage_class: DnsName
-    data_path: _Path | None = None  # what its pods keep on the machine, where the kubelet has to see it
+    """Its name."""
+    data_path: _Path | None = None
+    """What its pods keep on the machine, where the kubelet has to see it."""
 
 
 class DataPath(Section):

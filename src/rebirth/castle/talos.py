@@ -11,16 +11,24 @@ from rebirth.castle.model import DnsName, HttpsUrl, Image, Patch, Section, Versi
 
 
 class Talos(Section):
+    """Which Talos, from which image, with which patches of the castle's own."""
+
     version: Version
+    """The version of Talos."""
     schematic: SchematicOrId
+    """What the image factory builds Talos from: extensions and kernel arguments, or the id of such a list."""
     image_factory: HttpsUrl = "https://factory.talos.dev"
-    installer: Image | None = None  # where it is not the factory's for this schematic
-    registry_mirrors: dict[
-        DnsName, Annotated[list[HttpsUrl], Field(min_length=1)]
-    ] = {}  # registry -> asked first, in order
-    patches: list[Patch] = []  # for every machine; those of its role come after them, its own last
+    """The URL of the image factory."""
+    installer: Image | None = None
+    """The image of the installer, where it is not the factory's for this schematic."""
+    registry_mirrors: dict[DnsName, Annotated[list[HttpsUrl], Field(min_length=1)]] = {}
+    """Registry -> mirrors that are asked first, in order."""
+    patches: list[Patch] = []
+    """Patches for every machine: files beside castle.yaml, or documents. Those for its role come after them, its own last."""
     control_plane_patches: list[Patch] = []
+    """Patches for control planes."""
     worker_patches: list[Patch] = []
+    """Patches for workers."""
 
     def patches_for(self, machine: Machine) -> dict[tuple[str | int, ...], Patch]:
         """The castle's own patches of a machine in the order in which they are applied. Where in castle.yaml -> patch."""

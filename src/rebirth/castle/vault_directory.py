@@ -16,5 +16,9 @@ def _inside(value: str) -> str:
 
 
 class Secrets(Section):
-    directory: Text  # ~ is the home directory; relative paths start at the castle directory
+    """Where secrets are read from, and where generated credentials go."""
+
+    directory: Text
+    """The vault directory; `~` is the home directory, a relative path starts at the castle directory."""
     produced: Annotated[Text, AfterValidator(_inside)] = "produced"
+    """The folder below it for generated credentials: Talos secrets bundle, talosconfig, kubeconfig; mode 0600."""

@@ -73,6 +73,14 @@ def needs(directory: Path | None) -> list["Check"]:
     return asyncio.run(examine(directory))
 
 
+def schema() -> dict[str, object]:
+    """The JSON Schema of lab.yaml."""
+    from rebirth.castle.published.schema import schema_of
+    from rebirth.lab.spec import FILE, Lab
+
+    return schema_of(Lab, FILE)
+
+
 @app.command("build")
 def build(
     directory: Annotated[Path | None, typer.Argument(help="A castle: also the optional programs that it uses.")] = None,

@@ -18,44 +18,66 @@ class SiteImage(Section):
     """An image made from a Hugo site, served by a small web server on port 8080."""
 
     reference: Text
-    hugo: Text  # folder
+    """The reference under which the registry serves it."""
+    hugo: Text
+    """The folder of the site's source."""
 
 
 class Seed(Section):
     """A secret that Vault holds before the castle is created."""
 
     path: Text
-    random: list[Text] = []  # properties with a new random value
-    text: dict[str, str] = {}  # properties with a given value
-    tls: list[DnsName] = []  # tls.crt and tls.key for these names, signed by the lab's CA
+    """The path below the mount."""
+    random: list[Text] = []
+    """Properties with a new random value."""
+    text: dict[str, str] = {}
+    """Properties with a given value."""
+    tls: list[DnsName] = []
+    """Names of a certificate in tls.crt and tls.key, signed by the lab's authority."""
 
 
 class OAuthClient(Section):
     """An OAuth client of the tailnet, named by the files of the vault directory that hold it."""
 
     id: Text
+    """The file of the vault directory with its id."""
     secret: Text
+    """The file of the vault directory with its secret."""
     tags: list[Tag]
+    """The tags that it may assign."""
 
 
 class StaleDevice(Section):
+    """A device that an earlier castle left on the tailnet."""
+
     hostname: DnsLabel
+    """Its name on the tailnet."""
     tags: list[Tag] = []
+    """Its tags."""
 
 
 class Tailnet(Section):
-    owners: dict[Tag, list[Tag]] = {}  # tag -> tags whose holders may assign it
+    """The tailnet of the lab."""
+
+    owners: dict[Tag, list[Tag]] = {}
+    """Tag -> tags whose holders may assign it."""
     clients: list[OAuthClient] = []
+    """OAuth clients besides the castle's own."""
     devices: list[StaleDevice] = []
-    ephemeral_seconds: Annotated[float, Field(ge=66)] = 120  # the control server takes no fewer
+    """Devices that an earlier castle left."""
+    ephemeral_seconds: Annotated[float, Field(ge=66)] = 120
+    """After how many seconds without contact an ephemeral device is removed; the control server takes no fewer than 66."""
 
 
 class Machines(Section):
     """What the machines' hardware and the router of the LAN do."""
 
-    install_seconds: Annotated[float, Field(ge=0)] = 2  # that Talos' installer takes to write a disk
-    disks_never_written: list[DnsLabel] = []  # machines whose installation does not end
-    dhcp: dict[DnsLabel, Address] = {}  # machine -> the address reserved for its MAC, where that is not the castle's
+    install_seconds: Annotated[float, Field(ge=0)] = 2
+    """Seconds that the installer of Talos takes to write a disk."""
+    disks_never_written: list[DnsLabel] = []
+    """Machines whose installation does not end."""
+    dhcp: dict[DnsLabel, Address] = {}
+    """Machine -> the address reserved for its MAC, where that is not the castle's."""
 
 
 def _privilege(value: str) -> str:
@@ -73,25 +95,35 @@ def _acl_path(value: str) -> str:
 class ProxmoxHost(Section):
     """The Proxmox host: what its token may do, how much fits into its storages, how fast it is."""
 
-    # Path -> privileges, on everything below it, too. Where nothing is said, exactly those that a castle needs.
     token_rights: (
         dict[Annotated[str, AfterValidator(_acl_path)], list[Annotated[str, AfterValidator(_privilege)]]] | None
     ) = None
-    storage_gib: dict[
-        Text, Annotated[float, Field(gt=0)]
-    ] = {}  # storage -> its size; 1 TiB that never fills where nothing is said
-    shared_storages: list[Text] = []  # that hold the same on every node
-    task_seconds: Annotated[float, Field(ge=0)] = 0  # that every task takes at least
-    mib_per_second: Annotated[float, Field(gt=0)] | None = None  # of uploads, and of downloads by the host
+    """Path -> privileges, on everything below it, too. Where nothing is said, exactly those that a castle needs."""
+    storage_gib: dict[Text, Annotated[float, Field(gt=0)]] = {}
+    """Storage -> its size in GiB; 1 TiB that never fills where nothing is said."""
+    shared_storages: list[Text] = []
+    """Storages that hold the same on every node."""
+    task_seconds: Annotated[float, Field(ge=0)] = 0
+    """Seconds that every task takes at least."""
+    mib_per_second: Annotated[float, Field(gt=0)] | None = None
+    """The speed of uploads, and of downloads by the host."""
 
 
 class Lab(Section):
+    """What a rehearsal needs besides the castle."""
+
     version: Literal[1] = 1
-    repositories: dict[HttpsUrl, Text] = {}  # URL -> local folder
-    names: dict[DnsName, IPv4Address] = {}  # what the world's DNS says of the castle's own sites
-    private_images: list[Text] = []  # prefixes such as ghcr.io/owner/
+    """The version of this format."""
+    repositories: dict[HttpsUrl, Text] = {}
+    """URL of a Git repository -> the local folder that the lab serves under it."""
+    names: dict[DnsName, IPv4Address] = {}
+    """What the world's DNS says of the castle's own sites."""
+    private_images: list[Text] = []
+    """Prefixes of images that need the pull secret, such as `ghcr.io/owner/`."""
     images: list[SiteImage] = []
+    """Images built from sources when the lab starts."""
     vault: list[Seed] = []
+    """What Vault holds before the castle is created."""
     tailnet: Tailnet = Tailnet()
     machines: Machines = Machines()
     proxmox: ProxmoxHost = ProxmoxHost()

@@ -1,8 +1,14 @@
 """The commands that only tell something: help, and the schema of castle.yaml."""
 
+from typing import Annotated
+
 import typer
 
-from rebirth.terminal.options import show_help
+from rebirth.errors import SpecError
+from rebirth.terminal import plugins
+from rebirth.terminal.options import examples, show_help
+
+FILE = "castle.yaml"
 
 app = typer.Typer()
 
@@ -13,15 +19,19 @@ def help_(context: typer.Context) -> None:
     show_help(context)
 
 
-@app.command()
-def schema() -> None:
+@app.command(epilog=examples("rebirth schema > castle.schema.json", "rebirth schema lab.yaml > lab.schema.json"))
+def schema(
+    file: Annotated[str, typer.Argument(metavar="[FILE]", help="castle.yaml or lab.yaml.")] = FILE,
+) -> None:
     """Print the JSON Schema of castle.yaml, for editors.
 
     Save it beside castle.yaml and begin that with: # yaml-language-server: $schema=castle.schema.json
     """
-    import json
-
-    from rebirth.castle.schema import schema_of_castle
+    from rebirth.castle.published.schema import as_text, schema_of_castle
     from rebirth.console import write
 
-    write(json.dumps(schema_of_castle(), indent=2) + "\n")
+    if file == FILE:
+        return write(as_text(schema_of_castle()))
+    if file == "lab.yaml":
+        return write(as_text(plugins.lab().schema()))
+    raise SpecError(f"no such schema: {file}", hint=f"There are {FILE} and lab.yaml.")

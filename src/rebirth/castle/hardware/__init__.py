@@ -49,54 +49,97 @@ Taint = Annotated[
 
 
 class Cpu(Section):
+    """The processors of a machine."""
+
     type: _CpuType = "host"
-    sockets: Annotated[int, Field(ge=1, le=4)] = 1  # each with the machine's number of cores
+    """The CPU type of Proxmox."""
+    sockets: Annotated[int, Field(ge=1, le=4)] = 1
+    """Sockets, each with the machine's number of cores."""
     numa: bool = False
-    limit: Annotated[float, Field(gt=0, le=128)] | None = None  # of processors
-    units: Annotated[int, Field(ge=1, le=262144)] | None = None  # weight among the machines of a node
+    """Whether the machine sees the NUMA nodes."""
+    limit: Annotated[float, Field(gt=0, le=128)] | None = None
+    """The most processor time that it gets, in processors."""
+    units: Annotated[int, Field(ge=1, le=262144)] | None = None
+    """Its weight among the machines of a Proxmox node."""
 
 
 class PciDevice(Section):
     """A device of the host, by its resource mapping: only root may name one by its address."""
 
     mapping: Text
+    """The name of the resource mapping in Proxmox."""
     pcie: bool = True
+    """Whether it is passed through as PCI Express."""
     primary_gpu: bool = False
+    """Whether it is the machine's graphics card."""
     rom_bar: bool = True
+    """Whether the machine sees the device's ROM."""
 
 
 class Startup(Section):
+    """When Proxmox starts and stops a machine."""
+
     order: Annotated[int, Field(ge=0)] | None = None
+    """The place in the order in which Proxmox starts machines."""
     up_seconds: _Seconds | None = None
+    """Seconds that Proxmox waits before it starts the next."""
     down_seconds: _Seconds | None = None
+    """Seconds that Proxmox waits for it to shut down."""
 
 
 class Hardware(Card):
+    """What a machine is made of, and where it stands."""
+
     node: Text | None = None
+    """The Proxmox node on which it runs."""
     image_storage: Text | None = None
+    """The storage of its boot image."""
     disk_storage: Text | None = None
+    """The storage of its disks."""
     interfaces: Annotated[list[Interface], Field(max_length=31)] = []
-    disk: DiskOptions = DiskOptions()  # of the system's disk
+    """Further network cards."""
+    disk: DiskOptions = DiskOptions()
+    """How Proxmox serves the system's disk."""
     disks: Annotated[list[Disk], Field(max_length=30)] = []
+    """Further disks."""
     cpu: Cpu = Cpu()
-    balloon_mib: Annotated[int, Field(ge=0)] | None = None  # the least that Proxmox may leave it; 0: no balloon
-    agent: bool = False  # needs the extension qemu-guest-agent
+    """The processors."""
+    balloon_mib: Annotated[int, Field(ge=0)] | None = None
+    """The least memory that Proxmox may leave it, in MiB; 0: no balloon."""
+    agent: bool = False
+    """Whether Proxmox asks the guest agent; needs the extension qemu-guest-agent."""
     machine_type: Literal["i440fx", "q35"] = "i440fx"
+    """The chipset."""
     firmware: Literal["bios", "uefi"] = "bios"
+    """BIOS, or UEFI with a disk for its variables."""
     secure_boot: bool = False
+    """Boot only what is signed; needs UEFI and q35."""
     tpm: bool = False
+    """A TPM 2.0."""
     serial_console: bool = False
+    """A serial console."""
     pci: Annotated[list[PciDevice], Field(max_length=16)] = []
+    """Devices of the host that are passed through."""
     start_on_boot: bool = True
+    """Whether it starts with its Proxmox node."""
     startup: Startup | None = None
+    """When Proxmox starts and stops it."""
     pool: Text | None = None
-    tags: list[VmTag] = []  # beside the castle's own
+    """The resource pool of Proxmox."""
+    tags: list[VmTag] = []
+    """Tags of the virtual machine beside the castle's own."""
     high_availability: bool = False
+    """Whether Proxmox' HA manager looks after it."""
     protection: bool = False
-    schematic: SchematicOrId | None = None  # instead of that of section `talos`
+    """Whether Proxmox refuses to remove it."""
+    schematic: SchematicOrId | None = None
+    """A schematic instead of that of section `talos`."""
     labels: dict[Label, Annotated[str, Field(max_length=63)]] = {}
+    """Labels of the Kubernetes node."""
     annotations: dict[Label, str] = {}
+    """Annotations of the Kubernetes node."""
     taints: dict[Label, Taint] = {}
+    """Taints of the Kubernetes node: key -> VALUE:EFFECT."""
 
     def complaint(self) -> str:
         """Why these do not go together: FIELD: WORDS, or nothing."""

@@ -12,6 +12,7 @@ Mac = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$"),
     in_our_words("must be a MAC address such as 02:00:00:12:34:56"),
+    Field(title="MAC address"),
 ]
 
 
@@ -19,15 +20,23 @@ class Card(Section):
     """A network card, as Proxmox makes it."""
 
     bridge: Text | None = None
-    vlan: Annotated[int, Field(ge=1, le=4094)] | None = None  # the tag is Proxmox' work: the machine sees none
-    mtu: Annotated[int, Field(ge=1, le=_JUMBO)] | None = None  # 1: that of the bridge
-    firewall: bool | None = None  # whether Proxmox' firewall looks at it
+    """The bridge of Proxmox."""
+    vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
+    """The VLAN tag; Proxmox sets it, the machine sees none."""
+    mtu: Annotated[int, Field(ge=1, le=_JUMBO)] | None = None
+    """The MTU in bytes; 1: that of the bridge."""
+    firewall: bool | None = None
+    """Whether Proxmox' firewall looks at it."""
 
 
 class Interface(Card):
     """A further network card. Without an address nothing asks for one: it is there for what runs on the machine."""
 
     bridge: Text
+    """The bridge of Proxmox."""
     mac: Mac | None = None
+    """Its MAC address; computed if it is not given."""
     address: Address | None = None
+    """Its address; without one nothing asks for one."""
     prefix: Annotated[int, Field(ge=1, le=32)] = 24
+    """The length of the prefix of its network."""

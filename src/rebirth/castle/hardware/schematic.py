@@ -29,8 +29,12 @@ _QUOTED = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # by YA
 
 
 class Schematic(Section):
+    """System extensions and kernel arguments."""
+
     extensions: list[Extension] = []
+    """Official system extensions, such as iscsi-tools."""
     kernel_args: list[KernelArgument] = []
+    """Kernel arguments, such as net.ifnames=0."""
 
     @model_validator(mode="after")
     def _plain(self) -> "Schematic":

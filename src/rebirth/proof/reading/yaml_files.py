@@ -70,7 +70,7 @@ def parse(text: str) -> list[Document]:
     except yaml.YAMLError:
         raise UnreadableError("contains characters that YAML does not allow") from None
     except RecursionError:
-        raise UnreadableError("is nested too deeplyly", ours=True) from None
+        raise UnreadableError("is nested too deeply", ours=True) from None
     except (ValueError, TypeError, OverflowError):
         raise UnreadableError("contains a value that is not valid YAML") from None
 
@@ -163,7 +163,7 @@ class _Builder:
                     self._anchors[event.anchor] = (value, 1, 0)
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 if len(stack) > _DEEPEST:
-                    raise UnreadableError("is nested too deeplyly", event.start_mark.line + 1, ours=True)
+                    raise UnreadableError("is nested too deeply", event.start_mark.line + 1, ours=True)
                 stack.append(_Open({} if kind is yaml.MappingStartEvent else [], event.anchor, self._count))
                 event = self._event()
                 continue

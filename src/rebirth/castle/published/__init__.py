@@ -1,0 +1,1 @@
+"""castle.yaml for readers: its JSON Schema, and the reference."""
