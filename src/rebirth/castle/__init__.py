@@ -18,7 +18,7 @@ from rebirth.castle.foundation import (
     Store,
     Vault,
 )
-from rebirth.castle.gitops import Decryption, GitOps
+from rebirth.castle.gitops import Decryption, GitOps, Ssh
 from rebirth.castle.handovers import Handover
 from rebirth.castle.hardware import Hardware
 from rebirth.castle.kubernetes import Kubernetes
@@ -77,6 +77,7 @@ __all__ = [
     "Section",
     "Site",
     "Sites",
+    "Ssh",
     "Storage",
     "StorageOfFlux",
     "Store",

@@ -1,11 +1,12 @@
 """Section `gitops`: the repository that Flux follows."""
 
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, model_validator
 
-from rebirth.castle.model import DnsName, HttpsUrl, Section, Text, in_our_words
+from rebirth.castle.model import DnsName, Section, Text, https_url, in_our_words
 from rebirth.secrets import SecretRef
 
 
@@ -13,6 +14,33 @@ def _inside(value: str) -> str:
     if PurePosixPath(value).is_absolute() or ".." in PurePosixPath(value).parts:
         raise ValueError("must be a folder inside the repository")
     return value.removeprefix("./")
+
+
+def _repository_url(value: str) -> str:
+    if "://" not in value and ":" in value:
+        words = "git@HOST:OWNER/REPOSITORY.git is written ssh://git@HOST/OWNER/REPOSITORY.git: Flux takes URLs only"
+        raise ValueError(words)
+    return _ssh_url(value) if value.startswith("ssh://") else https_url(value)
+
+
+def _ssh_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        sound = bool(parts.hostname and parts.username and parts.path.strip("/")) and parts.password is None
+        sound = sound and (parts.port is None or parts.port > 0)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError("must be an SSH URL with a user name, such as ssh://git@github.com/owner/repository.git")
+    return value
+
+
+def known_hosts(value: str) -> str:
+    """Each line of it names hosts, the kind of a key, and the key. Raises ValueError."""
+    lines = [line.split() for line in value.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    if not lines or any(len(words) < (4 if words[0].startswith("@") else 3) for words in lines):
+        raise ValueError("must be lines of a known_hosts file, as `ssh-keyscan HOST` prints them")
+    return value
 
 
 _Variable = Annotated[
@@ -29,14 +57,46 @@ class Decryption(Section):
     secret_name: DnsName = "sops-age"  # noqa: S105 - a name
 
 
+class Ssh(Section):
+    """A deploy key, and the keys of the host that it is shown to: this machine and Flux read the repository with them."""
+
+    private_key: SecretRef  # without a passphrase
+    known_hosts: SecretRef | Annotated[str, AfterValidator(known_hosts)]  # no secret; the lab can only replace one
+
+
 class GitOps(Section):
-    repository: HttpsUrl
+    repository: Annotated[str, AfterValidator(_repository_url)]
     branch: Text
     path: Annotated[Text, AfterValidator(_inside)]
     token: SecretRef | None = None  # a public repository needs none
+    username: Text = "git"  # that goes with the token: oauth2 for GitLab, x-token-auth for Bitbucket
+    ssh: Ssh | None = None
     decryption: Decryption | None = None
     auth_secret: DnsName = "flux-system"  # noqa: S105 - a name
     interval: Annotated[
         str, StringConstraints(pattern=r"^(\d+(h|m|s))+$"), in_our_words("must be a duration such as 1m or 1h30m")
     ] = "1m"
     variables: dict[_Variable, str] = {}
+
+    @property
+    def by_ssh(self) -> bool:
+        return self.repository.startswith("ssh://")
+
+    @property
+    def credentials(self) -> list[SecretRef]:
+        """What the repository is read with."""
+        ours = (self.token, self.ssh.private_key, self.ssh.known_hosts) if self.ssh else (self.token,)
+        return [one for one in ours if isinstance(one, SecretRef)]
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if self.by_ssh and not self.ssh:
+            raise ValueError("at ssh: is missing: a repository with an ssh URL is read with a deploy key")
+        if self.ssh and not self.by_ssh:
+            words = "a deploy key is for an ssh URL, such as ssh://git@github.com/owner/repository.git"
+            raise ValueError(f"at ssh: {words}; an https URL takes `token`")
+        if self.ssh and self.token:
+            raise ValueError("at token: a repository with an ssh URL is read with `ssh`, not with a token")
+        if "username" in self.model_fields_set and not self.token:
+            raise ValueError("at username: it goes with `token`, which is missing")
+        return self

@@ -28,7 +28,7 @@ class Section(BaseModel):
     )
 
 
-def _https_url(value: str) -> str:
+def https_url(value: str) -> str:
     try:
         parts = urlsplit(value)
         port_is_sound = parts.port is None or parts.port > 0
@@ -101,7 +101,7 @@ def _seconds(value: object) -> float:
 _LONGEST = 7 * 24 * 3600.0  # seconds
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
-HttpsUrl = Annotated[str, AfterValidator(_https_url)]
+HttpsUrl = Annotated[str, AfterValidator(https_url)]
 Address = Annotated[IPAddress, in_our_words("must be an IPv4 or IPv6 address, such as 192.168.50.11 or fd00:50::11")]
 Network = Annotated[
     IPv4Network | IPv6Network,

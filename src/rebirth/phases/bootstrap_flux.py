@@ -85,7 +85,7 @@ def sync(gitops: GitOps, found: Sequence[Any]) -> list[Any]:
         "interval": gitops.interval,
         "url": gitops.repository,
         "ref": {"branch": gitops.branch},
-        **({"secretRef": {"name": gitops.auth_secret}} if gitops.token else {}),
+        **({"secretRef": {"name": gitops.auth_secret}} if gitops.credentials else {}),
     }
     decryption = gitops.decryption
     root = {

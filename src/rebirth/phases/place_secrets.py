@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any
 
-from rebirth.castle import Decryption, DirectSecret, Foundation, GitOps, PullSecret
+from rebirth.castle import Decryption, DirectSecret, Foundation, GitOps, PullSecret, Ssh
 from rebirth.providers.cluster import Cluster
 from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsPlaced, SecretsResolved
 from rebirth.run.waiting import together
@@ -49,10 +49,18 @@ async def still(
 
 
 def objects(engine: Foundation, gitops: GitOps, secrets: SecretsResolved) -> list[dict[str, Any]]:
-    """The Secrets: the direct ones, each pull secret in each of its namespaces, then the key that Flux decrypts with."""
+    """The Secrets: the direct ones, each pull secret in each of its namespaces, then what Flux decrypts with and reads the repository with."""
     pulls = [_pull_secret(pull, namespace, secrets) for pull in engine.pull_secrets for namespace in pull.namespaces]
     direct = [_direct_secret(direct, secrets) for direct in engine.direct_secrets]
-    return [*direct, *pulls, *([_age_key(gitops.decryption, secrets)] if gitops.decryption else [])]
+    flux = [_age_key(gitops.decryption, secrets)] if gitops.decryption else []
+    flux += [_deploy_key(gitops.auth_secret, gitops.ssh, secrets)] if gitops.ssh else []
+    return [*direct, *pulls, *flux]
+
+
+def _deploy_key(name: str, ssh: Ssh, secrets: SecretsResolved) -> dict[str, Any]:
+    """What source-controller reads a repository with over SSH."""
+    hosts = ssh.known_hosts if isinstance(ssh.known_hosts, str) else secrets[ssh.known_hosts].reveal()
+    return _secret("flux-system", name, "Opaque", {"identity": secrets[ssh.private_key].reveal(), "known_hosts": hosts})
 
 
 def _age_key(decryption: Decryption, secrets: SecretsResolved) -> dict[str, Any]:

@@ -140,6 +140,7 @@ class _Planter:
         ]
         gitops = self.castle.gitops
         prefixes += [("gitops", "decryption")] if gitops.decryption else []
+        prefixes += [("gitops", "ssh")] if gitops.ssh else []
         for data, prefix in zip(place_secrets.objects(engine, gitops, self.secrets), prefixes, strict=True):
             yield self._manifest(
                 data, prefix, {("metadata", "name"): (*prefix, "name") if "direct_secrets" in prefix else prefix}

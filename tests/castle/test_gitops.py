@@ -1,0 +1,79 @@
+"""Section gitops: how a repository is reached."""
+
+import pytest
+
+from rebirth.secrets import SecretRef
+
+URL = "ssh://git@github.com/owner/repository.git"
+HOSTS = "github.com ssh-ed25519 AAAA\n"
+SSH = {"private_key": {"secret": "deploy-key"}, "known_hosts": HOSTS}
+
+
+@pytest.fixture
+def by_ssh(draft):
+    del draft["gitops.token"]
+    draft["gitops.repository"] = URL
+    draft["gitops.ssh"] = dict(SSH)
+    return draft
+
+
+def test_a_deploy_key(by_ssh):
+    gitops = by_ssh.load().gitops
+    assert gitops.by_ssh
+    assert gitops.credentials == [SecretRef(secret="deploy-key")]
+    by_ssh["gitops.ssh.known_hosts"] = {"secret": "known-hosts"}
+    assert SecretRef(secret="known-hosts") in by_ssh.load().gitops.credentials
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("git@github.com:owner/repository.git", "is written ssh://git@HOST/OWNER/REPOSITORY.git"),
+        ("ssh://github.com/owner/repository.git", "must be an SSH URL with a user name"),
+        ("ssh://git:word@github.com/owner/repository.git", "must be an SSH URL with a user name"),
+        ("ssh://git@github.com", "must be an SSH URL with a user name"),
+        ("ssh://git@github.com:port/owner", "must be an SSH URL with a user name"),
+        ("http://github.com/owner/repository.git", "must be an https URL"),
+    ],
+)
+def test_urls_that_are_none(by_ssh, url, said):
+    by_ssh["gitops.repository"] = url
+    (problem,) = by_ssh.refused()
+    assert problem.path == "gitops.repository"
+    assert said in problem.message
+    assert "word" not in problem.message
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "ssh-ed25519 AAAA\n", "@cert-authority *.example.org AAAA\n"])
+def test_what_is_no_known_hosts(by_ssh, text):
+    by_ssh["gitops.ssh.known_hosts"] = text
+    assert any("ssh-keyscan" in problem.message for problem in by_ssh.refused())
+
+
+@pytest.mark.parametrize("text", [f"# of github\n\n{HOSTS}", "|1|aaa=|bbb= ssh-rsa AAAA", "@revoked * ssh-rsa AAAA"])
+def test_known_hosts(by_ssh, text):
+    by_ssh["gitops.ssh.known_hosts"] = text
+    assert by_ssh.load().gitops.ssh.known_hosts == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "at", "said"),
+    [
+        ({"token": {"secret": "t"}}, "token", "not with a token"),
+        ({"ssh": None}, "ssh", "is read with a deploy key"),
+        ({"repository": "https://github.com/o/r.git"}, "ssh", "a deploy key is for an ssh URL"),
+        ({"username": "oauth2"}, "username", "goes with `token`"),
+    ],
+)
+def test_one_way_in(by_ssh, changes, at, said):
+    for key, value in changes.items():
+        by_ssh[f"gitops.{key}"] = value
+    (problem,) = by_ssh.refused()
+    assert said in problem.message
+    assert problem.path == f"gitops.{at}"
+
+
+def test_the_name_that_goes_with_a_token(draft):
+    assert draft.load().gitops.username == "git"
+    draft["gitops.username"] = "oauth2"
+    assert draft.load().gitops.username == "oauth2"
