@@ -16,11 +16,15 @@ def _inside(value: str) -> str:
     return value.removeprefix("./")
 
 
+def is_ssh(url: str) -> bool:
+    return url.startswith("ssh://")
+
+
 def _repository_url(value: str) -> str:
     if "://" not in value and ":" in value:
         words = "git@HOST:OWNER/REPOSITORY.git is written ssh://git@HOST/OWNER/REPOSITORY.git: Flux takes URLs only"
         raise ValueError(words)
-    return _ssh_url(value) if value.startswith("ssh://") else https_url(value)
+    return _ssh_url(value) if is_ssh(value) else https_url(value)
 
 
 def _ssh_url(value: str) -> str:
@@ -43,6 +47,7 @@ def known_hosts(value: str) -> str:
     return value
 
 
+RepositoryUrl = Annotated[str, AfterValidator(_repository_url)]
 _Variable = Annotated[
     str,
     StringConstraints(pattern=r"^[_a-zA-Z][_a-zA-Z0-9]*$"),
@@ -65,7 +70,7 @@ class Ssh(Section):
 
 
 class GitOps(Section):
-    repository: Annotated[str, AfterValidator(_repository_url)]
+    repository: RepositoryUrl
     branch: Text
     path: Annotated[Text, AfterValidator(_inside)]
     token: SecretRef | None = None  # a public repository needs none
@@ -80,7 +85,7 @@ class GitOps(Section):
 
     @property
     def by_ssh(self) -> bool:
-        return self.repository.startswith("ssh://")
+        return is_ssh(self.repository)
 
     @property
     def credentials(self) -> list[SecretRef]:

@@ -12,7 +12,7 @@ from rebirth.commands import Commands
 from rebirth.errors import Broken
 from rebirth.lab.building.toolchain import cache_directory
 from rebirth.lab.namespaces import UNSHARE
-from rebirth.lab.spec import load_lab
+from rebirth.lab.spec import load_lab, refuse
 from rebirth.secrets import Redaction
 from rebirth.terminal.checklist import Check, found
 
@@ -33,7 +33,9 @@ async def examine(castle: Path | None) -> list[Check]:
     """Every check for the lab; for that castle, where one is named. Raises SpecError."""
     machines = _MACHINES
     if castle:
-        machines = len(load(castle).machines.nodes)
+        spec = load(castle)
+        refuse(spec)
+        machines = len(spec.machines.nodes)
         load_lab(castle)
     return [*_machine(), *filter(None, [watchers(machines), controllers()]), await _namespaces(), await _go()]
 
