@@ -14,6 +14,8 @@ def by_ssh(draft):
     del draft["gitops.token"]
     draft["gitops.repository"] = URL
     draft["gitops.ssh"] = dict(SSH)
+    secrets = draft["engine.direct_secrets"]
+    draft["engine.direct_secrets"] = [one for one in secrets if one["namespace"] != "flux-system"]
     return draft
 
 
@@ -71,6 +73,50 @@ def test_one_way_in(by_ssh, changes, at, said):
     (problem,) = by_ssh.refused()
     assert said in problem.message
     assert problem.path == f"gitops.{at}"
+
+
+MAPS, SECRETS = {"cluster-settings": {"HOME": "x"}}, {"cluster-secrets": {"DOMAIN": {"secret": "domain"}, "A": "b"}}
+
+
+def test_config_maps_and_secrets_for_substitution(draft):
+    draft["gitops.substitution"] = {"config_maps": MAPS, "secrets": SECRETS}
+    castle = draft.load()
+    assert castle.gitops.config_maps.keys() == {"cluster-variables", "cluster-settings"}
+    assert castle.gitops.secret_names == ["cluster-secrets"]
+    assert dict(castle.references())["gitops.substitution.secrets.cluster-secrets.DOMAIN"].secret == "domain"
+    assert castle.substituted("ConfigMap", "flux-system", "cluster-settings") == {"HOME": "x"}
+    assert castle.substituted("Secret", "flux-system", "cluster-secrets").keys() == {"DOMAIN", "A"}
+    assert castle.substituted("Secret", "flux-system", "flux-system").keys() == {"username", "password"}
+    assert castle.substituted("Secret", "blog", "cluster-secrets") is None
+    assert castle.substituted("Secret", "flux-system", "nothing") is None
+
+
+def test_a_castle_without_variables_has_no_config_map_for_them(draft):
+    del draft["gitops.variables"]
+    assert draft.load().gitops.config_maps == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "at"),
+    [
+        (
+            {"substitution": {"config_maps": {"cluster-variables": {}}}},
+            "gitops.substitution.config_maps.cluster-variables",
+        ),
+        ({"substitution": {"secrets": {"flux-system": {}}}}, "engine.direct_secrets[2].name"),
+        ({"decryption": {"age_key": {"secret": "k"}}, "substitution": {"secrets": {"sops-age": {}}}}, "gitops"),
+    ],
+)
+def test_what_two_would_make(draft, changes, at):
+    for key, value in changes.items():
+        draft[f"gitops.{key}"] = value
+    (problem,) = draft.refused()
+    assert problem.path == at
+
+
+def test_the_deploy_key_has_the_place_of_the_token(by_ssh):
+    by_ssh["engine.direct_secrets.0"] = {"namespace": "flux-system", "name": "flux-system", "data": {"username": "git"}}
+    assert any("flux-system/flux-system is made twice" in problem.message for problem in by_ssh.refused())
 
 
 def test_the_name_that_goes_with_a_token(draft):

@@ -175,7 +175,7 @@ async def test_flux_no_longer_holds_without_its_controllers(inside, workload):
         inside.serve(version.partition("/")[0], "v1", kind, plurals={"GitRepository": "gitrepositories"})
     workload("Deployment", "source-controller", 1, 1, namespace="flux-system")
     workload("Deployment", "of-somebody-else", 0, 1, namespace="flux-system")
-    for item in (*bootstrap_flux.sync(GITOPS, []), bootstrap_flux.variables(GITOPS)):
+    for item in (*bootstrap_flux.sync(GITOPS, []), *bootstrap_flux.config_maps(GITOPS)):
         inside.kubernetes.put(item)
     arguments = FluxBootstrapped("flux-system/flux-system"), GITOPS, inside.cluster
     controller = inside.kubernetes.get("apps/v1", "Deployment", "source-controller", "flux-system")

@@ -9,6 +9,9 @@ from pydantic import AfterValidator, StringConstraints, model_validator
 from rebirth.castle.model import DnsName, Section, Text, https_url, in_our_words
 from rebirth.secrets import SecretRef
 
+FLUX = "flux-system"  # the namespace
+VARIABLES = "cluster-variables"
+
 
 def _inside(value: str) -> str:
     if PurePosixPath(value).is_absolute() or ".." in PurePosixPath(value).parts:
@@ -69,6 +72,13 @@ class Ssh(Section):
     known_hosts: SecretRef | Annotated[str, AfterValidator(known_hosts)]  # no secret; the lab can only replace one
 
 
+class Substitution(Section):
+    """What Flux's postBuild substitution reads in the namespace flux-system. Name -> variable -> value."""
+
+    config_maps: dict[DnsName, dict[_Variable, str]] = {}
+    secrets: dict[DnsName, dict[_Variable, SecretRef | str]] = {}
+
+
 class GitOps(Section):
     repository: RepositoryUrl
     branch: Text
@@ -81,7 +91,20 @@ class GitOps(Section):
     interval: Annotated[
         str, StringConstraints(pattern=r"^(\d+(h|m|s))+$"), in_our_words("must be a duration such as 1m or 1h30m")
     ] = "1m"
-    variables: dict[_Variable, str] = {}
+    variables: dict[_Variable, str] = {}  # of a ConfigMap `cluster-variables`
+    substitution: Substitution = Substitution()  # further ones, under the names that the repository has for them
+
+    @property
+    def config_maps(self) -> dict[str, dict[str, str]]:
+        """Those for substitution, by name."""
+        own = {VARIABLES: self.variables} if self.variables else {}
+        return {**own, **self.substitution.config_maps}
+
+    @property
+    def secret_names(self) -> list[str]:
+        """Those that the castle places for Flux in its namespace."""
+        others = [self.decryption.secret_name] if self.decryption else []
+        return [*others, *([self.auth_secret] if self.ssh else []), *self.substitution.secrets]
 
     @property
     def by_ssh(self) -> bool:
@@ -102,6 +125,8 @@ class GitOps(Section):
             raise ValueError(f"at ssh: {words}; an https URL takes `token`")
         if self.ssh and self.token:
             raise ValueError("at token: a repository with an ssh URL is read with `ssh`, not with a token")
+        if self.variables and VARIABLES in self.substitution.config_maps:
+            raise ValueError(f"at substitution.config_maps.{VARIABLES}: `variables` makes this one")
         if "username" in self.model_fields_set and not self.token:
             raise ValueError("at username: it goes with `token`, which is missing")
         return self

@@ -44,7 +44,7 @@ async def bootstrap_flux(
     found = [item for item in rest if item not in ours]
     for said in overruled(gitops, found):
         note(said)
-    await cluster.apply(variables(gitops), *sync(gitops, found))
+    await cluster.apply(*config_maps(gitops), *sync(gitops, found))
     await _available(cluster, [item["metadata"]["name"] for item in ours if item["kind"] == "Deployment"])
     return FluxBootstrapped(f"{_NAMESPACE}/{_NAMESPACE}")
 
@@ -56,13 +56,15 @@ async def found() -> FluxBootstrapped:
 async def still(fact: FluxBootstrapped, gitops: GitOps, cluster: Cluster) -> bool:
     namespace, _, name = fact.root.partition("/")
     root = await cluster.find(_KUSTOMIZE, "Kustomization", name, namespace)
-    kept = await cluster.find("v1", "ConfigMap", "cluster-variables", _NAMESPACE)
+    wanted = config_maps(gitops)
+    kept = [await cluster.find("v1", "ConfigMap", item["metadata"]["name"], _NAMESPACE) for item in wanted]
     for item in await cluster.all("apps/v1", "Deployment", _NAMESPACE):
         # Without its controllers all that Flux has ever said still stands there, and is true no more.
         ours = (item["metadata"].get("labels") or {}).get("app.kubernetes.io/part-of") == "flux"
         if ours and (missing := missing_replicas(item)):
             raise NotYet(f"{item['metadata']['name']}: {missing}")
-    return root is not None and kept is not None and kept.get("data") == gitops.variables
+    same = [there is not None and there.get("data") == item["data"] for item, there in zip(wanted, kept, strict=True)]
+    return root is not None and all(same)
 
 
 async def _exported(commands: Commands) -> list[Any]:
@@ -70,10 +72,12 @@ async def _exported(commands: Commands) -> list[Any]:
     return list(yaml.safe_load_all(await commands.run(("flux", "install", "--export"), operation="install --export")))
 
 
-def variables(gitops: GitOps) -> dict[str, Any]:
-    """The ConfigMap of the castle's variables for Flux's substitution."""
-    place = {"name": "cluster-variables", "namespace": _NAMESPACE}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": place, "data": dict(gitops.variables)}
+def config_maps(gitops: GitOps) -> list[dict[str, Any]]:
+    """The ConfigMaps of the castle's variables for Flux's substitution."""
+    return [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": _NAMESPACE}, "data": values}
+        for name, values in gitops.config_maps.items()
+    ]
 
 
 def sync(gitops: GitOps, found: Sequence[Any]) -> list[Any]:

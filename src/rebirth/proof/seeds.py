@@ -141,6 +141,7 @@ class _Planter:
         gitops = self.castle.gitops
         prefixes += [("gitops", "decryption")] if gitops.decryption else []
         prefixes += [("gitops", "ssh")] if gitops.ssh else []
+        prefixes += [("gitops", "substitution", "secrets", name) for name in gitops.substitution.secrets]
         for data, prefix in zip(place_secrets.objects(engine, gitops, self.secrets), prefixes, strict=True):
             yield self._manifest(
                 data, prefix, {("metadata", "name"): (*prefix, "name") if "direct_secrets" in prefix else prefix}
@@ -220,8 +221,11 @@ class _Planter:
                     ("gitops",),
                     {("spec", "path"): ("gitops", "path"), ("spec", "secretRef"): ("gitops", "auth_secret")},
                 )
-        variables: dict[_PathIn, _PathIn] = {("data",): ("gitops", "variables")}
-        yield self._manifest(bootstrap_flux.variables(gitops), ("gitops", "variables"), variables)
+        further: _PathIn = ("gitops", "substitution", "config_maps")
+        for data in bootstrap_flux.config_maps(gitops):
+            name = data["metadata"]["name"]
+            prefix: _PathIn = (*further, name) if name in gitops.substitution.config_maps else ("gitops", "variables")
+            yield self._manifest(data, prefix, {("data",): prefix, ("metadata", "name"): prefix})
 
     def machines(self) -> Iterator[MachineConfiguration]:
         castle, folder = self.castle, self.file.parent
