@@ -144,7 +144,7 @@ class _Systems:
 
         async def ask(secrets: SecretsResolved) -> _Answer:
             read = await read_repository(spec, connections.git_remote(spec, secrets, commands))
-            if read.flux_manifests is None:
+            if read.flux_manifests is None and not spec.flux:
                 flux.append(_flux(commands, spec.path))
             return _Answer(f"{spec.branch} at {read.commit[:7]}")
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from rebirth.phases import BOOTSTRAP
+from rebirth.run.create import sections
 from rebirth.secrets import SecretRef
 
 URL = "ssh://git@github.com/owner/repository.git"
@@ -123,3 +125,30 @@ def test_the_name_that_goes_with_a_token(draft):
     assert draft.load().gitops.username == "git"
     draft["gitops.username"] = "oauth2"
     assert draft.load().gitops.username == "oauth2"
+
+
+def test_flux_by_its_operator(draft):
+    draft["gitops.flux"] = {"operator": {"version": "0.33.0"}, "instance": {"distribution": {"version": "2.x"}}}
+    castle = draft.load()
+    assert castle.gitops.flux.operator.repository == "oci://ghcr.io/controlplaneio-fluxcd/charts"
+    phases = {phase.name for phase in BOOTSTRAP.of(sections(castle)).phases}
+    assert "bootstrap_flux_instance" in phases
+    assert "bootstrap_flux" not in phases
+    assert "converge" in phases
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("instance.sync", {"url": "x"}, "gitops itself says repository, branch and path"),
+        ("operator.namespace", "flux", "must be 'flux-system'"),
+        ("operator.repository", "http://charts.example.org", "must be an https URL"),
+        ("operator.repository", "oci://", "must be an https URL"),
+    ],
+)
+def test_what_flux_operator_does_not_take(draft, key, value, said):
+    draft["gitops.flux"] = {"operator": {"version": "0.33.0"}, "instance": {}}
+    draft[f"gitops.flux.{key}"] = value
+    (problem,) = draft.refused()
+    assert problem.path == f"gitops.flux.{key}"
+    assert said in problem.message

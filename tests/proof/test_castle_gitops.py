@@ -71,3 +71,17 @@ async def test_a_deploy_key_is_the_secret_that_the_source_reads(castle, followed
     assert {finding.rule for finding in proof.findings if finding.severity == "error"} == (
         set() if followed else {"R50"}
     )
+
+
+async def test_flux_by_its_operator(castle):
+    shutil.rmtree(castle / "gitops/clusters/tazlab-k8s/flux-system")
+    change(castle, "gitops/clusters/tazlab-k8s/kustomization.yaml", "  - flux-system\n", "")
+    change(castle, "castle.yaml", "  interval: 1m\n", "  interval: 1m\n  flux: {operator: {version: 0.33.0}}\n")
+    proof = await proved(castle)
+    assert [finding.rule for finding in proof.findings if finding.severity != "info"] == []
+    bootstrapped = Thing("phase", "", "bootstrap_flux_instance", Milestone.READY)
+    applied = [t for t in proof.graph.things if t.kind == "Kustomization" and t.milestone is Milestone.APPLIED]
+    assert len(applied) == 11
+    assert all(bootstrapped in proof.graph.before(thing) for thing in applied)
+    instance = Thing("FluxInstance", "flux-system", "flux", Milestone.EXISTS)
+    assert "CRD fluxcd.controlplane.io/FluxInstance is established" in map(str, proof.graph.before(instance))

@@ -3,6 +3,7 @@
 from rebirth.castle.castle import Castle, Handovers, Identity, references
 from rebirth.castle.check import Check, Ignored, RepositoryFile
 from rebirth.castle.existing import Existing
+from rebirth.castle.flux import FluxByOperator, FluxOfRepository
 from rebirth.castle.foundation import (
     Chart,
     ClusterDns,
@@ -50,6 +51,8 @@ __all__ = [
     "Existing",
     "ExternalSecrets",
     "ExternalSecretsOfFlux",
+    "FluxByOperator",
+    "FluxOfRepository",
     "Foundation",
     "GitOps",
     "Handover",

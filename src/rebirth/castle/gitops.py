@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, StringConstraints, model_validator
 
+from rebirth.castle.flux import FluxByOperator
 from rebirth.castle.model import DnsName, Section, Text, https_url, in_our_words
 from rebirth.secrets import SecretRef
 
@@ -87,6 +88,7 @@ class GitOps(Section):
     username: Text = "git"  # that goes with the token: oauth2 for GitLab, x-token-auth for Bitbucket
     ssh: Ssh | None = None
     decryption: Decryption | None = None
+    flux: FluxByOperator | None = None  # not given: from the repository's folder flux-system, or by the flux program
     auth_secret: DnsName = "flux-system"  # noqa: S105 - a name
     interval: Annotated[
         str, StringConstraints(pattern=r"^(\d+(h|m|s))+$"), in_our_words("must be a duration such as 1m or 1h30m")

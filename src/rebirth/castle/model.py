@@ -77,6 +77,13 @@ def in_our_words(words: str) -> WrapValidator:
     return WrapValidator(validate)
 
 
+def _chart_repository(value: str) -> str:
+    if value.startswith("oci://"):
+        https_url(value.replace("oci", "https", 1))
+        return value
+    return https_url(value)
+
+
 def _version(value: str) -> str:
     if not re.fullmatch(r"v\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?", value):
         raise ValueError("must be a version such as v1.35.4")
@@ -101,6 +108,7 @@ def _seconds(value: object) -> float:
 _LONGEST = 7 * 24 * 3600.0  # seconds
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
+ChartRepository = Annotated[str, AfterValidator(_chart_repository)]
 HttpsUrl = Annotated[str, AfterValidator(https_url)]
 Address = Annotated[IPAddress, in_our_words("must be an IPv4 or IPv6 address, such as 192.168.50.11 or fd00:50::11")]
 Network = Annotated[
