@@ -111,3 +111,6 @@ def refuse(castle: Castle) -> None:
         words = "gitops.ssh.known_hosts: the lab's Git host cannot have the key of the real one"
         hint = "Write `known_hosts: {secret: NAME}`, and put the lines into the file NAME of the vault directory."
         raise SpecError(words, hint=f"{hint} The lab replaces that as it replaces all secrets.")
+    if castle.gitops.flux:
+        words = "gitops.flux: the lab does not have flux-operator"
+        raise SpecError(words, hint="To rehearse the rest of the castle, take the section out of a copy of it.")

@@ -81,6 +81,8 @@ def castle(tmp_path):
     change(folder, "castle.yaml", f"repository: {url}", "repository: ssh://git@github.com/tazlab/tazlab-k8s.git")
     known = "ssh: {private_key: {secret: github-key}, known_hosts: {secret: hosts}}"
     change(folder, "castle.yaml", "  token: {secret: github-token}\n", f"  {known}\n")
+    entry = "    - namespace: flux-system\n      name: flux-system\n      data: {username: git, password: {secret: github-token}}\n"
+    change(folder, "castle.yaml", entry, "")
     return folder
 
 
@@ -96,3 +98,9 @@ def test_known_hosts_in_castle_yaml_cannot_be_the_labs(castle):
     with pytest.raises(SpecError, match="the lab's Git host cannot have the key of the real one") as caught:
         refuse(load(castle))
     assert "{secret: NAME}" in caught.value.hint
+
+
+def test_flux_operator_is_not_in_the_lab(castle):
+    change(castle, "castle.yaml", "  interval: 1m\n", "  interval: 1m\n  flux: {operator: {version: 0.59.0}}\n")
+    with pytest.raises(SpecError, match="the lab does not have flux-operator"):
+        refuse(load(castle))
