@@ -14,6 +14,7 @@ from rebirth.errors import SpecError
 from rebirth.lab import canaries
 from rebirth.lab.ca import Authority
 from rebirth.lab.kinds import new_ssh_key
+from rebirth.lab.needs import examine
 from rebirth.lab.spec import Lab, refuse
 from rebirth.lab.systems import ssh
 from rebirth.lab.systems.git import Repository
@@ -98,6 +99,11 @@ def test_known_hosts_in_castle_yaml_cannot_be_the_labs(castle):
     with pytest.raises(SpecError, match="the lab's Git host cannot have the key of the real one") as caught:
         refuse(load(castle))
     assert "{secret: NAME}" in caught.value.hint
+
+
+async def test_the_machine_is_looked_at_for_it(castle):
+    checks = {check.what: check for check in await examine(castle)}
+    assert checks["sshd"].sound is SSHD.exists()
 
 
 def test_flux_operator_is_not_in_the_lab(castle):
