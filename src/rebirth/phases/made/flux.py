@@ -70,5 +70,5 @@ async def runs(cluster: Cluster, gitops: GitOps, root: str) -> bool:
         ours = (item["metadata"].get("labels") or {}).get("app.kubernetes.io/part-of") == "flux"
         if ours and (missing := missing_replicas(item)):
             raise NotYet(f"{item['metadata']['name']}: {missing}")
-    same = [one is not None and one.get("data") == item["data"] for item, one in zip(wanted, kept, strict=True)]
+    same = [one is not None and (one.get("data") or {}) == item["data"] for item, one in zip(wanted, kept, strict=True)]
     return there is not None and all(same)
