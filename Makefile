@@ -84,4 +84,5 @@ packages:
 	if [ -z "$${missing// }" ]; then exit 0; fi; \
 	if [ "$$(id -u)" != 0 ]; then echo "error: these Debian packages are missing: $$missing"; echo "hint: sudo apt-get install $$missing"; exit 1; fi; \
 	echo "installing $$missing"; \
-	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing > /dev/null
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing > /dev/null; \
+	case " $$missing" in *" openssh-server "*) if [ -d /run/systemd/system ]; then systemctl disable --quiet --now ssh.service ssh.socket; fi;; esac

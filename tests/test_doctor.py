@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,6 +19,8 @@ from rebirth.lab.proxmox import Pve, Rights, Storage, proxmox_app
 from rebirth.lab.systems.git import Repository, git_app
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 from rebirth.terminal.checklist import Check, as_json, as_text, exit_code
+from ssh_host import new_key
+from trees import change
 
 _STORAGES = {"local": Storage(frozenset({"iso"})), "local-lvm": Storage(frozenset({"images"}))}
 EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
@@ -166,6 +169,27 @@ async def test_a_repository_that_keeps_no_flux_needs_the_flux_program(castle, ho
     (host.source / "clusters/tazlab-k8s/flux-system/gotk.yaml").write_text("kind: Namespace\n")
     await host.take()
     assert not any(check.what.startswith("flux") for check in await examine(castle))
+
+
+async def test_flux_operator_needs_no_flux_program(castle, host, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(_without_flux(tmp_path)))
+    change(castle, "castle.yaml", "  interval: 1m\n", "  interval: 1m\n  flux: {operator: {version: 0.59.0}}\n")
+    assert not any(check.what.startswith("flux") for check in await examine(castle))
+
+
+async def test_a_deploy_key_needs_an_agent(castle, vault, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(_without_flux(tmp_path)))
+    file = castle / "castle.yaml"
+    document = yaml.safe_load(file.read_text())
+    del document["gitops"]["token"], document["engine"]["direct_secrets"]
+    document["gitops"]["repository"] = "ssh://git@127.0.0.1:1/tazlab/tazlab-k8s.git"
+    known = "[127.0.0.1]:1 ssh-ed25519 AAAA"
+    document["gitops"]["ssh"] = {"private_key": {"secret": "deploy-key"}, "known_hosts": known}
+    file.write_text(yaml.safe_dump(document))
+    (vault["github-token"].parent / "deploy-key").write_text(new_key()[0])
+    checks = {check.what.split()[0]: check for check in await examine(castle)}
+    assert checks["ssh-agent"].fix == "Install the OpenSSH client."
+    assert "ssh-agent" in checks["Git"].fix
 
 
 def _without_flux(folder: Path) -> Path:

@@ -17,6 +17,7 @@ HINTS = {  # what to do where a program is missing
     "talosctl": "Install talosctl: https://www.talos.dev/latest/talos-guides/install/talosctl/",
     "helm": "Install Helm 3: https://helm.sh/docs/intro/install/",
     "git": "Install git.",
+    "ssh-agent": "Install the OpenSSH client.",
     "flux": "Install the flux CLI, or commit `<path>/flux-system` with its manifests to the repository.",
 }
 

@@ -24,6 +24,7 @@ from rebirth.secrets import Redaction, SecretRef
 from rebirth.terminal.checklist import Check, program
 
 _PROGRAMS = ("git", "helm", "talosctl")
+_SSH = "ssh-agent"
 _PATIENCE = 20.0  # seconds for an answer
 
 
@@ -139,14 +140,15 @@ class _Systems:
     async def git(self) -> list[Check]:
         spec, commands = self._castle.gitops, Commands(self._redaction)
         flux: list[Check] = []
+        ssh = [program(_SSH, HINTS[_SSH])] if spec.by_ssh else []
 
         async def ask(secrets: SecretsResolved) -> _Answer:
             read = await read_repository(spec, connections.git_remote(spec, secrets, commands))
-            if read.flux_manifests is None:
+            if read.flux_manifests is None and not spec.flux:
                 flux.append(_flux(commands, spec.path))
             return _Answer(f"{spec.branch} at {read.commit[:7]}")
 
-        return [await self._asked("Git", spec.repository, [spec.token], ask), *flux]
+        return [await self._asked("Git", spec.repository, spec.credentials, ask), *flux, *ssh]
 
     async def _asked(
         self,

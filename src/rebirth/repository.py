@@ -60,14 +60,16 @@ async def repository_of(directory: Path, castle: Castle, gitops: Path | None = N
 
 async def _fetch(directory: Path, castle: Castle, folder: Path) -> None:
     from rebirth.commands import Commands
+    from rebirth.phases.connections import git_remote
     from rebirth.phases.resolve_secrets import resolve
-    from rebirth.providers.git import GitRemote
+    from rebirth.run.facts import SecretsResolved
     from rebirth.secrets import Redaction
 
     redaction = Redaction()
     gitops = castle.gitops
-    token = resolve(gitops.token, paths_of(directory, castle.secrets), redaction) if gitops.token else None
-    remote = GitRemote(url=gitops.repository, branch=gitops.branch, token=token, commands=Commands(redaction))
+    paths = paths_of(directory, castle.secrets)
+    secrets = SecretsResolved({one.secret: resolve(one, paths, redaction) for one in gitops.credentials})
+    remote = git_remote(gitops, secrets, Commands(redaction))
     try:
         async with asyncio.timeout(PATIENCE):
             await remote.fetch(folder)

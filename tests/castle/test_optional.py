@@ -15,6 +15,7 @@ OTHERWISE = {
     "await_storage",
     "await_ready",
     "await_machines",
+    "bootstrap_flux_instance",
 }  # where the example does it in another way
 OF_FLUX = {"await_external_secrets", *OTHERWISE}
 OF_TAILSCALE = {"mint_node_key", "free_names"}
@@ -116,7 +117,7 @@ def test_cilium_storage_of_flux_and_a_tunnel(draft):
     draft["online"] = {"tunnel": {"namespace": "network", "name": "cloudflared"}}
     gone = OF_NETWORKING | {"find_ingress", "visit_sites", "await_external_secrets", "await_machines"}
     castle = draft.load()
-    assert phases(castle) == ALL - gone
+    assert phases(castle) == ALL - gone - {"bootstrap_flux_instance"}
     own = {phase.makes: phase for phase in BOOTSTRAP.of(sections(castle)).phases}
     assert goal(own.values()) == "await_ready"
     assert CiliumInstalled in needs(own[NodesReady], own.values(), BOOTSTRAP.connections), "no node is Ready before it"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rebirth.castle import load
+from rebirth.castle import FluxOfRepository, load
 from rebirth.errors import NotYet
 from rebirth.events import Noted
 from rebirth.phases import (
@@ -15,6 +15,7 @@ from rebirth.phases import (
     install_metallb,
     install_storage,
 )
+from rebirth.phases.made import flux
 from rebirth.providers.helm import Helm
 from rebirth.run.facts import (
     CoreDnsInstalled,
@@ -175,7 +176,7 @@ async def test_flux_no_longer_holds_without_its_controllers(inside, workload):
         inside.serve(version.partition("/")[0], "v1", kind, plurals={"GitRepository": "gitrepositories"})
     workload("Deployment", "source-controller", 1, 1, namespace="flux-system")
     workload("Deployment", "of-somebody-else", 0, 1, namespace="flux-system")
-    for item in (*bootstrap_flux.sync(GITOPS, []), bootstrap_flux.variables(GITOPS)):
+    for item in (*flux.sync(GITOPS), *flux.config_maps(GITOPS)):
         inside.kubernetes.put(item)
     arguments = FluxBootstrapped("flux-system/flux-system"), GITOPS, inside.cluster
     controller = inside.kubernetes.get("apps/v1", "Deployment", "source-controller", "flux-system")
@@ -236,7 +237,7 @@ async def test_who_changes_the_interval_in_castle_yaml_is_told_that_it_has_no_ef
     inside.serve("kustomize.toolkit.fluxcd.io", "v1", "Kustomization")
     gitops = GITOPS.model_copy(update={"interval": "30s"})
     await inside.run(bootstrap_flux.bootstrap_flux(
-        gitops, inside.cluster, PaperHelm(), RepositoryRead("c", tuple(found())), NAMESPACES, SecretsPlaced(()),
+        FluxOfRepository(), gitops, inside.cluster, PaperHelm(), RepositoryRead("c", tuple(found())), NAMESPACES, SecretsPlaced(()),
     ))  # fmt: skip
     assert [event.text for event in inside.events if isinstance(event, Noted)] == [
         "gitops.interval 30s has no effect: the repository's own GitRepository flux-system/flux-system says 1m0s; change it there"

@@ -19,9 +19,9 @@ def main(folder: Path, action: str, name: str) -> None:
         host_of(spec.endpoint), port=port_of(spec.endpoint), user=user, token_name=token_name, token_value=value,
         verify_ssl=os.environ["SSL_CERT_FILE"], timeout=90,
     )  # fmt: skip
-    node = pve.nodes(spec.node)
-    (vmid,) = [vm["vmid"] for vm in node.qemu.get() if vm["name"] == name]
-    task = getattr(node.qemu(vmid).status, action).post()
+    (vm,) = [vm for vm in pve.cluster.resources.get(type="vm") if vm["name"] == name]
+    node = pve.nodes(vm["node"])
+    task = getattr(node.qemu(vm["vmid"]).status, action).post()
     while (state := node.tasks(task).status.get())["status"] == "running":
         time.sleep(0.1)
     assert state["exitstatus"] == "OK", state

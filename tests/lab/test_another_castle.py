@@ -1,12 +1,12 @@
-"""The example castle under another name, with other addresses and another tailnet, and three control planes: nothing is hard-coded."""
+"""The example castle with other names, addresses and tailnet, three control planes, and its repository over SSH: nothing is hard-coded."""
 
 import re
-import sys
-import time
 from pathlib import Path
 
 import pytest
+import yaml
 
+from lab.switching import run_power, until
 from lab.talosctl import Talosctl, check_answers, check_changes, check_snapshot
 from rebirth.castle import load
 from rehearsal import ready, rehearsed
@@ -50,6 +50,22 @@ def move(folder: Path) -> None:
     file.write_text(text.replace(WORKER, MORE + WORKER))
 
 
+def follow_otherwise(folder: Path) -> None:
+    """The repository is read over SSH, and has another name for the variables."""
+    for file in (*folder.glob("gitops/clusters/**/*.yaml"), folder / "lab.yaml"):
+        text = file.read_text().replace("https://github.com/orchard", "ssh://git@github.com/orchard")
+        file.write_text(text.replace("cluster-variables", "cluster-settings"))
+    file = folder / "castle.yaml"
+    castle = yaml.safe_load(file.read_text())
+    gitops, secrets = castle["gitops"], castle["engine"]["direct_secrets"]
+    del gitops["token"]
+    gitops["repository"] = "ssh://git@github.com/orchard/orchard-k8s.git"
+    gitops["ssh"] = {"private_key": {"secret": "deploy-key"}, "known_hosts": {"secret": "known-hosts"}}
+    gitops["substitution"] = {"config_maps": {"cluster-settings": gitops.pop("variables")}}
+    castle["engine"]["direct_secrets"] = [one for one in secrets if one["namespace"] != "flux-system"]
+    file.write_text(yaml.safe_dump(castle, sort_keys=False))
+
+
 def check_the_machines(castle, folder: Path) -> None:
     """Talos answers for itself, and any machine may go and come back: by a command, by its power button, by its plug."""
     declared = load(castle.folder)
@@ -71,20 +87,6 @@ def check_the_machines(castle, folder: Path) -> None:
     check_answers(talos, declared.name, plane, worker)
 
 
-def until(true, what: str, seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"not seen after {seconds} s: {what}"
-        time.sleep(1)
-
-
-def run_power(castle, action: str, name: str) -> None:
-    """Through Proxmox, as somebody at its console does."""
-    script = str(Path(__file__).with_name("power.py"))
-    inside = ("lab", "run", "--lab-name", castle.lab.name, "--", sys.executable, script, str(castle.folder))
-    castle.rebirth(*inside, action, name)
-
-
 def test_another_castle(tmp_path):
     with rehearsed(tmp_path, "other") as castle:
         move(castle.folder)
@@ -94,6 +96,7 @@ def test_another_castle(tmp_path):
             if path.is_file() and re.search("tazlab|magellanic|lushycorp|192[.]168[.]50", path.read_text())
         ]
         assert not left_over
+        follow_otherwise(castle.folder)
         said = castle.inside("create", "--budget", "900")
         assert "https://blog.orchard.example says: Ephemeral Castle" in said
         nodes = castle.kubectl("get", "nodes")["items"]

@@ -1,5 +1,6 @@
 """The GitOps repository, read with the real git: what is there, what passes by itself, and what a person has to change."""
 
+import base64
 from types import SimpleNamespace
 
 import pytest
@@ -39,7 +40,9 @@ async def repository(outside, serve, tmp_path, monkeypatch):
         secrets = outside.secrets if given is None else {asked.token: Secret(given)}
         return await read_repository(asked, git_remote(asked, secrets, Commands(Redaction())))
 
-    return SimpleNamespace(read=read, faults=faults, gitops=gitops, manifests=manifests, root=tmp_path / "git")
+    return SimpleNamespace(
+        read=read, faults=faults, gitops=gitops, manifests=manifests, token=token, root=tmp_path / "git"
+    )
 
 
 async def test_from_nothing_and_again_without_a_write(repository):
@@ -109,6 +112,20 @@ async def test_a_repository_that_is_not_public_and_no_token(repository):
     with pytest.raises(Broken, match="does not exist, or is not public") as caught:
         await repository.read(token=None)
     assert "gitops.token" in caught.value.hint
+
+
+async def test_the_name_that_goes_with_a_token(repository, serve):
+    names = set()
+    app = git_app(repository.root, repository.token)
+
+    async def noting(scope, receive, send):
+        if given := dict(scope["headers"]).get(b"authorization"):
+            names.add(base64.b64decode(given.removeprefix(b"Basic ")).partition(b":")[0].decode())
+        await app(scope, receive, send)
+
+    served = await serve(noting)
+    await repository.read(repository=f"{served.url}/castle.git", username="oauth2")
+    assert names == {"oauth2"}
 
 
 async def test_a_public_repository(repository, serve):

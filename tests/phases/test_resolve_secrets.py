@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rebirth.castle import Decryption
+from rebirth.castle.gitops import Substitution
 from rebirth.errors import SpecError
 from rebirth.phases.resolve_secrets import resolve_secrets
 from rebirth.secrets import Redaction, SecretRef
@@ -106,3 +107,11 @@ async def test_an_age_key_is_an_identity_and_not_a_recipient(outside, sound):
         return
     with pytest.raises(SpecError, match="not an age identity"):
         await resolve(outside)
+
+
+async def test_what_is_substituted_may_be_several_words(outside):
+    (outside.paths.vault / "owner").write_text("Mr Rossi, Rome\n")
+    values = {"cluster-secrets": {"OWNER": SecretRef(secret="owner")}}
+    gitops = outside.castle.gitops.model_copy(update={"substitution": Substitution(secrets=values)})
+    outside.castle = outside.castle.model_copy(update={"gitops": gitops})
+    assert (await resolve(outside))[SecretRef(secret="owner")].reveal() == "Mr Rossi, Rome"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rebirth.castle import Handovers
+from rebirth.castle import FluxByOperator, Handovers
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
 from rebirth.lab.proxmox import Rights
@@ -38,10 +38,10 @@ async def reach(outside, serve, tmp_path, monkeypatch):
         def __init__(self):
             self.vault, self.programs = paper, programs
 
-        async def __call__(self, repository=REPOSITORY):
+        async def __call__(self, repository=REPOSITORY, flux_operator=None):
             return await reach_outside.reach_outside(
                 castle.proxmox, castle.tailscale, castle.machines, Handovers(handovers=castle.handovers), outside.paths,
-                outside.proxmox, outside.tailscale, vault, Commands(outside.redaction), repository,
+                outside.proxmox, outside.tailscale, vault, Commands(outside.redaction), repository, flux_operator,
             )  # fmt: skip
 
     yield Reach()
@@ -124,6 +124,8 @@ async def test_a_program_that_is_not_there(reach):
         await reach()
     with pytest.raises(Broken, match="helm, flux are not on PATH"):
         await reach(RepositoryRead("0" * 40, None))
+    with pytest.raises(Broken, match="helm is not on PATH"):
+        await reach(RepositoryRead("0" * 40, None), FluxByOperator(operator={"version": "0.33.0"}))
 
 
 @pytest.mark.parametrize("system", ["proxmox", "tailscale", "vault"])

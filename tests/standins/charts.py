@@ -48,6 +48,11 @@ def external_secrets(where: str, values: Mapping[str, Any]) -> tuple[list[Object
     return [], [STORES, EXTERNALS, *(workload("Deployment", name, where) for name in names)]  # its CRDs are templates
 
 
+def flux_operator(where: str, values: Mapping[str, Any]) -> tuple[list[Object], list[Object]]:
+    instances = crd("fluxcd.controlplane.io", "FluxInstance", "fluxinstances")
+    return [], [instances, workload("Deployment", "flux-operator", where)]  # its CRDs are templates
+
+
 def metallb(where: str, values: Mapping[str, Any]) -> tuple[list[Object], list[Object]]:
     kinds = (("IPAddressPool", "ipaddresspools"), ("L2Advertisement", "l2advertisements"))
     crds = [crd("metallb.io", kind, plural, version="v1beta1") for kind, plural in kinds]

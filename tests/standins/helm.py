@@ -61,6 +61,8 @@ class Helm:
 
     async def _upgrade(self, call: Call, namespace: str, name: str, chart: str) -> None:
         version, repository = call.option("--version"), call.option("--repo")
+        if not repository:  # of a registry
+            repository, _, chart = chart.rpartition("/")
         make = self.charts.get((repository, chart, version))
         if make is None:
             raise Exit(1, f'Error: chart "{chart}" version "{version}" not found in {repository} repository')

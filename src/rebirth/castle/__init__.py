@@ -3,6 +3,7 @@
 from rebirth.castle.castle import Castle, Handovers, Identity, references
 from rebirth.castle.check import Check, Ignored, RepositoryFile
 from rebirth.castle.existing import Existing
+from rebirth.castle.flux import FluxByOperator, FluxOfRepository
 from rebirth.castle.foundation import (
     Chart,
     ClusterDns,
@@ -18,7 +19,7 @@ from rebirth.castle.foundation import (
     Store,
     Vault,
 )
-from rebirth.castle.gitops import Decryption, GitOps
+from rebirth.castle.gitops import Decryption, GitOps, Ssh
 from rebirth.castle.handovers import Handover
 from rebirth.castle.hardware import Hardware
 from rebirth.castle.kubernetes import Kubernetes
@@ -50,6 +51,8 @@ __all__ = [
     "Existing",
     "ExternalSecrets",
     "ExternalSecretsOfFlux",
+    "FluxByOperator",
+    "FluxOfRepository",
     "Foundation",
     "GitOps",
     "Handover",
@@ -77,6 +80,7 @@ __all__ = [
     "Section",
     "Site",
     "Sites",
+    "Ssh",
     "Storage",
     "StorageOfFlux",
     "Store",

@@ -1,6 +1,6 @@
 """The castle: everything that castle.yaml says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from rebirth.castle.check import Check
 from rebirth.castle.existing import Existing
 from rebirth.castle.foundation import Foundation
-from rebirth.castle.gitops import GitOps
+from rebirth.castle.gitops import FLUX, GitOps
 from rebirth.castle.handovers import Handover
 from rebirth.castle.kubernetes import Kubernetes
 from rebirth.castle.machines import Machines
@@ -153,9 +153,27 @@ class Castle(Section):
             raise ValueError(f"at networking.cilium: kubernetes.cni is {self.kubernetes.cni}: write cilium there")
         return self
 
+    @model_validator(mode="after")
+    def _secrets_have_one_maker(self) -> Self:
+        named = {secret.name: at for at, secret in enumerate(self.engine.direct_secrets) if secret.namespace == FLUX}
+        ours = self.gitops.secret_names
+        if twice := [name for name in ours if name in named or ours.count(name) > 1]:
+            at = f"engine.direct_secrets[{named[twice[0]]}].name" if twice[0] in named else "gitops"
+            raise ValueError(f"at {at}: {FLUX}/{twice[0]} is made twice: the section gitops makes it, too")
+        return self
+
     @property
     def sites(self) -> list[Site]:
         return self.online.sites if self.online else []
+
+    def substituted(self, kind: str, namespace: str, name: str) -> Mapping[str, object] | None:
+        """What a ConfigMap or a Secret holds that the castle places where Flux substitutes from; None where it places none."""
+        if namespace != FLUX:
+            return None
+        if kind == "ConfigMap":
+            return self.gitops.config_maps.get(name)
+        direct = {one.name: one.data for one in self.engine.direct_secrets if one.namespace == FLUX}
+        return {**direct, **self.gitops.substitution.secrets}.get(name)
 
     def references(self) -> Iterator[tuple[str, SecretRef]]:
         """Every secret reference with its YAML path, such as ("proxmox.token", ...)."""

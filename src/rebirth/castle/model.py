@@ -37,7 +37,7 @@ class Section(BaseModel):
     )
 
 
-def _https_url(value: str) -> str:
+def https_url(value: str) -> str:
     try:
         parts = urlsplit(value)
         port_is_sound = parts.port is None or parts.port > 0
@@ -91,6 +91,13 @@ def in_our_words(words: str) -> WrapValidator:
     return WrapValidator(validate)
 
 
+def _chart_repository(value: str) -> str:
+    if value.startswith("oci://"):
+        https_url(value.replace("oci", "https", 1))
+        return value
+    return https_url(value)
+
+
 def _version(value: str) -> str:
     if not re.fullmatch(_VERSION, value):
         raise ValueError("must be a version such as v1.35.4")
@@ -120,7 +127,8 @@ _HTTPS = {"pattern": r"^[Hh][Tt]{2}[Pp][Ss]://[^/?#@]+([/?#]|$)"}
 _VERSION = r"v\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?"
 _SPAN = {"pattern": r"^\s*[0-9a-fA-F.:]+(/\d+|\s*-\s*[0-9a-fA-F.:]+)?\s*$"}
 
-HttpsUrl = Annotated[str, AfterValidator(_https_url), Field(title="https URL", json_schema_extra=_HTTPS)]
+ChartRepository = Annotated[str, AfterValidator(_chart_repository), Field(title="https or oci URL")]
+HttpsUrl = Annotated[str, AfterValidator(https_url), Field(title="https URL", json_schema_extra=_HTTPS)]
 Address = Annotated[
     IPAddress,
     in_our_words("must be an IPv4 or IPv6 address, such as 192.168.50.11 or fd00:50::11"),

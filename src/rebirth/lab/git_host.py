@@ -5,12 +5,14 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from rebirth.castle import Castle, host_of
+from rebirth.castle import Castle, GitOps, host_of, port_of
 from rebirth.lab import canaries
 from rebirth.lab.ca import Authority
 from rebirth.lab.kinds import recipient_of
 from rebirth.lab.spec import Lab
-from rebirth.lab.systems import git, sops
+from rebirth.lab.systems import git, sops, ssh
+from rebirth.lab.systems.parts import Parts
+from rebirth.secrets import SecretRef
 
 
 async def repositories(
@@ -23,6 +25,21 @@ async def repositories(
         made[url] = git.Repository(bare, (folder / source).resolve(), castle.gitops.branch, change)
         await made[url].make()
     return made
+
+
+async def serve_ssh(
+    gitops: GitOps, secrets: Mapping[str, str], parts: Parts, folder: Path, root: Path, address: str
+) -> dict[str, str]:
+    """The castle's own host answers over SSH too, to the castle's key. Returns what the castle knows that host by, among its secrets."""
+    if gitops.ssh is None or not isinstance(gitops.ssh.known_hosts, SecretRef):
+        return {}
+    host, port = host_of(gitops.repository), port_of(gitops.repository, ssh.PORT)
+    key = secrets[gitops.ssh.private_key.secret]
+    folder.mkdir()
+    ssh.admit(urlsplit(gitops.repository).username or "git", folder)
+    public = await ssh.start(parts, folder=folder, root=root, address=address, port=port, key=key)
+    named = host if port == ssh.PORT else f"[{host}]:{port}"
+    return {gitops.ssh.known_hosts.secret: f"{named} {public}\n"}
 
 
 def encrypting(

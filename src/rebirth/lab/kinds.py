@@ -56,7 +56,7 @@ class Kinds:
             "authority": lambda: self.authority.pem,
             "certificate": lambda: self._pair("tls", group)[0],
             "key": lambda: self._pair("tls", group)[1],
-            "known_hosts": lambda: f"{self.git_host} {_ssh()[1]}\n",
+            "known_hosts": lambda: f"{self.git_host} {new_ssh_key()[1]}\n",
             "ssh": lambda: self._pair("ssh", group)[0],
             "ssh.pub": lambda: self._pair("ssh", group)[1],
             "docker": _docker,
@@ -70,7 +70,7 @@ class Kinds:
 
     def _pair(self, kind: str, group: str) -> tuple[str, str]:
         if (kind, group) not in self._pairs:
-            self._pairs[kind, group] = self.authority.issue(self.hosts) if kind == "tls" else _ssh()
+            self._pairs[kind, group] = self.authority.issue(self.hosts) if kind == "tls" else new_ssh_key()
         return self._pairs[kind, group]
 
 
@@ -89,7 +89,7 @@ def _token(prefix: str) -> str:
     return prefix + secrets.token_hex(18)
 
 
-def _ssh() -> tuple[str, str]:
+def new_ssh_key() -> tuple[str, str]:
     """Private key and public key, as ssh-keygen(1) writes them."""
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(
@@ -97,6 +97,12 @@ def _ssh() -> tuple[str, str]:
     )
     public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     return private.decode(), public.decode()
+
+
+def public_of(private: str) -> str:
+    """The public key of a private one that was made here."""
+    key = serialization.load_ssh_private_key(private.encode(), password=None)
+    return key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
 
 
 def _docker() -> str:

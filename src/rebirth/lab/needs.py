@@ -12,9 +12,9 @@ from rebirth.commands import Commands
 from rebirth.errors import Broken
 from rebirth.lab.building.toolchain import cache_directory
 from rebirth.lab.namespaces import UNSHARE
-from rebirth.lab.spec import load_lab
+from rebirth.lab.spec import load_lab, refuse
 from rebirth.secrets import Redaction
-from rebirth.terminal.checklist import Check, found
+from rebirth.terminal.checklist import Check, found, program
 
 _PROGRAMS = {  # program -> Debian package
     "containerd": "containerd", "runc": "runc", "git": "git", "ip": "iproute2", "iptables": "iptables", "nft": "nftables",
@@ -31,11 +31,15 @@ _GROUPS = Path("/sys/fs/cgroup")
 
 async def examine(castle: Path | None) -> list[Check]:
     """Every check for the lab; for that castle, where one is named. Raises SpecError."""
-    machines = _MACHINES
+    machines, served = _MACHINES, []
     if castle:
-        machines = len(load(castle).machines.nodes)
+        spec = load(castle)
+        refuse(spec)
+        machines = len(spec.machines.nodes)
+        if spec.gitops.ssh:
+            served.append(program("sshd", "apt-get install openssh-server"))
         load_lab(castle)
-    return [*_machine(), *filter(None, [watchers(machines), controllers()]), await _namespaces(), await _go()]
+    return [*_machine(), *served, *filter(None, [watchers(machines), controllers()]), await _namespaces(), await _go()]
 
 
 def _machine() -> Iterator[Check]:

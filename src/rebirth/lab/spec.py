@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from rebirth.castle import Section, load_model
-from rebirth.castle.model import Address, DnsLabel, DnsName, HttpsUrl, Tag, Text
+from rebirth.castle import Castle, Section, load_model
+from rebirth.castle.gitops import RepositoryUrl
+from rebirth.castle.model import Address, DnsLabel, DnsName, Tag, Text
+from rebirth.errors import SpecError
 from rebirth.lab.proxmox.rights import PRIVILEGES
 
 FILE = "lab.yaml"
@@ -114,7 +116,7 @@ class Lab(Section):
 
     version: Literal[1] = 1
     """The version of this format."""
-    repositories: dict[HttpsUrl, Text] = {}
+    repositories: dict[RepositoryUrl, Text] = {}
     """URL of a Git repository -> the local folder that the lab serves under it."""
     names: dict[DnsName, IPv4Address] = {}
     """What the world's DNS says of the castle's own sites."""
@@ -133,3 +135,14 @@ def load_lab(castle: Path) -> Lab:
     """lab.yaml of a castle directory, or the defaults where there is none. Raises SpecError."""
     file = castle / FILE
     return load_model(file, Lab) if file.exists() else Lab()
+
+
+def refuse(castle: Castle) -> None:
+    """What a lab cannot stand in for. Raises SpecError."""
+    if castle.gitops.ssh and isinstance(castle.gitops.ssh.known_hosts, str):
+        words = "gitops.ssh.known_hosts: the lab's Git host cannot have the key of the real one"
+        hint = "Write `known_hosts: {secret: NAME}`, and put the lines into the file NAME of the vault directory."
+        raise SpecError(words, hint=f"{hint} The lab replaces that as it replaces all secrets.")
+    if castle.gitops.flux:
+        words = "gitops.flux: the lab does not have flux-operator"
+        raise SpecError(words, hint="To rehearse the rest of the castle, take the section out of a copy of it.")

@@ -19,7 +19,7 @@ from rebirth.lab.building.toolchain import Built, Toolchain
 from rebirth.lab.building.used import used
 from rebirth.lab.namespaces import UNSHARE
 from rebirth.lab.needs import controllers, watchers
-from rebirth.lab.spec import FILE, load_lab
+from rebirth.lab.spec import FILE, load_lab, refuse
 from rebirth.lab.state import STATE_VARIABLE, LabState
 from rebirth.secrets import VARIABLE
 
@@ -80,7 +80,8 @@ async def _start(state: LabState, castle: Path, report: Report) -> LabState:
         raise Broken(
             "needs root, to create namespaces", system=f"lab {state.name}", operation="up", hint="Run it with sudo."
         )
-    load(castle), load_lab(castle)  # what is wrong with them is said here, not in a log
+    refuse(load(castle))  # what is wrong is said here, not in a log
+    load_lab(castle)
     parts = used(castle)
     if optional := [component.name for component in parts if component.optional]:
         report(f"lab {state.name}: the castle uses {', '.join(optional)}")

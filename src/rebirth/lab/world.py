@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rebirth.castle import Castle, Tailscale, Vault, host_of, load, port_of
+from rebirth.castle.gitops import is_ssh
 from rebirth.lab import canaries, git_host, ground, network, proxmox_host
 from rebirth.lab.building import charts, images
 from rebirth.lab.building.sites import build_site
@@ -245,11 +246,14 @@ class World:
         change = git_host.encrypting(self.castle, self.secrets, self.ca, self.programs.get("sops"))
         self.repositories = await git_host.repositories(self.castle, self.lab, self.folder, root, change)
         self.state.record_repositories({url: repository.source for url, repository in self.repositories.items()})
-        hosts = sorted({host_of(url) for url in (self.castle.gitops.repository, *self.lab.repositories)})
-        token = self.castle.gitops.token
-        app = git.git_app(root, self.secrets[token.secret] if token else None)
-        port = port_of(self.castle.gitops.repository)
-        await self.servers.start("git", app, address=_GIT, port=port, hosts=hosts)
+        gitops = self.castle.gitops
+        if gitops.ssh:
+            folder = self.state.folder / "git-ssh"
+            self.secrets |= await git_host.serve_ssh(gitops, self.secrets, self.parts, folder, root, _GIT)
+        if hosts := sorted({host_of(url) for url in (gitops.repository, *self.lab.repositories) if not is_ssh(url)}):
+            app = git.git_app(root, self.secrets[gitops.token.secret] if gitops.token else None)
+            port = 443 if gitops.ssh else port_of(gitops.repository)
+            await self.servers.start("git", app, address=_GIT, port=port, hosts=hosts)
 
     async def _start_others(self) -> None:
         start, castle = self.servers.start, self.castle

@@ -6,10 +6,11 @@ from typing import Any
 
 import yaml
 
-from rebirth.castle import GitOps
+from rebirth.castle import FluxOfRepository, GitOps
 from rebirth.commands import Commands
 from rebirth.errors import NotYet
-from rebirth.providers.cluster import Cluster, condition, missing_replicas, split_documents
+from rebirth.phases.made import flux as made
+from rebirth.providers.cluster import Cluster, missing_replicas, split_documents
 from rebirth.run.facts import CiliumInstalled, FluxBootstrapped, NamespacesCreated, RepositoryRead, SecretsPlaced
 from rebirth.run.waiting import note, together, until
 
@@ -18,12 +19,11 @@ PATIENCE = 1200
 USUALLY = 15
 WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
 
-_NAMESPACE = "flux-system"
 _UNITS = {"h": 3600, "m": 60, "s": 1}
-_SOURCE, _KUSTOMIZE = "source.toolkit.fluxcd.io/v1", "kustomize.toolkit.fluxcd.io/v1"
 
 
 async def bootstrap_flux(
+    flux: FluxOfRepository,
     gitops: GitOps,
     cluster: Cluster,
     commands: Commands,
@@ -36,33 +36,24 @@ async def bootstrap_flux(
     documents: Sequence[Any] = manifests if manifests is not None else await _exported(commands)
     first, rest = split_documents(documents)
     await together(*map(cluster.apply, first))
-    await _established(
-        cluster, [item["metadata"]["name"] for item in first if item["kind"] == "CustomResourceDefinition"]
-    )
+    crds = [item["metadata"]["name"] for item in first if item["kind"] == "CustomResourceDefinition"]
+    await made.until_established(cluster, crds, "Flux's CRDs are established")
     ours = [item for item in rest if "toolkit.fluxcd.io" not in item["apiVersion"]]
     await together(*map(cluster.apply, ours))
     found = [item for item in rest if item not in ours]
     for said in overruled(gitops, found):
         note(said)
-    await cluster.apply(variables(gitops), *sync(gitops, found))
+    await cluster.apply(*made.config_maps(gitops), *(found or made.sync(gitops)))
     await _available(cluster, [item["metadata"]["name"] for item in ours if item["kind"] == "Deployment"])
-    return FluxBootstrapped(f"{_NAMESPACE}/{_NAMESPACE}")
+    return FluxBootstrapped(f"{made.NAMESPACE}/{made.NAMESPACE}")
 
 
 async def found() -> FluxBootstrapped:
-    return FluxBootstrapped(f"{_NAMESPACE}/{_NAMESPACE}")
+    return FluxBootstrapped(f"{made.NAMESPACE}/{made.NAMESPACE}")
 
 
 async def still(fact: FluxBootstrapped, gitops: GitOps, cluster: Cluster) -> bool:
-    namespace, _, name = fact.root.partition("/")
-    root = await cluster.find(_KUSTOMIZE, "Kustomization", name, namespace)
-    kept = await cluster.find("v1", "ConfigMap", "cluster-variables", _NAMESPACE)
-    for item in await cluster.all("apps/v1", "Deployment", _NAMESPACE):
-        # Without its controllers all that Flux has ever said still stands there, and is true no more.
-        ours = (item["metadata"].get("labels") or {}).get("app.kubernetes.io/part-of") == "flux"
-        if ours and (missing := missing_replicas(item)):
-            raise NotYet(f"{item['metadata']['name']}: {missing}")
-    return root is not None and kept is not None and kept.get("data") == gitops.variables
+    return await made.runs(cluster, gitops, fact.root)
 
 
 async def _exported(commands: Commands) -> list[Any]:
@@ -70,40 +61,9 @@ async def _exported(commands: Commands) -> list[Any]:
     return list(yaml.safe_load_all(await commands.run(("flux", "install", "--export"), operation="install --export")))
 
 
-def variables(gitops: GitOps) -> dict[str, Any]:
-    """The ConfigMap of the castle's variables for Flux's substitution."""
-    place = {"name": "cluster-variables", "namespace": _NAMESPACE}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": place, "data": dict(gitops.variables)}
-
-
-def sync(gitops: GitOps, found: Sequence[Any]) -> list[Any]:
-    """The repository's own source and root Kustomization, or those that the castle describes."""
-    if found:
-        return list(found)
-    place = {"name": _NAMESPACE, "namespace": _NAMESPACE}
-    source = {
-        "interval": gitops.interval,
-        "url": gitops.repository,
-        "ref": {"branch": gitops.branch},
-        **({"secretRef": {"name": gitops.auth_secret}} if gitops.token else {}),
-    }
-    decryption = gitops.decryption
-    root = {
-        "interval": "10m",
-        "path": f"./{gitops.path}",
-        "prune": True,
-        "sourceRef": {"kind": "GitRepository", "name": _NAMESPACE},
-        **({"decryption": {"provider": "sops", "secretRef": {"name": decryption.secret_name}}} if decryption else {}),
-    }
-    return [
-        {"apiVersion": _SOURCE, "kind": "GitRepository", "metadata": place, "spec": source},
-        {"apiVersion": _KUSTOMIZE, "kind": "Kustomization", "metadata": place, "spec": root},
-    ]
-
-
 def overruled(gitops: GitOps, found: Sequence[Any]) -> Iterator[str]:
     """What castle.yaml says, and the repository's own source and root Kustomization say otherwise: theirs counts."""
-    wanted = {item["kind"]: item["spec"] for item in sync(gitops, [])}
+    wanted = {item["kind"]: item["spec"] for item in made.sync(gitops)}
     settings = (
         ("repository", "GitRepository", ("url",)),
         ("branch", "GitRepository", ("ref", "branch")),
@@ -114,8 +74,8 @@ def overruled(gitops: GitOps, found: Sequence[Any]) -> Iterator[str]:
     for key, kind, path in settings:
         for item in found if key in gitops.model_fields_set else ():
             theirs, ours = _at(item.get("spec"), path), _at(wanted[kind], path)
-            if (item["kind"], item["metadata"]["name"]) == (kind, _NAMESPACE) and _same(theirs) != _same(ours):
-                what = f"{kind} {_NAMESPACE}/{_NAMESPACE} says {theirs or 'nothing'}"
+            if (item["kind"], item["metadata"]["name"]) == (kind, made.NAMESPACE) and _same(theirs) != _same(ours):
+                what = f"{kind} {made.NAMESPACE}/{made.NAMESPACE} says {theirs or 'nothing'}"
                 yield f"gitops.{key} {ours} has no effect: the repository's own {what}; change it there"
 
 
@@ -133,27 +93,15 @@ def _same(value: Any) -> str | float:
     return text.removeprefix("./").removesuffix("/").removesuffix(".git")
 
 
-async def _established(cluster: Cluster, names: list[str]) -> None:
-    async def look() -> None:
-        crds = {
-            crd["metadata"]["name"]: crd
-            for crd in await cluster.all("apiextensions.k8s.io/v1", "CustomResourceDefinition")
-        }
-        if waiting := [name for name in names if condition(crds.get(name), "Established")[0] != "True"]:
-            raise NotYet(f"not established: {', '.join(waiting)}")
-
-    await until(look, what="Flux's CRDs are established", every=0.5)
-
-
 async def _available(cluster: Cluster, names: list[str]) -> None:
     async def look() -> None:
         for name in names:
-            if missing := missing_replicas(await cluster.find("apps/v1", "Deployment", name, _NAMESPACE)):
+            if missing := missing_replicas(await cluster.find("apps/v1", "Deployment", name, made.NAMESPACE)):
                 raise NotYet(f"{name}: {missing}")
 
     await until(
         look,
         what="Flux's controllers are available",
         every=5,
-        changes=cluster.changes("apps/v1", "Deployment", _NAMESPACE),
+        changes=cluster.changes("apps/v1", "Deployment", made.NAMESPACE),
     )

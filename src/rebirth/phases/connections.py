@@ -6,6 +6,7 @@ from rebirth.paths import Paths
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.factory import ImageFactory
 from rebirth.providers.git import GitRemote
+from rebirth.providers.git_access import Access, Anybody, DeployKey, Token
 from rebirth.providers.helm import Helm
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
@@ -13,7 +14,7 @@ from rebirth.providers.talos import Talosctl
 from rebirth.providers.vault import VaultApi
 from rebirth.providers.web import Web
 from rebirth.run.facts import KubernetesBootstrapped, SecretsResolved
-from rebirth.secrets import Redaction
+from rebirth.secrets import Redaction, Secret
 
 
 def commands(redaction: Redaction) -> Commands:
@@ -56,8 +57,11 @@ def vault_api(vault: Vault, secrets: SecretsResolved) -> VaultApi:
 
 
 def git_remote(gitops: GitOps, secrets: SecretsResolved, commands: Commands) -> GitRemote:
-    token = secrets[gitops.token] if gitops.token else None
-    return GitRemote(url=gitops.repository, branch=gitops.branch, token=token, commands=commands)
+    access: Access = Token(gitops.username, secrets[gitops.token]) if gitops.token else Anybody()
+    if ssh := gitops.ssh:
+        hosts = Secret(ssh.known_hosts) if isinstance(ssh.known_hosts, str) else secrets[ssh.known_hosts]
+        access = DeployKey(secrets[ssh.private_key], hosts)
+    return GitRemote(url=gitops.repository, branch=gitops.branch, access=access, commands=commands)
 
 
 def web() -> Web:

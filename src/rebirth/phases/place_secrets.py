@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any
 
-from rebirth.castle import Decryption, DirectSecret, Foundation, GitOps, PullSecret
+from rebirth.castle import Decryption, DirectSecret, Foundation, GitOps, PullSecret, Ssh
 from rebirth.providers.cluster import Cluster
 from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsPlaced, SecretsResolved
 from rebirth.run.waiting import together
@@ -49,10 +49,26 @@ async def still(
 
 
 def objects(engine: Foundation, gitops: GitOps, secrets: SecretsResolved) -> list[dict[str, Any]]:
-    """The Secrets: the direct ones, each pull secret in each of its namespaces, then the key that Flux decrypts with."""
+    """The Secrets: the direct ones, each pull secret in each of its namespaces, then what Flux decrypts, reads and substitutes with."""
     pulls = [_pull_secret(pull, namespace, secrets) for pull in engine.pull_secrets for namespace in pull.namespaces]
     direct = [_direct_secret(direct, secrets) for direct in engine.direct_secrets]
-    return [*direct, *pulls, *([_age_key(gitops.decryption, secrets)] if gitops.decryption else [])]
+    flux = [_age_key(gitops.decryption, secrets)] if gitops.decryption else []
+    flux += [_deploy_key(gitops.auth_secret, gitops.ssh, secrets)] if gitops.ssh else []
+    flux += [
+        _secret("flux-system", name, "Opaque", {key: _text(value, secrets) for key, value in values.items()})
+        for name, values in gitops.substitution.secrets.items()
+    ]
+    return [*direct, *pulls, *flux]
+
+
+def _deploy_key(name: str, ssh: Ssh, secrets: SecretsResolved) -> dict[str, Any]:
+    """What source-controller reads a repository with over SSH."""
+    data = {"identity": _text(ssh.private_key, secrets), "known_hosts": _text(ssh.known_hosts, secrets)}
+    return _secret("flux-system", name, "Opaque", data)
+
+
+def _text(value: SecretRef | str, secrets: SecretsResolved) -> str:
+    return value if isinstance(value, str) else secrets[value].reveal()
 
 
 def _age_key(decryption: Decryption, secrets: SecretsResolved) -> dict[str, Any]:
@@ -73,9 +89,7 @@ def _secret(namespace: str, name: str, kind: str, data: dict[str, str]) -> dict[
 
 
 def _direct_secret(direct: DirectSecret, secrets: SecretsResolved) -> dict[str, Any]:
-    data = {
-        key: secrets[value].reveal() if isinstance(value, SecretRef) else value for key, value in direct.data.items()
-    }
+    data = {key: _text(value, secrets) for key, value in direct.data.items()}
     return _secret(direct.namespace, direct.name, direct.type, data)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any
 
-from rebirth.castle import Handovers, Machines, Proxmox, Tailscale
+from rebirth.castle import FluxByOperator, Handovers, Machines, Proxmox, Tailscale
 from rebirth.commands import Commands
 from rebirth.errors import Broken
 from rebirth.paths import Paths
@@ -38,9 +38,11 @@ async def reach_outside(
     vault: VaultApi | None,
     commands: Commands,
     repository: RepositoryRead,
+    flux_operator: FluxByOperator | None,
 ) -> OutsideReached:
     """Reach the systems outside."""
-    commands.require("talosctl", "helm", *(("flux",) if repository.flux_manifests is None else ()))
+    exported = repository.flux_manifests is None and flux_operator is None
+    commands.require("talosctl", "helm", *(("flux",) if exported else ()))
     wanted = needs(machines, spec) if spec else None
     reached: list[Coroutine[Any, Any, object]] = [vault.reach()] if vault else []
     if proxmox and wanted:

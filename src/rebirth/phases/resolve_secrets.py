@@ -3,10 +3,11 @@
 import datetime as dt
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from rebirth.castle import Castle
 from rebirth.castle.files import text_of
+from rebirth.castle.gitops import known_hosts
 from rebirth.errors import Problem, SpecError
 from rebirth.paths import Paths
 from rebirth.run.facts import SecretsResolved
@@ -87,16 +88,45 @@ def _complaint(path: str, value: str) -> str | None:
         return _TOO_LONG
     if _CONTROL.search(value):
         return "the secret contains a control character, so it is not text"
-    if path.endswith((".ca", "ca.crt")):
-        return _certificate_complaint(value)
-    if path == "proxmox.token" and not _PROXMOX_TOKEN.fullmatch(value):
-        return "the secret does not have the form USER@REALM!TOKENID=UUID"
-    if path.endswith(".age_key"):
-        return None if _AGE_IDENTITY.search(value) else "the secret is not an age identity (AGE-SECRET-KEY-1...)"
-    if ".data." in path:
+    for ending, complaint in _COMPLAINTS.items():
+        if path.endswith(ending):
+            return complaint(value)
+    if ".data." in path or path.startswith("gitops.substitution."):
         return None  # what a direct Secret holds may be a whole file: an age identity with its comments, known_hosts
     if "-----BEGIN" not in value and re.search(r"\s", value):
         return "the secret contains white space"
+    return None
+
+
+def _token_complaint(value: str) -> str | None:
+    return None if _PROXMOX_TOKEN.fullmatch(value) else "the secret does not have the form USER@REALM!TOKENID=UUID"
+
+
+def _age_complaint(value: str) -> str | None:
+    return None if _AGE_IDENTITY.search(value) else "the secret is not an age identity (AGE-SECRET-KEY-1...)"
+
+
+def _ssh_key_complaint(value: str) -> str | None:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
+
+    text = value.strip().encode() + b"\n"
+    try:
+        (load_ssh_private_key if b"BEGIN OPENSSH" in text else load_pem_private_key)(text, password=None)
+    except TypeError:
+        return "the SSH key is protected by a passphrase, and nobody is there to type it (ssh-keygen -p takes it away)"
+    except ValueError:
+        return "the secret is not a private SSH key, as ssh-keygen writes it"
+    except UnsupportedAlgorithm:
+        return None  # of a kind that only ssh knows
+    return None
+
+
+def _known_hosts_complaint(value: str) -> str | None:
+    try:
+        known_hosts(value)
+    except ValueError as error:
+        return f"the secret {error}"
     return None
 
 
@@ -111,3 +141,14 @@ def _certificate_complaint(value: str) -> str | None:
     if all(certificate.not_valid_after_utc < now for certificate in certificates):
         return "the certificate has expired"
     return None
+
+
+# YAML path, or its end -> what a value that is named there has to be.
+_COMPLAINTS: Mapping[str, Callable[[str], str | None]] = {
+    ".ca": _certificate_complaint,
+    "ca.crt": _certificate_complaint,
+    "proxmox.token": _token_complaint,
+    ".age_key": _age_complaint,
+    "gitops.ssh.private_key": _ssh_key_complaint,
+    "gitops.ssh.known_hosts": _known_hosts_complaint,
+}

@@ -16,6 +16,7 @@ from rebirth.phases import (
     announce_pool,
     apply_vault_store,
     bootstrap_flux,
+    bootstrap_flux_instance,
     create_namespaces,
     install_cilium,
     install_coredns,
@@ -25,6 +26,7 @@ from rebirth.phases import (
     place_secrets,
 )
 from rebirth.phases.made import cilium, coredns, machine_patches, vault_store
+from rebirth.phases.made import flux as made
 from rebirth.proof.reading import flux, kustomization, talos
 from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import Files
@@ -89,7 +91,8 @@ class _Planter:
         units += [
             self._unit(apply_vault_store, self._store()),
             *self._networking(),
-            self._unit(bootstrap_flux, self._flux()),
+            self._unit(bootstrap_flux, self._flux_of_repository()),
+            *self._flux_by_operator(),
         ]
         own = {phase.name for phase in self.model.phases}
         return [unit for unit in units if unit.phase in own]
@@ -140,6 +143,8 @@ class _Planter:
         ]
         gitops = self.castle.gitops
         prefixes += [("gitops", "decryption")] if gitops.decryption else []
+        prefixes += [("gitops", "ssh")] if gitops.ssh else []
+        prefixes += [("gitops", "substitution", "secrets", name) for name in gitops.substitution.secrets]
         for data, prefix in zip(place_secrets.objects(engine, gitops, self.secrets), prefixes, strict=True):
             yield self._manifest(
                 data, prefix, {("metadata", "name"): (*prefix, "name") if "direct_secrets" in prefix else prefix}
@@ -203,7 +208,7 @@ class _Planter:
         written: dict[_PathIn, _PathIn] = {("spec", field): (*place, "addresses")}
         return (self._manifest(data, place, written) for data in objects)
 
-    def _flux(self) -> Iterator[Manifest]:
+    def _flux_of_repository(self) -> Iterator[Manifest]:
         """The folder `flux-system` beside the root Kustomization's path, and what the castle itself adds."""
         gitops = self.castle.gitops
         folder = str(self.model.root / gitops.path / "flux-system")
@@ -213,14 +218,33 @@ class _Planter:
             kept = kustomization.folder(Files(self.model.root), Path(folder)).manifests
         yield from kept
         if not any(member.group.endswith("toolkit.fluxcd.io") for member in kept):
-            for data in bootstrap_flux.sync(gitops, []):
-                yield self._manifest(
-                    data,
-                    ("gitops",),
-                    {("spec", "path"): ("gitops", "path"), ("spec", "secretRef"): ("gitops", "auth_secret")},
-                )
-        variables: dict[_PathIn, _PathIn] = {("data",): ("gitops", "variables")}
-        yield self._manifest(bootstrap_flux.variables(gitops), ("gitops", "variables"), variables)
+            yield from self._sync()
+        yield from self._config_maps()
+
+    def _flux_by_operator(self) -> Iterator[Unit]:
+        """The operator, the FluxInstance, and what the operator makes of that."""
+        if (flux := self.castle.gitops.flux) is None:
+            return
+        at: _PathIn = ("gitops", "flux")
+        yield self._chart(bootstrap_flux_instance, "flux-operator", flux.operator, (*at, "operator"), {})
+        instance = bootstrap_flux_instance.instance(flux, self.castle.gitops, self.castle.kubernetes)
+        own = self._manifest(instance, (*at, "instance"), {("metadata", "name"): at})
+        yield self._unit(bootstrap_flux_instance, [own, *self._sync(), *self._config_maps()])
+
+    def _sync(self) -> Iterator[Manifest]:
+        written: dict[_PathIn, _PathIn] = {
+            ("spec", "path"): ("gitops", "path"),
+            ("spec", "secretRef"): ("gitops", "auth_secret"),
+        }
+        return (self._manifest(data, ("gitops",), written) for data in made.sync(self.castle.gitops))
+
+    def _config_maps(self) -> Iterator[Manifest]:
+        gitops = self.castle.gitops
+        further: _PathIn = ("gitops", "substitution", "config_maps")
+        for data in made.config_maps(gitops):
+            name = data["metadata"]["name"]
+            prefix: _PathIn = (*further, name) if name in gitops.substitution.config_maps else ("gitops", "variables")
+            yield self._manifest(data, prefix, {("data",): prefix, ("metadata", "name"): prefix})
 
     def machines(self) -> Iterator[MachineConfiguration]:
         castle, folder = self.castle, self.file.parent

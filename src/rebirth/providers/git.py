@@ -8,7 +8,7 @@ import yaml
 
 from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NotYet
-from rebirth.secrets import Secret
+from rebirth.providers.git_access import Access
 
 _PASSING = (
     "Could not resolve host",
@@ -25,25 +25,22 @@ _PASSING = (
     "unexpected eof",
     "recv error",
     "RPC failed",
+    "Connection closed",
+    "No route to host",
+    "Network is unreachable",
+    "Broken pipe",
+    "kex_exchange_identification",
 )
 _CLONE = "clone"
 _REACHABLE = "Is gitops.repository right, and reachable from here?"
 _PASSING_STATUS = re.compile(r"(?:HTTP|error:) (?:429|5\d\d)\b")
-_REFUSED = (
-    "Authentication failed",
-    "could not read Username",
-    "error: 401",
-    "error: 403",
-    "access denied",
-    "not found",
-)
 
 
 class GitRemote:
-    """One branch of one repository, read with a token, or by anybody where there is none."""
+    """One branch of one repository."""
 
-    def __init__(self, *, url: str, branch: str, token: Secret | None, commands: Commands) -> None:
-        self._url, self._branch, self._token, self._commands = url, branch, token, commands
+    def __init__(self, *, url: str, branch: str, access: Access, commands: Commands) -> None:
+        self._url, self._branch, self._access, self._commands = url, branch, access, commands
 
     async def documents(self, *, path: str, beside: str) -> tuple[str, list[dict[str, object]] | None]:
         """The commit, and the YAML documents of the files in `path`/`beside` (None where that folder does not exist).
@@ -98,25 +95,21 @@ class GitRemote:
         )
 
     async def _git(self, operation: str, *arguments: str) -> str:
-        # The token reaches git through its environment: never an argument, never a file.
         environment = {
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": "credential.helper",
             "GIT_CONFIG_VALUE_0": "",  # what this machine knows of that host is not the castle's
         }
-        if self._token:
-            environment |= {
-                "GIT_CONFIG_COUNT": "2",
-                "GIT_CONFIG_KEY_1": "credential.helper",
-                "GIT_CONFIG_VALUE_1": '!f() { echo username=git; echo "password=$REBIRTH_GIT_TOKEN"; }; f',
-                "REBIRTH_GIT_TOKEN": self._token.reveal(),
-            }
         try:
-            return await self._commands.run(("git", *arguments), operation=operation, env=environment)
+            with self._access.call() as call:
+                return await self._commands.run(
+                    (*call.before, "git", *arguments),
+                    operation=operation,
+                    stdin=call.stdin,
+                    env={**environment, **call.environment},
+                )
         except ProgramFailed as error:
-            if any(word in error.said for word in _PASSING) or _PASSING_STATUS.search(error.said):
-                raise NotYet(f"git: {operation}: {error.said}", hint=_REACHABLE) from None
             if operation == _CLONE and await self._is_no_repository(error.said):
                 hint = f"{_REACHABLE} A proxy, a portal or another server may be answering there."
                 raise Broken(
@@ -126,19 +119,12 @@ class GitRemote:
                 raise Broken(
                     f"has no branch {self._branch}", system=self._url, operation=operation, hint="Check gitops.branch."
                 ) from None
-            if any(word in error.said for word in _REFUSED):
-                hint = "Check the token of gitops.token, and gitops.repository."
-                words = "the token was rejected, or the repository does not exist"
-                if not self._token:
-                    hint = "Name its token with gitops.token."
-                    words = "the repository does not exist, or is not public"
-                raise Broken(
-                    words,
-                    system=self._url,
-                    operation=operation,
-                    hint=hint,
-                ) from None
-            raise
+            if any(word in error.said for word in _PASSING) or _PASSING_STATUS.search(error.said):
+                raise NotYet(f"git: {operation}: {error.said}", hint=_REACHABLE) from None
+            if refused := self._access.refusal(error.said):
+                words, hint = refused
+                raise Broken(words, system=self._url, operation=operation, hint=hint) from None
+            raise ProgramFailed("git", operation, error.status or 0, error.said) from None
 
     async def _is_no_repository(self, said: str) -> bool:
         """Whether what answers there is none. Of an answer that is not Git's, git says that it has no such branch."""

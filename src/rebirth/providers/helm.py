@@ -106,13 +106,11 @@ class Helm:
             "upgrade",
             "--install",
             name,
-            chart,
+            *_named(chart, repository),
             "--namespace",
             namespace,
             "--version",
             version,
-            "--repo",
-            repository,
             "--values",
             "-",
         ]
@@ -131,6 +129,13 @@ class Helm:
                 hint = "Are the chart's repository and the cluster's API server reachable from here?"
                 raise NotYet(f"helm: {operation}: {error.said}", hint=hint) from None
             raise
+
+
+def _named(chart: str, repository: str) -> tuple[str, ...]:
+    """A registry has no index: a chart there is named by its whole address."""
+    if repository.startswith("oci://"):
+        return (f"{repository.removesuffix('/')}/{chart}",)
+    return chart, "--repo", repository
 
 
 def _is_of(release: Release, chart: str) -> bool:

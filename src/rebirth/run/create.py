@@ -6,7 +6,18 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from rebirth.castle import Castle, ClusterDns, DataPath, Handovers, Identity, Online, Patience, RegistryLogins, Sites
+from rebirth.castle import (
+    Castle,
+    ClusterDns,
+    DataPath,
+    FluxOfRepository,
+    Handovers,
+    Identity,
+    Online,
+    Patience,
+    RegistryLogins,
+    Sites,
+)
 from rebirth.castle.storage import data_path_of
 from rebirth.errors import DoesNotHold, Rebirth
 from rebirth.events import Checked, Events, RunFinished, RunStarted
@@ -71,6 +82,8 @@ def sections(castle: Castle) -> dict[type, object]:
         found[DataPath] = path
     if castle.online:
         found |= _of_online(castle.online)
+    if not castle.gitops.flux:
+        found[FluxOfRepository] = FluxOfRepository()
     found[RegistryLogins] = castle.engine.registry_logins
     found[ClusterDns] = ClusterDns(ours=castle.engine.coredns is not None)
     found[Patience] = Patience(patience=castle.patience)

@@ -5,6 +5,7 @@ import yaml
 
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.castle import Decryption
+from rebirth.castle.gitops import Substitution
 from rebirth.errors import Broken
 from rebirth.phases import bootstrap_flux
 from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsPlaced
@@ -88,6 +89,22 @@ async def test_again_where_variables_were_changed(build):
     place = {"name": "cluster-variables", "namespace": "flux-system"}
     world.kubernetes.put(
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": place, "data": {"BLOG_HOST": "x"}}, by="somebody"
+    )
+    assert not await world.holds()
+
+
+async def test_further_config_maps_for_substitution(build):
+    world = build()
+    settings = {"cluster-settings": {"HOME": "x"}}
+    gitops = world.castle.gitops.model_copy(update={"substitution": Substitution(config_maps=settings)})
+    world.castle = world.castle.model_copy(update={"gitops": gitops})
+    await world.create()
+    kept = world.kubernetes.get("v1", "ConfigMap", "cluster-settings", "flux-system")
+    assert kept["data"] == {"HOME": "x"}
+    assert await world.holds()
+    place = {"name": "cluster-settings", "namespace": "flux-system"}
+    world.kubernetes.put(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": place, "data": {"HOME": "y"}}, by="somebody"
     )
     assert not await world.holds()
 

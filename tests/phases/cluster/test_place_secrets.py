@@ -7,6 +7,7 @@ import pytest
 
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.castle import Decryption
+from rebirth.castle.gitops import Substitution
 from rebirth.errors import Broken
 from rebirth.phases import place_secrets
 from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsResolved
@@ -83,6 +84,18 @@ async def test_refused_shows_no_value(build):
     assert failure.status == 403
     for value in world.secrets.values.values():
         assert value.reveal() not in str(failure)
+
+
+async def test_secrets_for_substitution(build):
+    world = build()
+    domain = Secret("home.example.org")
+    world.secrets = SecretsResolved({**world.secrets.values, "domain": domain})
+    values = {"DOMAIN": SecretRef(secret="domain"), "OWNER": "me"}
+    gitops = world.castle.gitops.model_copy(update={"substitution": Substitution(secrets={"cluster-secrets": values})})
+    world.castle = world.castle.model_copy(update={"gitops": gitops})
+    assert "flux-system/cluster-secrets" in (await world.create()).names
+    assert secret(world, "cluster-secrets", "flux-system") == {"DOMAIN": "home.example.org", "OWNER": "me"}
+    assert await world.holds()
 
 
 async def test_the_key_that_flux_decrypts_with(build):

@@ -285,9 +285,8 @@ class _Reader:
         return Variables({**found, **flux.variables_of(own)}, frozenset(hidden - flux.variables_of(own).keys()), whole)
 
     def _holder(self, kind: str, namespace: str, name: str) -> Mapping[str, object] | None:
-        castle = self.model.castle
-        if castle and (kind, namespace, name) == ("ConfigMap", "flux-system", "cluster-variables"):
-            return {"data": castle.gitops.variables}
+        if (castle := self.model.castle) and (ours := castle.substituted(kind, namespace, name)) is not None:
+            return {"data": ours}
         for unit in self.model.units:
             for member in self._raw.get(unit, ()):
                 if member.kind == kind and member.name == name and member.namespace in {namespace, ""}:

@@ -96,7 +96,7 @@ class _Source:
     def flux(self) -> None:
         """The last phase of Flux waits for every node of its graph."""
         kept = self.model.root / self.castle.gitops.path / "flux-system"
-        if not kept.is_dir():
+        if not kept.is_dir() and not self.castle.gitops.flux:
             words = f"{self.castle.gitops.path} has no folder flux-system with Flux's own manifests"
             self.graph.remark("no-flux-manifests", self.model.at("gitops", "path"), words)
         if phase := self.makers.get(Converged):
@@ -108,12 +108,13 @@ class _Source:
         """What Flux does itself needs its controllers, which bootstrap only starts."""
         bootstrap = self.makers.get(FluxBootstrapped)
         names = {"Kustomization": "kustomize-controller", "HelmRelease": "helm-controller"}
+        ours = {"source-controller", *names.values()}
         started = {
             m.name: m
             for u in self.model.units
             if bootstrap and u.phase == bootstrap.name
             for m in u.members
-            if m.kind == "Deployment"
+            if m.kind == "Deployment" and m.name in ours
         }
         for member, unit in self.model.objects(*names, "GitRepository"):
             controller = started.get(names.get(member.kind, "source-controller"))
@@ -121,7 +122,7 @@ class _Source:
             first = member.kind == "HelmRelease" or (bootstrap is not None and unit.phase == bootstrap.name)
             by = member.thing(Milestone.READY if member.kind == "GitRepository" else Milestone.STARTED)
             if first and bootstrap and not started:
-                # The flux program brings controllers that no file tells; the phase waits for them.
+                # The flux program or an operator brings controllers that no file tells; the phase waits for them.
                 ready, place = meeting.ready(bootstrap.name), meeting.place(bootstrap)
                 self.graph.needs(by, ready, Need.WORKLOAD, place, scope=ALWAYS)
             if controller is not None and first:
