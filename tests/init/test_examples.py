@@ -13,8 +13,10 @@ _MOST = 3  # answers
 # What no repository can say, and nothing asks for: a Secret that the castle places from its vault directory.
 BEFOREHAND = {
     "trio": [
-        "engine.direct_secrets=[{namespace: site, name: site-tls, type: kubernetes.io/tls, "
-        "data: {tls.crt: {secret: site/tls.crt}, tls.key: {secret: site/tls.key}}}]"
+        (
+            "engine.direct_secrets=[{namespace: site, name: site-tls, type: kubernetes.io/tls, "
+            "data: {tls.crt: {secret: site/tls.crt}, tls.key: {secret: site/tls.key}}}]"
+        )
     ]
 }
 
