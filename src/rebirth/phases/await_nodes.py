@@ -4,7 +4,9 @@ A control plane joins etcd as a learner and is promoted once it has caught up. T
 half a minute each (services/etcd.go: promoteMember), and addresses of the tailnet are among them: minutes may pass.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from rebirth.castle import Machine, Machines
 from rebirth.commands import ProgramFailed
@@ -20,19 +22,26 @@ USUALLY = 20
 WAITS = True
 ONLINE = 1
 
+Nodes = Mapping[str, Mapping[str, Any]]  # by name
+
+_PAUSES = "failed to initialize CSINode"  # what a kubelet says of itself then
+
 
 async def await_nodes(
     machines: Machines, cluster: Cluster, talosctl: Talosctl, network: CiliumInstalled | None
 ) -> NodesReady:
     """Wait for the nodes to be Ready."""
+    kubelets = _Kubelets(machines, talosctl)
 
     async def ready() -> tuple[str, ...]:
-        return await _ready(machines, cluster)
+        nodes = await _nodes(cluster)
+        await kubelets.hurry_those_that_pause(nodes)
+        return _ready(machines, nodes)
 
     async def vote() -> None:
         await _vote(machines, talosctl)
 
-    await _hurry(machines, cluster, talosctl)
+    await kubelets.hurry_those_that_were_early(await _nodes(cluster))
     names = await until(ready, what="all nodes are Ready", every=5, changes=cluster.changes("v1", "Node"))
     await until(vote, what="every control plane votes in etcd", every=2, slowest=10)
     return NodesReady(names)
@@ -43,29 +52,52 @@ async def found(machines: Machines) -> NodesReady:
 
 
 async def still(fact: NodesReady, machines: Machines, cluster: Cluster, talosctl: Talosctl) -> bool:
-    await _ready(machines, cluster)
+    _ready(machines, await _nodes(cluster))
     await _vote(machines, talosctl)
     return True
 
 
-async def _hurry(machines: Machines, cluster: Cluster, talosctl: Talosctl) -> None:
-    """Kubelets that have not registered are restarted, once, now that there is an API server to register with.
+class _Kubelets:
+    """Kubelets that pause for what has come meanwhile: a fresh one does not.
 
-    They were there before it. One asks again after up to 7 s, and then looks for its node in order to describe it for CSI, with pauses
-    of up to 20 s (kubelet_node_status.go: registerWithAPIServer; csi_plugin.go: initializeCSINode); a fresh one does both at once.
+    One that has not registered asks again after up to 7 s. One that was there before its node looks for it, in order to describe it
+    for CSI, with pauses of up to 20 s, and is not Ready until then (kubelet_node_status.go: registerWithAPIServer; csi_plugin.go:
+    initializeCSINode): a certificate that is signed some seconds late is enough.
     """
-    there = {node["metadata"]["name"] for node in await cluster.all("v1", "Node")}
 
-    async def restart(machine: Machine) -> None:
+    def __init__(self, machines: Machines, talosctl: Talosctl) -> None:
+        self._machines, self._talosctl = machines, talosctl
+        self._described: set[str] = set()
+
+    async def hurry_those_that_were_early(self, nodes: Nodes) -> None:
+        """Once, now that there is an API server to register with."""
+        early = [machine for machine in self._machines.nodes if machine.name not in nodes]
+        why = "which looked for the API server before it was there"
+        await together(*(self._restart(machine, why) for machine in early))
+
+    async def hurry_those_that_pause(self, nodes: Nodes) -> None:
+        """Once each."""
+        pausing = [
+            machine
+            for machine in self._machines.nodes
+            if machine.name not in self._described and _PAUSES in condition(nodes.get(machine.name))[1]
+        ]
+        self._described |= {machine.name for machine in pausing}
+        why = "which looked for its node before it was there"
+        await together(*(self._restart(machine, why) for machine in pausing))
+
+    async def _restart(self, machine: Machine, why: str) -> None:
         with suppress(NotYet, Broken, ProgramFailed):
-            if await talosctl.restart_kubelet(address=str(machine.address)):
-                nudged(f"restarted the kubelet of {machine.name}, which looked for the API server before it was there")
-
-    await together(*(restart(machine) for machine in machines.nodes if machine.name not in there))
+            if await self._talosctl.restart_kubelet(address=str(machine.address)):
+                nudged(f"restarted the kubelet of {machine.name}, {why}")
 
 
-async def _ready(machines: Machines, cluster: Cluster) -> tuple[str, ...]:
-    nodes = {node["metadata"]["name"]: node for node in await cluster.all("v1", "Node")}
+async def _nodes(cluster: Cluster) -> Nodes:
+    return {node["metadata"]["name"]: node for node in await cluster.all("v1", "Node")}
+
+
+def _ready(machines: Machines, nodes: Nodes) -> tuple[str, ...]:
+    """Raises NotYet."""
     wanted = [machine.name for machine in machines.nodes]
     waiting = [f"{name}: {condition(nodes.get(name))[1]}" for name in wanted if condition(nodes.get(name))[0] != "True"]
     if waiting:

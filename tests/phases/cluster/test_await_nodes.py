@@ -142,3 +142,27 @@ async def test_from_nothing_with_kubelets_that_looked_too_early(build):
     ]
     assert worker.name in (await world.create()).names
     assert len(world.programs.calls) == 3, "nodes that are there are left alone"
+
+
+async def test_from_nothing_with_a_kubelet_that_pauses_before_it_describes_its_node(build):
+    """It is restarted once, and the node is Ready as soon as the kubelet is fresh."""
+    world = build(ready=False)
+    plane, _ = world.castle.machines.nodes
+    cluster, loop = world.kubernetes, asyncio.get_running_loop()
+    for machine in world.castle.machines.nodes:
+        cluster.after(26, lambda name=machine.name: cluster.condition(node(name), "Ready", "True"))
+    pauses = "failed to initialize CSINode: error updating CSINode annotation: timed out waiting for the condition"
+    cluster.after(27, lambda: cluster.condition(node(plane.name), "Ready", "False", pauses))
+    world.paths.talosconfig.write_text("context: castle\n")
+
+    async def talosctl(call):
+        if call.argv[-1] == "restart" and loop.time() >= 27:
+            cluster.after(1, lambda: cluster.condition(node(plane.name), "Ready", "True"))
+        return "NODE     x\nID       kubelet\nSTATE    Running\nHEALTH   OK\n"
+
+    cluster.after(26, lambda: cluster.condition(node(plane.name), "Ready", "False", "cni plugin not initialized"))
+    world.programs = Programs(talosctl=talosctl)
+    await world.create()
+    assert loop.time() < 30
+    told = [event.text for event in world.events if isinstance(event, Nudged)]
+    assert told.count(f"restarted the kubelet of {plane.name}, which looked for its node before it was there") == 1
