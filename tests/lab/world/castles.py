@@ -1,6 +1,5 @@
 """A castle for tests of the lab, made out of the example's castle.yaml and little else."""
 
-import shutil
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[3]
@@ -20,7 +19,9 @@ tailnet:
 
 def write_castle(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(_ROOT / "examples" / "castle" / "castle.yaml", folder)
+    text = (_ROOT / "examples" / "castle" / "castle.yaml").read_text()
+    # So that the router of its lab has reservations, which machines that bring a drive do not need.
+    (folder / "castle.yaml").write_text(text.replace("machines:\n", "machines:\n  addressing: reserved-dhcp\n"))
     (folder / "lab.yaml").write_text(_LAB)
     for name, text in {
         "gitops/clusters/tazlab-k8s/kustomization.yaml": "resources: []\n",

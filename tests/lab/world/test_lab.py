@@ -166,7 +166,7 @@ def test_a_machine_behind_the_proxmox_api(inside, tmp_path):
             while node.tasks(upid).status.get()["status"] == "running":
                 time.sleep(0.05)
             assert node.tasks(upid).status.get()["exitstatus"] == "OK", node.tasks(upid).log.get()
-        image = "https://factory.talos.dev/image/" + "a" * 64 + "/v1.12.0/metal-amd64.iso"
+        image = "https://factory.talos.dev/image/SCHEMATIC/v1.12.0/metal-amd64.iso"
         done(node.storage("local")("download-url").post(content="iso", filename="talos.iso", url=image))
         done(node.qemu.post(
             vmid=801, name="whatever", cores=1, memory=1024, net0="virtio=CARD,bridge=vmbr0", scsihw="virtio-scsi-pci",
@@ -174,7 +174,7 @@ def test_a_machine_behind_the_proxmox_api(inside, tmp_path):
         ))
         done(node.qemu(801).status.start.post())
     """
-    inside.python(program.replace("CARD", card))
+    inside.python(program.replace("CARD", card).replace("SCHEMATIC", castle.talos.schematic))
     for _ in range(100):
         said = subprocess.run(
             [sys.executable, "-c", ENTER, inside.state.name, "talosctl", "-n", str(worker.address), "get", "links", "--insecure"],
