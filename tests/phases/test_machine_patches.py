@@ -8,7 +8,7 @@ import yaml
 from rebirth.castle import ClusterDns, Identity
 from rebirth.castle.storage import data_path_of
 from rebirth.errors import SpecError
-from rebirth.phases.made.machine_patches import patches
+from rebirth.phases.made.machine_patches import Wanted
 from rebirth.run.facts import NodeKeyMinted
 from rebirth.secrets import Secret
 
@@ -24,11 +24,12 @@ def of(outside, index, *, node_key=..., dns=True, **named):
     castle = outside.castle
     key = castle.tailscale.node_key if node_key is ... else node_key
     talos = castle.talos.model_copy(update=named)
-    return patches(
-        outside.paths.castle, Identity(name=castle.name), castle.machines.nodes[index], castle.machines, talos, castle.kubernetes, data_path_of(castle.storage),
-        ClusterDns(ours=dns), key, castle.engine.registry_logins, outside.secrets,
-        NodeKeyMinted(Secret("key"), "id") if key else None,
+    wanted = Wanted(
+        outside.paths.castle, Identity(name=castle.name), castle.machines, talos, castle.kubernetes, data_path_of(castle.storage),
+        ClusterDns(ours=dns), key, castle.engine.registry_logins,
     )  # fmt: skip
+    minted = NodeKeyMinted(Secret("key"), "id") if key else None
+    return wanted.patches(castle.machines.nodes[index], outside.secrets, minted)
 
 
 NAMED = {"patches": ["all.yaml"], "control_plane_patches": ["planes.yaml"], "worker_patches": ["workers.yaml"]}

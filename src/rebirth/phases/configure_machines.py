@@ -20,7 +20,7 @@ from rebirth.castle import (
 from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.made import machine_records as records
-from rebirth.phases.made.machine_patches import patches
+from rebirth.phases.made.machine_patches import Wanted
 from rebirth.phases.made.who_answers import identified
 from rebirth.providers.talos import SCRATCH, TRUSTD_PORT, Talosctl
 from rebirth.run.facts import (
@@ -64,7 +64,8 @@ async def configure_machines(
     control_planes = [str(machine.address) for machine in machines.control_planes]
     common = {"cluster": identity.name, "endpoint": kubernetes.endpoint, "talos": talos.version}
     await talosctl.write_client_configuration(endpoints=control_planes, **common)
-    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, volumes, dns, node_key, logins)
+    wanted = Wanted(paths.castle, identity, machines, talos, kubernetes, volumes, dns, node_key, logins)
+    digest = partial(records.digest, wanted)
     await _refuse_changes(paths, machines, talosctl, {machine.name: digest(machine) for machine in machines.nodes})
 
     answering = await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes))
@@ -74,42 +75,29 @@ async def configure_machines(
     known = await identified(identity, machines, existing, unconfigured, talosctl)
 
     async def configure(machine: Machine) -> None:
-        address, wanted = str(machine.address), digest(machine)
+        address, now = str(machine.address), digest(machine)
         if machine.name in configured:
             if not records.known(paths, machine.name):
                 note(f"how {machine.name} was configured is not recorded; it is assumed to match castle.yaml")
-                records.sent(paths, machine.name, wanted)
+                records.sent(paths, machine.name, now)
             note(f"{machine.name} is configured already, and is left as it is")
             return
         configuration = await talosctl.generate(
             kind=machine.role,
             kubernetes=kubernetes.version,
             installer=talos.installer_of(machine, machines),
-            patches=patches(
-                paths.castle,
-                identity,
-                machine,
-                machines,
-                talos,
-                kubernetes,
-                volumes,
-                dns,
-                node_key,
-                logins,
-                secrets,
-                minted,
-            ),
+            patches=wanted.patches(machine, secrets, minted),
             **common,
         )
         await talosctl.validate(configuration=configuration, machine=machine.name)
         if machine.name not in known and not await identified(identity, machines, existing, [machine], talosctl):
             raise await _explained(machine, kubernetes, talosctl, "does not answer in maintenance mode")
-        records.sending(paths, machine.name, wanted)
+        records.sending(paths, machine.name, now)
         try:
             await talosctl.apply(configuration=configuration, address=address, machine=machine.name)
         except NotYet as error:
             raise await _explained(machine, kubernetes, talosctl, str(error)) from None
-        records.sent(paths, machine.name, wanted)
+        records.sent(paths, machine.name, now)
 
     # A worker that an earlier run configured says nothing until a control plane signs its certificate: asked at the same
     # time, it would end this attempt before the control planes have theirs.
@@ -162,8 +150,8 @@ async def still(
     logins: RegistryLogins,
     talosctl: Talosctl,
 ) -> bool:
-    digest = partial(records.digest, paths, identity, machines, talos, kubernetes, volumes, dns, node_key, logins)
-    if changed := _changed(paths, {machine.name: digest(machine) for machine in machines.nodes}):
+    wanted = Wanted(paths.castle, identity, machines, talos, kubernetes, volumes, dns, node_key, logins)
+    if changed := _changed(paths, {machine.name: records.digest(wanted, machine) for machine in machines.nodes}):
         raise NotYet(_other_configuration(changed))
     if not talosctl.has_credentials:
         raise NoAnswer("the castle's talosconfig is not in the produced folder")

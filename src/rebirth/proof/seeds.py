@@ -248,12 +248,13 @@ class _Planter:
 
     def machines(self) -> Iterator[MachineConfiguration]:
         castle, folder = self.castle, self.file.parent
+        wanted = machine_patches.Wanted(
+            folder, Identity(name=castle.name), castle.machines, castle.talos, castle.kubernetes, data_path_of(castle.storage),
+            ClusterDns(ours=castle.engine.coredns is not None), castle.tailscale.node_key if castle.tailscale else None,
+            castle.engine.registry_logins,
+        )  # fmt: skip
         for index, machine in enumerate(castle.machines.nodes):
-            texts = machine_patches.patches(
-                folder, Identity(name=castle.name), machine, castle.machines, castle.talos, castle.kubernetes, data_path_of(castle.storage),
-                ClusterDns(ours=castle.engine.coredns is not None), castle.tailscale.node_key if castle.tailscale else None,
-                castle.engine.registry_logins, self.secrets, NodeKeyMinted(_UNSEEN, ""),
-            )  # fmt: skip
+            texts = wanted.patches(machine, self.secrets, NodeKeyMinted(_UNSEEN, ""))
             own = castle.talos.patches_for(machine)
             ours = len(texts) - len(own)
             prefix: _PathIn = ("machines", "nodes", index)

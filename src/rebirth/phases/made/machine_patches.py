@@ -1,5 +1,6 @@
 """What a castle changes in the machine configuration that talosctl generates."""
 
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,35 +28,37 @@ _LARGEST = 1 << 20  # bytes of a patch
 _ISSUER = "service-account-issuer"
 
 
-def patches(
-    castle: Path,
-    identity: Identity,
-    machine: Machine,
-    machines: Machines,
-    talos: Talos,
-    kubernetes: Kubernetes,
-    volumes: DataPath | None,
-    dns: ClusterDns,
-    node_key: NodeKey | None,
-    logins: RegistryLogins,
-    secrets: SecretsResolved,
-    minted: NodeKeyMinted | None,
-) -> list[str]:
-    """Patches for one machine, in the order in which they are applied: ours, then the castle's own files."""
-    own = [_own(castle, patch) for patch in talos.patches_for(machine).values()]
-    documents = [
-        {
-            "machine": {
-                **_machine(identity, machine, machines, talos, kubernetes, volumes, logins, secrets),
-                **settings.node(machine, machines, balanced=not any(settings.EXCLUDED in patch for patch in own)),
+@dataclass(frozen=True)
+class Wanted:
+    """What castle.yaml says of machines, as far as their configurations show it."""
+
+    castle: Path  # the folder of castle.yaml, which names files beside it
+    identity: Identity
+    machines: Machines
+    talos: Talos
+    kubernetes: Kubernetes
+    volumes: DataPath | None
+    dns: ClusterDns
+    node_key: NodeKey | None
+    logins: RegistryLogins
+
+    def patches(self, machine: Machine, secrets: SecretsResolved, minted: NodeKeyMinted | None) -> list[str]:
+        """For one machine, in the order in which they are applied: ours, then the castle's own files."""
+        machines, key = self.machines, self.node_key
+        own = [_own(self.castle, patch) for patch in self.talos.patches_for(machine).values()]
+        documents = [
+            {
+                "machine": {
+                    **_machine(self, machine, secrets),
+                    **settings.node(machine, machines, balanced=not any(settings.EXCLUDED in patch for patch in own)),
+                },
+                "cluster": _cluster(machine, machines, self.kubernetes, self.dns),
             },
-            "cluster": _cluster(machine, machines, kubernetes, dns),
-        },
-        {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": machine.name, "auto": "off"},
-        *([_tailscale(machine, node_key, minted)] if node_key and minted else []),
-        *settings.volumes(identity, machine, machines.hardware(machine)),
-    ]
-    return [*(yaml.safe_dump(document) for document in documents), *own]
+            {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": machine.name, "auto": "off"},
+            *([_tailscale(machine, key, minted)] if key and minted else []),
+            *settings.volumes(self.identity, machine, machines.hardware(machine)),
+        ]
+        return [*(yaml.safe_dump(document) for document in documents), *own]
 
 
 def _own(castle: Path, patch: str | dict[str, object]) -> str:
@@ -75,19 +78,11 @@ def _file(castle: Path, name: str) -> str:
         ) from None
 
 
-def _machine(
-    identity: Identity,
-    machine: Machine,
-    machines: Machines,
-    talos: Talos,
-    kubernetes: Kubernetes,
-    volumes: DataPath | None,
-    logins: RegistryLogins,
-    secrets: SecretsResolved,
-) -> dict[str, Any]:
+def _machine(wanted: Wanted, machine: Machine, secrets: SecretsResolved) -> dict[str, Any]:
+    identity, machines, talos, volumes = wanted.identity, wanted.machines, wanted.talos, wanted.volumes
     logged_in = {
         login.registry: {"auth": {"username": login.username, "password": secrets[login.password].reveal()}}
-        for login in logins.logins
+        for login in wanted.logins.logins
     }
     mirrors = {registry: {"endpoints": urls} for registry, urls in talos.registry_mirrors.items()}
     said = {"config": logged_in, "mirrors": mirrors}
@@ -95,7 +90,7 @@ def _machine(
     return {
         "network": settings.network(identity, machine, machines),
         "kubelet": {
-            "clusterDNS": [str(kubernetes.cluster_dns)],
+            "clusterDNS": [str(wanted.kubernetes.cluster_dns)],
             **({"extraMounts": [_mount(volumes.path)]} if volumes else {}),
             # Without it the node's address may be that of tailscale0, which is there before the kubelet starts.
             "nodeIP": {"validSubnets": [str(machines.network)]},

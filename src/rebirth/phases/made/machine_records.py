@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from rebirth.castle import ClusterDns, DataPath, Identity, Kubernetes, Machine, Machines, NodeKey, RegistryLogins, Talos
+from rebirth.castle import Machine
 from rebirth.paths import Paths
-from rebirth.phases.made.machine_patches import patches
+from rebirth.phases.made.machine_patches import Wanted
 from rebirth.run.facts import NodeKeyMinted, SecretsResolved
 from rebirth.secrets import Secret
 
@@ -57,41 +57,17 @@ def _write(paths: Paths, machine: str, digests: Iterable[str]) -> None:
     fresh.replace(target)
 
 
-def digest(
-    paths: Paths,
-    identity: Identity,
-    machines: Machines,
-    talos: Talos,
-    kubernetes: Kubernetes,
-    volumes: DataPath | None,
-    dns: ClusterDns,
-    node_key: NodeKey | None,
-    logins: RegistryLogins,
-    machine: Machine,
-) -> str:
+def digest(wanted: Wanted, machine: Machine) -> str:
     """Of everything that makes the machine's configuration, but for the values of secrets: those are told by name."""
-    names = {login.password.secret: Secret(login.password.secret) for login in logins.logins}
+    names = {login.password.secret: Secret(login.password.secret) for login in wanted.logins.logins}
     key = NodeKeyMinted(Secret("node key"), "")
-    wanted = [
-        identity.name,
-        kubernetes.endpoint,
-        kubernetes.version,
-        talos.version,
-        talos.installer_of(machine, machines),
+    said = [
+        wanted.identity.name,
+        wanted.kubernetes.endpoint,
+        wanted.kubernetes.version,
+        wanted.talos.version,
+        wanted.talos.installer_of(machine, wanted.machines),
         machine.role,
-        *patches(
-            paths.castle,
-            identity,
-            machine,
-            machines,
-            talos,
-            kubernetes,
-            volumes,
-            dns,
-            node_key,
-            logins,
-            SecretsResolved(names),
-            key,
-        ),
+        *wanted.patches(machine, SecretsResolved(names), key),
     ]
-    return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:_LENGTH]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:_LENGTH]
