@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -92,14 +92,12 @@ class World:
             "the Git host": self._start_git(),
             "Proxmox and charts": self._start_others(),
         }
-        joined: list[Awaitable[None]] = []
-        if self.tailnet:
-            serves = asyncio.create_task(self._start_tailnet(self.tailnet))
-            joined.append(serves)
+        serves = asyncio.create_task(self._start_tailnet(self.tailnet)) if self.tailnet else None
+        if self.tailnet and serves:
             systems["Tailscale"] = serves
             systems["the operator's device"] = self._bring_workstation(self.tailnet, serves)
         if vault := self.castle.engine.vault:
-            systems["Vault"] = self._start_vault(vault, joined)
+            systems["Vault"] = self._start_vault(vault, serves)
         self._awaited = set(systems)
         self._tell_awaited()
         await asyncio.gather(*(self._await(name, starting) for name, starting in systems.items()))
@@ -184,7 +182,7 @@ class World:
         app = passing_app(acme.SERVER, paths=acme.PATHS, trusted=acme.trusted(self.ca))
         await self.servers.start("acme", app, address=_ACME, port=443, hosts=acme.HOSTS)
 
-    async def _start_vault(self, spec: Vault, tailnet_serves: Sequence[Awaitable[None]]) -> None:
+    async def _start_vault(self, spec: Vault, tailnet_serves: Awaitable[None] | None) -> None:
         host, port = host_of(spec.address), port_of(spec.address)
         config = self.state.folder / "openbao.json"
         config.write_text(vault.configuration())
@@ -195,8 +193,8 @@ class World:
         app, on_tailnet = passing_app(vault.SERVER), self._on_tailnet(spec)
         address = _LOOPBACK if on_tailnet else self._address(host)
         await self.servers.start("vault", app, address=address, port=port, hosts=[host], ca=self.vault_ca)
-        if on_tailnet and self.tailnet:
-            await asyncio.gather(*tailnet_serves)
+        if on_tailnet and self.tailnet and tailnet_serves:
+            await tailnet_serves
             await self.tailnet.bring(host.partition(".")[0])
 
     def _seed(self, seed: Seed) -> dict[str, str]:

@@ -1,10 +1,10 @@
 """External Secrets: its chart, its CRDs established, its webhook admitting."""
 
 from rebirth.castle import ExternalSecrets, Store, Vault
-from rebirth.errors import NotYet
 from rebirth.phases.made.external_secrets import established, until_serving
-from rebirth.providers.cluster import Cluster, missing_replicas
-from rebirth.providers.helm import Helm, belongs_to
+from rebirth.phases.made.rollout import rolled_out
+from rebirth.providers.cluster import Cluster
+from rebirth.providers.helm import Helm
 from rebirth.run.facts import CiliumInstalled, ExternalSecretsInstalled, NamespacesCreated
 
 LAYER = "engine"
@@ -42,11 +42,4 @@ async def found(chart: ExternalSecrets) -> ExternalSecretsInstalled:
 
 async def still(fact: ExternalSecretsInstalled, chart: ExternalSecrets, cluster: Cluster) -> bool:
     await established(cluster)
-    found = [
-        item
-        for item in await cluster.all("apps/v1", "Deployment", chart.namespace)
-        if belongs_to(item, release=_RELEASE, namespace=chart.namespace)
-    ]
-    if missing := [f"{item['metadata']['name']}: {why}" for item in found if (why := missing_replicas(item))]:
-        raise NotYet("; ".join(missing))
-    return bool(found)
+    return bool(await rolled_out(cluster, release=_RELEASE, namespace=chart.namespace, kinds=("Deployment",)))

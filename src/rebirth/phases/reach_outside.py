@@ -44,10 +44,11 @@ async def reach_outside(
     exported = repository.flux_manifests is None and flux_operator is None
     commands.require("talosctl", "helm", *(("flux",) if exported else ()))
     wanted = needs(machines, spec) if spec else None
-    reached: list[Coroutine[Any, Any, object]] = [vault.reach()] if vault else []
-    if proxmox and wanted:
-        reached.insert(0, proxmox.reach(wanted))
-    version, *_ = [*await together(*reached), ""]
+
+    async def version() -> str:
+        return str(await proxmox.reach(wanted)) if proxmox and wanted else ""
+
+    found, *_ = await together(version(), *([vault.reach()] if vault else []))
     if lacks := await missing_rights(wanted, handovers, proxmox, tailnet, vault):
         said = "; ".join(f"{system}: {', '.join(rights)}" for system, rights in lacks.items())
         hint = " ".join(f"{system}: {WHERE[system]}." for system in lacks)
@@ -56,7 +57,7 @@ async def reach_outside(
         await proxmox.offers(wanted)
     if tailscale and tailnet:
         refuse_foreign(await tailnet.devices(), tailscale, machines, paths)
-    return OutsideReached(str(version) if proxmox else "")
+    return OutsideReached(found or "")
 
 
 async def missing_rights(

@@ -119,9 +119,9 @@ async def create(
 
     `budget` is in seconds; `checked` is what the proof said beforehand, for the run's record.
     """
-    after = barriers(bootstrap.of(sections(castle)).phases) if layered else None
+    own = bootstrap.of(sections(castle))
     return await _run(
-        bootstrap,
+        own,
         "create",
         castle,
         paths,
@@ -129,7 +129,7 @@ async def create(
         redaction,
         may_run=lambda _: True,
         budget=budget,
-        after=after,
+        after=barriers(own.phases) if layered else None,
         checked=checked,
     )
 
@@ -144,10 +144,10 @@ async def verify(
     budget: float | None = None,
 ) -> Outcome:
     """The end-to-end checks alone, on what an earlier run has made; nothing is written, so that it may run beside create."""
-    own = bootstrap.of(sections(castle)).phases
-    goals = {phase.name for phase in own if phase.verifies} or {goal(own)}
+    own = bootstrap.of(sections(castle))
+    goals = {phase.name for phase in own.phases if phase.verifies} or {goal(own.phases)}
     return await _run(
-        bootstrap,
+        own,
         "verify",
         castle,
         paths,
@@ -162,13 +162,12 @@ async def verify(
 
 async def status(bootstrap: Bootstrap, castle: Castle, paths: Paths, events: Events, redaction: Redaction) -> Outcome:
     """Which facts hold now; nothing is written, so that it may run beside create."""
-    return await _run(
-        bootstrap, "status", castle, paths, events, redaction, may_run=lambda phase: phase.looks, writes=False
-    )
+    own = bootstrap.of(sections(castle))
+    return await _run(own, "status", castle, paths, events, redaction, may_run=lambda phase: phase.looks, writes=False)
 
 
 async def _run(
-    bootstrap: Bootstrap,
+    own: Bootstrap,
     command: str,
     castle: Castle,
     paths: Paths,
@@ -182,13 +181,11 @@ async def _run(
     checked: Checked | None = None,
     writes: bool = True,
 ) -> Outcome:
-    taken = given(castle, paths, redaction)
-    own = bootstrap.of(taken)
     with Journal(paths.state, command, writes=writes) as journal:
         engine = Engine(
             own.phases,
             own.connections,
-            taken,
+            given(castle, paths, redaction),
             journal,
             events,
             goals=goals,

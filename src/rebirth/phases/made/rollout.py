@@ -9,10 +9,16 @@ from rebirth.providers.helm import belongs_to
 
 async def rolled_out(
     cluster: Cluster, *, release: str, namespace: str, kinds: Iterable[str] = ("DaemonSet", "Deployment")
-) -> None:
-    """Raises NotYet while one of them is not available. What else is in the namespace is not waited for."""
-    for kind in kinds:
-        for item in await cluster.all("apps/v1", kind, namespace):
-            ours = belongs_to(item, release=release, namespace=namespace)
-            if ours and (why := missing_replicas(item)):
-                raise NotYet(f"{kind} {item['metadata']['name']}: {why}")
+) -> int:
+    """How many there are. Raises NotYet while some are not available. What else is in the namespace is not waited for."""
+    ours = [
+        (kind, item)
+        for kind in kinds
+        for item in await cluster.all("apps/v1", kind, namespace)
+        if belongs_to(item, release=release, namespace=namespace)
+    ]
+    if missing := [
+        f"{kind} {item['metadata']['name']}: {why}" for kind, item in ours if (why := missing_replicas(item))
+    ]:
+        raise NotYet("; ".join(missing))
+    return len(ours)
