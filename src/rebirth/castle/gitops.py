@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, StringConstraints, model_validator
 
 from rebirth.castle.flux import FluxByOperator
-from rebirth.castle.model import DnsName, Section, Text, https_url, in_our_words
+from rebirth.castle.model import DURATION, DnsName, Section, Text, https_url, in_our_words
 from rebirth.secrets import SecretRef
 
 FLUX = "flux-system"  # the namespace
@@ -108,7 +108,7 @@ class GitOps(Section):
     auth_secret: DnsName = "flux-system"  # noqa: S105 - a name
     """The Secret in namespace flux-system from which Flux takes user name and password."""
     interval: Annotated[
-        str, StringConstraints(pattern=r"^(\d+(h|m|s))+$"), in_our_words("must be a duration such as 1m or 1h30m")
+        str, StringConstraints(pattern=DURATION), in_our_words("must be a duration such as 1m or 1h30m")
     ] = "1m"
     """How often Flux looks for changes."""
     variables: dict[_Variable, str] = {}

@@ -105,13 +105,20 @@ def _version(value: str) -> str:
 
 
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
-_DURATION = r"^(\d+(h|m|s))+$"
+DURATION = r"^(\d+(h|m|s))+$"
+
+
+def seconds_of(text: str) -> float | None:
+    """Of a duration such as 1h30m; None where the text is none."""
+    if not re.fullmatch(DURATION, text):
+        return None
+    return float(sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([hms])", text)))
 
 
 def _seconds(value: object) -> float:
     seconds: float = 0
-    if isinstance(value, str) and re.fullmatch(_DURATION, value):
-        seconds = sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([hms])", value))
+    if isinstance(value, str):
+        seconds = seconds_of(value) or 0
     elif isinstance(value, int | float) and not isinstance(value, bool):
         seconds = value
     if not 0 < seconds < _LONGEST:
@@ -183,7 +190,7 @@ Patch = Annotated[
 Duration = Annotated[
     float,
     BeforeValidator(_seconds),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": _DURATION}], "title": "duration"}),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": DURATION}], "title": "duration"}),
 ]
 Positive = Annotated[int, Field(gt=0)]
 

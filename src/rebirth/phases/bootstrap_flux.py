@@ -1,12 +1,12 @@
 """Flux: controllers from the repository's own manifests, the source, the root Kustomization."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from rebirth.castle import FluxOfRepository, GitOps
+from rebirth.castle.model import seconds_of
 from rebirth.commands import Commands
 from rebirth.errors import NotYet
 from rebirth.phases.made import flux as made
@@ -18,8 +18,6 @@ LAYER = "gitops"
 PATIENCE = 1200
 USUALLY = 15
 WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
-
-_UNITS = {"h": 3600, "m": 60, "s": 1}
 
 
 async def bootstrap_flux(
@@ -88,8 +86,8 @@ def _at(value: Any, path: Sequence[str]) -> Any:
 def _same(value: Any) -> str | float:
     """What Flux takes for the same is the same: ./apps and apps/; a URL with .git and without; 1m0s and 60s."""
     text = str(value or "")
-    if re.fullmatch(r"(\d+[hms])+", text):
-        return float(sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)([hms])", text)))
+    if (seconds := seconds_of(text)) is not None:
+        return seconds
     return text.removeprefix("./").removesuffix("/").removesuffix(".git")
 
 
