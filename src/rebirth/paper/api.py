@@ -17,6 +17,7 @@ from lightkube.config.client_adapter import ConnectionParams
 from rebirth.errors import Broken, NotYet
 
 Object = dict[str, Any]
+MANAGER = "rebirth-paper"  # whom the API server notes as the one who wrote a field
 _SYSTEM = "Kubernetes"
 _MERGE, _JSON = "application/merge-patch+json", "application/json-patch+json"
 _TIMEOUT = httpx.Timeout(20, read=30)
@@ -62,7 +63,9 @@ class Api:
         parameters = ConnectionParams(timeout=_TIMEOUT, transport=transport, trust_env=False)  # type: ignore[arg-type]
         # Each watch keeps a connection; how many ask at once is for whoever asks to say.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=32)
-        self._http = httpx.AsyncClient(**parameters.httpx_params(config), limits=limits)
+        self._http = httpx.AsyncClient(
+            **parameters.httpx_params(config), limits=limits, headers={"User-Agent": MANAGER}
+        )
 
     async def close(self) -> None:
         with suppress(RuntimeError):
