@@ -61,7 +61,7 @@ class Desk:
         return await self.cluster.all("v1", "Pod", namespace)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def desk(tmp_path_factory):
     programs = await Toolchain().programs()
     if missing := NEEDED - set(programs):

@@ -6,11 +6,11 @@ the first consumer has to be told its node first (`scheduling`). It is the contr
 
 from collections.abc import Callable
 
-from rebirth.paper.api import Api, Kind, Object, Refused
-from rebirth.paper.kinds import CLAIM, STORAGE_CLASS, VOLUME
-from rebirth.paper.running import Running
-from rebirth.paper.seen import Key, Seen, key_of
-from rebirth.paper.work import Work
+from rebirth.paper.api.client import Api, Kind, Object, Refused
+from rebirth.paper.api.kinds import CLAIM, STORAGE_CLASS, VOLUME
+from rebirth.paper.api.seen import Key, Seen, key_of
+from rebirth.paper.api.work import Work
+from rebirth.paper.operators.running import Running
 from rebirth.proof.charts import knowledge
 
 _PROVISIONER = "volume.kubernetes.io/storage-provisioner"

@@ -16,10 +16,10 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from rebirth.paper import endpoints
-from rebirth.paper.certificates import Signs
-from rebirth.paper.kinds import SERVICE, SLICE
-from rebirth.paper.seen import Seen
+from rebirth.paper.api.kinds import SERVICE, SLICE
+from rebirth.paper.api.seen import Seen
+from rebirth.paper.given import Signs
+from rebirth.paper.serving import endpoints
 
 _REFUSED = "HTTP/1.1 503 connect: connection refused\r\n\r\n"
 _TAKEN = b"HTTP/1.1 200 Connection established\r\n\r\n"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from rebirth.paper.api import Api, Object, Refused
-from rebirth.paper.kinds import NODE
+from rebirth.paper.api.client import Api, Object, Refused
+from rebirth.paper.api.kinds import NODE
 
 _LARGE = {"cpu": "1000", "memory": "4Ti", "ephemeral-storage": "10Ti", "pods": "5000"}
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"

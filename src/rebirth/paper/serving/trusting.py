@@ -6,10 +6,10 @@ In a real cluster cert-manager's cainjector, a Job of the chart or the operator 
 import base64
 from collections.abc import Callable, Iterator
 
-from rebirth.paper.api import Api, Kind, Object
-from rebirth.paper.kinds import API_SERVICE, CRD, MUTATING, VALIDATING
-from rebirth.paper.seen import Key, Seen, key_of
-from rebirth.paper.work import Work
+from rebirth.paper.api.client import Api, Kind, Object
+from rebirth.paper.api.kinds import API_SERVICE, CRD, MUTATING, VALIDATING
+from rebirth.paper.api.seen import Key, Seen, key_of
+from rebirth.paper.api.work import Work
 
 _TRUSTING = {VALIDATING, MUTATING, CRD, API_SERVICE}
 

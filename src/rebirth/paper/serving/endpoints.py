@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from rebirth.paper.api import Object
+from rebirth.paper.api.client import Object
 
 _SERVICE = "kubernetes.io/service-name"  # label of an EndpointSlice
 

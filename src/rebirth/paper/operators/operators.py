@@ -3,18 +3,18 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from rebirth.paper import certificates, custom, external_secrets
-from rebirth.paper.api import Api, Kind, Object, Refused
-from rebirth.paper.certificates import Signs
-from rebirth.paper.custom import Does, Due
-from rebirth.paper.kinds import CONFIG_MAP, CRD, INGRESS, SECRET, SERVICE
-from rebirth.paper.kinds import custom as defined
-from rebirth.paper.making import Invents, Making
-from rebirth.paper.needs import Keys, keys_of
-from rebirth.paper.running import Running
-from rebirth.paper.seen import Key, Seen, key_of
-from rebirth.paper.statuses import moment
-from rebirth.paper.work import Work
+from rebirth.paper.api.client import Api, Kind, Object, Refused
+from rebirth.paper.api.kinds import CONFIG_MAP, CRD, INGRESS, SECRET, SERVICE
+from rebirth.paper.api.kinds import custom as defined
+from rebirth.paper.api.seen import Key, Seen, key_of
+from rebirth.paper.api.work import Work
+from rebirth.paper.given import Invents, Signs
+from rebirth.paper.kubelet.needs import Keys, keys_of
+from rebirth.paper.kubelet.statuses import moment
+from rebirth.paper.operators import certificates, custom, external_secrets
+from rebirth.paper.operators.custom import Does, Due
+from rebirth.paper.operators.making import Making
+from rebirth.paper.operators.running import Running
 from rebirth.proof.charts import knowledge
 
 _KINDS = {"Secret": SECRET, "ConfigMap": CONFIG_MAP, "Service": SERVICE}
@@ -27,7 +27,7 @@ def plays(group: str, kind: str) -> bool:
     if known is None or known.name in _REAL:
         return False
     makes = any((one.group, one.by) == (group, kind) for one in known.makes)
-    return makes or knowledge.reported(group, kind) is not None
+    return makes or knowledge.reported(group, kind) is not None or f"{group}/{kind}" in known.address_pools
 
 
 class Operators:
@@ -39,7 +39,7 @@ class Operators:
     ) -> None:  # fmt: skip
         self._api, self._seen, self._running, self._invent = api, seen, running, invent
         self.work: Work[tuple[Kind, Key]] = Work(self._look, refused, at_once=4)
-        self._kinds: dict[tuple[str, str], Kind] = {}
+        self.kinds: dict[tuple[str, str], Kind] = {}  # by group and name, what is watched
         self._with_status: set[Kind] = set()
         self._waiting: set[tuple[Kind, Key]] = set()
         self.unknown: set[tuple[str, str]] = set()  # group and kind of custom resources that nobody plays
@@ -62,7 +62,7 @@ class Operators:
             self._again()
         elif kind == INGRESS and not gone:
             self.work.add((kind, key_of(item)))
-        elif (kind.group, kind.name) in self._kinds:
+        elif (kind.group, kind.name) in self.kinds:
             if gone:
                 self._waiting.discard((kind, key_of(item)))
             else:
@@ -75,7 +75,7 @@ class Operators:
 
     def _define(self, crd: Object) -> None:
         kind = defined(crd)
-        if kind is None or (kind.group, kind.name) in self._kinds:
+        if kind is None or (kind.group, kind.name) in self.kinds:
             return
         if not plays(kind.group, kind.name):
             self.unknown.add((kind.group, kind.name))
@@ -83,7 +83,7 @@ class Operators:
         versions = {one["name"]: one for one in crd["spec"]["versions"]}
         if "status" in (versions[kind.version].get("subresources") or {}):
             self._with_status.add(kind)
-        self._kinds[kind.group, kind.name] = kind
+        self.kinds[kind.group, kind.name] = kind
         self._seen.watch(kind)
 
     async def _look(self, one: tuple[Kind, Key]) -> None:
@@ -134,7 +134,7 @@ class Operators:
             await self._api.merge(kind, making.namespace, making.name, {"data": data})
 
     async def _shim(self, ingress: Object, one: tuple[Kind, Key]) -> None:
-        kind = self._kinds.get((certificates.GROUP, "Certificate"))
+        kind = self.kinds.get((certificates.GROUP, "Certificate"))
         wanted = list(certificates.of_ingress(ingress))
         if not wanted:
             return
@@ -157,5 +157,5 @@ class Operators:
         return None if found is None else keys_of(found)
 
     def custom(self, group: str, kind: str, namespace: str, name: str) -> Object | None:
-        known = self._kinds.get((group, kind))
+        known = self.kinds.get((group, kind))
         return self._seen.get(known, namespace, name) if known else None

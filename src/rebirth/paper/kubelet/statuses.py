@@ -4,8 +4,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from rebirth.paper import needs
-from rebirth.paper.api import Object
+from rebirth.paper.api.client import Object
+from rebirth.paper.kubelet import needs
 
 _ALWAYS = "Always"
 

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Callable
 
-from rebirth.paper.api import Kind, Object
-from rebirth.paper.kinds import POD
-from rebirth.paper.seen import Key, is_true, key_of
+from rebirth.paper.api.client import Kind, Object
+from rebirth.paper.api.kinds import POD
+from rebirth.paper.api.seen import Key, is_true, key_of
 from rebirth.proof.charts import knowledge
 
 

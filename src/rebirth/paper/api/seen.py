@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from rebirth.errors import NotYet
-from rebirth.paper.api import Api, Kind, Object
-from rebirth.paper.kinds import trimmed
+from rebirth.paper.api.client import Api, Kind, Object
+from rebirth.paper.api.kinds import trimmed
 
 Key = tuple[str, str]  # namespace ("" where it has none) and name
 Listener = Callable[[Kind, Object, bool], None]  # the object after the change; True: it has gone

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
 
-from rebirth.paper import needs
-from rebirth.paper.api import Api, Object, Refused
-from rebirth.paper.kinds import CLAIM, POD, STORAGE_CLASS
-from rebirth.paper.nodes import PaperNode
-from rebirth.paper.seen import Seen
-from rebirth.paper.there import Namespace
+from rebirth.paper.api.client import Api, Object, Refused
+from rebirth.paper.api.kinds import CLAIM, POD, STORAGE_CLASS
+from rebirth.paper.api.seen import Seen
+from rebirth.paper.kubelet import needs
+from rebirth.paper.kubelet.nodes import PaperNode
+from rebirth.paper.kubelet.there import Namespace
 
 _SELECTED = "volume.kubernetes.io/selected-node"
 

@@ -7,9 +7,9 @@ pkg/controllers/externalsecret.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rebirth.paper.api import Object
-from rebirth.paper.custom import Due, World, lacks, not_ready
-from rebirth.paper.making import Making
+from rebirth.paper.api.client import Object
+from rebirth.paper.operators.custom import Due, World, lacks, not_ready
+from rebirth.paper.operators.making import Making
 
 GROUP = "external-secrets.io"
 _GENERATED = {"Password": ("password",), "UUID": ("uuid",), "SSHKey": ("privateKey", "publicKey")}

@@ -4,26 +4,16 @@ Read in cert-manager v1.21.2: pkg/issuer, pkg/controller/certificates, pkg/contr
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from rebirth.paper.api import Object
-from rebirth.paper.custom import Due, World, lacks, not_ready
-from rebirth.paper.making import Making
+from rebirth.paper.api.client import Object
+from rebirth.paper.given import Signs
+from rebirth.paper.operators.custom import Due, World, lacks, not_ready
+from rebirth.paper.operators.making import Making
 
 GROUP = "cert-manager.io"
 _SHIM = {f"{GROUP}/issuer": "Issuer", f"{GROUP}/cluster-issuer": "ClusterIssuer"}
 _FORMATS = {"CombinedPEM": "tls-combined.pem", "DER": "key.der"}
-
-
-class Signs(Protocol):
-    """A certificate authority."""
-
-    @property
-    def pem(self) -> str: ...
-
-    def issue(self, names: list[str]) -> tuple[str, str]:
-        """Certificate and key (both PEM) of a server of these names."""
-        ...
 
 
 def issuer(item: Object, namespace: str, world: World) -> Due:

@@ -3,18 +3,10 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from rebirth.paper.api import Object
-from rebirth.paper.needs import OPEN
-
-
-class Invents(Protocol):
-    """Makes secrets that look like what they stand for."""
-
-    def make(self, key: str, name: str, group: str) -> str:
-        """A value for the secret `name`, held under `key` by what `group` names."""
-        ...
+from rebirth.paper.api.client import Object
+from rebirth.paper.given import Invents
+from rebirth.paper.kubelet.needs import OPEN
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from rebirth.paper.api import Object
-from rebirth.paper.making import Making
-from rebirth.paper.needs import Keys
-from rebirth.paper.seen import is_true
+from rebirth.paper.api.client import Object
+from rebirth.paper.api.seen import is_true
+from rebirth.paper.kubelet.needs import Keys
+from rebirth.paper.operators.making import Making
 from rebirth.proof.charts import knowledge
 from rebirth.proof.charts.knowledge import Reports
 

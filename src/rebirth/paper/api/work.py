@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from rebirth.errors import NotYet
-from rebirth.paper.api import Refused
+from rebirth.paper.api.client import Refused
 
 K = TypeVar("K")
 _FIRST, _GROWTH, _SLOWEST = 0.05, 2.0, 5.0  # seconds before a second attempt, and how they grow

@@ -1,8 +1,9 @@
 """The kinds that are watched in any case."""
 
-from rebirth.paper.api import Kind, Object
+from rebirth.paper.api.client import Kind, Object
 
 NODE = Kind("", "v1", "Node", "nodes", namespaced=False)
+NAMESPACE = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
 POD = Kind("", "v1", "Pod", "pods")
 SECRET = Kind("", "v1", "Secret", "secrets")
 CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps")
@@ -21,7 +22,7 @@ VALIDATING = Kind(
 MUTATING = Kind(_ADMISSION, "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", namespaced=False)
 
 BUILT_IN = (
-    NODE, STORAGE_CLASS, SECRET, CONFIG_MAP, SERVICE, SLICE, VOLUME, CLAIM, POD, INGRESS, CRD, API_SERVICE, VALIDATING, MUTATING,
+    NODE, NAMESPACE, STORAGE_CLASS, SECRET, CONFIG_MAP, SERVICE, SLICE, VOLUME, CLAIM, POD, INGRESS, CRD, API_SERVICE, VALIDATING, MUTATING,
 )  # fmt: skip
 
 

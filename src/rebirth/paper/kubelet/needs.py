@@ -7,7 +7,7 @@ pkg/scheduler/framework/plugins/volumebinding.
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from rebirth.paper.api import Object
+from rebirth.paper.api.client import Object
 
 OPEN = "rebirth.dev/any-key"  # annotation: nobody knows which keys it will have, so it has whichever is asked for
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from rebirth.paper.api import Object
-from rebirth.paper.kinds import CLAIM, CONFIG_MAP, SECRET
-from rebirth.paper.needs import Keys, keys_of
-from rebirth.paper.seen import Seen
+from rebirth.paper.api.client import Object
+from rebirth.paper.api.kinds import CLAIM, CONFIG_MAP, SECRET
+from rebirth.paper.api.seen import Seen
+from rebirth.paper.kubelet.needs import Keys, keys_of
 
 
 @dataclass(frozen=True)

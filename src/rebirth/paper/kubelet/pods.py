@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable
 
-from rebirth.paper import needs, statuses
-from rebirth.paper.api import Api, Kind, Object
-from rebirth.paper.kinds import CLAIM, CONFIG_MAP, POD, SECRET
-from rebirth.paper.nodes import PaperNode
-from rebirth.paper.scheduling import Scheduler
-from rebirth.paper.seen import Key, Seen, key_of
-from rebirth.paper.there import Namespace
-from rebirth.paper.work import Work
+from rebirth.paper.api.client import Api, Kind, Object
+from rebirth.paper.api.kinds import CLAIM, CONFIG_MAP, POD, SECRET
+from rebirth.paper.api.seen import Key, Seen, key_of
+from rebirth.paper.api.work import Work
+from rebirth.paper.kubelet import needs, statuses
+from rebirth.paper.kubelet.nodes import PaperNode
+from rebirth.paper.kubelet.scheduling import Scheduler
+from rebirth.paper.kubelet.there import Namespace
 
 _ENDED = {"Succeeded", "Failed"}
 _TIMES = {"lastTransitionTime", "startedAt", "finishedAt", "startTime"}
