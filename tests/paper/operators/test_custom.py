@@ -67,6 +67,14 @@ def test_a_status_whose_generation_the_api_server_drops_is_not_written_again():
     assert custom.status({**item, "status": {"conditions": bare}}, says, "", "t2") is None
 
 
+def test_a_kind_without_conditions_reports_its_fields_alone():
+    says = knowledge.reported("dragonflydb.io", "Dragonfly")
+    item = resource("dragonflydb.io", "Dragonfly")
+    assert custom.status(item, says, "", "t") == {"phase": "ready", "observedGeneration": 1}
+    assert custom.status({**item, "status": {"phase": "ready"}}, says, "", "t") is None
+    assert custom.status(item, says, "Secret ns/s does not exist", "t") is None
+
+
 def external(**spec):
     store = {"secretStoreRef": {"name": "vault"}}
     return external_secrets.external_secret(

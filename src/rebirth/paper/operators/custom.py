@@ -76,23 +76,24 @@ def status(item: Object, says: Reports, waits: str, now: str) -> Object | None:
         return None
     generation = item["metadata"].get("generation", 1)
     before = item.get("status") or {}
+    fields = {} if waits else dict(says.status)
+    conditions = before.get("conditions") or []
+    held: Object = next((one for one in conditions if one["type"] == says.type), {})
     entry = {
         "type": says.type, "status": "False" if waits else "True", "reason": said.reason,
         "message": f"{said.message}: {waits}" if waits else said.message or said.reason, "observedGeneration": generation,
-    }  # fmt: skip
-    conditions = before.get("conditions") or []
-    same: Object = next((one for one in conditions if one["type"] == says.type), {})
-    fields = {} if waits else dict(says.status)
+    } if said.reason else {}  # fmt: skip
     # Some kinds have no observedGeneration: the API server drops it.
-    told = all(same.get(key) == value for key, value in entry.items() if key != "observedGeneration")
-    seen = same.get("observedGeneration", before.get("observedGeneration", generation)) == generation
-    if told and seen and all(before.get(key) == value for key, value in fields.items()):
+    same = all(held.get(key) == value for key, value in entry.items() if key != "observedGeneration")
+    current = held.get("observedGeneration", before.get("observedGeneration", generation)) == generation
+    if same and current and all(before.get(key) == value for key, value in fields.items()):
         return None
-    since = (
-        same["lastTransitionTime"] if same.get("status") == entry["status"] and "lastTransitionTime" in same else now
-    )
-    others = [one for one in conditions if one["type"] != says.type]
-    return {**fields, "observedGeneration": generation, "conditions": [*others, {**entry, "lastTransitionTime": since}]}
+    if entry:
+        kept = held.get("status") == entry["status"] and "lastTransitionTime" in held
+        since = held["lastTransitionTime"] if kept else now
+        others = [one for one in conditions if one["type"] != says.type]
+        fields["conditions"] = [*others, {**entry, "lastTransitionTime": since}]
+    return {**fields, "observedGeneration": generation}
 
 
 Does = Callable[[Object, str, World], Due]
