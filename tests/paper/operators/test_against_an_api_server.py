@@ -75,6 +75,27 @@ async def test_an_external_secret_becomes_a_secret_once_operator_and_store_are_r
     await desk.until(synced)
 
 
+async def test_an_external_secret_that_the_api_server_refuses_says_so(desk):
+    space, group = await desk.namespace("refused"), "external-secrets.io"
+    await desk.apply(
+        crd(group, "ClusterSecretStore", "clustersecretstores", "Cluster"),
+        crd(group, "ExternalSecret", "externalsecrets"),
+        workload("Deployment", "external-secrets", space, image="ghcr.io/external-secrets/external-secrets:v1"),
+        custom(group, "ClusterSecretStore", "fake", provider={"fake": {}}),
+        custom(
+            group, "ExternalSecret", "tls", space, secretStoreRef={"kind": "ClusterSecretStore", "name": "fake"},
+            target={"template": {"type": "kubernetes.io/tls"}}, data=[{"secretKey": "crt", "remoteRef": {"key": "x"}}],
+        ),
+    )  # fmt: skip
+
+    async def said():
+        return "data[tls.crt]" in (await desk.condition(f"{group}/v1", "ExternalSecret", "tls", space)).get(
+            "message", ""
+        )
+
+    await desk.until(said)
+
+
 async def test_a_database_cluster_gets_the_secret_that_its_application_reads(desk):
     space, group = await desk.namespace("database"), "postgresql.cnpg.io"
     await desk.apply(

@@ -160,6 +160,14 @@ def test_a_service_whose_ports_nobody_knows_is_headless():
     assert known == {"ports": [{"name": "udp-53", "port": 53, "protocol": "UDP"}], "clusterIP": "10.96.0.5"}
 
 
+def test_a_secret_has_what_its_type_requires_where_nobody_knows_its_keys():
+    owner = resource("g", "K")
+    made = Making("Secret", "ns", "s", None, type="kubernetes.io/tls").manifest(owner, Invent())
+    assert set(made["data"]) == {"tls.crt", "tls.key"}
+    said = Making("Secret", "ns", "s", ("a",), type="kubernetes.io/tls").manifest(owner, Invent())
+    assert set(said["data"]) == {"a"}  # the API server refuses it, as it would for the operator
+
+
 def test_what_is_made_is_owned_in_its_own_namespace_alone():
     owner = resource("g", "K")
     assert "ownerReferences" in Making("Secret", "ns", "s", ("a",)).manifest(owner, Invent())["metadata"]

@@ -8,6 +8,14 @@ from rebirth.paper.api.client import Object
 from rebirth.paper.given import Invents
 from rebirth.paper.kubelet.needs import OPEN
 
+# What the API server asks of a Secret by its type (pkg/apis/core/validation).
+_REQUIRED = {
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/basic-auth": ("username", "password"),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+
 
 @dataclass(frozen=True)
 class Making:
@@ -45,8 +53,13 @@ class Making:
             "metadata": {
                 "name": self.name, "namespace": self.namespace, "labels": dict(self.labels), "annotations": annotations, **owned,
             },
-            **(self._service() if self.kind == "Service" else self.data(self.keys or (), invent)),
+            **(self._service() if self.kind == "Service" else self.data(self._known, invent)),
         }  # fmt: skip
+
+    @property
+    def _known(self) -> tuple[str, ...]:
+        required = _REQUIRED.get(self.type, ()) if self.open else ()
+        return tuple(dict.fromkeys([*(self.keys or ()), *required]))
 
     def data(self, keys: tuple[str, ...], invent: Invents) -> Object:
         """What a Secret or ConfigMap holds under these keys."""

@@ -12,7 +12,7 @@ from rebirth.paper.given import Invents, Signs
 from rebirth.paper.kubelet.needs import Keys, keys_of
 from rebirth.paper.kubelet.statuses import moment
 from rebirth.paper.operators import certificates, custom, external_secrets
-from rebirth.paper.operators.custom import Does, Due
+from rebirth.paper.operators.custom import Does
 from rebirth.paper.operators.making import Making
 from rebirth.paper.operators.running import Running
 from rebirth.proof.charts import knowledge
@@ -103,18 +103,29 @@ class Operators:
         item = {"apiVersion": kind.api_version, "kind": kind.name, **item}
         due = self._special.get((kind.group, kind.name), custom.due)(item, namespace, self)
         (self._waiting.add if due.waits else self._waiting.discard)(one)
+        waits = due.waits
         for making in due.makes:
-            await self._make(making, item)
-        await self._report(kind, key, item, due)
+            waits = waits or await self._make(making, item)
+        await self._report(kind, key, item, waits)
 
-    async def _report(self, kind: Kind, key: Key, item: Object, due: Due) -> None:
+    async def _report(self, kind: Kind, key: Key, item: Object, waits: str) -> None:
         says = knowledge.reported(kind.group, kind.name)
-        status = custom.status(item, says, due.waits, moment()) if says else None
+        status = custom.status(item, says, waits, moment()) if says else None
         if status is not None:
             below = "status" if kind in self._with_status else ""
             await self._api.merge(kind, *key, {"status": status}, below)
 
-    async def _make(self, making: Making, owner: Object) -> None:
+    async def _make(self, making: Making, owner: Object) -> str:
+        """Why the API server does not take it; "" where it does, or has it."""
+        try:
+            await self._ensure(making, owner)
+        except Refused as refused:
+            if refused.status not in {400, 422}:
+                raise
+            return str(refused)
+        return ""
+
+    async def _ensure(self, making: Making, owner: Object) -> None:
         kind = _KINDS.get(making.kind)
         if kind is None:
             return
