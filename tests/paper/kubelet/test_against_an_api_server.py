@@ -55,6 +55,22 @@ async def test_a_volume_holds_a_pod_until_its_config_map_is_there(desk):
     await available(desk, "web", space)
 
 
+async def test_a_daemon_set_has_a_pod_on_each_node_that_it_tolerates(desk):
+    space = await desk.namespace("daemons")
+    tolerating = {"tolerations": [{"operator": "Exists"}]}
+    await desk.apply(workload("DaemonSet", "some", space), workload("DaemonSet", "all", space, tolerating))
+
+    async def nodes():
+        placed = {}
+        for pod in await desk.pods(space):
+            if pod["status"].get("phase") == "Running":
+                placed.setdefault(pod["metadata"]["labels"]["app"], set()).add(pod["spec"]["nodeName"])
+        return placed
+
+    wanted = {"some": {"paper-2", "paper-3"}, "all": {"paper-1", "paper-2", "paper-3"}}
+    await desk.until(lambda: same(nodes(), wanted))
+
+
 async def test_a_job_completes(desk):
     space = await desk.namespace("job")
     pod = {"restartPolicy": "Never", "containers": [{"name": "app", "image": "example.com/app:1"}]}

@@ -12,8 +12,11 @@ READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}, "metad
 
 
 class World:
-    def __init__(self, *, holders=(), ready=()):
-        self.holders, self.ready = dict(holders), set(ready)
+    def __init__(self, *, holders=(), ready=(), namespaces=()):
+        self.holders, self.ready, self.spaces = dict(holders), set(ready), dict(namespaces)
+
+    def namespaces(self):
+        return self.spaces
 
     def keys(self, kind, namespace, name):
         return self.holders.get((kind, namespace, name))
@@ -109,6 +112,20 @@ def test_an_external_secret_of_a_generator_or_without_a_target():
     assert external(target={"creationPolicy": "Merge"}).waits == "Secret ns/x does not exist"
 
 
+def test_a_cluster_external_secret_is_in_each_namespace_that_it_selects():
+    spec = {"secretStoreRef": {"name": "v"}}
+    item = resource(
+        "external-secrets.io", "ClusterExternalSecret", namespace="", externalSecretSpec=spec, externalSecretName="y",
+        namespaceSelectors=[{"matchLabels": {"a": "b"}}, {"matchExpressions": [{"key": "c", "operator": "Exists"}]}],
+        namespaces=["named"],
+    )  # fmt: skip
+    spaces = {"one": {"a": "b"}, "two": {"c": ""}, "named": {}, "other": {}}
+    made = external_secrets.everywhere(item, "eso", World(namespaces=spaces)).others
+    assert [one["metadata"]["namespace"] for one in made] == ["one", "two", "named"]
+    assert {(one["metadata"]["name"], one["kind"]) for one in made} == {("y", "ExternalSecret")}
+    assert made[0]["spec"] == spec
+
+
 def test_an_external_secret_waits_for_its_store():
     item = resource("external-secrets.io", "ExternalSecret", secretStoreRef={"kind": "ClusterSecretStore", "name": "v"})
     assert external_secrets.external_secret(item, "eso", World()).waits == "ClusterSecretStore v does not exist"
@@ -142,9 +159,9 @@ def test_issuers_and_certificates():
 
 def test_an_ingress_without_annotation_gets_no_certificate():
     ingress = resource("networking.k8s.io", "Ingress", tls=[{"hosts": ["a.example.com"], "secretName": "s"}])
-    assert list(certificates.of_ingress(ingress)) == []
+    assert certificates.of_ingress(ingress) == custom.Due()
     ingress["metadata"]["annotations"] = {"cert-manager.io/issuer": "i"}
-    (made,) = certificates.of_ingress(ingress)
+    (made,) = certificates.of_ingress(ingress).others
     assert made["spec"]["issuerRef"] == {"name": "i", "kind": "Issuer", "group": "cert-manager.io"}
 
 

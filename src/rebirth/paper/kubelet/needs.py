@@ -138,10 +138,11 @@ def wanted_labels(pod: Object, nodes: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _fits(term: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    return all(_holds(one, labels) for one in term.get("matchExpressions") or [])
+    return all(holds(one, labels) for one in term.get("matchExpressions") or [])
 
 
-def _holds(one: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+def holds(one: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether an expression of a selector fits these labels."""
     value, values = labels.get(one["key"]), one.get("values") or []
     answers = {
         "In": value in values,

@@ -89,3 +89,5 @@ async def place(api: Api, nodes: tuple[PaperNode, ...], now: str) -> None:
             if refused.status != 409:
                 raise
         await api.merge(NODE, "", node.name, {"status": node.status(now)}, "status")
+        # Admission (TaintNodesByCondition) marks every new node as not ready; who would take that away does not run.
+        await api.merge(NODE, "", node.name, {"spec": node.manifest["spec"]})

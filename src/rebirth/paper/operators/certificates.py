@@ -9,7 +9,7 @@ from typing import Any
 from rebirth.paper.api.client import Object
 from rebirth.paper.given import Signs
 from rebirth.paper.operators.custom import Due, World, lacks, not_ready
-from rebirth.paper.operators.making import Making
+from rebirth.paper.operators.making import Making, owned_by
 
 GROUP = "cert-manager.io"
 _SHIM = {f"{GROUP}/issuer": "Issuer", f"{GROUP}/cluster-issuer": "ClusterIssuer"}
@@ -70,28 +70,25 @@ def _signed(spec: Mapping[str, Any], name: str, keys: tuple[str, ...], authority
     return {key: value for key, value in values.items() if key in keys}
 
 
-def of_ingress(ingress: Object) -> Iterator[Object]:
-    """The Certificates that cert-manager makes of an annotated Ingress: one for each Secret of its TLS section."""
+def of_ingress(ingress: Object, *_: object) -> Due:
+    """The Certificates of an annotated Ingress: one for each Secret of its TLS section."""
     meta = ingress["metadata"]
     annotations = meta.get("annotations") or {}
     named = next(((annotations[note], kind) for note, kind in _SHIM.items() if annotations.get(note)), None)
-    owner = {
-        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": meta["name"], "uid": meta["uid"],
-        "controller": True, "blockOwnerDeletion": True,
-    }  # fmt: skip
-    for entry in (ingress["spec"].get("tls") or []) if named else []:
-        if named and entry.get("secretName") and entry.get("hosts"):
-            yield {
+    if named is None:
+        return Due()
+    signer = {"name": named[0], "kind": named[1], "group": annotations.get(f"{GROUP}/issuer-group", GROUP)}
+    return Due(
+        others=tuple(
+            {
                 "apiVersion": f"{GROUP}/v1",
                 "kind": "Certificate",
-                "metadata": {"name": entry["secretName"], "namespace": meta["namespace"], "ownerReferences": [owner]},
-                "spec": {
-                    "secretName": entry["secretName"],
-                    "dnsNames": list(entry["hosts"]),
-                    "issuerRef": {
-                        "name": named[0],
-                        "kind": named[1],
-                        "group": annotations.get(f"{GROUP}/issuer-group", GROUP),
-                    },
+                "metadata": {
+                    "name": entry["secretName"], "namespace": meta["namespace"], "ownerReferences": [owned_by(ingress)],
                 },
+                "spec": {"secretName": entry["secretName"], "dnsNames": list(entry["hosts"]), "issuerRef": signer},
             }
+            for entry in ingress["spec"].get("tls") or []
+            if entry.get("secretName") and entry.get("hosts")
+        )
+    )  # fmt: skip

@@ -26,6 +26,10 @@ class World(Protocol):
         """Another custom resource of a known operator."""
         ...
 
+    def namespaces(self) -> Mapping[str, Mapping[str, str]]:
+        """Their labels by name."""
+        ...
+
 
 @dataclass(frozen=True)
 class Due:
@@ -33,6 +37,7 @@ class Due:
 
     makes: tuple[Making, ...] = ()
     waits: str = ""
+    others: tuple[Object, ...] = ()  # custom resources that it makes: each is made once, and looked at as any other
 
 
 def lacks(world: World, kind: str, namespace: str, name: str, key: str = "") -> str:

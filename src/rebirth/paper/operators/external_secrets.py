@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rebirth.paper.api.client import Object
+from rebirth.paper.kubelet.needs import holds
 from rebirth.paper.operators.custom import Due, World, lacks, not_ready
-from rebirth.paper.operators.making import Making
+from rebirth.paper.operators.making import Making, owned_by
 
 GROUP = "external-secrets.io"
 _GENERATED = {"Password": ("password",), "UUID": ("uuid",), "SSHKey": ("privateKey", "publicKey")}
@@ -99,3 +100,33 @@ def push_secret(item: Object, _: str, world: World) -> Due:
         if reference.get("name"):
             why = why or not_ready(world, GROUP, kind, place, str(reference["name"]))
     return Due(waits=why)
+
+
+def everywhere(item: Object, _: str, world: World) -> Due:
+    """A ClusterExternalSecret: an ExternalSecret in each namespace that it selects."""
+    spec = item["spec"]
+    own = spec.get("externalSecretMetadata") or {}
+    selectors = [one for one in [*(spec.get("namespaceSelectors") or []), spec.get("namespaceSelector")] if one]
+    return Due(
+        others=tuple(
+            {
+                "apiVersion": item["apiVersion"],
+                "kind": "ExternalSecret",
+                "metadata": {
+                    **{field: own[field] for field in ("labels", "annotations") if own.get(field)},
+                    "name": spec.get("externalSecretName") or item["metadata"]["name"],
+                    "namespace": namespace,
+                    "ownerReferences": [owned_by(item)],
+                },
+                "spec": spec["externalSecretSpec"],
+            }
+            for namespace, labels in world.namespaces().items()
+            if namespace in (spec.get("namespaces") or []) or any(selects(one, labels) for one in selectors)
+        )
+    )
+
+
+def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether a label selector of the API fits; an empty one fits all."""
+    plain: Mapping[str, str] = selector.get("matchLabels") or {}
+    return plain.items() <= labels.items() and all(holds(one, labels) for one in selector.get("matchExpressions") or [])

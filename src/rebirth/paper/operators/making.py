@@ -17,6 +17,15 @@ _REQUIRED = {
 }
 
 
+def owned_by(owner: Object) -> Object:
+    """The reference to a custom resource from what is made of it."""
+    meta = owner["metadata"]
+    return {
+        "apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": meta["name"], "uid": meta["uid"],
+        "controller": True, "blockOwnerDeletion": True,
+    }  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Making:
     """`keys` None: nobody knows them, so it has whichever is asked for. `values` are those that are not invented."""
@@ -41,11 +50,7 @@ class Making:
     def manifest(self, owner: Object, invent: Invents) -> Object:
         """The object, owned by the custom resource where both are in one namespace."""
         meta = owner["metadata"]
-        reference = {
-            "apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": meta["name"], "uid": meta["uid"],
-            "controller": True, "blockOwnerDeletion": True,
-        }  # fmt: skip
-        owned = {"ownerReferences": [reference]} if meta.get("namespace", "") == self.namespace else {}
+        owned = {"ownerReferences": [owned_by(owner)]} if meta.get("namespace", "") == self.namespace else {}
         annotations = {**self.annotations, **({OPEN: "true"} if self.open else {})}
         return {
             "apiVersion": "v1",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from rebirth.paper.api.client import Api, Kind, Object, Refused
-from rebirth.paper.api.kinds import CONFIG_MAP, CRD, INGRESS, SECRET, SERVICE
+from rebirth.paper.api.kinds import CONFIG_MAP, CRD, INGRESS, NAMESPACE, SECRET, SERVICE
 from rebirth.paper.api.kinds import custom as defined
 from rebirth.paper.api.seen import Key, Seen, key_of
 from rebirth.paper.api.work import Work
@@ -18,6 +18,8 @@ from rebirth.paper.operators.running import Running
 from rebirth.proof.charts import knowledge
 
 _KINDS = {"Secret": SECRET, "ConfigMap": CONFIG_MAP, "Service": SERVICE}
+_WIDE = (external_secrets.GROUP, "ClusterExternalSecret")  # looks at all namespaces
+_SHIMMED = (certificates.GROUP, "Certificate")  # what becomes of an annotated Ingress
 _REAL = {"flux"}  # its controllers are processes of the rehearsal
 
 
@@ -51,8 +53,10 @@ class Operators:
             },
             (external_secrets.GROUP, "ExternalSecret"): external_secrets.external_secret,
             (external_secrets.GROUP, "PushSecret"): external_secrets.push_secret,
+            _WIDE: external_secrets.everywhere,
             **{(certificates.GROUP, kind): certificates.issuer for kind in ("Issuer", "ClusterIssuer")},
-            (certificates.GROUP, "Certificate"): certificate,
+            _SHIMMED: certificate,
+            (INGRESS.group, INGRESS.name): certificates.of_ingress,
         }
 
     def heard(self, kind: Kind, item: Object, gone: bool) -> None:
@@ -60,6 +64,9 @@ class Operators:
             self._define(item)
         elif kind in _KINDS.values():
             self._again()
+        elif kind == NAMESPACE:
+            for key in self._seen.of(self.kinds[_WIDE]) if _WIDE in self.kinds else ():
+                self.work.add((self.kinds[_WIDE], key))
         elif kind == INGRESS and not gone:
             self.work.add((kind, key_of(item)))
         elif (kind.group, kind.name) in self.kinds:
@@ -92,10 +99,7 @@ class Operators:
         if item is None or "deletionTimestamp" in item["metadata"]:
             self._waiting.discard(one)
             return
-        if kind == INGRESS:
-            await self._shim(item, one)
-            return
-        known = knowledge.of_kind(kind.group, kind.name)
+        known = knowledge.of_kind(*_SHIMMED if kind == INGRESS else (kind.group, kind.name))
         namespace = self._running.namespace(known.name) if known else None
         if namespace is None:
             self._waiting.add(one)
@@ -106,6 +110,8 @@ class Operators:
         waits = due.waits
         for making in due.makes:
             waits = waits or await self._make(making, item)
+        for other in due.others:
+            await self._other(other)
         await self._report(kind, key, item, waits)
 
     async def _report(self, kind: Kind, key: Key, item: Object, waits: str) -> None:
@@ -144,22 +150,15 @@ class Operators:
             data = making.data(lacking, self._invent)["data"]
             await self._api.merge(kind, making.namespace, making.name, {"data": data})
 
-    async def _shim(self, ingress: Object, one: tuple[Kind, Key]) -> None:
-        kind = self.kinds.get((certificates.GROUP, "Certificate"))
-        wanted = list(certificates.of_ingress(ingress))
-        if not wanted:
-            return
-        if kind is None or self._running.namespace("cert-manager") is None:
-            self._waiting.add(one)
-            return
-        self._waiting.discard(one)
-        for item in wanted:
-            if self._seen.get(kind, *key_of(item)) is None:
-                try:
-                    await self._api.create(kind, item)
-                except Refused as refused:
-                    if refused.status != 409:
-                        raise
+    async def _other(self, item: Object) -> None:
+        """A custom resource that another, or an Ingress, is the reason for."""
+        kind = self.kinds.get((custom.group_of(item), item["kind"]))
+        if kind is not None and self._seen.get(kind, *key_of(item)) is None:
+            try:
+                await self._api.create(kind, {**item, "apiVersion": kind.api_version})
+            except Refused as refused:
+                if refused.status != 409:
+                    raise
 
     # -- what exists, for `custom`
 
@@ -170,3 +169,6 @@ class Operators:
     def custom(self, group: str, kind: str, namespace: str, name: str) -> Object | None:
         known = self.kinds.get((group, kind))
         return self._seen.get(known, namespace, name) if known else None
+
+    def namespaces(self) -> Mapping[str, Mapping[str, str]]:
+        return {name: item["metadata"].get("labels") or {} for (_, name), item in self._seen.of(NAMESPACE).items()}
