@@ -1,6 +1,9 @@
 """The status of a pod, as a kubelet writes it."""
 
+import pytest
+
 from rebirth.paper.kubelet import statuses
+from rebirth.paper.kubelet.images import misnamed
 from rebirth.paper.kubelet.needs import Keys
 from rebirth.paper.kubelet.statuses import Where
 
@@ -111,3 +114,38 @@ def test_a_condition_that_stays_keeps_its_time_and_those_of_others_stay():
     assert condition(status, "PodScheduled")["lastTransitionTime"] == "earlier"
     assert condition(status, "Ready")["lastTransitionTime"] == NOW
     assert condition(status, "example.com/gate") == before[2]
+
+
+def test_an_image_whose_name_cannot_be_read_is_not_pulled():
+    status = statuses.of(pod({**container(secret="s"), "image": "nginx:la test"}), There(), WHERE, NOW)
+    waiting = status["containerStatuses"][0]["state"]["waiting"]
+    assert waiting["reason"] == "InvalidImageName"
+    words = 'Failed to apply default image tag "nginx:la test": couldn\'t parse image name "nginx:la test": invalid reference format'
+    assert waiting["message"] == words
+
+
+GOOD = [
+    "nginx", "nginx:1.27", "library/nginx", "ghcr.io/a/b:v1@sha256:" + "a" * 64, "localhost/a", "localhost:5000/a/b_c",
+    "192.0.2.1:5000/a", "a--b/c", "Registry.example.com/a",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("image", GOOD)
+def test_names_of_images(image):
+    assert misnamed(image) == ""
+
+
+@pytest.mark.parametrize(
+    ("image", "why"),
+    [
+        ("nginx:", "invalid reference format"),
+        ("nginx::1", "invalid reference format"),
+        ("https://ghcr.io/a/b", "invalid reference format"),
+        ("ghcr.io/a/b:${TAG}", "invalid reference format"),
+        ("ghcr.io/Owner/b", "repository name (Owner/b) must be lowercase"),
+        ("ghcr.io//b", "invalid reference format"),
+        ("a/b@sha256:short", "invalid reference format"),
+    ],
+)
+def test_names_that_cannot_be_read(image, why):
+    assert misnamed(image).endswith(why)

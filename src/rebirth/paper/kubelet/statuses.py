@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from rebirth.paper.api.client import Object
 from rebirth.paper.kubelet import needs
+from rebirth.paper.kubelet.images import misnamed
 
 _ALWAYS = "Always"
 
@@ -31,7 +32,7 @@ def of(pod: Object, there: needs.There, where: Where, now: str) -> Object:
     inits: list[Object] = []
     held = bool(unmounted)
     for container in first:
-        why = "" if held else needs.unset(container, namespace, there)
+        why = None if held else _unmade(container, namespace, there)
         state = _waits(held, unmounted, why, initializes=True)
         sidecar = container.get("restartPolicy") == _ALWAYS
         inits.append(_container(pod, container, state or _ran(now, ended=done or not sidecar), init=not sidecar))
@@ -39,7 +40,7 @@ def of(pod: Object, there: needs.There, where: Where, now: str) -> Object:
     initialized = not held
     mains: list[Object] = []
     for container in main:
-        why = "" if held else needs.unset(container, namespace, there)
+        why = None if held else _unmade(container, namespace, there)
         state = _waits(held, unmounted, why, initializes=bool(first))
         mains.append(_container(pod, container, state or _ran(now, ended=done)))
     waiting = [one for one in (*inits, *mains) if "waiting" in one["state"]]
@@ -65,13 +66,22 @@ def unschedulable(pod: Object, why: str, nodes: int, now: str) -> Object:
     return {"conditions": [_condition(pod, "PodScheduled", False, now, "Unschedulable", message)]}
 
 
-def _waits(held: bool, unmounted: str, why: str, *, initializes: bool) -> Object | None:
+def _unmade(container: Mapping[str, Any], namespace: str, there: needs.There) -> Object | None:
+    """Why the kubelet does not make this container, as the state of one that waits."""
+    if why := misnamed(container.get("image", "")):
+        return {"reason": "InvalidImageName", "message": why}
+    if why := needs.unset(container, namespace, there):
+        return {"reason": "CreateContainerConfigError", "message": why}
+    return None
+
+
+def _waits(held: bool, unmounted: str, why: Object | None, *, initializes: bool) -> Object | None:
     """The state of a container that waits. The kubelet says only in an event why a volume is missing; here it is in the state, too."""
     if unmounted:
         return {"waiting": {"reason": "PodInitializing" if initializes else "ContainerCreating", "message": unmounted}}
     if held:
         return {"waiting": {"reason": "PodInitializing"}}
-    return {"waiting": {"reason": "CreateContainerConfigError", "message": why}} if why else None
+    return {"waiting": why} if why else None
 
 
 def _ran(now: str, *, ended: bool) -> Object:
