@@ -17,6 +17,7 @@ from rebirth.paper.kubelet.statuses import moment
 from rebirth.paper.operators.addresses import Addresses
 from rebirth.paper.operators.claims import Claims
 from rebirth.paper.operators.copies import Copies
+from rebirth.paper.operators.made_by_pods import MadeByPods
 from rebirth.paper.operators.operators import Operators
 from rebirth.paper.operators.running import Running
 from rebirth.paper.serving.answering import answering
@@ -49,9 +50,9 @@ class Paper:
         """Labels that pods ask for and no node has, with one of these pods: they were taken as met."""
         return dict(self._scheduler.unmet) if self._scheduler else {}
 
-    def unplayed(self) -> list[tuple[str, str]]:
-        """Group and kind of custom resources that get nothing on paper, and no status."""
-        return sorted(self._operators.unknown) if self._operators else []
+    async def unplayed(self) -> list[tuple[str, str]]:
+        """Group and kind of custom resources that get nothing on paper, and no status. To be asked while it runs; raises NotYet."""
+        return await self._operators.unplayed() if self._operators else []
 
     async def run(self) -> None:
         """Ends when it is cancelled. Raises NotYet where the API server does not answer at the start."""
@@ -61,13 +62,14 @@ class Paper:
         self._scheduler = Scheduler(api, seen, nodes)
         running = Running()
         self._operators = Operators(api, seen, running, self.authority, self.invent, self._refused)
-        parts: tuple[Pods | Claims | Trusting | Operators | Addresses | Copies, ...] = (
+        parts: tuple[Pods | Claims | Trusting | Operators | Addresses | Copies | MadeByPods, ...] = (
             Pods(api, seen, self._scheduler, self._refused),
             Claims(api, seen, running, self._refused),
             Trusting(api, seen, self.authority.pem, self._refused),
             self._operators,
             Addresses(api, seen, running, self._operators.kinds, self._refused),
             Copies(api, seen, running, self._refused),
+            MadeByPods(api, seen, self.invent, self._refused),
         )
         seen.listeners += [self._workloads.heard, running.heard, *(part.heard for part in parts)]
         try:

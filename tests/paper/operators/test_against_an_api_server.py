@@ -172,3 +172,36 @@ async def test_reflector_copies_a_secret_where_a_pod_waits_for_it(desk):
     await desk.apply(workload("Deployment", "reflector", space, image="docker.io/emberstack/kubernetes-reflector:9"))
     await available(desk, "web", other)
     assert (await desk.find("Secret", "wildcard", other))["data"] == origin["data"]
+
+
+async def test_a_job_makes_the_certificate_that_a_webhooks_pods_mount(desk):
+    space = await desk.namespace("certgen")
+    arguments = ["create", "--host=hook", "--namespace=$(POD_NAMESPACE)", "--secret-name=hook-admission"]
+    image = "registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.6.0@sha256:" + "a" * 64
+    pod = {"restartPolicy": "OnFailure", "containers": [{"name": "create", "image": image, "args": arguments}]}
+    volumes = {"volumes": [{"name": "cert", "secret": {"secretName": "hook-admission"}}]}
+    await desk.apply(
+        workload("Deployment", "hook", space, volumes),
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": "create", "namespace": space},
+            "spec": {"template": {"spec": pod}},
+        },
+    )
+    await available(desk, "hook", space)
+
+
+async def test_kinds_that_nobody_plays_are_told_where_there_are_any(desk):
+    space, group = await desk.namespace("unplayed"), "unknown.example.com"
+    await desk.apply(crd(group, "Known", "knowns"), crd(group, "Idle", "idles"), custom(group, "Known", "one", space))
+
+    async def told():
+        return await desk.paper.unplayed()
+
+    await desk.until(lambda: has(told(), (group, "Known")))
+    assert (group, "Idle") not in await desk.paper.unplayed()
+
+
+async def has(found, wanted):
+    return wanted in await found

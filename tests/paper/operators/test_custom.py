@@ -4,7 +4,7 @@ import base64
 
 from rebirth.lab.ca import Authority
 from rebirth.paper.kubelet.needs import OPEN, Keys
-from rebirth.paper.operators import addresses, certificates, copies, custom, external_secrets
+from rebirth.paper.operators import addresses, certificates, copies, custom, external_secrets, sealed_secrets
 from rebirth.paper.operators.making import Making
 from rebirth.proof.charts import knowledge
 
@@ -235,3 +235,10 @@ def test_reflector_copies_where_both_lists_name_the_namespace():
     assert not copies.pushed(reflected(allowed="true"), "a")
     assert copies.pushed(reflected(allowed="true", auto_enabled="true"), "a")
     assert not copies.pushed(reflected(allowed="true", auto_enabled="true", allowed_namespaces="("), "a")
+
+
+def test_a_sealed_secret_becomes_a_secret_of_its_keys():
+    template = {"metadata": {"name": "y"}, "data": {"plain": "text"}}
+    item = resource("bitnami.com", "SealedSecret", encryptedData={"a": "AgB"}, template=template)
+    (made,) = sealed_secrets.sealed_secret(item, "kube-system", World()).makes
+    assert (made.name, made.keys, made.values) == ("y", ("a", "plain"), {"plain": "text"})

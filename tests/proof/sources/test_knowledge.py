@@ -16,7 +16,7 @@ POSTGRES = "postgres-operator.crunchydata.com"
 def test_every_operator_says_what_it_is_and_where_that_was_read(known):
     assert known.title
     assert known.read
-    assert known.charts or known.images
+    assert known.charts or known.images or known.pods
 
 
 def test_a_file_that_is_wrong_is_told_with_line_and_path_as_castle_yaml_is(tmp_path):
@@ -55,7 +55,7 @@ def test_no_two_operators_have_the_same_kind():
 
 @pytest.mark.parametrize("known", knowledge.operators(), ids=lambda known: known.name)
 def test_custom_resources_are_of_kinds_that_the_operator_brings(known):
-    for entry in (*known.makes, *known.reads):
+    for entry in (*known.makes, *known.reads, *known.reports):
         assert known.knows(entry.group, entry.by)
 
 
@@ -76,6 +76,28 @@ def test_an_operator_is_known_by_its_image(image, name):
 @pytest.mark.parametrize("image", ["", "ghcr.io/example/web:1", "quay.io/jetstack/cert-manager-webhook:v1"])
 def test_other_images_are_no_operator(image):
     assert knowledge.of_image(image) is None
+
+
+@pytest.mark.parametrize(
+    ("image", "args", "made"),
+    [
+        ("registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.6.0", ["create", "--secret-name=s"], ["s"]),
+        ("registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.6.0", ["create", "--secret-name", "s"], ["s"]),
+        ("registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.6.0", ["patch", "--secret-name=s"], []),
+        ("registry.k8s.io/ingress-nginx/controller:v1.6.0", ["create", "--secret-name=s"], []),
+        ("ghcr.io/jkroepke/kube-webhook-certgen:1", [], []),
+        ("quay.io/metallb/controller:v0.15.2", ["--port=1"], ["memberlist"]),
+    ],
+)
+def test_what_pods_make_themselves(image, args, made):
+    container = {
+        "image": image,
+        "args": args,
+        "env": [{"name": "METALLB_ML_SECRET_NAME", "value": "memberlist"}, {"name": "X"}],
+    }
+    assert [(one.kind, one.namespace, one.name) for one in knowledge.made_by_pod(container, "ns")] == [
+        ("Secret", "ns", name) for name in made
+    ]
 
 
 def test_a_chart_is_known_by_its_name_and_repository():

@@ -145,3 +145,16 @@ def test_objects_of_any_shape_are_read(spec):
     found = pods.of(manifest, None)
     assert found is not None
     assert list(found.references()) == []
+
+
+def test_a_secret_that_a_job_generates_is_made(graph):
+    job = (
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: certgen, namespace: web}\nspec:\n  template:\n    spec:\n"
+        "      restartPolicy: Never\n      containers:\n"
+        "        - {name: a, image: registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1, args: [create, --secret-name=s]}\n"
+    )
+    mounts = deployment("{volumes: [{name: v, secret: {secretName: s}}]}")
+    found = graph(job, mounts)
+    assert {edge.needs for edge in found.makers(secret("web", "s"))} == {
+        thing("Job", "web", "certgen", Milestone.READY)
+    }

@@ -108,6 +108,11 @@ class Api:
         items = [{"apiVersion": kind.api_version, "kind": kind.name, **item} for item in found.get("items") or []]
         return items, found["metadata"]["resourceVersion"]
 
+    async def any(self, kind: Kind) -> bool:
+        """Whether there is an object of that kind."""
+        found = await self._ask("GET", f"{kind.path()}?limit=1")
+        return bool(found.get("items"))
+
     async def changes(self, kind: Kind, since: str) -> AsyncIterator[tuple[str, Object]]:
         """A watch: ADDED, MODIFIED or DELETED, and the object. Ends when the server ends it; Refused if `since` is too old."""
         options = {"watch": "1", "resourceVersion": since, "allowWatchBookmarks": "true", "timeoutSeconds": str(_PAUSE)}

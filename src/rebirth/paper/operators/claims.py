@@ -15,14 +15,16 @@ from rebirth.proof.charts import knowledge
 
 _PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 _MADE_BY = "pv.kubernetes.io/provisioned-by"
+_NOBODY = "kubernetes.io/no-provisioner"  # of classes whose volumes a person makes
 _PAPER = "rebirth.dev/on-paper"
 
 
 def provisioner_of(claim: Object) -> str:
-    """Who is to make a volume for it; "" where nobody is asked."""
+    """Who is to make a volume for it; "" where nobody is asked, or nobody ever makes one."""
     if "deletionTimestamp" in claim["metadata"] or claim["spec"].get("volumeName"):
         return ""
-    return str((claim["metadata"].get("annotations") or {}).get(_PROVISIONER, ""))
+    found = str((claim["metadata"].get("annotations") or {}).get(_PROVISIONER, ""))
+    return "" if found == _NOBODY else found
 
 
 def volume_for(claim: Object, storage_class: Object, provisioner: str) -> Object:

@@ -47,10 +47,13 @@ class Making:
     def open(self) -> bool:
         return self.kind != "Service" and (self.keys is None or self.more)
 
-    def manifest(self, owner: Object, invent: Invents) -> Object:
+    def manifest(self, owner: Object | None, invent: Invents) -> Object:
         """The object, owned by the custom resource where both are in one namespace."""
-        meta = owner["metadata"]
-        owned = {"ownerReferences": [owned_by(owner)]} if meta.get("namespace", "") == self.namespace else {}
+        owned = (
+            {"ownerReferences": [owned_by(owner)]}
+            if owner and owner["metadata"].get("namespace", "") == self.namespace
+            else {}
+        )
         annotations = {**self.annotations, **({OPEN: "true"} if self.open else {})}
         return {
             "apiVersion": "v1",

@@ -11,7 +11,7 @@ from rebirth.paper.api.work import Work
 from rebirth.paper.given import Invents, Signs
 from rebirth.paper.kubelet.needs import Keys, keys_of
 from rebirth.paper.kubelet.statuses import moment
-from rebirth.paper.operators import certificates, custom, external_secrets
+from rebirth.paper.operators import certificates, custom, external_secrets, sealed_secrets
 from rebirth.paper.operators.custom import Does
 from rebirth.paper.operators.making import Making
 from rebirth.paper.operators.running import Running
@@ -20,6 +20,7 @@ from rebirth.proof.charts import knowledge
 _KINDS = {"Secret": SECRET, "ConfigMap": CONFIG_MAP, "Service": SERVICE}
 _WIDE = (external_secrets.GROUP, "ClusterExternalSecret")  # looks at all namespaces
 _SHIMMED = (certificates.GROUP, "Certificate")  # what becomes of an annotated Ingress
+_FLUX = ".fluxcd.io"
 _REAL = {"flux"}  # its controllers are processes of the rehearsal
 
 
@@ -44,7 +45,7 @@ class Operators:
         self.kinds: dict[tuple[str, str], Kind] = {}  # by group and name, what is watched
         self._with_status: set[Kind] = set()
         self._waiting: set[tuple[Kind, Key]] = set()
-        self.unknown: set[tuple[str, str]] = set()  # group and kind of custom resources that nobody plays
+        self._unknown: set[Kind] = set()
         running.listeners.append(lambda _: self._again())
         certificate = partial(certificates.certificate, authority=authority)
         self._special: Mapping[tuple[str, str], Does] = {
@@ -55,6 +56,7 @@ class Operators:
             (external_secrets.GROUP, "PushSecret"): external_secrets.push_secret,
             _WIDE: external_secrets.everywhere,
             **{(certificates.GROUP, kind): certificates.issuer for kind in ("Issuer", "ClusterIssuer")},
+            (sealed_secrets.GROUP, "SealedSecret"): sealed_secrets.sealed_secret,
             _SHIMMED: certificate,
             (INGRESS.group, INGRESS.name): certificates.of_ingress,
         }
@@ -76,6 +78,10 @@ class Operators:
                 self.work.add((kind, key_of(item)))
             self._again()
 
+    async def unplayed(self) -> list[tuple[str, str]]:
+        """Group and kind of what nobody plays, of which there is any. Raises NotYet."""
+        return [(kind.group, kind.name) for kind in sorted(self._unknown, key=str) if await self._api.any(kind)]
+
     def _again(self) -> None:
         for one in tuple(self._waiting):
             self.work.add(one)
@@ -85,7 +91,8 @@ class Operators:
         if kind is None or (kind.group, kind.name) in self.kinds:
             return
         if not plays(kind.group, kind.name):
-            self.unknown.add((kind.group, kind.name))
+            if not kind.group.endswith(_FLUX):
+                self._unknown.add(kind)
             return
         versions = {one["name"]: one for one in crd["spec"]["versions"]}
         if "status" in (versions[kind.version].get("subresources") or {}):

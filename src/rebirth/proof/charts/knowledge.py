@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 from rebirth.proof.charts.operator_file import (
@@ -66,12 +66,17 @@ def of_chart(name: str, url: str | None) -> Operator | None:
 
 def of_image(image: str) -> Operator | None:
     """The operator whose main container runs that image."""
+    found = _by_image()
+    return next((found[name] for name in _names(image) if name in found), None)
+
+
+def _names(image: str) -> tuple[str, str]:
+    """An image without host, tag and digest: the whole path, or its end where a mirror or a proxy puts its own folder before."""
     head, _, last = image.partition("@")[0].rpartition("/")
     parts = [*head.split("/"), last.partition(":")[0]] if head else [last.partition(":")[0]]
     if len(parts) > 1 and ("." in parts[0] or ":" in parts[0] or parts[0] == "localhost"):
         parts = parts[1:]
-    # The whole path, or its end where a mirror or a proxy puts its own folder before.
-    return _by_image().get("/".join(parts)) or _by_image().get("/".join(parts[-2:]))
+    return "/".join(parts), "/".join(parts[-2:])
 
 
 @cache
@@ -115,6 +120,34 @@ def reported(group: str, kind: str) -> Reports | None:
     known = of_kind(group, kind)
     found = known.reports if known else ()
     return next((one for one in found if (one.group, one.by) == (group, kind)), None)
+
+
+def made_by_pod(container: Mapping[str, Any], namespace: str) -> Iterator[Made]:
+    """What a pod with that container makes, once it runs or has run."""
+    words = [str(word) for field in ("command", "args") for word in container.get(field) or []]
+    names = _names(str(container.get("image", "")))
+    context = {"args": _arguments(words), "env": _environment(container)}
+    for known in operators():
+        for makes in known.pods:
+            if makes.image in names and (not makes.word or makes.word in words):
+                for name in fill(makes.name, context):
+                    yield Made(makes.kind, namespace, name, makes.keys)
+
+
+def _arguments(words: list[str]) -> dict[str, str]:
+    """Options by name, however they are written: --name=value or --name value."""
+    found = {}
+    for word, following in pairwise([*words, ""]):
+        name, equals, value = word.lstrip("-").partition("=")
+        if word.startswith("-"):
+            found[name] = value if equals else following
+    return found
+
+
+def _environment(container: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        str(one.get("name")): str(one["value"]) for one in container.get("env") or [] if one.get("value") is not None
+    }
 
 
 # -- templates
@@ -165,6 +198,7 @@ __all__ = [
     "fill",
     "in_range",
     "made_by",
+    "made_by_pod",
     "of_chart",
     "of_image",
     "of_kind",

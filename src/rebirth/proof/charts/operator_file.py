@@ -59,6 +59,12 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
         message: secret synced
         not_yet: {reason: SecretSyncedError, message: ...}   while what it needs is not there; not given: nothing is written
         status: {phase: ready}       other fields of the status
+    pods:                            what pods make once they run or, those of a Job, have run
+      - image: ingress-nginx/kube-webhook-certgen     as in `images`
+        with: create                 only with that word among command and arguments
+        kind: Secret                 (if not given), in the namespace of the pod
+        name: "{args.secret-name}"   of its argument --secret-name; "{env.NAME}" of its environment
+        keys: [secretkey]            not given: not known
     unready: [tailscale.com/DNSConfig]     kinds without any condition that kstatus knows: they are Ready as soon as they exist
 
 Conditions: `only_if` (one of these values is set), `unless` (none is), `unless_false` (none is false). Values are those of the
@@ -240,6 +246,16 @@ class Reports(_Of):
     status: Mapping[str, Any] = {}
 
 
+class PodMakes(_Entry):
+    """What a pod with a container of that image makes."""
+
+    image: str
+    word: str = Field(default="", alias="with")
+    kind: str = "Secret"
+    name: str
+    keys: Texts | None = None
+
+
 class OperatorFile(_Entry):
     title: str
     read: Texts
@@ -260,6 +276,7 @@ class OperatorFile(_Entry):
     makes: tuple[Makes, ...] = ()
     reads: tuple[Reads, ...] = ()
     reports: tuple[Reports, ...] = ()
+    pods: tuple[PodMakes, ...] = ()
     unready: Texts = ()
 
 

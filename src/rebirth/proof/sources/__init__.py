@@ -36,6 +36,7 @@ from rebirth.proof.sources.workloads import (
     capacity,
     certificates,
     config,
+    made_by_pods,
     namespaces,
     network,
     pod_security,
@@ -77,6 +78,7 @@ SOURCES: dict[Stage, tuple[Source, ...]] = {
     Stage.OBJECTS: (
         namespaces.read,
         config.read,
+        made_by_pods.read,
         workloads.read,
         stores.read,
         secrets.read,
