@@ -1,0 +1,115 @@
+"""What is in the cluster before Flux looks at the repository for the first time: what a bootstrap places there by itself."""
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rebirth.lab.kinds import Kinds
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading import flux
+from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.proof.things import Thing
+
+Object = Mapping[str, Any]
+NAMESPACE = "flux-system"
+TREE = "https://tree.rehearsal.internal/tree.git"  # where the repository is found that names no source of its own
+_SYSTEM = {"default", "kube-system", "kube-public", "kube-node-lease"}
+
+
+@dataclass(frozen=True)
+class First:
+    """In the order in which it is applied: namespaces and CRDs, what else is there, then what Flux begins with."""
+
+    before: list[Object]
+    flux: list[Object]
+    root: tuple[str, str]  # namespace and name of the Kustomization that everything comes from
+
+
+def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds) -> First:
+    """Out of what the proof has read: `taken` is what it took as there."""
+    given = [item for thing in taken if (item := _given(thing, graph, kinds))]
+    placed = [_invented(member, kinds) for unit in model.units if unit.phase for member in unit.members]
+    kept = [_invented(member, kinds) for member in model.seeded]
+    sources, root = _flux(model)
+    rest = [item for item in (*given, *placed, *kept) if item["kind"] != "Namespace"]
+    named = {item["metadata"]["name"]: item for item in (*kept, *placed, *given) if item["kind"] == "Namespace"}
+    needed = {item["metadata"].get("namespace", "") for item in (*rest, *sources)} | {NAMESPACE}
+    spaces = [
+        named.get(name) or _namespace(name) for name in sorted(needed | named.keys()) if name not in {"", *_SYSTEM}
+    ]
+    return First([*spaces, *rest], sources, root)
+
+
+def _namespace(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _flux(model: Model) -> tuple[list[Object], tuple[str, str]]:
+    """The source of the repository and the Kustomization that leads to its cluster, as they stand there, else made."""
+    unit = next(unit for unit in model.units if unit.root)
+    kind, namespace, name = model.own_source
+    name, namespace = name or NAMESPACE, namespace or NAMESPACE
+    kind = kind or "GitRepository"
+    source = next((member.data for member, _ in model.find(kind, namespace, name)), None) or {
+        "apiVersion": "source.toolkit.fluxcd.io/v1",
+        "kind": "GitRepository",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"interval": "10m", "url": TREE, "ref": {"branch": "main"}},
+    }
+    if unit.own is not None:
+        return [source, unit.own.data], (unit.own.namespace, unit.own.name)
+    root = {
+        "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+        "kind": "Kustomization",
+        "metadata": {"name": NAMESPACE, "namespace": namespace},
+        "spec": {
+            "interval": "10m",
+            "prune": True,
+            "path": f"./{model.cluster}",
+            "sourceRef": {"kind": source["kind"], "name": name},
+        },
+    }
+    return [source, root], (namespace, NAMESPACE)
+
+
+def _given(thing: Thing, graph: Graph, kinds: Kinds) -> Object | None:
+    """An object for what the proof took as there; None for what is none (a name, a path of Vault)."""
+    metadata: dict[str, Any] = {"name": thing.name}
+    if thing.kind == "Namespace":
+        return _namespace(thing.name)
+    if thing.kind in {"Secret", "ConfigMap"}:
+        metadata["namespace"] = thing.namespace
+        keys = sorted(
+            {key.partition("|")[0] for reading in graph.readings if reading.of == thing and (key := reading.key)}
+        )
+        values = {key: kinds.make(key, thing.name, thing.name) for key in keys}
+        field = "stringData" if thing.kind == "Secret" else "data"
+        return {"apiVersion": "v1", "kind": thing.kind, "metadata": metadata, field: values}
+    if thing.kind == "StorageClass":
+        version, more = "storage.k8s.io/v1", {"provisioner": "rehearsal"}
+        return {"apiVersion": version, "kind": thing.kind, "metadata": metadata, **more}
+    if thing.kind in {"IngressClass", "PriorityClass"}:
+        group, field, value = {
+            "IngressClass": ("networking.k8s.io", "spec", {"controller": "rehearsal.internal/none"}),
+            "PriorityClass": ("scheduling.k8s.io", "value", 0),
+        }[thing.kind]
+        return {"apiVersion": f"{group}/v1", "kind": thing.kind, "metadata": metadata, field: value}
+    if thing.kind == "ServiceAccount":
+        return {"apiVersion": "v1", "kind": thing.kind, "metadata": {**metadata, "namespace": thing.namespace}}
+    return None
+
+
+def _invented(member: Manifest, kinds: Kinds) -> Object:
+    """The object; a Secret with values that were never anybody's."""
+    if member.kind != "Secret":
+        return member.data
+    keys = sorted({*member.mapping("data"), *member.mapping("stringData")})
+    values = {key: base64.b64encode(kinds.make(key, member.name, member.name).encode()).decode() for key in keys}
+    kept = {name: value for name, value in member.data.items() if name not in {"data", "stringData"}}
+    return {**kept, "data": values}
+
+
+def flux_objects(objects: Iterable[Object]) -> Iterator[Object]:
+    """Those of Flux's own kinds."""
+    return (item for item in objects if str(item["apiVersion"]).startswith((flux.SOURCE, flux.KUSTOMIZE, flux.HELM)))

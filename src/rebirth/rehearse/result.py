@@ -1,0 +1,49 @@
+"""What a rehearsal has seen, for whoever tells it."""
+
+from dataclasses import dataclass
+
+from rebirth.diagnosis.root_cause import Cause, Key
+from rebirth.proof.things import Place
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What kept a part of the repository from coming up: the object at the root of it."""
+
+    cause: Cause
+    place: Place  # where that object, or the field of it that was refused, is written
+    holds_up: tuple[Key, ...]  # nodes of the Flux graph
+
+    @property
+    def message(self) -> str:
+        return str(self.cause)
+
+
+@dataclass(frozen=True)
+class OnPaper:
+    """What did not run, and came up in name only."""
+
+    what: str  # such as "Deployment apps/blog", "chart cert-manager"
+    why: str  # such as its images, or what a chart was made from
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """The end of a rehearsal."""
+
+    cluster: str  # the folder that Flux is pointed at
+    seconds: float  # from the first process to the end
+    ready: dict[Key, float]  # nodes that became Ready -> seconds
+    waiting: tuple[Key, ...]  # nodes that did not
+    suspended: tuple[Key, ...]
+    stops: tuple[Stop, ...]  # what does not fix itself first
+    memory: int  # bytes at the end, all processes
+    steps: tuple[tuple[str, float, float], ...]  # what was done, when it began and how long it took, in seconds
+    started: float  # seconds since the epoch
+    on_paper: tuple[OnPaper, ...] = ()
+    missing: tuple[str, ...] = ()  # what was asked for outside and is not there
+    given: tuple[str, ...] = ()  # what was taken as there
+
+    @property
+    def came_up(self) -> bool:
+        return not self.waiting
