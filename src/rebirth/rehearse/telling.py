@@ -1,10 +1,11 @@
 """What a rehearsal has seen, in text and as data."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from rebirth.diagnosis.root_cause import Outlook, label
+from rebirth.diagnosis.root_cause import Key, Outlook, label
 from rebirth.findings.data import place_data
 from rebirth.findings.places import Places
 from rebirth.rehearse.disagreements import Disagreement
@@ -39,9 +40,14 @@ def verdict(done: Rehearsed) -> str:
     figures = f"{done.seconds:.1f} s, {done.memory / _MIB:.0f} MiB"
     if done.came_up:
         last = max(done.ready.values(), default=0.0)
-        return f"Ready after {last:.1f} s: {len(done.ready)} Kustomizations and HelmReleases ({figures})"
-    waiting = len(done.waiting)
-    return f"Not Ready: {waiting} of {waiting + len(done.ready)} Kustomizations and HelmReleases ({figures})"
+        return f"Ready after {last:.1f} s: {_counted(done.ready)} ({figures} in all)"
+    return f"Not Ready: {_counted(done.waiting)}; Ready: {_counted(done.ready) or 'nothing'} ({figures} in all)"
+
+
+def _counted(nodes: Iterable[Key]) -> str:
+    """Such as 2 Kustomizations, 1 HelmRelease."""
+    counts = Counter(kind for kind, _, _ in nodes)
+    return ", ".join(f"{count} {kind}{'s' * (count != 1)}" for kind, count in sorted(counts.items(), reverse=True))
 
 
 def data(done: Rehearsed, places: Places, against: Sequence[Disagreement] | None) -> dict[str, Any]:
