@@ -1,0 +1,80 @@
+"""Paper as a whole: what stands in for nodes, kubelets, provisioners, webhooks and operators of one API server."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rebirth.paper.answering import answering
+from rebirth.paper.api import Api
+from rebirth.paper.claims import Claims
+from rebirth.paper.kinds import BUILT_IN
+from rebirth.paper.nodes import PaperNode, paper_nodes, place
+from rebirth.paper.pods import Pods
+from rebirth.paper.running import Running
+from rebirth.paper.scheduling import Scheduler
+from rebirth.paper.seen import Seen
+from rebirth.paper.statuses import moment
+from rebirth.paper.trusting import Trusting
+from rebirth.paper.tunnel import Signs, Tunnel
+from rebirth.paper.workloads import Workload, Workloads
+
+
+@dataclass
+class Paper:
+    """To be run beside the API server. `egress` is the Unix socket that its EgressSelector leads to."""
+
+    kubeconfig: Path
+    egress: Path
+    authority: Signs
+    nodes: Sequence[PaperNode] = field(default_factory=paper_nodes)
+    refused: dict[str, str] = field(default_factory=dict)  # what the API server did not take of paper, and its words
+
+    def __post_init__(self) -> None:
+        self._workloads = Workloads()
+        self._scheduler: Scheduler | None = None
+
+    def workloads(self) -> list[Workload]:
+        """What ran on paper."""
+        return list(self._workloads)
+
+    def unmet(self) -> dict[str, tuple[str, str]]:
+        """Labels that pods ask for and no node has, with one of these pods: they were taken as met."""
+        return dict(self._scheduler.unmet) if self._scheduler else {}
+
+    async def run(self) -> None:
+        """Ends when it is cancelled. Raises NotYet where the API server does not answer at the start."""
+        api = Api(self.kubeconfig)
+        seen = Seen(api)
+        nodes = tuple(self.nodes)
+        self._scheduler = Scheduler(api, seen, nodes)
+        running = Running()
+        parts: tuple[Pods | Claims | Trusting, ...] = (
+            Pods(api, seen, self._scheduler, self._refused),
+            Claims(api, seen, running, self._refused),
+            Trusting(api, seen, self.authority.pem, self._refused),
+        )
+        seen.listeners += [self._workloads.heard, running.heard, *(part.heard for part in parts)]
+        try:
+            await place(api, nodes, moment())
+            async with Tunnel(self.egress, self.authority, answering(), seen).serving():
+                for kind in BUILT_IN:
+                    seen.watch(kind)
+                await _all(*(part.work.run() for part in parts))
+        finally:
+            await seen.close()
+            await api.close()
+
+    def _refused(self, what: object, words: str) -> None:
+        self.refused[str(what)] = words
+
+
+async def _all(*works: Coroutine[Any, Any, None]) -> None:
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
