@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from rebirth.lab.kinds import Kinds
+from rebirth.paper.completed import Completion
+from rebirth.paper.definitions import Versions, definition, versions_used
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading import flux
+from rebirth.proof.reading import scopes
 from rebirth.proof.reading.manifest import Manifest, Model
-from rebirth.proof.things import Thing
+from rebirth.proof.things import Atomicity, Thing
 
 Object = Mapping[str, Any]
 NAMESPACE = "flux-system"
@@ -21,15 +23,16 @@ _SYSTEM = {"default", "kube-system", "kube-public", "kube-node-lease"}
 class First:
     """In the order in which it is applied: namespaces and CRDs, what else is there, then what Flux begins with."""
 
-    before: list[Object]
+    before: tuple[list[Object], ...]  # each at once
     flux: list[Object]
     root: tuple[str, str]  # namespace and name of the Kustomization that everything comes from
 
 
 def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds) -> First:
     """Out of what the proof has read: `taken` is what it took as there."""
-    given = [item for thing in taken if (item := _given(thing, graph, kinds))]
-    placed = [_invented(member, kinds) for unit in model.units if unit.phase for member in unit.members]
+    used = versions_used(model)
+    given = [item for thing in taken if (item := _given(thing, graph, kinds, used))]
+    placed = list(_placed(model, kinds, used))
     kept = [_invented(member, kinds) for member in model.seeded]
     sources, root = _flux(model)
     rest = [item for item in (*given, *placed, *kept) if item["kind"] != "Namespace"]
@@ -38,7 +41,19 @@ def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds) -> F
     spaces = [
         named.get(name) or _namespace(name) for name in sorted(needed | named.keys()) if name not in {"", *_SYSTEM}
     ]
-    return First([*spaces, *rest], sources, root)
+    definitions = [item for item in rest if item["kind"] == "CustomResourceDefinition"]
+    others = [item for item in rest if item["kind"] != "CustomResourceDefinition"]
+    return First((spaces, definitions, others), sources, root)
+
+
+def _placed(model: Model, kinds: Kinds, used: Versions) -> Iterator[Object]:
+    """What a castle's phases place; the objects of a chart that a phase installs are those that the proof knows."""
+    for unit in model.units:
+        if unit.phase:
+            completion = Completion(unit.own.name if unit.own else unit.phase, used, kinds.authority.pem)
+            for member in unit.members:
+                item = _invented(member, kinds)
+                yield completion.of(item) if unit.atomicity is Atomicity.HELM else item
 
 
 def _namespace(name: str) -> Object:
@@ -73,7 +88,7 @@ def _flux(model: Model) -> tuple[list[Object], tuple[str, str]]:
     return [source, root], (namespace, NAMESPACE)
 
 
-def _given(thing: Thing, graph: Graph, kinds: Kinds) -> Object | None:
+def _given(thing: Thing, graph: Graph, kinds: Kinds, used: Versions) -> Object | None:
     """An object for what the proof took as there; None for what is none (a name, a path of Vault)."""
     metadata: dict[str, Any] = {"name": thing.name}
     if thing.kind == "Namespace":
@@ -86,6 +101,18 @@ def _given(thing: Thing, graph: Graph, kinds: Kinds) -> Object | None:
         values = {key: kinds.make(key, thing.name, thing.name) for key in keys}
         field = "stringData" if thing.kind == "Secret" else "data"
         return {"apiVersion": "v1", "kind": thing.kind, "metadata": metadata, field: values}
+    if thing.kind == "CRD":
+        group, _, kind = thing.name.rpartition("/")
+        plural = scopes.plural(kind)
+        named = {"name": f"{plural}.{group}"}
+        spec = {"group": group, "names": {"kind": kind, "plural": plural}}
+        bare = {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": named,
+            "spec": spec,
+        }
+        return definition(bare, used)
     if thing.kind == "StorageClass":
         version, more = "storage.k8s.io/v1", {"provisioner": "rehearsal"}
         return {"apiVersion": version, "kind": thing.kind, "metadata": metadata, **more}
@@ -108,8 +135,3 @@ def _invented(member: Manifest, kinds: Kinds) -> Object:
     values = {key: base64.b64encode(kinds.make(key, member.name, member.name).encode()).decode() for key in keys}
     kept = {name: value for name, value in member.data.items() if name not in {"data", "stringData"}}
     return {**kept, "data": values}
-
-
-def flux_objects(objects: Iterable[Object]) -> Iterator[Object]:
-    """Those of Flux's own kinds."""
-    return (item for item in objects if str(item["apiVersion"]).startswith((flux.SOURCE, flux.KUSTOMIZE, flux.HELM)))

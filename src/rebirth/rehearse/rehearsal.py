@@ -1,5 +1,6 @@
 """One rehearsal, from the first process to the last: applies what a bootstrap applies first, and watches the Flux graph."""
 
+import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 from rebirth.checking import Proved
 from rebirth.diagnosis.flux_graph import FluxGraph, StandstillError, followed, held_up
 from rebirth.diagnosis.flux_graph import nodes as nodes_of
-from rebirth.diagnosis.root_cause import Outlook
+from rebirth.diagnosis.root_cause import Outlook, label
 from rebirth.errors import Broken, NotYet
 from rebirth.events import BecameReady, Event, Events
 from rebirth.findings.taken import taken
@@ -33,6 +34,7 @@ from rebirth.store.store import Store
 
 COMPONENTS = ("etcd", "kubernetes", *flux.CONTROLLERS)
 _CONVERGE = "converge"
+_TAKEN_WITHIN = 15.0  # seconds, for what is there before Flux
 _AGAIN = 2.0  # seconds between two searches for what the graph waits for
 # For so long nothing at all may change before a rehearsal ends: nothing comes from outside any more.
 _QUIET = 12.0
@@ -85,6 +87,7 @@ class _Rehearsal:
             folder / "outside", self._authority, self._world, self._repository.root, Store(), options.age_key
         )
         self._folder, self._started, self._since = folder, time.time(), time.monotonic()
+        self._refused: list[str] = []
         self._steps: list[tuple[str, float, float]] = []
         self._cluster: Cluster | None = None
 
@@ -96,7 +99,7 @@ class _Rehearsal:
             self._cluster = cluster = await self._plane.start()
             await self._outside.start()
         self._tell("the API server serves")
-        paper = Paper(cluster, self._authority, self._plane.egress, self._world.model)
+        paper = Paper(self._plane.kubeconfig, self._plane.egress, self._authority)
         async with beside(paper.run()) as alive:
             with self._step("apply what a bootstrap applies"):
                 await self._begin(cluster, crds, objects)
@@ -136,10 +139,11 @@ class _Rehearsal:
             self._outside.ca_file,
         )
         await controllers.start(self._processes)
-        for item in objects.before:
-            await _applied(cluster, item)
+        for group in objects.before:
+            said = await together(*(_applied(cluster, item) for item in group))
+            self._refused += filter(None, said)
         for item in objects.flux:
-            await _applied(cluster, item)
+            self._refused += filter(None, [await _applied(cluster, item)])
 
     async def _watch(self, graph: FluxGraph, alive: Callable[[], None]) -> None:
         """Returns when all is Ready, or nothing changes any more."""
@@ -168,7 +172,9 @@ class _Rehearsal:
             Stop(cause, place_of(cause, held, self._world.model, self._world.graph), tuple(held))
             for cause, held in held_up(why).items()
         ]
-        on_paper = [OnPaper(work.label, ", ".join(work.images)) for work in paper.workloads()]
+        on_paper = [
+            OnPaper(label((work.kind, work.namespace, work.name)), ", ".join(work.images)) for work in paper.workloads()
+        ]
         charts = [OnPaper(f"chart {one.chart}", one.made_from) for one in self._outside.stand_ins]
         return Rehearsed(
             cluster=self._world.cluster,
@@ -183,6 +189,7 @@ class _Rehearsal:
             on_paper=(*charts, *on_paper),
             missing=tuple(map(str, self._outside.missing)),
             given=tuple(given),
+            refused=tuple(self._refused),
         )
 
 
@@ -203,9 +210,14 @@ class _Stillness:
         return moment - self._since >= (_QUIET_AT_WORK if working else _QUIET)
 
 
-async def _applied(cluster: Cluster, item: Object) -> None:
-    """Applies what a bootstrap would have applied; that the API server refuses it is a finding of the graph, not the end."""
+async def _applied(cluster: Cluster, item: Object) -> str:
+    """Applies what a bootstrap would have applied. What the API server says where it does not take it: that is no end."""
+    what = f"{item['kind']} {item['metadata']['name']}"
     try:
-        await until(lambda: cluster.apply(item), what=f"{item['kind']} is applied", every=0.3)
-    except Broken:
-        return
+        async with asyncio.timeout(_TAKEN_WITHIN):
+            await until(lambda: cluster.apply(item), what=f"{what} is applied", every=0.3)
+    except TimeoutError:
+        return f"{what}: not taken within {_TAKEN_WITHIN:.0f} s"
+    except Broken as error:
+        return f"{what}: {error.message}"
+    return ""

@@ -43,6 +43,7 @@ class Rehearsed:
     on_paper: tuple[OnPaper, ...] = ()
     missing: tuple[str, ...] = ()  # what was asked for outside and is not there
     given: tuple[str, ...] = ()  # what was taken as there
+    refused: tuple[str, ...] = ()  # of what a bootstrap applies first, with the API server's words
 
     @property
     def came_up(self) -> bool:

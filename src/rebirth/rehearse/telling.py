@@ -23,6 +23,7 @@ def text(done: Rehearsed, places: Places, *, width: int, verbose: bool, against:
     lines += _listed("Ran on paper, not for real:", [_paper(one) for one in done.on_paper], width, verbose=verbose)
     lines += _listed("Not there (`rebirth fetch` brings what can be had):", done.missing, width, verbose=verbose)
     lines += _listed("Taken as there, since nothing in the repository makes it:", done.given, width, verbose=verbose)
+    lines += _listed("Not taken by the API server before Flux began:", done.refused, width, verbose=verbose)
     if done.suspended:
         lines += _listed("Suspended, so not rehearsed:", [label(key) for key in done.suspended], width, verbose=verbose)
     for one in against or ():
@@ -73,6 +74,7 @@ def data(done: Rehearsed, places: Places, against: Sequence[Disagreement] | None
         "on_paper": [{"what": one.what, "why": one.why} for one in done.on_paper],
         "missing": [*done.missing],
         "taken": [*done.given],
+        "refused": [*done.refused],
         "suspended": [label(key) for key in done.suspended],
         **(
             {}
