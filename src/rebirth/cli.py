@@ -45,8 +45,8 @@ app = typer.Typer(
         "rebirth help create",
     ),
 )
-for name, module in plugins.commands().items():
-    app.add_typer(module.app, name=name)
+for module in plugins.commands().values():
+    app.add_typer(module.app)
 app.add_typer(beginning)
 app.add_typer(reports)
 app.add_typer(telling)

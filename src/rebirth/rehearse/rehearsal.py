@@ -33,7 +33,7 @@ from rebirth.run.waiting import Watcher, beside, now, together, until, watched
 from rebirth.store.store import Store
 
 COMPONENTS = ("etcd", "kubernetes", *flux.CONTROLLERS)
-_CONVERGE = "converge"
+_WATCH = "watch the Flux graph"
 _TAKEN_WITHIN = 15.0  # seconds, for what is there before Flux
 _AGAIN = 2.0  # seconds between two searches for what the graph waits for
 # For so long nothing at all may change before a rehearsal ends: nothing comes from outside any more.
@@ -105,7 +105,7 @@ class _Rehearsal:
                 await self._begin(cluster, crds, objects)
             self._tell("Flux runs")
             graph = FluxGraph(cluster, ("Kustomization", *objects.root), stands=_QUIET, again=_AGAIN)
-            with self._step(_CONVERGE), watched(Watcher(_CONVERGE, Events(self._hear))):
+            with self._step(_WATCH), watched(Watcher(_WATCH, Events(self._hear))):
                 await self._watch(graph, alive)
             return await self._told(cluster, graph, paper, [thing.label for thing in given])
 
