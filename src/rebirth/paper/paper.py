@@ -8,16 +8,19 @@ from typing import Any
 
 from rebirth.paper.answering import answering
 from rebirth.paper.api import Api
+from rebirth.paper.certificates import Signs
 from rebirth.paper.claims import Claims
 from rebirth.paper.kinds import BUILT_IN
+from rebirth.paper.making import Invents
 from rebirth.paper.nodes import PaperNode, paper_nodes, place
+from rebirth.paper.operators import Operators
 from rebirth.paper.pods import Pods
 from rebirth.paper.running import Running
 from rebirth.paper.scheduling import Scheduler
 from rebirth.paper.seen import Seen
 from rebirth.paper.statuses import moment
 from rebirth.paper.trusting import Trusting
-from rebirth.paper.tunnel import Signs, Tunnel
+from rebirth.paper.tunnel import Tunnel
 from rebirth.paper.workloads import Workload, Workloads
 
 
@@ -28,12 +31,14 @@ class Paper:
     kubeconfig: Path
     egress: Path
     authority: Signs
+    invent: Invents
     nodes: Sequence[PaperNode] = field(default_factory=paper_nodes)
     refused: dict[str, str] = field(default_factory=dict)  # what the API server did not take of paper, and its words
 
     def __post_init__(self) -> None:
         self._workloads = Workloads()
         self._scheduler: Scheduler | None = None
+        self._operators: Operators | None = None
 
     def workloads(self) -> list[Workload]:
         """What ran on paper."""
@@ -43,6 +48,10 @@ class Paper:
         """Labels that pods ask for and no node has, with one of these pods: they were taken as met."""
         return dict(self._scheduler.unmet) if self._scheduler else {}
 
+    def unplayed(self) -> list[tuple[str, str]]:
+        """Group and kind of custom resources that get nothing on paper, and no status."""
+        return sorted(self._operators.unknown) if self._operators else []
+
     async def run(self) -> None:
         """Ends when it is cancelled. Raises NotYet where the API server does not answer at the start."""
         api = Api(self.kubeconfig)
@@ -50,10 +59,12 @@ class Paper:
         nodes = tuple(self.nodes)
         self._scheduler = Scheduler(api, seen, nodes)
         running = Running()
-        parts: tuple[Pods | Claims | Trusting, ...] = (
+        self._operators = Operators(api, seen, running, self.authority, self.invent, self._refused)
+        parts: tuple[Pods | Claims | Trusting | Operators, ...] = (
             Pods(api, seen, self._scheduler, self._refused),
             Claims(api, seen, running, self._refused),
             Trusting(api, seen, self.authority.pem, self._refused),
+            self._operators,
         )
         seen.listeners += [self._workloads.heard, running.heard, *(part.heard for part in parts)]
         try:

@@ -12,12 +12,12 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from rebirth.paper import endpoints
+from rebirth.paper.certificates import Signs
 from rebirth.paper.kinds import SERVICE, SLICE
 from rebirth.paper.seen import Seen
 
@@ -25,17 +25,6 @@ _REFUSED = "HTTP/1.1 503 connect: connection refused\r\n\r\n"
 _TAKEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _PIECE = 65536
 _ANY = "paper.invalid"  # the certificate for who names nobody
-
-
-class Signs(Protocol):
-    """A certificate authority."""
-
-    @property
-    def pem(self) -> str: ...
-
-    def issue(self, names: list[str]) -> tuple[str, str]:
-        """Certificate and key (both PEM) of a server of these names."""
-        ...
 
 
 class _Quiet(uvicorn.Server):

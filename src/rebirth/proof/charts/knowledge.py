@@ -14,6 +14,7 @@ from typing import Any
 from rebirth.proof.charts.operator_file import (
     Name,
     Operator,
+    Reports,
     Webhook,
     When,
     Workload,
@@ -42,6 +43,7 @@ class Made:
     keys: tuple[str, ...] | None = None
     address: str = ""
     when_ready: bool = False
+    ports: tuple[str, ...] = ()
 
 
 @cache
@@ -94,7 +96,25 @@ def made_by(group: str, data: Mapping[str, Any], namespace: str = "") -> Iterato
         spaces = list(fill(makes.namespace, context)) or [""]
         address = next(fill(makes.address, context), "") if makes.address else ""
         for name in dict.fromkeys(fill(makes.name, context)):
-            yield Made(makes.kind, spaces[0], name, makes.keys, address, makes.when_ready)
+            yield Made(makes.kind, spaces[0], name, makes.keys, address, makes.when_ready, makes.ports)
+
+
+def read_by(group: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """Kind, namespace, name and key ("" for none) of each Secret and ConfigMap that the custom resource needs."""
+    kind = str(data.get("kind", ""))
+    known = of_kind(group, kind)
+    for reads in known.reads if known else ():
+        if (reads.group, reads.by) == (group, kind):
+            space = next(fill(reads.namespace, data), "")
+            for name in fill(reads.name, data):
+                yield reads.kind, space, name, next(fill(reads.key, data), "") if reads.key else ""
+
+
+def reported(group: str, kind: str) -> Reports | None:
+    """What its operator writes into the status of such a custom resource."""
+    known = of_kind(group, kind)
+    found = known.reports if known else ()
+    return next((one for one in found if (one.group, one.by) == (group, kind)), None)
 
 
 # -- templates
@@ -136,6 +156,7 @@ __all__ = [
     "Made",
     "Name",
     "Operator",
+    "Reports",
     "Webhook",
     "When",
     "Workload",
@@ -149,5 +170,7 @@ __all__ = [
     "of_kind",
     "operator",
     "operators",
+    "read_by",
+    "reported",
     "value_at",
 ]

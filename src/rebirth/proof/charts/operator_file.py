@@ -48,9 +48,17 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
         namespace: "{metadata.namespace}"      (if not given); "{operator}" is the operator's
         keys: [user, password]       of Secrets and ConfigMaps; not given: not known
         address: "{spec.nameserver.service.clusterIP}"     of a Service
+        ports: ["5432", "53/UDP"]    of a Service
         when_ready: true             only once the custom resource itself is Ready
     reads:                           what a custom resource of it needs from a Secret or ConfigMap
       - {by: ..., kind: Secret, name: "{spec.secretName}", key: "{spec.key}"}
+    reports:                         what the operator writes into the status of a custom resource once it is as it should be
+      - by: external-secrets.io/ExternalSecret
+        type: Ready                  of the condition (if not given)
+        reason: SecretSynced
+        message: secret synced
+        not_yet: {reason: SecretSyncedError, message: ...}   while what it needs is not there; not given: nothing is written
+        status: {phase: ready}       other fields of the status
     unready: [tailscale.com/DNSConfig]     kinds without any condition that kstatus knows: they are Ready as soon as they exist
 
 Conditions: `only_if` (one of these values is set), `unless` (none is), `unless_false` (none is false). Values are those of the
@@ -181,12 +189,9 @@ class Webhook(When):
 
 
 class _Of(_Entry):
-    """Something about a custom resource."""
+    """Something about a kind of custom resources."""
 
     kind_of: _Kind = Field(alias="by")
-    kind: str = ""
-    name: str = ""
-    namespace: str = "{metadata.namespace}"
 
     @property
     def group(self) -> str:
@@ -197,16 +202,42 @@ class _Of(_Entry):
         return self.kind_of.rpartition("/")[2]
 
 
-class Makes(_Of):
+class _Other(_Of):
+    """Another object that a custom resource has to do with."""
+
+    kind: str = ""
+    name: str = ""
+    namespace: str = "{metadata.namespace}"
+
+
+class Makes(_Other):
     """What a custom resource makes."""
 
     keys: Texts | None = None
     address: str = ""
+    ports: Texts = ()
     when_ready: bool = False
 
 
-class Reads(_Of):
+class Reads(_Other):
     key: str = ""
+
+
+class Said(_Entry):
+    """What a condition says besides True or False."""
+
+    reason: str
+    message: str = ""
+
+
+class Reports(_Of):
+    """What its operator writes into a custom resource's status."""
+
+    type: str = "Ready"
+    reason: str
+    message: str = ""
+    not_yet: Said | None = None
+    status: Mapping[str, str] = {}
 
 
 class OperatorFile(_Entry):
@@ -228,6 +259,7 @@ class OperatorFile(_Entry):
     address_pools: Texts = ()
     makes: tuple[Makes, ...] = ()
     reads: tuple[Reads, ...] = ()
+    reports: tuple[Reports, ...] = ()
     unready: Texts = ()
 
 

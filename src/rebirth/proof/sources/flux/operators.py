@@ -3,7 +3,7 @@
 `<Kind> ns/name` MATERIALISED: the operator has seen the custom resource, and made what belongs to it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from rebirth.proof.charts import knowledge, releases
 from rebirth.proof.graph import Graph
@@ -84,7 +84,7 @@ def _resource(member: Manifest, known: knowledge.Operator, namespace: str, done:
     if graph.makers(known.thing):
         graph.needs(seen, known.thing, Need.WORKLOAD, place, f"{known.title} manages it", scope=_RUNNING)
     graph.needs(done, seen, Need.WORKLOAD, place)
-    for kind, space, name, key in _read(member, known):
+    for kind, space, name, key in knowledge.read_by(member.group, member.data):
         holder = thing(kind, space, name, Milestone.MATERIALISED)
         graph.needs(done, holder, Need.SECRET if kind == "Secret" else Need.CONFIG, member.place("spec"))
         if key:
@@ -104,12 +104,3 @@ def _made(one: knowledge.Made, maker: Thing, member: Manifest, graph: Graph) -> 
         graph.makes(maker, made._replace(milestone=Milestone.EXISTS), place, words)
     if one.kind in {"Secret", "ConfigMap"}:
         graph.holds(made, one.keys, place)
-
-
-def _read(member: Manifest, known: knowledge.Operator) -> Iterator[tuple[str, str, str, str]]:
-    for reads in known.reads:
-        if (reads.group, reads.by) != (member.group, member.kind):
-            continue
-        space = next(knowledge.fill(reads.namespace, member.data), "")
-        for name in knowledge.fill(reads.name, member.data):
-            yield reads.kind, space, name, next(knowledge.fill(reads.key, member.data), "") if reads.key else ""
