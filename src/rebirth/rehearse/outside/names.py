@@ -24,7 +24,7 @@ def address(url: str) -> str:
     else:
         parts = urlsplit(url)
         host, path = parts.hostname or "", parts.path
-    return f"{host}/{path.strip('/').removesuffix('.git')}".lower()
+    return f"{host}/{path.strip('/').removesuffix('.git')}".rstrip("/").lower()
 
 
 def sources(model: Model, *kinds: str) -> Iterator[Manifest]:

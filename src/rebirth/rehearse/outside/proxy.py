@@ -17,7 +17,6 @@ from rebirth.run.waiting import together
 _LONGEST_HEAD = 1 << 16  # bytes
 _AT_ONCE = 1 << 16  # bytes
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
-_BAD = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 @dataclass
@@ -49,9 +48,9 @@ class Proxy:
         task = asyncio.current_task()
         assert task is not None
         self._open.add(task)
-        # A client that goes away in the middle, or does not trust the CA, is its own affair.
+        # A client that goes away in the middle, does not trust the CA or asks for too much is its own affair.
         try:
-            with suppress(OSError, EOFError):
+            with suppress(OSError, EOFError, asyncio.LimitOverrunError):
                 await self._passed(reader, writer)
         except asyncio.CancelledError:
             pass  # asyncio would log it: nobody awaits this task but `stop`
@@ -60,11 +59,7 @@ class Proxy:
             writer.close()
 
     async def _passed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-        except asyncio.LimitOverrunError:
-            writer.write(_BAD)
-            return
+        head = await reader.readuntil(b"\r\n\r\n")
         method, _, rest = head.partition(b" ")
         if method == b"CONNECT":
             host = _host(rest.partition(b" ")[0].decode(errors="replace"))
