@@ -8,7 +8,7 @@ import configparser
 import io
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -99,10 +99,15 @@ def _dotenv(file: PurePath, text: str, kinds: Kinds) -> str | None:
     )
 
 
+class _Ini(configparser.RawConfigParser):
+    """Keys stay as they are written."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 def _ini(file: PurePath, text: str, kinds: Kinds) -> str | None:
-    parsed = configparser.RawConfigParser(strict=False)
-    keys: Callable[[str], str] = str  # as they are written
-    parsed.optionxform = keys  # type: ignore[method-assign]  # how configparser wants it
+    parsed = _Ini(strict=False)
     try:
         parsed.read_string(text)
     except configparser.Error:

@@ -64,7 +64,8 @@ class Servers:
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listening.bind(str(path))
         path.chmod(0o600)
-        await self._run(uvicorn.Config(app, log_level="warning", lifespan="off"), listening)
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", server_header=False, http=Breakable)
+        await self._run(config, listening)
 
     async def stop(self) -> None:
         """Ends all of them; requests under way are answered first."""
