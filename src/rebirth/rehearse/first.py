@@ -12,10 +12,10 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.reading import scopes
 from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.proof.things import Atomicity, Thing
+from rebirth.rehearse.outside.tree import BRANCH, TREE
 
 Object = Mapping[str, Any]
 NAMESPACE = "flux-system"
-TREE = "https://tree.rehearsal.internal/tree.git"  # where the repository is found that names no source of its own
 _SYSTEM = {"default", "kube-system", "kube-public", "kube-node-lease"}
 
 
@@ -70,7 +70,7 @@ def _flux(model: Model) -> tuple[list[Object], tuple[str, str]]:
         "apiVersion": "source.toolkit.fluxcd.io/v1",
         "kind": "GitRepository",
         "metadata": {"name": name, "namespace": namespace},
-        "spec": {"interval": "10m", "url": TREE, "ref": {"branch": "main"}},
+        "spec": {"interval": "10m", "url": TREE, "ref": {"branch": BRANCH}},
     }
     if unit.own is not None:
         return [source, unit.own.data], (unit.own.namespace, unit.own.name)

@@ -35,8 +35,7 @@ class Controllers:
     programs: Mapping[str, str]
     kubeconfig: Path
     address: str  # on which the source controller serves artifacts
-    proxy: str  # URL of the proxy that leads to everything outside
-    ca_file: Path  # the CA that everything outside is signed by
+    outside: Mapping[str, str]  # the environment that leads to everything outside
 
     async def start(self, processes: Processes) -> None:
         """Starts all three."""
@@ -47,11 +46,8 @@ class Controllers:
             "RUNTIME_NAMESPACE": "flux-system",
             "HOME": str(home),
             "TMPDIR": str(home),
-            "SSL_CERT_FILE": str(self.ca_file),
-            "GIT_SSL_CAINFO": str(self.ca_file),
             "GIT_CONFIG_NOSYSTEM": "1",
-            **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), self.proxy),
-            **dict.fromkeys(("NO_PROXY", "no_proxy"), self.address),
+            **self.outside,
         }
         for name in CONTROLLERS:
             await processes.start(name, [self.programs[name], *self._flags(name)], environment)

@@ -25,7 +25,7 @@ from rebirth.providers.cluster import Cluster
 from rebirth.rehearse import flux
 from rebirth.rehearse.control_plane import ControlPlane
 from rebirth.rehearse.first import First, Object, first
-from rebirth.rehearse.outside import Outside
+from rebirth.rehearse.outside.outside import Outside
 from rebirth.rehearse.places import place_of
 from rebirth.rehearse.processes import Processes
 from rebirth.rehearse.result import OnPaper, Rehearsed, Stop
@@ -99,7 +99,7 @@ class _Rehearsal:
             self._cluster = cluster = await self._plane.start()
             await self._outside.start()
         self._tell("the API server serves")
-        paper = Paper(self._plane.kubeconfig, self._plane.egress, self._authority)
+        paper = Paper(self._plane.kubeconfig, self._plane.egress, self._authority, kinds)
         async with beside(paper.run()) as alive:
             with self._step("apply what a bootstrap applies"):
                 await self._begin(cluster, crds, objects)
@@ -135,8 +135,7 @@ class _Rehearsal:
             self._programs,
             self._plane.kubeconfig,
             self._plane.address,
-            self._outside.proxy,
-            self._outside.ca_file,
+            self._outside.environment,
         )
         await controllers.start(self._processes)
         for group in objects.before:
