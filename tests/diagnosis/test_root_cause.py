@@ -173,6 +173,7 @@ def test_a_rejected_object_comes_before_what_was_applied_earlier():
         ({"reason": "InvalidImageName", "message": "couldn't parse image name"}, "couldn't parse", Outlook.FINAL),
         ({"reason": "CreateContainerConfigError", "message": 'secret "login" not found'}, 'secret "login" not found', Outlook.STUCK),
         ({"reason": "ContainerCreating"}, "is starting", Outlook.WORKING),
+        ({"reason": "ContainerCreating", "message": "non-existent secret key: k"}, "secret key: k", Outlook.STUCK),
         (None, "is running, but not ready", Outlook.STUCK),
     ],
 )  # fmt: skip

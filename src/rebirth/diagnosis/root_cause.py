@@ -279,6 +279,9 @@ class _Search:
             yield from (Cause(one, "does not exist; pods mount it", Outlook.STUCK) for one in unmounted)
             if unmounted:
                 return
+            if said := _said_while_starting(status):
+                yield Cause(key, said, Outlook.STUCK)
+                return
             words = "is running, but not ready" if running else "is starting"
             yield Cause(key, words, Outlook.STUCK if running else Outlook.WORKING)
 
@@ -329,6 +332,12 @@ def _ended(container: Object, message: str) -> str:
     if last:
         return f" after exit code {last.get('exitCode')} ({container.get('restartCount', 0)} restarts)"
     return f": {message}" if message else ""
+
+
+def _said_while_starting(status: Object) -> str:
+    """Why a container is still not made: a kubelet says it in events alone, paper in the container's state."""
+    waiting = [(one.get("state") or {}).get("waiting") or {} for one in status.get("containerStatuses") or []]
+    return next((" ".join(one["message"].split()) for one in waiting if one.get("message")), "")
 
 
 def _named_after(workload: Key, cause: Cause) -> Cause:

@@ -6,21 +6,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rebirth.paper.answering import answering
-from rebirth.paper.api import Api
-from rebirth.paper.certificates import Signs
-from rebirth.paper.claims import Claims
-from rebirth.paper.kinds import BUILT_IN
-from rebirth.paper.making import Invents
-from rebirth.paper.nodes import PaperNode, paper_nodes, place
-from rebirth.paper.operators import Operators
-from rebirth.paper.pods import Pods
-from rebirth.paper.running import Running
-from rebirth.paper.scheduling import Scheduler
-from rebirth.paper.seen import Seen
-from rebirth.paper.statuses import moment
-from rebirth.paper.trusting import Trusting
-from rebirth.paper.tunnel import Tunnel
+from rebirth.paper.api.client import Api
+from rebirth.paper.api.kinds import BUILT_IN
+from rebirth.paper.api.seen import Seen
+from rebirth.paper.given import Invents, Signs
+from rebirth.paper.kubelet.nodes import PaperNode, paper_nodes, place
+from rebirth.paper.kubelet.pods import Pods
+from rebirth.paper.kubelet.scheduling import Scheduler
+from rebirth.paper.kubelet.statuses import moment
+from rebirth.paper.operators.addresses import Addresses
+from rebirth.paper.operators.claims import Claims
+from rebirth.paper.operators.copies import Copies
+from rebirth.paper.operators.operators import Operators
+from rebirth.paper.operators.running import Running
+from rebirth.paper.serving.answering import answering
+from rebirth.paper.serving.trusting import Trusting
+from rebirth.paper.serving.tunnel import Tunnel
 from rebirth.paper.workloads import Workload, Workloads
 
 
@@ -60,11 +61,13 @@ class Paper:
         self._scheduler = Scheduler(api, seen, nodes)
         running = Running()
         self._operators = Operators(api, seen, running, self.authority, self.invent, self._refused)
-        parts: tuple[Pods | Claims | Trusting | Operators, ...] = (
+        parts: tuple[Pods | Claims | Trusting | Operators | Addresses | Copies, ...] = (
             Pods(api, seen, self._scheduler, self._refused),
             Claims(api, seen, running, self._refused),
             Trusting(api, seen, self.authority.pem, self._refused),
             self._operators,
+            Addresses(api, seen, running, self._operators.kinds, self._refused),
+            Copies(api, seen, running, self._refused),
         )
         seen.listeners += [self._workloads.heard, running.heard, *(part.heard for part in parts)]
         try:

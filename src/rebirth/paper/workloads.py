@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rebirth.paper.api import Kind, Object
-from rebirth.paper.kinds import POD
+from rebirth.paper.api.client import Kind, Object
+from rebirth.paper.api.kinds import POD
 
 _HASH = "pod-template-hash"  # label that a Deployment gives its ReplicaSets and their pods
 

@@ -234,10 +234,10 @@ class Reports(_Of):
     """What its operator writes into a custom resource's status."""
 
     type: str = "Ready"
-    reason: str
+    reason: str = ""  # none: it writes no condition
     message: str = ""
     not_yet: Said | None = None
-    status: Mapping[str, str] = {}
+    status: Mapping[str, Any] = {}
 
 
 class OperatorFile(_Entry):

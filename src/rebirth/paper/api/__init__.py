@@ -1,0 +1,1 @@
+"""The Kubernetes API, as what stands in for others beside it sees and asks it."""

@@ -1,0 +1,1 @@
+"""The nodes, the scheduler and the kubelets on paper."""

@@ -1,0 +1,1 @@
+"""What operators, provisioners and copiers on paper make."""

@@ -1,0 +1,95 @@
+"""Volumes on paper, as a provisioner beside the cluster makes them: for claims that the real controller says are to be provisioned.
+
+The controller manager finds the class, says what is wrong with it, and asks for a volume by an annotation; a class that waits for
+the first consumer has to be told its node first (`scheduling`). It is the controller, too, that binds the volume.
+"""
+
+from collections.abc import Callable
+
+from rebirth.paper.api.client import Api, Kind, Object, Refused
+from rebirth.paper.api.kinds import CLAIM, STORAGE_CLASS, VOLUME
+from rebirth.paper.api.seen import Key, Seen, key_of
+from rebirth.paper.api.work import Work
+from rebirth.paper.operators.running import Running
+from rebirth.proof.charts import knowledge
+
+_PROVISIONER = "volume.kubernetes.io/storage-provisioner"
+_MADE_BY = "pv.kubernetes.io/provisioned-by"
+_PAPER = "rebirth.dev/on-paper"
+
+
+def provisioner_of(claim: Object) -> str:
+    """Who is to make a volume for it; "" where nobody is asked."""
+    if "deletionTimestamp" in claim["metadata"] or claim["spec"].get("volumeName"):
+        return ""
+    return str((claim["metadata"].get("annotations") or {}).get(_PROVISIONER, ""))
+
+
+def volume_for(claim: Object, storage_class: Object, provisioner: str) -> Object:
+    """The PersistentVolume that a provisioner makes of a claim."""
+    meta, spec = claim["metadata"], claim["spec"]
+    name = f"pvc-{meta['uid']}"
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name, "annotations": {_MADE_BY: provisioner, _PAPER: "true"}},
+        "spec": {
+            "capacity": {"storage": spec["resources"]["requests"]["storage"]},
+            "accessModes": spec["accessModes"],
+            "volumeMode": spec.get("volumeMode", "Filesystem"),
+            "storageClassName": storage_class["metadata"]["name"],
+            "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy", "Delete"),
+            "claimRef": {
+                "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": meta["namespace"],
+                "name": meta["name"], "uid": meta["uid"],
+            },
+            "hostPath": {"path": f"/paper/{name}"},
+        },
+    }  # fmt: skip
+
+
+class Claims:
+    """All claims of the cluster."""
+
+    def __init__(self, api: Api, seen: Seen, running: Running, refused: Callable[[Key, str], None]) -> None:
+        self._api, self._seen, self._running = api, seen, running
+        self.work: Work[Key] = Work(self._look, refused, at_once=2)
+        running.listeners.append(lambda _: self._all())
+
+    def heard(self, kind: Kind, item: Object, gone: bool) -> None:
+        if kind in {CLAIM, VOLUME} and not gone:
+            self.work.add(key_of(item))
+        elif kind == STORAGE_CLASS:
+            self._all()
+
+    def _all(self) -> None:
+        for key in self._seen.of(CLAIM):
+            self.work.add(key)
+
+    async def _look(self, key: Key) -> None:
+        if not key[0]:
+            await self._release(key[1])
+            return
+        claim = self._seen.get(CLAIM, *key)
+        provisioner = provisioner_of(claim) if claim else ""
+        found = self._seen.get(STORAGE_CLASS, "", claim["spec"].get("storageClassName") or "") if claim else None
+        if claim is None or found is None or not provisioner or not self._serves(provisioner):
+            return
+        try:
+            await self._api.create(VOLUME, volume_for(claim, found, provisioner))
+        except Refused as refused:
+            if refused.status != 409:
+                raise
+
+    def _serves(self, provisioner: str) -> bool:
+        """Whether its operator runs; one that nobody knows is taken to."""
+        known = next((one for one in knowledge.operators() if provisioner in one.provisioners), None)
+        return known is None or self._running.namespace(known.name) is not None
+
+    async def _release(self, name: str) -> None:
+        volume = self._seen.get(VOLUME, "", name)
+        if volume is None or _PAPER not in (volume["metadata"].get("annotations") or {}):
+            return
+        released = (volume.get("status") or {}).get("phase") == "Released"
+        if released and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
+            await self._api.delete(VOLUME, "", name, volume["metadata"]["uid"])
