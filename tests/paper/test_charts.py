@@ -95,7 +95,7 @@ def test_app_templates_values(tree):
 def test_a_chart_nothing_is_known_of_says_so(tree):
     release(tree, "blog", "nobody-knows", "https://charts.example")
     charts, (stand_in,) = made(tree)
-    assert [key for key in objects(charts[0])] == [("ConfigMap", "blog-on-paper")]
+    assert list(objects(charts[0])) == [("ConfigMap", "blog-on-paper")]
     assert stand_in.made_from == "nothing is known of it"
 
 

@@ -175,7 +175,9 @@ async def test_whatever_reference_is_named_gets_the_tree(outside, tree, tmp_path
     file.write_text(file.read_text().replace("ref: {branch: main}", f"ref: {ref}"))
     made = await outside()
     into = tmp_path / "clone"
-    assert await clone(made, "https://git.example/owner/tree", into, "--branch", asked_for, "-c", "advice.detachedHead=0") == (0, "")
+    assert await clone(
+        made, "https://git.example/owner/tree", into, "--branch", asked_for, "-c", "advice.detachedHead=0"
+    ) == (0, "")
     assert (into / "clusters/x/flux-system.yaml").exists()
 
 
@@ -214,7 +216,9 @@ async def test_with_the_castles_key_they_stay_as_they_are(outside, tree, tmp_pat
 async def test_a_tree_that_is_pushed_as_an_artifact(outside, tree):
     file = tree / "clusters/x/flux-system.yaml"
     text = file.read_text().replace("kind: GitRepository", "kind: OCIRepository")
-    file.write_text(text.replace("https://git.example/owner/tree", "oci://ghcr.io/owner/tree").replace("branch: main", "tag: live"))
+    file.write_text(
+        text.replace("https://git.example/owner/tree", "oci://ghcr.io/owner/tree").replace("branch: main", "tag: live")
+    )
     made = await outside()
     said = (await asked(made, "https://ghcr.io/v2/owner/tree/manifests/live")).json()
     assert said["config"]["mediaType"] == "application/vnd.cncf.flux.config.v1+json"
