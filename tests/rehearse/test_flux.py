@@ -55,6 +55,21 @@ spec: {{interval: 10m, chartRef: {{kind: OCIRepository, name: referenced}}}}
 ---
 apiVersion: source.toolkit.fluxcd.io/v1
 kind: GitRepository
+metadata: {{name: charts, namespace: apps}}
+spec: {{interval: 1h, url: "https://github.com/example/charts", ref: {{commit: {"b2" * 20}}}}}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{name: in-git, namespace: apps}}
+spec: {{interval: 10m, chart: {{spec: {{chart: ./deep/app, sourceRef: {{kind: GitRepository, name: charts}}}}}}}}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {{name: unused, namespace: apps}}
+spec: {{interval: 1h, url: "https://unused.example"}}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
 metadata: {{name: missing, namespace: apps}}
 spec: {{interval: 1m, url: "ssh://git@github.com:2222/example/missing.git", secretRef: {{name: nobody-made-it}}}}
 ---
@@ -162,8 +177,9 @@ async def test_what_flux_takes_and_what_it_says(short_path, tmp_path):
         secret = await running.get("secret", "apps", "db")
         assert len(base64.b64decode(secret["data"]["password"])) == 40
 
-        # Charts: one that was fetched, on paper from the web, from a registry by range and by digest.
-        for name in ("stored", "web", "referenced"):
+        # Charts: one that was fetched; on paper from the web, from a registry by range and by digest, from Git at a commit.
+        await running.status("helmrepository", "apps", "unused", "True")
+        for name in ("stored", "web", "referenced", "in-git"):
             await running.status("helmrelease", "apps", name, "True")
         await running.get("configmap", "apps", "made-by-it")
         await running.get("configmap", "apps", "web-on-paper")

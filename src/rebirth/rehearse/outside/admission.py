@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from rebirth.proof.reading import flux
 from rebirth.rehearse.outside.names import address
-from rebirth.rehearse.outside.tree import BRANCH
+from rebirth.rehearse.outside.references import BRANCH
 
 Spec = dict[str, Any]
 ASKED_FOR = "rehearsal.internal/asked-for"  # the annotation: JSON of the fields as they were
@@ -29,9 +29,9 @@ _KINDS = {"gitrepositories", "ocirepositories", "helmrepositories", "helmcharts"
 
 @dataclass(frozen=True)
 class Admission:
-    """`own`: addresses of the repository itself. `tag_for`: the tag that stands for a digest of oci://..., "" where it is there."""
+    """`made`: addresses of Git repositories that are made here, and have no commit of anybody else. `tag_for`: the tag that stands for a digest of oci://..., "" where it is there."""
 
-    own: Collection[str]
+    made: Collection[str]
     tag_for: Callable[[str, str], str]
 
     def changed(self, item: Mapping[str, Any]) -> Spec:
@@ -58,7 +58,7 @@ class Admission:
             spec["url"] = f"https://{parts.hostname}{parts.path}"
             spec.pop("secretRef", None)
         ref = spec.get("ref") or {}
-        if ref.get("commit") and address(url) in self.own:
+        if ref.get("commit") and address(url) in self.made:
             spec["ref"] = {"branch": ref.get("branch") or BRANCH}
 
     def _artifact(self, spec: Spec) -> None:
