@@ -17,6 +17,7 @@ from rebirth.proof.prove import prove
 from rebirth.rehearse.control_plane import ControlPlane
 from rebirth.rehearse.outside.admission import ASKED_FOR
 from rebirth.rehearse.outside.outside import Outside
+from rebirth.rehearse.outside.references import published
 from rebirth.rehearse.processes import Processes
 from rebirth.store.store import Store
 from releases import APP, release, root
@@ -68,6 +69,16 @@ kind: HelmRepository
 metadata: {{name: unused, namespace: apps}}
 spec: {{interval: 1h, url: "https://unused.example"}}
 ---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: remote, namespace: flux-system}}
+spec: {{interval: 10m, path: ./remote, prune: true, sourceRef: {{kind: GitRepository, name: flux-system}}}}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: remote-missing, namespace: flux-system}}
+spec: {{interval: 10m, path: ./remote-missing, prune: true, sourceRef: {{kind: GitRepository, name: flux-system}}}}
+---
 apiVersion: source.toolkit.fluxcd.io/v1
 kind: GitRepository
 metadata: {{name: missing, namespace: apps}}
@@ -80,8 +91,14 @@ spec: {{interval: 1h, url: "oci://ghcr.io/example/manifests", ref: {{tag: "1.0"}
 """
 
 
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {}, namespace: apps}}\n"
+
+
 def lay(tree: Path) -> Path:
     root(tree)
+    entries = "resources: [https://raw.example/a.yaml, 'https://github.com/example/base//deep?ref=v1']\n"
+    write(tree, "remote/kustomization.yaml", entries)
+    write(tree, "remote-missing/kustomization.yaml", "resources: [https://raw.example/missing.yaml]\n")
     file = tree / "clusters/x/flux-system.yaml"
     text = file.read_text().replace("https://git.example/owner/tree", "ssh://git@git.example/owner/tree")
     text = text.replace("ref: {branch: main}", f"ref: {{commit: {'a1' * 20}}}, secretRef: {{name: deploy-key}}")
@@ -158,10 +175,21 @@ class Running:
         raise AssertionError(f"{kind} {namespace}/{name} is not {wanted}: {json.dumps(item.get('status'), indent=1)}")
 
 
+async def fetched(store: Store, source: Path) -> None:
+    """A base of a kustomization in another repository."""
+    write(source, "deep/kustomization.yaml", "resources: [a.yaml]\n")
+    write(source, "deep/a.yaml", CONFIG_MAP.format("remote-base"))
+    url = "https://github.com/example/base"
+    await published(source, store.git_folder(url), ["refs/tags/v1"])
+    store.put_git(url, ["refs/tags/v1"])
+
+
 async def test_what_flux_takes_and_what_it_says(short_path, tmp_path):
     store, tree = Store(tmp_path / "store"), lay(tmp_path / "tree")
     template = {"templates/made.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: made-by-it}\n"}
     store.put_chart("https://stored.example", chart(tmp_path, "stored", "1.2.3", files=template))
+    store.put_file("https://raw.example/a.yaml", write(tmp_path, "a.yaml", CONFIG_MAP.format("remote-file")))
+    await fetched(store, tmp_path / "base")
     running = Running(short_path, tree, store)
     async with AsyncExitStack() as stack:
         await running.start(stack)
@@ -191,7 +219,16 @@ async def test_what_flux_takes_and_what_it_says(short_path, tmp_path):
             await asyncio.sleep(0.5)
         await running.get("crd", "", "certificates.cert-manager.io")
 
+        # What kustomize itself fetches, with its own client and with git.
+        await running.status("kustomization", "flux-system", "remote", "True")
+        await running.get("configmap", "apps", "remote-file")
+        await running.get("configmap", "apps", "remote-base")
+
         # What is not there is final, and says so.
+        key = ("Kustomization", "flux-system", "remote-missing")
+        item = await running.status("kustomization", "flux-system", "remote-missing", "False")
+        ((cause,),) = causes({key: item}, {("GitRepository", "flux-system", "flux-system"): source}, []).values()
+        assert (cause.key, cause.outlook) == (key, Outlook.FINAL), cause
         found = {}
         for kind in ("GitRepository", "OCIRepository"):
             item = await running.status(kind.lower(), "apps", "missing", "False")
@@ -210,6 +247,7 @@ async def test_what_flux_takes_and_what_it_says(short_path, tmp_path):
         assert {(one.kind, one.name) for one in running.outside.missing} == {
             ("Git repository", "github.com/example/missing"),
             ("artifact", "ghcr.io/example/manifests:1.0"),
+            ("file", "https://raw.example/missing.yaml"),
         }
 
         # The tree as it is later.

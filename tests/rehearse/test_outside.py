@@ -273,6 +273,13 @@ async def test_what_is_not_there_is_refused_for_good_and_noted(outside, path, ki
     assert [(one.kind, one.name) for one in made.missing] == [(kind, name)]
 
 
+async def test_a_base_that_git_is_asked_for_next_is_no_file(outside):
+    made = await outside()
+    for path in ("example/base//deep", "example/base/deep?ref=v1"):
+        assert (await asked(made, f"https://github.com/{path}")).status_code == 404
+    assert not list(made.missing)
+
+
 async def test_who_asked_is_said(outside, tree):
     write(tree, "clusters/x/other.yaml", "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\n"
         "metadata: {name: other, namespace: apps}\nspec: {interval: 1m, url: 'ssh://git@github.com/a/b'}\n")  # fmt: skip
