@@ -264,3 +264,28 @@ async def test_what_flux_takes_and_what_it_says(short_path, tmp_path):
             await asyncio.sleep(0.5)
         else:
             raise AssertionError("the change is not applied")
+
+
+SOURCES = {
+    "bucket": 'kind: Bucket\nspec: {interval: 1m, endpoint: "minio.example", bucketName: tree, provider: aws}\n',
+    "ocirepository": 'kind: OCIRepository\nspec: {interval: 1m, url: "oci://ghcr.io/owner/tree", ref: {semver: "*"}}\n',
+}
+
+
+@pytest.mark.parametrize("kind", sorted(SOURCES))
+async def test_a_tree_that_flux_has_from_elsewhere_than_git(short_path, tmp_path, kind):
+    tree = root(tmp_path / "tree")
+    file = tree / "clusters/x/flux-system.yaml"
+    named = SOURCES[kind].partition("\n")[0].partition(" ")[2]
+    head = "apiVersion: source.toolkit.fluxcd.io/v1\nmetadata: {name: flux-system, namespace: flux-system}\n"
+    rest = file.read_text().partition("---\n")[2].replace("kind: GitRepository", f"kind: {named}")
+    file.write_text(f"{head}{SOURCES[kind]}---\n{rest}")
+    write(tree, "clusters/x/deep/more.yaml", CONFIG_MAP.format("from-the-tree").replace("apps", "default"))
+    running = Running(short_path, tree, Store(tmp_path / "store"))
+    async with AsyncExitStack() as stack:
+        await running.start(stack)
+        await running.kubectl("apply", "-f", str(file))
+        await running.status(kind, "flux-system", "flux-system", "True")
+        await running.status("kustomization", "flux-system", "flux-system", "True")
+        await running.get("configmap", "default", "from-the-tree")
+    assert not list(running.outside.missing)

@@ -227,6 +227,31 @@ async def test_a_tree_that_is_pushed_as_an_artifact(outside, tree):
         assert archive.getnames() == ["clusters/x/flux-system.yaml"]
 
 
+BUCKET = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: Bucket
+metadata: {name: flux-system, namespace: flux-system}
+spec: {interval: 1m, endpoint: "minio.example:9000", bucketName: tree}
+"""
+
+
+@pytest.mark.parametrize("base", ["https://minio.example:9000/tree", "https://tree.minio.example:9000"])
+async def test_a_tree_in_a_bucket(outside, tree, base):
+    file = tree / "clusters/x/flux-system.yaml"
+    file.write_text(f"{BUCKET}---\n{file.read_text().partition('---' + chr(10))[2].replace('GitRepository', 'Bucket')}")
+    write(tree, "other/a.yaml", "kind: ConfigMap\n")
+    made = await outside()
+    assert "LocationConstraint" in (await asked(made, f"{base}/?location=")).text
+    listed = (await asked(made, f"{base}/?list-type=2&prefix=other/")).text
+    assert "<Key>other/a.yaml</Key>" in listed
+    assert "flux-system.yaml" not in listed
+    said = await asked(made, f"{base}/other/a.yaml")
+    assert said.text == "kind: ConfigMap\n"
+    assert said.headers["etag"].strip('"') in listed
+    for path in ("other/b.yaml", "other", "..%2f..%2fca.crt"):
+        assert (await asked(made, f"{base}/{path}")).status_code == 404
+
+
 # -- other repositories, files, and what is not there
 
 

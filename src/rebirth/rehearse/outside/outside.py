@@ -17,6 +17,7 @@ from rebirth.proof.reading.repository_files import Files as RepositoryFiles
 from rebirth.rehearse.outside import git_charts
 from rebirth.rehearse.outside.admission import Admission, admission_app, configuration
 from rebirth.rehearse.outside.answers import Files, Part, answers_app
+from rebirth.rehearse.outside.buckets import Buckets
 from rebirth.rehearse.outside.charts import ChartRepositories
 from rebirth.rehearse.outside.git_hosts import GitHosts
 from rebirth.rehearse.outside.missing import Refusals
@@ -123,6 +124,7 @@ class Outside:
             ),
             GitHosts(self._git_repositories(), self.store, self.missing, self._askers),
             self._registries,
+            Buckets(self._buckets(), self._tree),
             Files(self.store),
         ]
         return answers_app(parts, self.missing, self._askers)
@@ -147,6 +149,15 @@ class Outside:
 
     def _places(self) -> frozenset[str]:
         return frozenset({address(TREE), *self._said})
+
+    def _buckets(self) -> dict[str, frozenset[str]]:
+        """The names of buckets that hold the repository itself, by the host that has them."""
+        found: dict[str, frozenset[str]] = {}
+        for one in self._own:
+            if one.kind == "Bucket":
+                host = str(one.at("spec", "endpoint")).lower()
+                found[host] = found.get(host, frozenset()) | {str(one.at("spec", "bucketName"))}
+        return found
 
     def _git_repositories(self) -> dict[str, Path]:
         """By address: the repository itself, and what was fetched of the sources that the model names."""
