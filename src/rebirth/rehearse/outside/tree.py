@@ -16,7 +16,7 @@ from pathlib import Path
 from rebirth.lab.invented import in_the_clear
 from rebirth.lab.kinds import Kinds
 from rebirth.lab.systems.git import git
-from rebirth.rehearse.outside.references import published
+from rebirth.rehearse.outside.references import BRANCH, published
 
 TREE = "https://tree.rehearsal.internal/tree.git"  # where the repository is found that names no source of its own
 _GIT = ".git"
@@ -102,3 +102,6 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield from _walk(entry)
         elif entry.is_symlink() or entry.is_file():
             yield entry
+
+
+__all__ = ["BRANCH", "TREE", "Tree"]
