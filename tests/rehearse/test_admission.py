@@ -9,7 +9,7 @@ import pytest
 from rebirth.rehearse.outside.admission import ASKED_FOR, Admission, admission_app, configuration, review
 
 OWN = "git.example/owner/tree"
-ADMISSION = Admission({OWN}, lambda url, digest: "1.2.3" if "paper" in url else "")
+ADMISSION = Admission({OWN, "minio.example/tree"}, lambda url, digest: "1.2.3" if "paper" in url else "")
 
 
 def changed(kind, **spec):
@@ -23,6 +23,12 @@ def changed(kind, **spec):
             "GitRepository",
             {"url": "ssh://git@git.example:2222/a/b.git", "secretRef": {"name": "key"}},
             {"url": "https://git.example/a/b.git"},
+        ),
+        ("GitRepository", {"url": f"https://{OWN}", "secretRef": {"name": "flux-system"}}, {"url": f"https://{OWN}"}),
+        (
+            "Bucket",
+            {"endpoint": "minio.example", "bucketName": "tree", "secretRef": {"name": "key"}},
+            {"endpoint": "minio.example", "bucketName": "tree"},
         ),
         (
             "GitRepository",

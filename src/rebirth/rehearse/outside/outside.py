@@ -21,7 +21,7 @@ from rebirth.rehearse.outside.buckets import Buckets
 from rebirth.rehearse.outside.charts import ChartRepositories
 from rebirth.rehearse.outside.git_hosts import GitHosts
 from rebirth.rehearse.outside.missing import Refusals
-from rebirth.rehearse.outside.names import Askers, address, sources
+from rebirth.rehearse.outside.names import Askers, address, address_of_bucket, sources
 from rebirth.rehearse.outside.proxy import Proxy
 from rebirth.rehearse.outside.references import references_of, tags_of
 from rebirth.rehearse.outside.registry import Artifact, Registries, chart_artifact
@@ -135,7 +135,8 @@ class Outside:
         """The source objects that hold the repository itself: its own, and others of the same address."""
         model = self.world.model
         own = [member for member, _ in model.find(*model.own_source)]
-        said = {address(str(one.at("spec", "url") or "")) for one in own}
+        said = {address(str(url)) for one in own if (url := one.at("spec", "url"))}
+        said |= {address_of_bucket(one.mapping("spec")) for one in own if one.kind == "Bucket"}
         said |= {address(one.url) for one in artifacts.syncs(RepositoryFiles(self.root)) if one.url}
         if model.castle is not None:
             said.add(address(model.castle.gitops.repository))
