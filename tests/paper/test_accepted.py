@@ -21,6 +21,9 @@ class Nothing:
     def chart(self, url, name, version):
         return None
 
+    def git(self, url):
+        return None
+
 
 @pytest.fixture(scope="module")
 def programs():

@@ -17,9 +17,15 @@ class Nothing:
     def chart(self, url, name, version):
         return None
 
+    def git(self, url):
+        return None
+
 
 class All:
     def chart(self, url, name, version):
+        return "there"
+
+    def git(self, url):
         return "there"
 
 
@@ -95,7 +101,7 @@ def test_app_templates_values(tree):
 def test_a_chart_nothing_is_known_of_says_so(tree):
     release(tree, "blog", "nobody-knows", "https://charts.example")
     charts, (stand_in,) = made(tree)
-    assert [key for key in objects(charts[0])] == [("ConfigMap", "blog-on-paper")]
+    assert list(objects(charts[0])) == [("ConfigMap", "blog-on-paper")]
     assert stand_in.made_from == "nothing is known of it"
 
 
@@ -169,6 +175,50 @@ def test_a_chart_that_an_oci_repository_holds(tree, ref, tag, version):
     assert (chart.url, chart.name, chart.version, set(chart.tags)) == (
         "oci://ghcr.io/example/charts/app", "app", version, {tag},
     )  # fmt: skip
+
+
+IN_GIT = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: charts, namespace: apps}
+spec: {interval: 1h, url: "ssh://git@github.com/example/charts", ref: {tag: v1}}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: app, namespace: apps}
+spec:
+  interval: 10m
+  chart: {spec: {chart: ./charts/app, sourceRef: {kind: GitRepository, name: charts}}}
+"""
+
+
+def test_a_chart_in_another_git_repository(tree):
+    write(tree, "clusters/x/app.yaml", IN_GIT)
+    chart = one(tree)
+    assert (chart.url, chart.name, chart.path) == ("ssh://git@github.com/example/charts", "app", "charts/app")
+    assert made(tree, All()) == ([], [])
+
+
+def test_a_git_repository_of_which_more_is_asked_for_is_not_made(tree):
+    write(tree, "clusters/x/app.yaml", IN_GIT)
+    write(
+        tree,
+        "clusters/x/more.yaml",
+        """\
+        apiVersion: kustomize.toolkit.fluxcd.io/v1
+        kind: Kustomization
+        metadata: {name: more, namespace: apps}
+        spec: {interval: 10m, path: ./, prune: true, sourceRef: {kind: GitRepository, name: charts}}
+        """,
+    )
+    assert made(tree) == ([], [])
+
+
+def test_a_chart_of_the_repository_itself_comes_with_it(tree):
+    text = IN_GIT.replace("name: charts, namespace: apps", "name: flux-system, namespace: flux-system")
+    text = text.partition("---\n")[2].replace("name: charts}", "name: flux-system, namespace: flux-system}")
+    write(tree, "clusters/x/app.yaml", text)
+    assert made(tree) == ([], [])
 
 
 def test_the_same_tree_gives_the_same_archive(tree):

@@ -175,7 +175,9 @@ async def test_whatever_reference_is_named_gets_the_tree(outside, tree, tmp_path
     file.write_text(file.read_text().replace("ref: {branch: main}", f"ref: {ref}"))
     made = await outside()
     into = tmp_path / "clone"
-    assert await clone(made, "https://git.example/owner/tree", into, "--branch", asked_for, "-c", "advice.detachedHead=0") == (0, "")
+    assert await clone(
+        made, "https://git.example/owner/tree", into, "--branch", asked_for, "-c", "advice.detachedHead=0"
+    ) == (0, "")
     assert (into / "clusters/x/flux-system.yaml").exists()
 
 
@@ -214,13 +216,40 @@ async def test_with_the_castles_key_they_stay_as_they_are(outside, tree, tmp_pat
 async def test_a_tree_that_is_pushed_as_an_artifact(outside, tree):
     file = tree / "clusters/x/flux-system.yaml"
     text = file.read_text().replace("kind: GitRepository", "kind: OCIRepository")
-    file.write_text(text.replace("https://git.example/owner/tree", "oci://ghcr.io/owner/tree").replace("branch: main", "tag: live"))
+    file.write_text(
+        text.replace("https://git.example/owner/tree", "oci://ghcr.io/owner/tree").replace("branch: main", "tag: live")
+    )
     made = await outside()
     said = (await asked(made, "https://ghcr.io/v2/owner/tree/manifests/live")).json()
     assert said["config"]["mediaType"] == "application/vnd.cncf.flux.config.v1+json"
     layer = await asked(made, f"https://ghcr.io/v2/owner/tree/blobs/{said['layers'][0]['digest']}")
     with tarfile.open(fileobj=io.BytesIO(layer.content)) as archive:
         assert archive.getnames() == ["clusters/x/flux-system.yaml"]
+
+
+BUCKET = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: Bucket
+metadata: {name: flux-system, namespace: flux-system}
+spec: {interval: 1m, endpoint: "minio.example:9000", bucketName: tree}
+"""
+
+
+@pytest.mark.parametrize("base", ["https://minio.example:9000/tree", "https://tree.minio.example:9000"])
+async def test_a_tree_in_a_bucket(outside, tree, base):
+    file = tree / "clusters/x/flux-system.yaml"
+    file.write_text(f"{BUCKET}---\n{file.read_text().partition('---' + chr(10))[2].replace('GitRepository', 'Bucket')}")
+    write(tree, "other/a.yaml", "kind: ConfigMap\n")
+    made = await outside()
+    assert "LocationConstraint" in (await asked(made, f"{base}/?location=")).text
+    listed = (await asked(made, f"{base}/?list-type=2&prefix=other/")).text
+    assert "<Key>other/a.yaml</Key>" in listed
+    assert "flux-system.yaml" not in listed
+    said = await asked(made, f"{base}/other/a.yaml")
+    assert said.text == "kind: ConfigMap\n"
+    assert said.headers["etag"].strip('"') in listed
+    for path in ("other/b.yaml", "other", "..%2f..%2fca.crt"):
+        assert (await asked(made, f"{base}/{path}")).status_code == 404
 
 
 # -- other repositories, files, and what is not there
@@ -267,6 +296,13 @@ async def test_what_is_not_there_is_refused_for_good_and_noted(outside, path, ki
     if "/v2/" not in path:
         assert said.reason_phrase.startswith("Not Found: not fetched")
     assert [(one.kind, one.name) for one in made.missing] == [(kind, name)]
+
+
+async def test_a_base_that_git_is_asked_for_next_is_no_file(outside):
+    made = await outside()
+    for path in ("example/base//deep", "example/base/deep?ref=v1"):
+        assert (await asked(made, f"https://github.com/{path}")).status_code == 404
+    assert not list(made.missing)
 
 
 async def test_who_asked_is_said(outside, tree):

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import io
 import json
+import posixpath
 import tarfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +22,7 @@ from rebirth.paper.versions import LOWEST, fitting
 from rebirth.proof.charts import app_template, knowledge, releases
 from rebirth.proof.charts import files as chart_files
 from rebirth.proof.charts.releases import ChartSource
+from rebirth.proof.reading import flux
 from rebirth.proof.reading.manifest import Manifest, Model, Unit
 from rebirth.proof.things import Atomicity
 from rebirth.store.names import OCI, repository_of, tag_of, url_of
@@ -34,6 +36,7 @@ class Stored(Protocol):
     """Of the store: what is asked for here."""
 
     def chart(self, url: str, name: str, version: str) -> Path | None: ...
+    def git(self, url: str) -> Path | None: ...
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,12 @@ class StandIn:
 class PaperChart:
     """One version of a chart, where its users look for it."""
 
-    url: str  # an HTTP repository's, or oci:// and the name of the chart's own repository
+    url: str  # an HTTP repository's; oci:// and the name of the chart's own repository; a Git repository's
     name: str
     version: str
     tags: frozenset[str]  # in a registry
     archive: bytes  # .tgz
+    path: str = ""  # in a Git repository
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -78,6 +82,7 @@ class _Wanted:
     version: str
     tag: str
     stored: bool
+    path: str = ""
 
 
 def paper_charts(model: Model, store: Stored, authority: str) -> tuple[list[PaperChart], list[StandIn]]:
@@ -85,17 +90,17 @@ def paper_charts(model: Model, store: Stored, authority: str) -> tuple[list[Pape
 
     `authority`: the PEM of whoever signs certificates of webhooks.
     """
-    wanted: defaultdict[tuple[str, str], list[_Wanted]] = defaultdict(list)
+    wanted: defaultdict[tuple[str, str, str], list[_Wanted]] = defaultdict(list)
     for one in _wanted(model, store):
-        wanted[one.url, one.chart.name].append(one)
+        wanted[one.url, one.chart.name, one.path].append(one)
     used = versions_used(model)
     charts, stand_ins = [], []
-    for (url, name), users in wanted.items():
+    for (url, name, path), users in wanted.items():
         missing = [one for one in users if not one.stored]
         content = _content(users, used, authority) if missing else {}
         for version in dict.fromkeys(one.version for one in missing):
             tags = frozenset(one.tag for one in missing if one.version == version)
-            charts.append(PaperChart(url, name, version, tags, _packed(name, version, content)))
+            charts.append(PaperChart(url, name, version, tags, _packed(name, version, content), path))
         stand_ins += [StandIn(_label(one.own), name, url, one.version, _made_from(model, one)) for one in missing]
     return charts, stand_ins
 
@@ -110,9 +115,11 @@ def _wanted(model: Model, store: Stored) -> Iterator[_Wanted]:
         if unit.atomicity is not Atomicity.HELM or own is None or unit.phase or not releases.is_release(own):
             continue
         chart = releases.chart_of(model, own)
-        if chart is None or not chart.url or chart.path:  # one that lies in a Git repository comes with it
+        if chart is None or not chart.url:
             continue
-        if chart.source is not None and chart.source.kind == "OCIRepository":
+        if chart.path:
+            yield from _in_git(model, unit, own, chart, store)
+        elif chart.source is not None and chart.source.kind == "OCIRepository":
             yield _referenced(model, unit, own, chart, store)
         else:
             version = fitting(chart.version)
@@ -120,6 +127,21 @@ def _wanted(model: Model, store: Stored) -> Iterator[_Wanted]:
             whole = f"{chart.url.rstrip('/')}/{chart.name}"
             url = f"{OCI}{repository_of(whole)}" if chart.url.startswith(OCI) else url_of(chart.url)
             yield _Wanted(unit, own, chart, url, version, tag_of(version), stored)
+
+
+def _in_git(model: Model, unit: Unit, own: Manifest, chart: ChartSource, store: Stored) -> Iterator[_Wanted]:
+    """One that lies in another repository, of which nothing but charts is asked for: what else it holds is not known."""
+    source = chart.source
+    if (
+        source is None
+        or source.kind != "GitRepository"
+        or (source.kind, source.namespace, source.name) == model.own_source
+    ):
+        return
+    applied = {flux.source_of(member) for member, _ in model.objects("Kustomization") if flux.is_kustomization(member)}
+    if (source.kind, source.namespace, source.name) not in applied:
+        stored, path = store.git(chart.url) is not None, posixpath.normpath(chart.path)
+        yield _Wanted(unit, own, chart, chart.url, LOWEST, "", stored, path)
 
 
 def _referenced(model: Model, unit: Unit, own: Manifest, chart: ChartSource, store: Stored) -> _Wanted:

@@ -17,8 +17,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rebirth.proof.reading import flux
-from rebirth.rehearse.outside.names import address
-from rebirth.rehearse.outside.tree import BRANCH
+from rebirth.rehearse.outside.names import address, address_of_bucket
+from rebirth.rehearse.outside.references import BRANCH
 
 Spec = dict[str, Any]
 ASKED_FOR = "rehearsal.internal/asked-for"  # the annotation: JSON of the fields as they were
@@ -29,9 +29,9 @@ _KINDS = {"gitrepositories", "ocirepositories", "helmrepositories", "helmcharts"
 
 @dataclass(frozen=True)
 class Admission:
-    """`own`: addresses of the repository itself. `tag_for`: the tag that stands for a digest of oci://..., "" where it is there."""
+    """`made`: addresses of what is made here: the repository itself, and Git repositories with charts on paper. `tag_for`: the tag that stands for a digest of oci://..., "" where it is there."""
 
-    own: Collection[str]
+    made: Collection[str]
     tag_for: Callable[[str, str], str]
 
     def changed(self, item: Mapping[str, Any]) -> Spec:
@@ -45,6 +45,8 @@ class Admission:
         if spec.get("provider", _GENERIC) != _GENERIC:
             spec["provider"] = _GENERIC
             spec.pop("secretRef", None)  # of another form than a generic one
+        if _place(spec) in self.made:  # its bootstrap brings the credentials, and needs none here
+            spec.pop("secretRef", None)
         if item.get("kind") == "GitRepository":
             self._git(spec)
         if item.get("kind") == "OCIRepository":
@@ -58,13 +60,18 @@ class Admission:
             spec["url"] = f"https://{parts.hostname}{parts.path}"
             spec.pop("secretRef", None)
         ref = spec.get("ref") or {}
-        if ref.get("commit") and address(url) in self.own:
+        if ref.get("commit") and address(url) in self.made:
             spec["ref"] = {"branch": ref.get("branch") or BRANCH}
 
     def _artifact(self, spec: Spec) -> None:
         ref = spec.get("ref") or {}
         if ref.get("digest") and (tag := self.tag_for(str(spec.get("url") or ""), str(ref["digest"]))):
             spec["ref"] = {"tag": tag}
+
+
+def _place(spec: Spec) -> str:
+    """The address of a source."""
+    return address(str(spec["url"])) if spec.get("url") else address_of_bucket(spec)
 
 
 def review(admission: Admission, item: Mapping[str, Any]) -> list[dict[str, Any]]:

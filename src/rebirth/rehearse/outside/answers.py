@@ -39,10 +39,15 @@ def answers_app(parts: Sequence[Part], refusals: Refusals, askers: Askers) -> AS
                 await found(scope, receive, send)
                 return
         url = url_of(request)
-        missing = refusals.add("file", url, askers.of(address(url)))
+        missing = Missing("file", url) if _is_base(request) else refusals.add("file", url, askers.of(address(url)))
         await refused(missing)(scope, receive, send)
 
     return app
+
+
+def _is_base(request: Request) -> bool:
+    """Whether kustomize asks for a base in a Git repository as if it were a file, before it asks git."""
+    return "//" in request.url.path or "ref" in request.query_params
 
 
 def _without_origin(scope: Scope) -> Scope:

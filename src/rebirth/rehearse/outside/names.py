@@ -1,7 +1,8 @@
 """Addresses that are the same place, however they are written, and which Flux objects name a place."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from rebirth.proof.reading import flux
@@ -25,6 +26,11 @@ def address(url: str) -> str:
         parts = urlsplit(url)
         host, path = parts.hostname or "", parts.path
     return f"{host}/{path.strip('/').removesuffix('.git')}".rstrip("/").lower()
+
+
+def address_of_bucket(spec: Mapping[str, Any]) -> str:
+    """Endpoint and name."""
+    return f"{spec.get('endpoint')}/{spec.get('bucketName')}".lower()
 
 
 def sources(model: Model, *kinds: str) -> Iterator[Manifest]:

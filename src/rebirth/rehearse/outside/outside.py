@@ -1,6 +1,7 @@
 """All that is outside of a rehearsal's cluster, in one process: started before Flux, asked afterwards what was missing."""
 
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,18 @@ from rebirth.proof.prove import ClusterProof
 from rebirth.proof.reading import artifacts
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.reading.repository_files import Files as RepositoryFiles
+from rebirth.rehearse.outside import git_charts
 from rebirth.rehearse.outside.admission import Admission, admission_app, configuration
 from rebirth.rehearse.outside.answers import Files, Part, answers_app
+from rebirth.rehearse.outside.buckets import Buckets
 from rebirth.rehearse.outside.charts import ChartRepositories
 from rebirth.rehearse.outside.git_hosts import GitHosts
 from rebirth.rehearse.outside.missing import Refusals
-from rebirth.rehearse.outside.names import Askers, address, sources
+from rebirth.rehearse.outside.names import Askers, address, address_of_bucket, sources
 from rebirth.rehearse.outside.proxy import Proxy
+from rebirth.rehearse.outside.references import references_of, tags_of
 from rebirth.rehearse.outside.registry import Artifact, Registries, chart_artifact
-from rebirth.rehearse.outside.tree import TREE, Tree, references_of, tags_of
+from rebirth.rehearse.outside.tree import TREE, Tree
 from rebirth.store.names import OCI
 from rebirth.store.store import Store
 
@@ -45,6 +49,9 @@ class Outside:
     missing: Refusals = field(default_factory=Refusals, init=False)
     stand_ins: list[StandIn] = field(default_factory=list, init=False)  # known once it is started
     _admission: str = field(default="", init=False)  # where the webhook is asked
+    _made: Mapping[str, Path] = field(
+        default_factory=dict, init=False
+    )  # Git repositories with charts on paper, by address
 
     def __post_init__(self) -> None:
         self._askers = Askers(self.world.model)
@@ -73,14 +80,18 @@ class Outside:
         """Raises OSError, RuntimeError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.ca_file.write_text(self.authority.pem)
-        charts, self.stand_ins = paper_charts(self.world.model, self.store, self.authority.pem)
+        charts, stand_ins = paper_charts(self.world.model, self.store, self.authority.pem)
+        charts = [chart for chart in charts if address(chart.url) not in self._places()]
+        self.stand_ins = [one for one in stand_ins if address(one.url) not in self._places()]
+        in_git = [chart for chart in charts if chart.path]
+        self._made = await git_charts.repositories(in_git, self.world.model, self.folder / "git")
         for chart in charts:
             if chart.url.startswith(OCI):
                 self._registries.add(chart.url, chart_artifact(chart))
         await self.take()
         await self._servers.start_local(self._answers(charts), self._proxy.answers)
         port = _free_port()
-        admission = Admission(self._places(), self._tag_for(charts))
+        admission = Admission({*self._places(), *self._made}, self._tag_for(charts))
         await self._servers.start("admission", admission_app(admission), address=_HOST, port=port, hosts=[_HOST])
         self._admission = f"https://{_HOST}:{port}/"
         self.proxy = await self._proxy.start()
@@ -108,9 +119,12 @@ class Outside:
     def _answers(self, charts: list[PaperChart]) -> Any:
         named = [str(one.at("spec", "url")) for one in sources(self.world.model, "HelmRepository")]
         parts: list[Part] = [
-            ChartRepositories(named, charts, self.store, self.missing, self._askers),
+            ChartRepositories(
+                named, [chart for chart in charts if not chart.path], self.store, self.missing, self._askers
+            ),
             GitHosts(self._git_repositories(), self.store, self.missing, self._askers),
             self._registries,
+            Buckets(self._buckets(), self._tree),
             Files(self.store),
         ]
         return answers_app(parts, self.missing, self._askers)
@@ -121,7 +135,8 @@ class Outside:
         """The source objects that hold the repository itself: its own, and others of the same address."""
         model = self.world.model
         own = [member for member, _ in model.find(*model.own_source)]
-        said = {address(str(one.at("spec", "url") or "")) for one in own}
+        said = {address(str(url)) for one in own if (url := one.at("spec", "url"))}
+        said |= {address_of_bucket(one.mapping("spec")) for one in own if one.kind == "Bucket"}
         said |= {address(one.url) for one in artifacts.syncs(RepositoryFiles(self.root)) if one.url}
         if model.castle is not None:
             said.add(address(model.castle.gitops.repository))
@@ -136,6 +151,15 @@ class Outside:
     def _places(self) -> frozenset[str]:
         return frozenset({address(TREE), *self._said})
 
+    def _buckets(self) -> dict[str, frozenset[str]]:
+        """The names of buckets that hold the repository itself, by the host that has them."""
+        found: dict[str, frozenset[str]] = {}
+        for one in self._own:
+            if one.kind == "Bucket":
+                host = str(one.at("spec", "endpoint")).lower()
+                found[host] = found.get(host, frozenset()) | {str(one.at("spec", "bucketName"))}
+        return found
+
     def _git_repositories(self) -> dict[str, Path]:
         """By address: the repository itself, and what was fetched of the sources that the model names."""
         found = {}
@@ -143,7 +167,7 @@ class Outside:
             url = str(one.at("spec", "url"))
             if (bare := self.store.git(url)) is not None:
                 found[address(url)] = bare
-        return {**found, **dict.fromkeys(self._places(), self._tree.bare)}
+        return {**self._made, **found, **dict.fromkeys(self._places(), self._tree.bare)}
 
     def _tag_for(self, charts: list[PaperChart]) -> Any:
         tags = {address(chart.url): min(chart.tags) for chart in charts if chart.url.startswith(OCI)}

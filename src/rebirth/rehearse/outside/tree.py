@@ -8,20 +8,17 @@ import gzip
 import io
 import shutil
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from rebirth.lab.invented import in_the_clear
 from rebirth.lab.kinds import Kinds
-from rebirth.lab.systems.git import Repository, git
-from rebirth.paper.versions import fitting
-from rebirth.proof.reading.manifest import Manifest
+from rebirth.lab.systems.git import git
+from rebirth.rehearse.outside.references import BRANCH, published
 
 TREE = "https://tree.rehearsal.internal/tree.git"  # where the repository is found that names no source of its own
-BRANCH = "main"
-_DEFAULT = "master"  # Flux's, where a GitRepository names none
 _GIT = ".git"
 
 
@@ -47,12 +44,7 @@ class Tree:
     async def take(self) -> str:
         """The commit that holds the files as they are now. Raises RuntimeError, OSError."""
         await self._copy()
-        repository = Repository(self.bare, self.copy, BRANCH)
-        await (repository.take() if self.bare.exists() else repository.make())
-        commit = await git("--git-dir", str(self.bare), "rev-parse", f"refs/heads/{BRANCH}")
-        for reference in sorted(self.references):
-            await git("--git-dir", str(self.bare), "update-ref", reference, commit)
-        return commit
+        return await published(self.copy, self.bare, self.references)
 
     async def _copy(self) -> None:
         shutil.rmtree(self.copy, ignore_errors=True)
@@ -112,24 +104,4 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def references_of(objects: Iterable[Manifest]) -> frozenset[str]:
-    """The Git references that GitRepositories name; one that names only a commit is given a branch by the admission."""
-    found = {f"refs/heads/{BRANCH}", f"refs/heads/{_DEFAULT}"}
-    for one in objects:
-        ref = one.mapping("spec", "ref")
-        if branch := ref.get("branch"):
-            found.add(f"refs/heads/{branch}")
-        if tag := ref.get("tag"):
-            found.add(f"refs/tags/{tag}")
-        if semver := ref.get("semver"):
-            found.add(f"refs/tags/{fitting(str(semver))}")
-        if name := str(ref.get("name") or ""):
-            found.add(name.removesuffix("^{}"))
-    return frozenset(one for one in found if one.startswith("refs/"))
-
-
-def tags_of(source: Manifest) -> frozenset[str]:
-    """The tags of an artifact that an OCIRepository names."""
-    ref = source.mapping("spec", "ref")
-    semver = str(ref.get("semver") or "")
-    return frozenset({fitting(semver) if semver else str(ref.get("tag") or "latest")})
+__all__ = ["BRANCH", "TREE", "Tree"]
