@@ -29,6 +29,17 @@ def versions_used(model: Model) -> Versions:
     return found
 
 
+def bare(group: str, kind: str) -> dict[str, Any]:
+    """A CRD of which nothing but the names is said."""
+    plural = scopes.plural(kind)
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {"group": group, "names": {"kind": kind, "plural": plural}},
+    }
+
+
 def definition(crd: Mapping[str, Any], used: Versions) -> dict[str, Any]:
     """The CRD with all that the API server asks for; what it says itself stays."""
     spec = dict(crd["spec"])

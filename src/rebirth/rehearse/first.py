@@ -1,21 +1,22 @@
 """What is in the cluster before Flux looks at the repository for the first time: what a bootstrap places there by itself."""
 
 import base64
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rebirth.lab.kinds import Kinds
 from rebirth.paper.completed import Completion
-from rebirth.paper.definitions import Versions, definition, versions_used
+from rebirth.paper.definitions import Versions, bare, definition, versions_used
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading import scopes
 from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.proof.things import Atomicity, Thing
 from rebirth.rehearse.outside.tree import BRANCH, TREE
 
 Object = Mapping[str, Any]
 NAMESPACE = "flux-system"
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")  # what else a repository may hold is a word to be filled in
 _SYSTEM = {"default", "kube-system", "kube-public", "kube-node-lease"}
 
 
@@ -32,24 +33,26 @@ def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds) -> F
     """Out of what the proof has read: `taken` is what it took as there."""
     used = versions_used(model)
     given = [item for thing in taken if (item := _given(thing, graph, kinds, used))]
-    placed = list(_placed(model, kinds, used))
+    placed = list(_placed(model, graph, kinds, used))
     kept = [_invented(member, kinds) for member in model.seeded]
     sources, root = _flux(model)
     rest = [item for item in (*given, *placed, *kept) if item["kind"] != "Namespace"]
     named = {item["metadata"]["name"]: item for item in (*kept, *placed, *given) if item["kind"] == "Namespace"}
     needed = {item["metadata"].get("namespace", "") for item in (*rest, *sources)} | {NAMESPACE}
     spaces = [
-        named.get(name) or _namespace(name) for name in sorted(needed | named.keys()) if name not in {"", *_SYSTEM}
+        named.get(name) or _namespace(name)
+        for name in sorted(needed | named.keys())
+        if _NAME.fullmatch(name) and name not in _SYSTEM
     ]
     definitions = [item for item in rest if item["kind"] == "CustomResourceDefinition"]
     others = [item for item in rest if item["kind"] != "CustomResourceDefinition"]
     return First((spaces, definitions, others), sources, root)
 
 
-def _placed(model: Model, kinds: Kinds, used: Versions) -> Iterator[Object]:
-    """What a castle's phases place; the objects of a chart that a phase installs are those that the proof knows."""
+def _placed(model: Model, graph: Graph, kinds: Kinds, used: Versions) -> Iterator[Object]:
+    """What phases of a castle place, and helmfiles of a repository; of a chart the objects are those that the proof knows."""
     for unit in model.units:
-        if unit.phase:
+        if unit.phase or unit.applied in graph.starts:
             completion = Completion(unit.own.name if unit.own else unit.phase, used, kinds.authority.pem)
             for member in unit.members:
                 item = _invented(member, kinds)
@@ -103,16 +106,7 @@ def _given(thing: Thing, graph: Graph, kinds: Kinds, used: Versions) -> Object |
         return {"apiVersion": "v1", "kind": thing.kind, "metadata": metadata, field: values}
     if thing.kind == "CRD":
         group, _, kind = thing.name.rpartition("/")
-        plural = scopes.plural(kind)
-        named = {"name": f"{plural}.{group}"}
-        spec = {"group": group, "names": {"kind": kind, "plural": plural}}
-        bare = {
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": named,
-            "spec": spec,
-        }
-        return definition(bare, used)
+        return definition(bare(group, kind), used)
     if thing.kind == "StorageClass":
         version, more = "storage.k8s.io/v1", {"provisioner": "rehearsal"}
         return {"apiVersion": version, "kind": thing.kind, "metadata": metadata, **more}

@@ -1,4 +1,7 @@
-"""The real Flux controllers, as processes: their CRDs first, then source-, kustomize- and helm-controller."""
+"""The real Flux controllers, as processes: source-, kustomize- and helm-controller, and source-watcher.
+
+The others (notifications, images) change nothing of what comes up: their kinds are taken as they are written.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,23 +11,33 @@ from typing import Any
 import yaml
 
 from rebirth.lab.building.toolchain import Toolchain
+from rebirth.paper.definitions import bare, definition
+from rebirth.proof.charts import knowledge
 from rebirth.rehearse.processes import Processes
 
-CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
-_ARTIFACTS = 9090  # where the source controller serves them
+CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller", "source-watcher")
+_ARTIFACTS = {"source-controller": 9090, "source-watcher": 9091}  # on which ports who makes them serves them
 _EVERYWHERE = (
     "--enable-leader-election=false", "--metrics-addr=0", "--health-addr=0", "--log-level=info",
     # A rehearsal waits for nothing that it can ask again.
     "--requeue-dependency=1s", "--interval-jitter-percentage=0", "--max-retry-delay=10s",
     "--kube-api-qps=500", "--kube-api-burst=1000",
 )  # fmt: skip
-_CONCURRENT = {"source-controller": 10, "kustomize-controller": 20, "helm-controller": 10}
+_CONCURRENT = {"source-controller": 10, "kustomize-controller": 20, "helm-controller": 10, "source-watcher": 5}
+# Served versions of the kinds whose controllers do not run, by group: all that are or were.
+_OTHERS = {
+    "notification.toolkit.fluxcd.io": {"v1", "v1beta1", "v1beta2", "v1beta3"},
+    "image.toolkit.fluxcd.io": {"v1", "v1beta1", "v1beta2"},
+}
 
 
 async def crds(toolchain: Toolchain) -> list[dict[str, Any]]:
-    """The CRDs of the controllers, as their releases have them. Raises Broken."""
+    """The CRDs of the controllers, as their releases have them, and of Flux's other kinds. Raises Broken."""
     folders = [await toolchain.module_folder(name) / "config/crd/bases" for name in CONTROLLERS]
-    return [yaml.safe_load(file.read_text()) for folder in folders for file in sorted(folder.glob("*.yaml"))]
+    real = [yaml.safe_load(file.read_text()) for folder in folders for file in sorted(folder.glob("*.yaml"))]
+    flux = knowledge.of_kind("image.toolkit.fluxcd.io", "ImagePolicy")
+    kinds = [(crds.group, kind) for crds in (flux.crds if flux else ()) for kind in crds.kinds if crds.group in _OTHERS]
+    return [*real, *(definition(bare(*one), {one: _OTHERS[one[0]]}) for one in kinds)]
 
 
 @dataclass(frozen=True)
@@ -55,9 +68,11 @@ class Controllers:
     def _flags(self, name: str) -> Iterator[str]:
         yield from _EVERYWHERE
         yield f"--concurrent={_CONCURRENT[name]}"
-        if name == "source-controller":
-            storage = self.folder / "artifacts"
+        if name in {"kustomize-controller", "helm-controller"}:
+            yield "--feature-gates=ExternalArtifact=true"  # as `flux install` has it where source-watcher is
+        if port := _ARTIFACTS.get(name):
+            storage = self.folder / f"{name}-artifacts"
             storage.mkdir()
             yield f"--storage-path={storage}"
-            yield f"--storage-addr={self.address}:{_ARTIFACTS}"
-            yield f"--storage-adv-addr={self.address}:{_ARTIFACTS}"
+            yield f"--storage-addr={self.address}:{port}"
+            yield f"--storage-adv-addr={self.address}:{port}"
