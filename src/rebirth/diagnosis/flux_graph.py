@@ -63,9 +63,11 @@ class FluxGraph:
         self._searched = now()
         listed = await together(*(self._cluster.all(version, kind) for version, kind in KINDS))
         found = {key_of(kind, item): item for (_, kind), items in zip(KINDS, listed, strict=True) for item in items}
-        wanted = sorted(wanted_objects(nodes, found))
-        there = await together(*(self._cluster.find("v1", kind, name, namespace) for kind, namespace, name in wanted))
-        absent = [key for key, item in zip(wanted, there, strict=True) if item is None]
+        wanted = sorted(wanted_objects(nodes, found).items())
+        there = await together(
+            *(self._cluster.find(version, kind, name, space or None) for (kind, space, name), version in wanted)
+        )
+        absent = [key for (key, _), item in zip(wanted, there, strict=True) if item is None]
         self.why = causes(nodes, found, absent)
         if (stood := self._standstill.seconds(self.why, now())) >= self._stands:
             words = f"{told(self.why)}. This has not changed for {stood:.0f} s, and nothing else made progress"

@@ -65,10 +65,23 @@ def label(key: Key) -> str:
     return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
 
 
-def wanted_objects(nodes: Mapping[Key, Object], found: Mapping[Key, Object]) -> set[Key]:
-    """Secrets and ConfigMaps that what waits names: whether they are there has to be asked besides."""
+def wanted_objects(nodes: Mapping[Key, Object], found: Mapping[Key, Object]) -> dict[Key, str]:
+    """What those that wait name, with the API version to ask for: whether it is there has to be asked besides.
+
+    Secrets and ConfigMaps, and what Kustomizations are told to wait for that is none of `KINDS`.
+    """
     waiting = [(key, item) for key, item in {**nodes, **found}.items() if condition(item)[0] != "True"]
-    return {name for key, item in waiting for name in _references(key, item)}
+    wanted = {name: "v1" for key, item in waiting for name in _references(key, item)}
+    known = {kind for _, kind in KINDS} | {key[0] for key in nodes}
+    checked = [one for key, item in waiting if key in nodes for one in _health_checks(item)]
+    return wanted | {one[1]: one[0] for one in checked if one[1][0] not in known}
+
+
+def _health_checks(item: Object) -> Iterator[tuple[str, Key]]:
+    """API version and key of what a Kustomization waits for."""
+    for one in (item.get("spec") or {}).get("healthChecks") or []:
+        if one.get("apiVersion") and one.get("kind") and one.get("name"):
+            yield one["apiVersion"], (one["kind"], one.get("namespace", ""), one["name"])
 
 
 def causes(nodes: Mapping[Key, Object], found: Mapping[Key, Object], absent: Iterable[Key]) -> dict[Key, list[Cause]]:
@@ -165,6 +178,9 @@ class _Search:
             return
         if below := [cause for other in self._needed(key, item) for cause in self.of(other)]:
             yield from below
+            return
+        if unhealthy := [one for _, one in _health_checks(item) if one in self._absent]:
+            yield from (Cause(one, f"does not exist; {label(key)} waits for it", Outlook.STUCK) for one in unhealthy)
             return
         stalled, why = condition(item, "Stalled")
         outlook = Outlook.FINAL if stalled == "True" else _outlook(key, item, status, message)

@@ -10,6 +10,7 @@ from rebirth.lab.kinds import Kinds
 from rebirth.paper.completed import Completion
 from rebirth.paper.definitions import Versions, bare, definition, versions_used
 from rebirth.proof.graph import Graph
+from rebirth.proof.reading import scopes
 from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.proof.things import Atomicity, Thing
 from rebirth.rehearse.outside.tree import BRANCH, TREE
@@ -107,6 +108,15 @@ def _given(thing: Thing, graph: Graph, kinds: Kinds, used: Versions) -> Object |
     if thing.kind == "CRD":
         group, _, kind = thing.name.rpartition("/")
         return definition(bare(group, kind), used)
+    if thing.kind == "CustomResourceDefinition":
+        plural, _, group = thing.name.partition(".")
+        kind = next((kind for of, kind in used if of == group and scopes.plural(kind) == plural), plural.capitalize())
+        crd = definition(bare(group, kind), used)
+        return {
+            **crd,
+            "metadata": {**crd["metadata"], "name": thing.name},
+            "spec": {**crd["spec"], "names": {"kind": kind, "plural": plural}},
+        }
     if thing.kind == "StorageClass":
         version, more = "storage.k8s.io/v1", {"provisioner": "rehearsal"}
         return {"apiVersion": version, "kind": thing.kind, "metadata": metadata, **more}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rebirth.checking import Proved
+from rebirth.commands import Commands
 from rebirth.diagnosis.flux_graph import FluxGraph, StandstillError, followed, held_up
 from rebirth.diagnosis.flux_graph import nodes as nodes_of
 from rebirth.diagnosis.root_cause import Outlook, label
@@ -23,13 +24,15 @@ from rebirth.paper.paper import Paper
 from rebirth.phases.made.flux import until_established
 from rebirth.providers.cluster import Cluster
 from rebirth.rehearse import flux
+from rebirth.rehearse.api_arguments import arguments, asked_for, gates_of
 from rebirth.rehearse.control_plane import ControlPlane
 from rebirth.rehearse.first import First, Object, first
 from rebirth.rehearse.outside.outside import Outside
 from rebirth.rehearse.places import place_of
 from rebirth.rehearse.processes import Processes
-from rebirth.rehearse.result import OnPaper, Rehearsed, Stop
+from rebirth.rehearse.result import OnPaper, Rehearsed, Stop, merged
 from rebirth.run.waiting import Watcher, beside, now, together, until, watched
+from rebirth.secrets import Redaction
 from rebirth.store.store import Store
 
 COMPONENTS = ("etcd", "kubernetes", *flux.CONTROLLERS)
@@ -38,7 +41,7 @@ _TAKEN_WITHIN = 15.0  # seconds, for what is there before Flux
 _AGAIN = 2.0  # seconds between two searches for what the graph waits for
 # For so long nothing at all may change before a rehearsal ends: nothing comes from outside any more.
 _QUIET = 12.0
-_QUIET_AT_WORK = 45.0  # the same, while something says that it is being worked on
+_QUIET_AT_WORK = 60.0  # the same, while something says that it is being worked on
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class _Rehearsal:
         given = [one.thing for one in taken(self._world.graph, self._proof.findings)]
         objects = first(self._world.model, given, self._world.graph, kinds)
         with self._step("start the control plane"):
+            self._plane.arguments = await self._api_arguments()
             self._cluster = cluster = await self._plane.start()
             await self._outside.start()
         self._tell("the API server serves")
@@ -108,6 +112,14 @@ class _Rehearsal:
             with self._step(_WATCH), watched(Watcher(_WATCH, Events(self._hear))):
                 await self._watch(graph, alive)
             return await self._told(cluster, graph, paper, [thing.label for thing in given])
+
+    async def _api_arguments(self) -> list[str]:
+        if not any((asked := asked_for(self._repository.root)).values()):
+            return []
+        usage = await Commands(Redaction()).run(
+            (self._programs["kube-apiserver"], "--help"), operation="list its feature gates"
+        )
+        return arguments(asked, gates_of(usage))
 
     async def stop(self) -> None:
         if self._cluster is not None:
@@ -167,7 +179,7 @@ class _Rehearsal:
         every = await nodes_of(cluster)
         begun = now() - (time.monotonic() - self._since)
         why = {node: graph.why.get(node, []) for node in graph.waiting}
-        stops = [
+        found = [
             Stop(cause, place_of(cause, held, self._world.model, self._world.graph), tuple(held))
             for cause, held in held_up(why).items()
         ]
@@ -181,7 +193,7 @@ class _Rehearsal:
             ready={key: at - begun for key, at in graph.ready.items()},
             waiting=tuple(graph.waiting),
             suspended=tuple(sorted(every.keys() - followed(every).keys())),
-            stops=tuple(stops),
+            stops=merged(found),
             memory=self._processes.memory(),
             steps=tuple(self._steps),
             started=self._started,
@@ -193,7 +205,7 @@ class _Rehearsal:
 
 
 class _Stillness:
-    """For how long nothing has changed."""
+    """For how long no node has become Ready, or come or gone."""
 
     def __init__(self) -> None:
         self._shape: object = None
@@ -201,11 +213,11 @@ class _Stillness:
 
     def over(self, graph: FluxGraph, moment: float) -> bool:
         """Whether nothing will come any more, as far as can be told."""
-        causes = {(node, cause.key, cause.outlook) for node in graph.waiting for cause in graph.why.get(node, ())}
-        shape = frozenset(graph.ready), frozenset(graph.waiting), frozenset(causes)
+        shape = frozenset(graph.ready), frozenset(graph.waiting)
         if shape != self._shape:
             self._shape, self._since = shape, moment
-        working = any(outlook is Outlook.WORKING for _, _, outlook in causes) or not causes
+        causes = [cause for node in graph.waiting for cause in graph.why.get(node, ())]
+        working = not causes or any(cause.outlook is Outlook.WORKING for cause in causes)
         return moment - self._since >= (_QUIET_AT_WORK if working else _QUIET)
 
 

@@ -1,5 +1,6 @@
 """What a rehearsal has seen, for whoever tells it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rebirth.diagnosis.root_cause import Cause, Key
@@ -17,6 +18,17 @@ class Stop:
     @property
     def message(self) -> str:
         return str(self.cause)
+
+
+def merged(stops: Iterable[Stop]) -> tuple[Stop, ...]:
+    """One stop a place: a file that many Kustomizations share is wrong once."""
+    by_place: dict[object, Stop] = {}
+    for stop in stops:
+        key = stop.place if stop.place.file else stop.cause
+        first = by_place.get(key)
+        nodes = (*first.holds_up, stop.cause.key, *stop.holds_up) if first else stop.holds_up
+        by_place[key] = Stop((first or stop).cause, stop.place, tuple(dict.fromkeys(nodes)))
+    return tuple(by_place.values())
 
 
 @dataclass(frozen=True)
