@@ -213,6 +213,7 @@ def test_nothing_is_removed_while_something_is_added(store):
 
 
 def test_where_it_is(monkeypatch, tmp_path):
+    monkeypatch.delenv("REBIRTH_FETCHED")
     monkeypatch.setenv("REBIRTH_CACHE", str(tmp_path / "c"))
     assert Store().folder == tmp_path / "c" / "fetched"
     monkeypatch.delenv("REBIRTH_CACHE")
