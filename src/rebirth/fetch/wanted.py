@@ -10,7 +10,8 @@ from rebirth.proof.charts import app_template, releases
 from rebirth.proof.prove import Proof
 from rebirth.proof.reading import flux, pods
 from rebirth.proof.reading.artifacts import address
-from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.proof.reading.manifest import Manifest, Model, Unit
+from rebirth.proof.things import Atomicity
 from rebirth.store.names import OCI, name_of, repository_of
 
 _VARIABLE = "${"
@@ -47,8 +48,7 @@ def _known(*values: str) -> bool:
 
 
 def _charts(model: Model) -> Iterator[Chart]:
-    owners = [unit.own for unit in model.units if unit.own is not None and releases.is_release(unit.own)]
-    for own in owners:
+    for _, own in _releases(model):
         chart = releases.chart_of(model, own)
         if chart and chart.name and chart.url and not chart.path and not _is_artifact(chart):
             yield from _chart(model, chart, own)
@@ -167,4 +167,11 @@ def _is_real(model: Model, found: pods.Pods) -> bool:
 
 
 def _unrendered(model: Model) -> int:
-    return sum(1 for unit in model.units if unit.own and releases.is_release(unit.own) and not unit.known)
+    return sum(not unit.known for unit, _ in _releases(model))
+
+
+def _releases(model: Model) -> Iterator[tuple[Unit, Manifest]]:
+    """Of Flux, and those that a castle's phases install."""
+    for unit in model.units:
+        if unit.atomicity is Atomicity.HELM and unit.own is not None:
+            yield unit, unit.own

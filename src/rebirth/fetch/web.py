@@ -14,7 +14,6 @@ from rebirth.fetch.patience import PATIENCE, Patience, Progress, require_lasting
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _LARGEST = 200 << 20  # bytes of an answer that is kept in memory: an index of charts, a manifest
-_PIECE = 1 << 18
 
 Count = Callable[[int], None]  # is told of bytes as they come; fewer than none where they begin anew
 
@@ -106,7 +105,7 @@ class Web:
                     if have and not follows:
                         count(-have)
                     with target.open("ab" if follows else "wb") as file:
-                        async for piece in got.aiter_raw(_PIECE):
+                        async for piece in got.aiter_raw():
                             file.write(piece)
                             came += len(piece)
                             count(len(piece))
