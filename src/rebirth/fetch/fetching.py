@@ -194,7 +194,8 @@ class Fetcher:
             return False
         async with self._mirrors.setdefault(url_of(thing.url), asyncio.Lock()):
             mirror = self.store.git_folder(thing.url)
-            host = GitHost(thing.url, self.commands, self.logins.of_git(thing, thing.url))
+            patience = self.web.patience(host_of(thing.url))
+            host = GitHost(thing.url, self.commands, self.logins.of_git(thing, thing.url), patience)
             return self.store.put_git(thing.url, await host.fetch(thing, mirror))
 
     async def _file(self, thing: File, counted: _Counted) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NoAnswer
 from rebirth.fetch.logins import Credential
-from rebirth.fetch.patience import PATIENCE, Patience
+from rebirth.fetch.patience import Patience
 from rebirth.fetch.things import Git
 from rebirth.fetch.web import host_of
 from rebirth.providers.git import has_no_host, is_passing
@@ -39,7 +39,7 @@ class GitHost:
         self, url: str, commands: Commands, credential: Credential | None = None, patience: Patience | None = None
     ) -> None:
         self._url, self._commands, self._credential = url, commands, credential
-        self._patience = patience or Patience(PATIENCE)
+        self._patience = patience or Patience()
         self._access: Access = Token(credential.username, credential.password) if credential else _AsThisMachine()
 
     async def take(self, mirror: Path, commit: str) -> dict[str, str]:

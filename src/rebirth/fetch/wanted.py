@@ -167,7 +167,8 @@ def _is_real(model: Model, found: pods.Pods) -> bool:
 
 
 def _unrendered(model: Model) -> int:
-    return sum(not unit.known for unit, _ in _releases(model))
+    made_up = {id(found.unit) for found in pods.every(model) if not _is_real(model, found)}
+    return sum(not unit.known or id(unit) in made_up for unit, _ in _releases(model))
 
 
 def _releases(model: Model) -> Iterator[tuple[Unit, Manifest]]:

@@ -44,6 +44,10 @@ class Web:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
+    def patience(self, host: str) -> Patience:
+        """With that host, whoever asks it."""
+        return self._patience[host]
+
     async def ask(
         self,
         url: str,
