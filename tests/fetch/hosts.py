@@ -3,6 +3,7 @@
 `test_real_registry.py` asks the same client to pull from distribution's own program.
 """
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -32,6 +33,7 @@ class Host:
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)  # method, path, headers
     answers: list[tuple[str, int, dict[str, str]]] = field(default_factory=list)  # served once: path, status, headers
     breaks: dict[str, int] = field(default_factory=dict)  # path -> bytes after which the connection ends, once
+    stalls: bool = False  # it does not end, and nothing more comes
     basic: tuple[str, str] | None = None
 
     def paths(self, method="GET"):
@@ -73,9 +75,7 @@ class Host:
 
         async def broken_off():
             yield data[start : start + most]
-            import asyncio
-
-            await asyncio.sleep(0.05)  # what was sent arrives before the end does
+            await asyncio.sleep(300 if self.stalls else 0.05)  # what was sent arrives before the end does
             request.scope["extensions"][ABORT]()
 
         return StreamingResponse(broken_off(), status, headers, media_type)

@@ -99,6 +99,9 @@ async def test_a_chart_object(asked):
     assert found.things == (Chart("https://charts.example.com", "web", "~1.2"),)
 
 
+LAYER = 'layerSelector: {mediaType: "application/vnd.cncf.helm.chart.content.v1.tar+gzip", operation: copy}'
+
+
 async def test_artifacts(asked):
     found = await asked(
         source("OCIRepository", "a", 'url: "oci://ghcr.io/owner/app", ref: {tag: main}'),
@@ -107,6 +110,7 @@ async def test_artifacts(asked):
         ),
         source("OCIRepository", "c", f'url: "oci://ghcr.io/owner/app", ref: {{tag: v1, digest: "sha256:{"0" * 64}"}}'),
         source("OCIRepository", "d", 'url: "oci://ghcr.io/owner/app"'),
+        source("OCIRepository", "e", f'url: "oci://ghcr.io/owner/app", ref: {{semver: 1.x}}, {LAYER}'),
     )
     name = "ghcr.io/owner/app"
     assert found.things == (
@@ -114,6 +118,7 @@ async def test_artifacts(asked):
         Artifact(name, semver="1.x", only=".*-rc"),
         Artifact(name, digest=f"sha256:{'0' * 64}"),
         Artifact(name),
+        Artifact(name, semver="1.x", chart=True),
     )
 
 

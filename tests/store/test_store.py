@@ -176,7 +176,7 @@ def test_a_git_repository_counts_once_it_is_whole(store):
     folder.mkdir(parents=True)
     (folder / "HEAD").write_text("ref: refs/heads/main")
     assert store.git("https://example.com/owner/repo") is None
-    store.put_git("https://example.com/owner/repo", ["refs/heads/main"])
+    store.put_git("https://example.com/owner/repo", {"refs/heads/main": "0" * 40})
     assert store.git("https://example.com/owner/repo/") == folder
 
 

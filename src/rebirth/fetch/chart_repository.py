@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -108,9 +107,3 @@ def _parsed(content: bytes) -> Mapping[str, Any]:
         return {}
     entries = data.get("entries") if isinstance(data, Mapping) else None
     return entries if isinstance(entries, Mapping) else {}
-
-
-def scratch(folder: Path) -> TemporaryDirectory[str]:
-    """Beside the store: what is whole is moved, not copied."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return TemporaryDirectory(prefix=".fetch-", dir=folder)

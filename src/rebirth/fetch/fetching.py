@@ -8,7 +8,7 @@ from typing import Protocol
 
 from rebirth.commands import Commands
 from rebirth.errors import Broken, Rebirth
-from rebirth.fetch.chart_repository import ChartRepository, Release, scratch
+from rebirth.fetch.chart_repository import ChartRepository, Release
 from rebirth.fetch.git import GitHost
 from rebirth.fetch.images import Puller, TooLarge, chosen_tag, is_exact
 from rebirth.fetch.logins import Credential, Logins
@@ -132,7 +132,7 @@ class Fetcher:
         kept = self.store.stored_chart(thing.url, release.name, release.version)
         if kept and kept.digest == release.digest:
             return False
-        with scratch(self.store.folder) as folder:
+        with self.store.scratch() as folder:
             if release.url.startswith(OCI):
                 archive = await self._archive(release, thing, counted)
             else:
@@ -175,7 +175,9 @@ class Fetcher:
         name = Name(thing.repository, thing.tag, thing.digest)
         registry = self._registry(thing, name)
         if thing.semver:
-            name = Name(thing.repository, await chosen_tag(registry, name.path, thing.semver, thing.only))
+            name = Name(
+                thing.repository, await chosen_tag(registry, name.path, thing.semver, thing.only, chart=thing.chart)
+            )
         return await self._pulled(registry, name, counted)
 
     async def _image(self, thing: Image, counted: _Counted) -> bool:
@@ -199,7 +201,7 @@ class Fetcher:
             return self.store.put_git(thing.url, await host.fetch(thing, mirror))
 
     async def _file(self, thing: File, counted: _Counted) -> bool:
-        with scratch(self.store.folder) as folder:
+        with self.store.scratch() as folder:
             target = Path(folder) / "file"
             operation = "fetch"
             response = await self.web.download(thing.url, target, operation=operation, count=counted.count)

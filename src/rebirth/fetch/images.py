@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -104,14 +104,23 @@ async def chosen_tag(registry: Registry, path: str, constraint: str, only: str =
     """The tag that a range of versions stands for: the newest of it. Raises Broken where there is none."""
     tags = await registry.tags(path)
     try:
-        allowed = [tag for tag in tags if re.search(only, tag)] if only else tags
-        found = newest(map(version_of, allowed) if chart else allowed, constraint)
+        found = tag_in(tags, constraint, only, chart=chart)
     except (ValueError, re.error) as error:
         raise Broken(str(error), system=path, operation="choose a version") from None
     if found is None:
         words = f"none of its {len(tags)} tags is in the range {constraint or '(newest)'}"
         raise Broken(words, system=path, operation="choose a version")
-    return tag_of(found) if chart else found
+    return found
+
+
+def tag_in(tags: Sequence[str], constraint: str, only: str = "", *, chart: bool = False) -> str | None:
+    """The newest of the tags in that range that the regular expression `only` matches; None where there is none.
+
+    Raises ValueError and re.error.
+    """
+    allowed = [tag for tag in tags if re.search(only, tag)]
+    found = newest(map(version_of, allowed) if chart else allowed, constraint)
+    return tag_of(found) if found and chart else found
 
 
 def is_exact(version: str) -> bool:

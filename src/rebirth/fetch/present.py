@@ -3,10 +3,10 @@
 import re
 
 from rebirth.fetch.git import wanted_of
+from rebirth.fetch.images import tag_in
 from rebirth.fetch.things import AnyThing, Artifact, Chart, File, Git, Image
 from rebirth.store.names import Name
 from rebirth.store.store import PLATFORM, Store
-from rebirth.store.versions import newest
 
 
 def is_present(store: Store, thing: AnyThing, platform: str = PLATFORM) -> bool:
@@ -30,8 +30,7 @@ def _name(store: Store, thing: Artifact) -> Name | None:
     if not thing.semver:
         return Name(thing.repository, thing.tag, thing.digest)
     try:
-        tags = [tag for tag in store.tags(thing.repository) if re.search(thing.only, tag)]
-        tag = newest(tags, thing.semver)
+        tag = tag_in(store.tags(thing.repository), thing.semver, thing.only, chart=thing.chart)
     except (ValueError, re.error):
         return None
     return Name(thing.repository, tag) if tag else None

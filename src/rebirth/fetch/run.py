@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rebirth.castle import load
 from rebirth.checking import Asked, proved
 from rebirth.commands import Commands
 from rebirth.errors import Broken
@@ -74,52 +75,61 @@ async def fetch(order: Order, progress: Progress, redaction: Redaction, store: S
 async def _from_outside(
     order: Order, store: Store, web: Web, progress: Progress, redaction: Redaction, answer: Answer
 ) -> None:
-    fetcher: Fetcher | None = None
-    found = Wanted((), 0)
+    found = await _wanted(order, answer)
+    logins = _logins(order, redaction)
+    largest = order.largest if order.images == SMALL else None
+    fetcher = Fetcher(store, web, logins, Commands(redaction), progress, order.platform, largest, order.again)
     for _ in range(_ROUNDS):
-        async with proved(order.asked) as done:
-            found = _seen(wanted(done.proof), answer, done.places.text)
-            if fetcher is None:
-                paths = paths_of(done.directory, done.castle.secrets) if done.castle and done.directory else None
-                logins = Logins(redaction, done.castle, paths)
-                commands = Commands(redaction)
-                largest = order.largest if order.images == SMALL else None
-                fetcher = Fetcher(store, web, logins, commands, progress, order.platform, largest, order.again)
         outcomes = await fetcher.fetch(_new(found.sources, answer))
         answer.outcomes += outcomes
         if not any(outcome.state == FETCHED for outcome in outcomes):
             break
+        found = await _wanted(order, answer)
     answer.unrendered = found.unrendered
-    if fetcher is not None and order.images != NONE:
-        answer.outcomes += await fetcher.fetch(found.images)
-    else:
+    if order.images == NONE:
         answer.left_out = [image for image in found.images if not is_present(store, image, order.platform)]
+    else:
+        answer.outcomes += await fetcher.fetch(found.images)
+
+
+def _logins(order: Order, redaction: Redaction) -> Logins:
+    directory = order.asked.castle_directory
+    if directory is None:
+        return Logins(redaction)
+    castle = load(directory)
+    return Logins(redaction, castle, paths_of(directory, castle.secrets))
 
 
 async def _from(order: Order, source: Path, store: Store, redaction: Redaction, answer: Answer) -> None:
     """The same without the network."""
     brought = Import(store, Commands(redaction))
+    found = await _wanted(order, answer)
+    had = {thing for thing in found.things if is_present(store, thing, order.platform)}
     try:
         await brought.read(source)
-        found = Wanted((), 0)
         for _ in range(_ROUNDS):
-            async with proved(order.asked) as done:
-                found = _seen(wanted(done.proof), answer, done.places.text)
-            new = _new(found.sources, answer)
-            for thing in new:
-                answer.outcomes.append(await _offered(brought, store, thing, order))
-            if not any(outcome.state == FETCHED for outcome in answer.outcomes[-len(new) :] if new):
+            outcomes = [await _offered(brought, store, thing, order, had) for thing in _new(found.sources, answer)]
+            answer.outcomes += outcomes
+            if not any(outcome.state == FETCHED for outcome in outcomes):
                 break
-        answer.unrendered = found.unrendered
-        there = [image for image in found.images if is_present(store, image, order.platform)]
-        answer.outcomes += [Outcome(image, STORED) for image in there]
-        answer.left_out = [image for image in found.images if image not in there]
+            found = await _wanted(order, answer)
     finally:
         brought.close()
+    answer.unrendered = found.unrendered
+    for image in found.images:
+        if is_present(store, image, order.platform):
+            answer.outcomes.append(Outcome(image, STORED if image in had else FETCHED))
+        else:
+            answer.left_out.append(image)
 
 
-async def _offered(brought: Import, store: Store, thing: AnyThing, order: Order) -> Outcome:
-    if is_present(store, thing, order.platform) and not order.again:
+async def _wanted(order: Order, answer: Answer) -> Wanted:
+    async with proved(order.asked) as done:
+        return _seen(wanted(done.proof), answer, done.places.text)
+
+
+async def _offered(brought: Import, store: Store, thing: AnyThing, order: Order, had: set[AnyThing]) -> Outcome:
+    if thing in had and not order.again:
         return Outcome(thing, STORED)
     try:
         await brought.offer(thing)

@@ -45,6 +45,7 @@ class Artifact(Thing):
     semver: str = ""  # a range of versions, among the tags that the regular expression `only` matches
     tag: str = ""
     only: str = ""
+    chart: bool = False  # its tags are a chart's versions, with _ where those have +
 
     @property
     def label(self) -> str:

@@ -12,6 +12,7 @@ from rebirth.proof.reading import flux, pods
 from rebirth.proof.reading.artifacts import address
 from rebirth.proof.reading.manifest import Manifest, Model, Unit
 from rebirth.proof.things import Atomicity
+from rebirth.store.charts import LAYERS
 from rebirth.store.names import OCI, name_of, repository_of
 
 _VARIABLE = "${"
@@ -117,6 +118,7 @@ def _artifact(source: Manifest, url: str) -> Artifact:
         "" if digest else semver,
         "" if digest or semver else tag,
         str(said.get("semverFilter") or ""),
+        source.at("spec", "layerSelector", "mediaType") in LAYERS,
         place=source.place("spec", "url"),
         login=_login(source),
         insecure=_insecure(source),

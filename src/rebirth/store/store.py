@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rebirth.errors import Broken
@@ -59,6 +60,11 @@ class Store:
                 hint = "Try again when that has ended."
                 raise Broken("another rebirth is using it", system=str(self.folder), operation="lock", hint=hint)
             yield
+
+    def scratch(self) -> TemporaryDirectory[str]:
+        """A folder for what is not whole, on the store's own disk; it is gone in the end."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return TemporaryDirectory(prefix=".fetch-", dir=self.folder)
 
     # -- charts
 

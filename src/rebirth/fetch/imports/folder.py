@@ -141,7 +141,7 @@ class Import:
             return True
         if not tarfile.is_tarfile(file):
             return False
-        scratch = TemporaryDirectory(prefix=".import-", dir=self.store.folder)
+        scratch = self.store.scratch()
         self._scratch.append(scratch)
         await asyncio.to_thread(_unpack, file, Path(scratch.name))
         await self._folder(Path(scratch.name), Path(scratch.name))
