@@ -23,7 +23,7 @@ async def fetching(tmp_path, store, keys, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     said = []
     redaction = Redaction()
-    async with Web(tell=said.append, limit=8.0) as web:
+    async with Web(tell=said.append, limit=4.0) as web:
 
         async def fetch(*things, castle=None, paths=None, **options):
             logins = Logins(redaction, castle, paths)

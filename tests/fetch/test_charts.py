@@ -56,6 +56,12 @@ async def test_the_index_is_read_once_for_several_charts(fetching, files, url, a
     assert files.paths().count("/stable/index.yaml") == 1
 
 
+async def test_an_index_that_is_not_there_is_asked_for_once(fetching, files, url):
+    found = await fetching(Chart(url, "web", "1.2.3"), Chart(url, "db", "1.0.0"))
+    assert {one.state for one in found} == {"failed"}
+    assert len(files.asked) == 1
+
+
 async def test_urls_of_another_host_and_of_another_folder(fetching, serve, files, url, archives):
     other = Files()
     elsewhere = (await serve(other)).url

@@ -170,7 +170,7 @@ async def test_from_a_folder(world, tmp_path):
     layout(world.folder / "usb" / "app", name=f"{world.host}/owner/app:v1")
     code, said, _ = await world.ask("fetch", "--gitops", "tree", "--from", "usb")
     assert code == 0
-    assert said.startswith("fetched 1 chart, 1 image (0 B) in ")
+    assert said.startswith("fetched 1 chart, 1 image in ")
     assert not world.files.asked
     assert not world.registry.asked
     code, said, _ = await world.ask("fetch", "--gitops", "tree", "--from", str(world.store.folder))

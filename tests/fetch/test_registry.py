@@ -196,6 +196,17 @@ async def test_nobody_waits_for_an_hour(fetching, registry, host):
     outcome = await fetching(image(host))
     assert str(outcome.error).endswith("last: HTTP 429, and asks to wait 3600 s")
     assert len(registry.asked) == 1
+    assert "asks to wait 3600 s" in str((await fetching(image(host, "owner/other:v1"))).error)
+    assert len(registry.asked) == 1
+
+
+async def test_an_answer_that_something_is_wrong_is_not_taken_for_all(fetching, registry, host):
+    registry.push("owner/app", "v1", LAYER)
+    registry.answers += [("/none/", 500, {})] * 20
+    broken, whole = await fetching(image(host, "owner/none:v1"), image(host))
+    assert str(broken.error).endswith("last: HTTP 500")
+    assert whole.state == "fetched"
+    assert (await fetching(image(host, "owner/app:v1"), image(host), again=True))[0].error is None
 
 
 # -- small ones

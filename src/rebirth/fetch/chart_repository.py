@@ -30,7 +30,7 @@ class Release:
 class ChartRepository:
     def __init__(self, url: str, web: Web, credential: Credential | None = None) -> None:
         self._url, self._web, self._credential = url.rstrip("/"), web, credential
-        self._index: Mapping[str, Any] | None = None
+        self._index: Mapping[str, Any] | Broken | None = None  # or why there is none: it is asked for once
         self._turn = asyncio.Lock()
 
     async def find(self, name: str, version: str) -> Release:
@@ -57,7 +57,7 @@ class ChartRepository:
 
     async def download(self, release: Release, folder: Path, count: Count) -> Path:
         """The archive, in `folder`; not verified. Raises Broken."""
-        target = folder / "chart.tgz"
+        target = folder / f"{release.name}-{release.version}.tgz".replace("/", "_")
         operation = f"fetch {release.name} {release.version}"
         response = await self._web.download(
             release.url, target, operation=operation, headers=self._shown(release.url), count=count
@@ -68,13 +68,22 @@ class ChartRepository:
     async def _entries(self) -> Mapping[str, Any]:
         async with self._turn:
             if self._index is None:
-                url = f"{self._url}/index.yaml"
-                response = await self._web.ask(url, operation="read index.yaml", headers=self._shown(url))
-                self._require(response.status_code, url, "read index.yaml")
-                self._index = await asyncio.to_thread(_parsed, response.content)
-        if not self._index:
-            raise self._broken("what answers there has no index of charts")
+                try:
+                    self._index = await self._read()
+                except Broken as error:
+                    self._index = error
+        if isinstance(self._index, Broken):
+            raise self._index
         return self._index
+
+    async def _read(self) -> Mapping[str, Any]:
+        url = f"{self._url}/index.yaml"
+        response = await self._web.ask(url, operation="read index.yaml", headers=self._shown(url))
+        self._require(response.status_code, url, "read index.yaml")
+        entries = await asyncio.to_thread(_parsed, response.content)
+        if not entries:
+            raise self._broken("what answers there has no index of charts")
+        return entries
 
     def _shown(self, url: str) -> dict[str, str]:
         """Credentials go to the repository's own host alone: helm's rule without --pass-credentials."""
@@ -86,7 +95,10 @@ class ChartRepository:
             return
         hint = ""
         if status in {401, 403}:
-            words = "it wants credentials"
+            words, hint = (
+                "it wants credentials",
+                f"`helm registry login {host_of(url)}` keeps them where they are found.",
+            )
             if self._credential:
                 words = f"the credentials of {self._credential.username} were rejected"
                 hint = f"They are those of {self._credential.where}."

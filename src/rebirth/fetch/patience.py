@@ -16,14 +16,17 @@ _SILENCE = 8  # who does not answer at all is given up in the eighth part of it,
 _FIRST, _SLOWEST = 0.5, 15.0  # seconds between two attempts
 _PASSING = {408, 425, 429}  # and everything from 500 on but what no server will ever do
 _NEVER = {501, 505}
+_ALTOGETHER = {429, 502, 503, 504}  # of a host that is overrun, or is not there behind its proxy
 
 
 class Busy(NotYet):
-    """Asks to be left alone for a while; `pause` is how long, in seconds, where it says so."""
+    """Answers that it cannot, now. `pause` is how long it asks to be left alone, in seconds, where it says so; `altogether`:
+    this is said of all that it is asked for.
+    """
 
-    def __init__(self, message: str, pause: float = 0.0) -> None:
+    def __init__(self, message: str, pause: float = 0.0, *, altogether: bool = False) -> None:
         super().__init__(message)
-        self.pause = pause
+        self.pause, self.altogether = pause, altogether
 
 
 class Patience:
@@ -34,6 +37,7 @@ class Patience:
         self._limit, self._tell = limit, tell
         self._not_before = 0.0
         self._gone = ""  # why it is given up
+        self._told = ""
 
     async def asked(self, look: Callable[[], Awaitable[T]], *, system: str, operation: str) -> T:
         """The answer of `look`, which raises NotYet where asking again may help, and Progress where it got further.
@@ -64,10 +68,13 @@ class Patience:
         if now() + pause - since > (self._limit / _SILENCE if silent else self._limit):
             asks = f", and asks to wait {pause:.0f} s" if pause else ""
             words = f"gave up after {now() - since:.0f} s; last: {error}{asks}"
-            self._gone = words if silent else ""
+            self._gone = words if silent or (isinstance(error, Busy) and error.altogether) else ""
             raise Broken(words, system=system, operation=operation)
         self._not_before = max(self._not_before, now() + pause)
-        self._tell(f"{system}: {error}" + (f"; waits {pause:.0f} s" if pause else ""))
+        words = f"{system}: {error}" + (f"; waits {pause:.0f} s" if pause else "")
+        if words != self._told:
+            self._told = words
+            self._tell(words)
 
 
 class Progress(NotYet):
@@ -78,7 +85,8 @@ def require_lasting(response: httpx.Response) -> None:
     """Raises Busy where an answer says that another time it may be another."""
     status = response.status_code
     if status in _PASSING or (status >= 500 and status not in _NEVER):
-        raise Busy(f"HTTP {status}", _pause(response.headers.get("retry-after", "")))
+        pause = _pause(response.headers.get("retry-after", ""))
+        raise Busy(f"HTTP {status}", pause, altogether=status in _ALTOGETHER)
 
 
 def _pause(written: str) -> float:

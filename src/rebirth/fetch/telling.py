@@ -29,8 +29,9 @@ def _lines(answer: Answer) -> Iterator[str]:
                 yield f"    hint: {outcome.error.hint}"
         yield ""
     fetched, stored = answer.of(FETCHED), answer.of(STORED)
-    came = size(sum(outcome.size for outcome in fetched))
-    parts = [f"fetched {_counted(fetched)} ({came}) in {answer.seconds:.1f} s"] if fetched else []
+    came = sum(outcome.size for outcome in fetched)
+    much = f" ({size(came)})" if came else ""
+    parts = [f"fetched {_counted(fetched)}{much} in {answer.seconds:.1f} s"] if fetched else []
     parts += [f"{_counted(stored)} {'was' if len(stored) == 1 else 'were'} there already"] if stored else []
     parts += [f"{len(failed)} could not be had"] if failed else []
     yield "; ".join(parts) or "nothing to fetch: the tree uses nothing from elsewhere"
