@@ -26,7 +26,7 @@ def _without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith(VARIABLE)}
 
 
-def _tied() -> tuple[str, ...]:
+def tied() -> tuple[str, ...]:
     """What lets the kernel kill a program when this process is killed: nobody else would then end it.
 
     Not a preexec_fn, which is unsafe beside threads and copies this process for every program. Where setpriv(1) is
@@ -80,7 +80,7 @@ class Commands:
             raise Broken("the program is not on PATH", system=argv[0], operation=operation, hint=hint)
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            *_tied(),
+            *tied(),
             *argv,
             stdin=pipe,
             stdout=pipe,

@@ -48,17 +48,21 @@ class Authority:
     def pem(self) -> str:
         return self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, names: Iterable[str]) -> tuple[str, str]:
-        """Certificate and key (both PEM) for a server of these names and addresses."""
+    def issue(self, names: Iterable[str], groups: Iterable[str] = ()) -> tuple[str, str]:
+        """Certificate and key (both PEM) for a server of these names and addresses, or a client: as which the first one and
+        `groups` are what Kubernetes takes for its user and groups.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         known = list(dict.fromkeys(names))
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, known[0][:64])])
+        organizations = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, known[0][:64]), *organizations])
+        uses = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         identifier = self._certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
         signed = (
             self._builder(subject, key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(list(map(_general_name, known))), critical=False)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
             .sign(self._key, hashes.SHA256())
         )
