@@ -212,6 +212,12 @@ def test_nothing_is_removed_while_something_is_added(store):
         pass
 
 
+def test_where_nothing_can_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Broken, match="fetched: write: Not a directory"), Store(tmp_path / "file" / "fetched").adding():
+        pass
+
+
 def test_where_it_is(monkeypatch, tmp_path):
     monkeypatch.delenv("REBIRTH_FETCHED")
     monkeypatch.setenv("REBIRTH_CACHE", str(tmp_path / "c"))

@@ -53,8 +53,13 @@ class Store:
 
     @contextmanager
     def _held(self, *, alone: bool) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / MARK).touch()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / MARK).touch()
+        except OSError as error:
+            hint = "REBIRTH_FETCHED names another folder."
+            words = error.strerror or "cannot be written"
+            raise Broken(words, system=str(self.folder), operation="write", hint=hint) from None
         with locked(self.folder / ".lock", alone=alone) as free:
             if not free:
                 hint = "Try again when that has ended."
