@@ -199,6 +199,23 @@ def test_a_chart_in_another_git_repository(tree):
     assert made(tree, All()) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("source", "named", "path"),
+    [
+        ("HelmRepository", "values-prod.yaml", "values-prod.yaml"),
+        ("GitRepository", "./charts/app/ci/prod.yaml", "ci/prod.yaml"),
+    ],
+)
+def test_files_of_values_that_a_release_takes_out_of_the_chart_are_there(tree, source, named, path):
+    if source == "GitRepository":
+        text = IN_GIT.replace("./charts/app,", f"./charts/app, valuesFiles: [{named}],")
+        write(tree, "clusters/x/app.yaml", text)
+    else:
+        file = release(tree, "app", "app", "https://charts.example")
+        file.write_text(file.read_text().replace('{"chart": "app",', f'{{"chart": "app", "valuesFiles": ["{named}"],'))
+    assert files(one(tree))[f"app/{path}"] == "{}\n"
+
+
 def test_a_git_repository_of_which_more_is_asked_for_is_not_made(tree):
     write(tree, "clusters/x/app.yaml", IN_GIT)
     write(

@@ -52,7 +52,10 @@ spec:
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {{name: referenced, namespace: apps}}
-spec: {{interval: 10m, chartRef: {{kind: OCIRepository, name: referenced}}}}
+spec:
+  interval: 10m
+  chartRef: {{kind: OCIRepository, name: referenced}}
+  postRenderers: [{{kustomize: {{patches: [{{patch: "{{apiVersion: v1, kind: Service, metadata: {{name: not-there}}}}"}}]}}}}]
 ---
 apiVersion: source.toolkit.fluxcd.io/v1
 kind: GitRepository
@@ -62,7 +65,7 @@ spec: {{interval: 1h, url: "https://github.com/example/charts", ref: {{commit: {
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {{name: in-git, namespace: apps}}
-spec: {{interval: 10m, chart: {{spec: {{chart: ./deep/app, sourceRef: {{kind: GitRepository, name: charts}}}}}}}}
+spec: {{interval: 10m, chart: {{spec: {{chart: ./deep/app, valuesFiles: [deep/app/x.yaml], sourceRef: {{kind: GitRepository, name: charts}}}}}}}}
 ---
 apiVersion: source.toolkit.fluxcd.io/v1
 kind: HelmRepository

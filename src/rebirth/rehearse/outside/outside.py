@@ -91,7 +91,8 @@ class Outside:
         await self.take()
         await self._servers.start_local(self._answers(charts), self._proxy.answers)
         port = _free_port()
-        admission = Admission({*self._places(), *self._made}, self._tag_for(charts))
+        in_part = {one.release for one in self.stand_ins if not one.whole}
+        admission = Admission({*self._places(), *self._made}, self._tag_for(charts), in_part)
         await self._servers.start("admission", admission_app(admission), address=_HOST, port=port, hosts=[_HOST])
         self._admission = f"https://{_HOST}:{port}/"
         self.proxy = await self._proxy.start()
