@@ -94,8 +94,16 @@ def test_app_templates_values(tree):
     assert deployment["selector"]["matchLabels"].items() <= deployment["template"]["metadata"]["labels"].items()
     assert service["ports"]
     assert found["CronJob", "app-clean"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+    pods = deployment["template"]
+    assert "part" not in pods["metadata"]["labels"]
+    assert pods["metadata"]["labels"]["kept"] == "yes"
+    (container,) = pods["spec"]["containers"]
+    assert [one["name"] for one in container["env"]] == ["PASSWORD", "NODE"]
+    assert container["envFrom"] == [{"secretRef": {"name": "app-secret"}}]
+    assert found["HTTPRoute", "app-main"]["spec"]["hostnames"] == ["app.example"]
+    assert found["PersistentVolumeClaim", "app"]["spec"]["storageClassName"] == ""
     assert found["ConfigMap", "app"]["data"] == {"text": "{{ not a template", "number": "1\n...\n"}
-    assert found["Secret", "app"]["stringData"] == {"password": "plain words"}
+    assert found["Secret", "app-keys"]["stringData"] == {"password": "plain words"}
 
 
 def test_a_chart_nothing_is_known_of_says_so(tree):

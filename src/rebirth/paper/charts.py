@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from rebirth.paper.completed import Completion
 from rebirth.paper.definitions import Versions, versions_used
 from rebirth.paper.versions import LOWEST, fitting
+from rebirth.paper.written import is_template
 from rebirth.proof.charts import app_template, knowledge, releases
 from rebirth.proof.charts import files as chart_files
 from rebirth.proof.charts.releases import ChartSource
@@ -182,6 +183,8 @@ def _content(users: Iterable[_Wanted], used: Versions, authority: str) -> dict[s
         completion = Completion(release, used, authority)
         templates: list[Mapping[str, Any]] = []
         for member in one.unit.members:
+            if is_template(member.name):
+                continue
             item = completion.of(member.data)
             if releases.FOLDER in member.annotations:
                 files.setdefault(f"crds/{member.name}.yaml", _text([item]))
