@@ -127,7 +127,7 @@ class Running:
         components = ["etcd", "kubernetes", *CONTROLLERS]
         programs = await Toolchain().programs(chosen(components))
         world = (await prove(self.tree)).worlds[0]
-        self.outside = Outside(self.folder / "outside", authority, world, self.tree, self.store)
+        self.outside = Outside(self.folder / "outside", authority, world, self.store)
         plane = ControlPlane(self.folder / "cluster", programs, self.processes, authority)
         stack.push_async_callback(self.processes.stop)
         stack.push_async_callback(self.outside.stop)

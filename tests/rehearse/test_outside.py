@@ -48,7 +48,7 @@ async def outside(short_path, tree, store):
 
     async def start(**options):
         world = (await prove(tree)).worlds[0]
-        made = Outside(short_path / "outside", Authority("test"), world, tree, store, **options)
+        made = Outside(short_path / "outside", Authority("test"), world, store, **options)
         started.append(made)
         await made.start()
         return made
@@ -181,6 +181,16 @@ async def test_whatever_reference_is_named_gets_the_tree(outside, tree, tmp_path
     assert (into / "clusters/x/flux-system.yaml").exists()
 
 
+async def test_the_tree_begins_where_its_paths_do(short_path, tree, store, tmp_path):
+    """Whoever names a folder inside the repository means the same repository."""
+    world = (await prove(tree / "clusters")).worlds[0]
+    made = Outside(short_path / "outside", Authority("test"), world, store)
+    await made.start()
+    await clone(made, "https://git.example/owner/tree", tmp_path / "clone")
+    assert (tmp_path / "clone/clusters/x/flux-system.yaml").exists()
+    await made.stop()
+
+
 async def test_what_git_ignores_is_left_out(outside, tree, tmp_path):
     subprocess.run(["git", "init", "--quiet", str(tree)], check=True)
     write(tree, ".gitignore", "build/\n")
@@ -190,6 +200,14 @@ async def test_what_git_ignores_is_left_out(outside, tree, tmp_path):
     await clone(made, "https://git.example/owner/tree", tmp_path / "clone")
     assert not (tmp_path / "clone/build").exists()
     assert (tmp_path / "clone/link").is_symlink()
+
+
+async def test_a_tree_that_another_repository_ignores_is_served_whole(outside, tree, tmp_path):
+    subprocess.run(["git", "init", "--quiet", str(tree.parent)], check=True)
+    write(tree.parent, ".gitignore", "tree/\n")
+    made = await outside()
+    await clone(made, "https://git.example/owner/tree", tmp_path / "clone")
+    assert (tmp_path / "clone/clusters/x/flux-system.yaml").exists()
 
 
 async def test_encrypted_files_are_invented(outside, tree, tmp_path):
