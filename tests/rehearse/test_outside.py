@@ -323,6 +323,13 @@ async def test_a_base_that_git_is_asked_for_next_is_no_file(outside):
     assert not list(made.missing)
 
 
+async def test_a_name_that_is_no_reason_phrase_is_refused_all_the_same(outside):
+    made = await outside()
+    said = await asked(made, "https://raw.example/%C3%BC%0A%E2%86%92.yaml")
+    assert said.status_code == 404
+    assert "not fetched: file https://raw.example/???.yaml" in said.reason_phrase
+
+
 async def test_who_asked_is_said(outside, tree):
     write(tree, "clusters/x/other.yaml", "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\n"
         "metadata: {name: other, namespace: apps}\nspec: {interval: 1m, url: 'ssh://git@github.com/a/b'}\n")  # fmt: skip
