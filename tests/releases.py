@@ -16,12 +16,21 @@ controllers:
     containers:
       app:
         image: {repository: ghcr.io/example/app, tag: "1.0"}
-        env: {PASSWORD: {valueFrom: {secretKeyRef: {name: app, key: password}}}}
+        env:
+          PASSWORD: {valueFrom: {secretKeyRef: {name: app, key: password}}}
+          KEY: {valueFrom: {secretKeyRef: {identifier: keys, key: password}}}
+          NODE: {valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
+        envFrom:
+        - secretRef: {name: "{{ .Release.Name }}-secret"}
+        - secretRef: {identifier: keys}
+        - secret: keys
+    labels: {part: "{{ .Values.part }}", kept: "yes"}
   clean: {type: cronjob, containers: {app: {image: {repository: a, tag: "1"}}}}
 service: {app: {controller: main, ports: {http: {port: 80}}}}
-persistence: {config: {accessMode: ReadWriteOnce, size: 1Gi}}
+persistence: {config: {accessMode: ReadWriteOnce, size: 1Gi, storageClass: "-"}}
+route: {main: {hostnames: ["{{ .Values.host }}", "{{ .Release.Name }}.example"], parentRefs: [{name: gateway}]}}
 configMaps: {settings: {data: {text: "{{ not a template", number: 1}}}
-secrets: {keys: {stringData: {password: "plain words"}}}
+secrets: {other: {forceRename: "{{ .Values.name }}"}, keys: {stringData: {password: "plain words"}}}
 serviceMonitor: {app: {}}
 """
 

@@ -94,8 +94,16 @@ def test_app_templates_values(tree):
     assert deployment["selector"]["matchLabels"].items() <= deployment["template"]["metadata"]["labels"].items()
     assert service["ports"]
     assert found["CronJob", "app-clean"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+    pods = deployment["template"]
+    assert "part" not in pods["metadata"]["labels"]
+    assert pods["metadata"]["labels"]["kept"] == "yes"
+    (container,) = pods["spec"]["containers"]
+    assert [one["name"] for one in container["env"]] == ["PASSWORD", "NODE"]
+    assert container["envFrom"] == [{"secretRef": {"name": "app-secret"}}]
+    assert found["HTTPRoute", "app-main"]["spec"]["hostnames"] == ["app.example"]
+    assert found["PersistentVolumeClaim", "app"]["spec"]["storageClassName"] == ""
     assert found["ConfigMap", "app"]["data"] == {"text": "{{ not a template", "number": "1\n...\n"}
-    assert found["Secret", "app"]["stringData"] == {"password": "plain words"}
+    assert found["Secret", "app-keys"]["stringData"] == {"password": "plain words"}
 
 
 def test_a_chart_nothing_is_known_of_says_so(tree):
@@ -197,6 +205,23 @@ def test_a_chart_in_another_git_repository(tree):
     chart = one(tree)
     assert (chart.url, chart.name, chart.path) == ("ssh://git@github.com/example/charts", "app", "charts/app")
     assert made(tree, All()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("source", "named", "path"),
+    [
+        ("HelmRepository", "values-prod.yaml", "values-prod.yaml"),
+        ("GitRepository", "./charts/app/ci/prod.yaml", "ci/prod.yaml"),
+    ],
+)
+def test_files_of_values_that_a_release_takes_out_of_the_chart_are_there(tree, source, named, path):
+    if source == "GitRepository":
+        text = IN_GIT.replace("./charts/app,", f"./charts/app, valuesFiles: [{named}],")
+        write(tree, "clusters/x/app.yaml", text)
+    else:
+        file = release(tree, "app", "app", "https://charts.example")
+        file.write_text(file.read_text().replace('{"chart": "app",', f'{{"chart": "app", "valuesFiles": ["{named}"],'))
+    assert files(one(tree))[f"app/{path}"] == "{}\n"
 
 
 def test_a_git_repository_of_which_more_is_asked_for_is_not_made(tree):

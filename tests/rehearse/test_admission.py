@@ -48,6 +48,15 @@ def test_what_nobody_could_answer_is_changed(kind, before, after):
     assert changed(kind, **before) == after
 
 
+def test_patches_of_what_a_chart_on_paper_does_not_make_are_left_out():
+    admission = Admission((), lambda url, digest: "", {"HelmRelease apps/blog"})
+    spec = {"postRenderers": [], "interval": "1m"}
+    named = {"kind": "HelmRelease", "metadata": {"namespace": "apps", "name": "blog"}, "spec": spec}
+    other = {"kind": "HelmRelease", "metadata": {"namespace": "apps", "name": "other"}, "spec": spec}
+    assert admission.changed(named) == {"interval": "1m"}
+    assert admission.changed(other) == spec
+
+
 @pytest.mark.parametrize(
     ("kind", "spec"),
     [

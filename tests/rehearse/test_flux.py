@@ -52,7 +52,10 @@ spec:
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {{name: referenced, namespace: apps}}
-spec: {{interval: 10m, chartRef: {{kind: OCIRepository, name: referenced}}}}
+spec:
+  interval: 10m
+  chartRef: {{kind: OCIRepository, name: referenced}}
+  postRenderers: [{{kustomize: {{patches: [{{patch: "{{apiVersion: v1, kind: Service, metadata: {{name: not-there}}}}"}}]}}}}]
 ---
 apiVersion: source.toolkit.fluxcd.io/v1
 kind: GitRepository
@@ -62,7 +65,7 @@ spec: {{interval: 1h, url: "https://github.com/example/charts", ref: {{commit: {
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {{name: in-git, namespace: apps}}
-spec: {{interval: 10m, chart: {{spec: {{chart: ./deep/app, sourceRef: {{kind: GitRepository, name: charts}}}}}}}}
+spec: {{interval: 10m, chart: {{spec: {{chart: ./deep/app, valuesFiles: [deep/app/x.yaml], sourceRef: {{kind: GitRepository, name: charts}}}}}}}}
 ---
 apiVersion: source.toolkit.fluxcd.io/v1
 kind: HelmRepository
@@ -124,7 +127,7 @@ class Running:
         components = ["etcd", "kubernetes", *CONTROLLERS]
         programs = await Toolchain().programs(chosen(components))
         world = (await prove(self.tree)).worlds[0]
-        self.outside = Outside(self.folder / "outside", authority, world, self.tree, self.store)
+        self.outside = Outside(self.folder / "outside", authority, world, self.store)
         plane = ControlPlane(self.folder / "cluster", programs, self.processes, authority)
         stack.push_async_callback(self.processes.stop)
         stack.push_async_callback(self.outside.stop)

@@ -48,7 +48,7 @@ async def outside(short_path, tree, store):
 
     async def start(**options):
         world = (await prove(tree)).worlds[0]
-        made = Outside(short_path / "outside", Authority("test"), world, tree, store, **options)
+        made = Outside(short_path / "outside", Authority("test"), world, store, **options)
         started.append(made)
         await made.start()
         return made
@@ -181,6 +181,16 @@ async def test_whatever_reference_is_named_gets_the_tree(outside, tree, tmp_path
     assert (into / "clusters/x/flux-system.yaml").exists()
 
 
+async def test_the_tree_begins_where_its_paths_do(short_path, tree, store, tmp_path):
+    """Whoever names a folder inside the repository means the same repository."""
+    world = (await prove(tree / "clusters")).worlds[0]
+    made = Outside(short_path / "outside", Authority("test"), world, store)
+    await made.start()
+    await clone(made, "https://git.example/owner/tree", tmp_path / "clone")
+    assert (tmp_path / "clone/clusters/x/flux-system.yaml").exists()
+    await made.stop()
+
+
 async def test_what_git_ignores_is_left_out(outside, tree, tmp_path):
     subprocess.run(["git", "init", "--quiet", str(tree)], check=True)
     write(tree, ".gitignore", "build/\n")
@@ -190,6 +200,14 @@ async def test_what_git_ignores_is_left_out(outside, tree, tmp_path):
     await clone(made, "https://git.example/owner/tree", tmp_path / "clone")
     assert not (tmp_path / "clone/build").exists()
     assert (tmp_path / "clone/link").is_symlink()
+
+
+async def test_a_tree_that_another_repository_ignores_is_served_whole(outside, tree, tmp_path):
+    subprocess.run(["git", "init", "--quiet", str(tree.parent)], check=True)
+    write(tree.parent, ".gitignore", "tree/\n")
+    made = await outside()
+    await clone(made, "https://git.example/owner/tree", tmp_path / "clone")
+    assert (tmp_path / "clone/clusters/x/flux-system.yaml").exists()
 
 
 async def test_encrypted_files_are_invented(outside, tree, tmp_path):
@@ -303,6 +321,13 @@ async def test_a_base_that_git_is_asked_for_next_is_no_file(outside):
     for path in ("example/base//deep", "example/base/deep?ref=v1"):
         assert (await asked(made, f"https://github.com/{path}")).status_code == 404
     assert not list(made.missing)
+
+
+async def test_a_name_that_is_no_reason_phrase_is_refused_all_the_same(outside):
+    made = await outside()
+    said = await asked(made, "https://raw.example/%C3%BC%0A%E2%86%92.yaml")
+    assert said.status_code == 404
+    assert "not fetched: file https://raw.example/??.yaml" in said.reason_phrase
 
 
 async def test_who_asked_is_said(outside, tree):

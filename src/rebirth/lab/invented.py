@@ -22,6 +22,7 @@ _BLOCK = "sops"  # where sops keeps its own in a file
 # What sops notes of values that are no text (its stores' `type:`).
 _OF_TYPE: Mapping[str, object] = {"int": 1, "float": 1.0, "bool": True}
 _YAML = {".yaml", ".yml"}
+_YAML_BLOCK = re.compile(rf"^{_BLOCK}:\s*$", re.MULTILINE)  # in a file of whatever name
 
 
 def is_encrypted(document: object) -> bool:
@@ -72,7 +73,7 @@ def in_the_clear(file: PurePath, data: bytes, kinds: Kinds) -> bytes | None:
 
 def _structured(file: PurePath, text: str, kinds: Kinds) -> str | None:
     """YAML, JSON, or what stands as `data` of a JSON, in whatever file."""
-    is_yaml = file.suffix in _YAML
+    is_yaml = file.suffix in _YAML or _YAML_BLOCK.search(text) is not None
     try:
         documents = list(yaml.safe_load_all(text)) if is_yaml else [json.loads(text)]
     except (yaml.YAMLError, ValueError):

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from rebirth.paper.completed import Completion
 from rebirth.paper.definitions import Versions, versions_used
 from rebirth.paper.versions import LOWEST, fitting
+from rebirth.paper.written import is_template
 from rebirth.proof.charts import app_template, knowledge, releases
 from rebirth.proof.charts import files as chart_files
 from rebirth.proof.charts.releases import ChartSource
@@ -30,6 +31,8 @@ from rebirth.store.versions import Version
 
 _NEWEST = "latest"  # the tag that an OCIRepository without a reference has
 NOTHING = "nothing is known of it"
+_EMPTY = b"{}\n"
+_RENDERED = "the chart in helm's cache"
 
 
 class Stored(Protocol):
@@ -48,6 +51,7 @@ class StandIn:
     url: str
     version: str
     made_from: str  # such as "knowledge of cert-manager"
+    whole: bool = False  # whether it makes all that the chart would
 
 
 @dataclass(frozen=True)
@@ -101,12 +105,13 @@ def paper_charts(model: Model, store: Stored, authority: str) -> tuple[list[Pape
         for version in dict.fromkeys(one.version for one in missing):
             tags = frozenset(one.tag for one in missing if one.version == version)
             charts.append(PaperChart(url, name, version, tags, _packed(name, version, content), path))
-        stand_ins += [StandIn(_label(one.own), name, url, one.version, _made_from(model, one)) for one in missing]
+        stand_ins += [_stand_in(model, one) for one in missing]
     return charts, stand_ins
 
 
-def _label(own: Manifest) -> str:
-    return own.thing().label
+def _stand_in(model: Model, one: _Wanted) -> StandIn:
+    made_from = _made_from(model, one)
+    return StandIn(one.own.thing().label, one.chart.name, one.url, one.version, made_from, whole=made_from == _RENDERED)
 
 
 def _wanted(model: Model, store: Stored) -> Iterator[_Wanted]:
@@ -161,7 +166,7 @@ def _made_from(model: Model, one: _Wanted) -> str:
     if not one.unit.members:
         return NOTHING
     if chart_files.find(model, one.chart):
-        return "the chart in helm's cache"
+        return _RENDERED
     if operator := knowledge.of_chart(one.chart.name, one.chart.url):
         return f"knowledge of {operator.title}"
     return "app-template's values" if app_template.is_one(one.chart) else NOTHING
@@ -172,17 +177,20 @@ def _made_from(model: Model, one: _Wanted) -> str:
 
 def _content(users: Iterable[_Wanted], used: Versions, authority: str) -> dict[str, bytes]:
     """The files of the archive below the chart's folder, without Chart.yaml."""
-    files: dict[str, bytes] = {}
+    files: dict[str, bytes] = {"values.yaml": _EMPTY}
     for one in users:
         namespace, release = releases.target_namespace(one.own), releases.release_name(one.own)
         completion = Completion(release, used, authority)
         templates: list[Mapping[str, Any]] = []
         for member in one.unit.members:
+            if is_template(member.name):
+                continue
             item = completion.of(member.data)
             if releases.FOLDER in member.annotations:
                 files.setdefault(f"crds/{member.name}.yaml", _text([item]))
             else:
                 templates.append(item)
+        files |= dict.fromkeys(_values_files(one), _EMPTY)
         objects = f"objects/{namespace}/{release}.yaml"
         files[objects] = _text(templates or [_note(one)])
         guard = f'and (eq .Release.Name "{release}") (eq .Release.Namespace "{namespace}")'
@@ -190,6 +198,14 @@ def _content(users: Iterable[_Wanted], used: Versions, authority: str) -> dict[s
         template = f'{{{{ if {guard} }}}}{{{{ .Files.Get "{objects}" }}}}{{{{ end }}}}\n'
         files[f"templates/{namespace}-{release}.yaml"] = template.encode()
     return files
+
+
+def _values_files(one: _Wanted) -> Iterator[str]:
+    """Files of values that the release takes out of the chart: of one in Git they are named from the repository's top."""
+    for named in one.own.items("spec", "chart", "spec", "valuesFiles"):
+        path = posixpath.relpath(posixpath.normpath(f"/{named}"), f"/{one.path}")
+        if not path.startswith("../"):
+            yield path
 
 
 def _note(one: _Wanted) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from rebirth.paper.definitions import Versions, definition
+from rebirth.paper.written import plain
 from rebirth.proof.charts.releases import MADE_UP
 from rebirth.proof.reading import scopes
 
@@ -35,7 +36,7 @@ class Completion:
     authority: str
 
     def of(self, item: Object) -> dict[str, Any]:
-        public: dict[str, Any] = self._public(item)
+        public: dict[str, Any] = plain(self._public(item))
         complete = self._by_kind.get(str(item.get("kind")))
         return complete(public) if complete else public
 

@@ -27,6 +27,11 @@ def clear():
     return made
 
 
+@pytest.mark.parametrize("path", ["values.yaml.enc", "secret.sops"])
+def test_yaml_by_another_name(clear, path):
+    assert "ENC[" not in clear(path, yaml.safe_dump({"password": TEXT, "sops": BLOCK}))
+
+
 def test_yaml(clear):
     secret = {
         "kind": "Secret",

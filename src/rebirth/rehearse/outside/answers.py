@@ -24,7 +24,8 @@ class Part(Protocol):
 
 def refused(missing: Missing) -> Response:
     """404: nobody asks a second time at once, and no condition takes it for passing. Helm repeats the reason phrase, Git the body."""
-    return PlainTextResponse(missing.answer, 404, headers={REASON: f"Not Found: {missing.answer}"})
+    phrase = "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in missing.answer)
+    return PlainTextResponse(missing.answer, 404, headers={REASON: f"Not Found: {phrase}"})
 
 
 def answers_app(parts: Sequence[Part], refusals: Refusals, askers: Askers) -> ASGIApp:

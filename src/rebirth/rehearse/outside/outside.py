@@ -35,14 +35,13 @@ _FLUX_ARTIFACT = ("application/vnd.cncf.flux.config.v1+json", "application/vnd.c
 
 @dataclass
 class Outside:
-    """`folder`: private, and with a short path: a socket lies in it. `root`: of the repository. `age_key`: the castle's own, with
-    which Flux decrypts; without one what is encrypted is invented.
+    """`folder`: private, and with a short path: a socket lies in it. `age_key`: the castle's own, with which Flux decrypts;
+    without one what is encrypted is invented.
     """
 
     folder: Path
     authority: Authority
     world: ClusterProof
-    root: Path
     store: Store
     age_key: Path | None = None
     proxy: str = field(default="", init=False)  # the URL, once it is started
@@ -58,7 +57,7 @@ class Outside:
         kinds = None if self.age_key else Kinds(self.authority, [], "git.rehearsal.internal")
         self._own = self._own_sources()
         git = [one for one in self._own if one.kind == "GitRepository"]
-        self._tree = Tree(self.root, self.folder, references_of(git), kinds)
+        self._tree = Tree(self.world.model.root, self.folder, references_of(git), kinds)
         self._registries = Registries(self.store, self.missing, self._askers)
         self._servers = Servers(self.authority, self.folder / "keys", self.folder)
         self._proxy = Proxy(self.authority, self.folder / "keys", self.folder / "answers.sock")
@@ -91,7 +90,8 @@ class Outside:
         await self.take()
         await self._servers.start_local(self._answers(charts), self._proxy.answers)
         port = _free_port()
-        admission = Admission({*self._places(), *self._made}, self._tag_for(charts))
+        in_part = {one.release for one in self.stand_ins if not one.whole}
+        admission = Admission({*self._places(), *self._made}, self._tag_for(charts), in_part)
         await self._servers.start("admission", admission_app(admission), address=_HOST, port=port, hosts=[_HOST])
         self._admission = f"https://{_HOST}:{port}/"
         self.proxy = await self._proxy.start()
@@ -137,7 +137,7 @@ class Outside:
         own = [member for member, _ in model.find(*model.own_source)]
         said = {address(str(url)) for one in own if (url := one.at("spec", "url"))}
         said |= {address_of_bucket(one.mapping("spec")) for one in own if one.kind == "Bucket"}
-        said |= {address(one.url) for one in artifacts.syncs(RepositoryFiles(self.root)) if one.url}
+        said |= {address(one.url) for one in artifacts.syncs(RepositoryFiles(self.world.model.root)) if one.url}
         if model.castle is not None:
             said.add(address(model.castle.gitops.repository))
         self._said = said

@@ -85,10 +85,12 @@ class Tree:
 
 
 async def _files(root: Path) -> list[Path]:
-    """What a commit of everything would hold; where it is no repository of Git, everything but hidden folders of Git itself."""
+    """What a commit of everything would hold; all files where it is no repository of Git, or one that another ignores."""
     try:
         said = await git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=root)
     except RuntimeError:
+        said = ""
+    if not said:
         return sorted(file.relative_to(root) for file in _walk(root))
     found = (Path(name) for name in said.split("\0") if name)
     return [path for path in dict.fromkeys(found) if (root / path).is_symlink() or (root / path).is_file()]
