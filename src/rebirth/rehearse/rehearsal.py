@@ -86,9 +86,7 @@ class _Rehearsal:
         self._authority = Authority("Rebirth rehearsal")
         self._processes = Processes(folder / "logs")
         self._plane = ControlPlane(folder / "cluster", programs, self._processes, self._authority)
-        self._outside = Outside(
-            folder / "outside", self._authority, self._world, self._repository.root, Store(), options.age_key
-        )
+        self._outside = Outside(folder / "outside", self._authority, self._world, Store(), options.age_key)
         self._folder, self._started, self._since = folder, time.time(), time.monotonic()
         self._refused: list[str] = []
         self._steps: list[tuple[str, float, float]] = []
