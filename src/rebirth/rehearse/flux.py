@@ -3,6 +3,7 @@
 The others (notifications, images) change nothing of what comes up: their kinds are taken as they are written.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 
 import yaml
 
-from rebirth.lab.building.toolchain import Toolchain
+from rebirth.lab.building.toolchain import Toolchain, chosen
 from rebirth.paper.definitions import bare, definition
 from rebirth.proof.charts import knowledge
 from rebirth.rehearse.processes import Processes
+from rebirth.store.files import placed
 
 CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller", "source-watcher")
 _ARTIFACTS = {"source-controller": 9090, "source-watcher": 9091}  # on which ports who makes them serves them
@@ -33,11 +35,23 @@ _OTHERS = {
 
 async def crds(toolchain: Toolchain) -> list[dict[str, Any]]:
     """The CRDs of the controllers, as their releases have them, and of Flux's other kinds. Raises Broken."""
-    folders = [await toolchain.module_folder(name) / "config/crd/bases" for name in CONTROLLERS]
-    real = [yaml.safe_load(file.read_text()) for folder in folders for file in sorted(folder.glob("*.yaml"))]
     flux = knowledge.of_kind("image.toolkit.fluxcd.io", "ImagePolicy")
     kinds = [(crds.group, kind) for crds in (flux.crds if flux else ()) for kind in crds.kinds if crds.group in _OTHERS]
-    return [*real, *(definition(bare(*one), {one: _OTHERS[one[0]]}) for one in kinds)]
+    others = [definition(bare(*one), {one: _OTHERS[one[0]]}) for one in kinds]
+    return [crd for name in CONTROLLERS for crd in await _of(toolchain, name)] + others
+
+
+async def _of(toolchain: Toolchain, name: str) -> list[dict[str, Any]]:
+    """Kept beside the programs: who has been given those need have neither Go nor the sources."""
+    program = await toolchain.folder(next(iter(chosen([name]))))
+    kept = program.parent.parent / "crds" / f"{program.name}.json"
+    if not kept.exists():
+        files = sorted((await toolchain.module_folder(name) / "config/crd/bases").glob("*.yaml"))
+        text = json.dumps([yaml.safe_load(file.read_text()) for file in files])
+        with placed(kept) as unfinished:
+            unfinished.write_text(text)
+    found: list[dict[str, Any]] = json.loads(kept.read_text())
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """One rehearsal, from the first process to the last: applies what a bootstrap applies first, and watches the Flux graph."""
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from rebirth.rehearse import flux
 from rebirth.rehearse.api_arguments import arguments, asked_for, gates_of
 from rebirth.rehearse.control_plane import ControlPlane
 from rebirth.rehearse.first import First, Object, first
+from rebirth.rehearse.folder import private_folder
 from rebirth.rehearse.outside.outside import Outside
 from rebirth.rehearse.places import place_of
 from rebirth.rehearse.processes import Processes
@@ -61,19 +61,12 @@ async def rehearse(
     proved: Proved, toolchain: Toolchain, programs: Mapping[str, str], options: Options, tell: Callable[[str], None]
 ) -> Rehearsed:
     """Ends by itself, and leaves nothing behind. Raises Broken where the rehearsal itself does not work."""
-    with _private_folder() as folder:
+    with private_folder() as folder:
         rehearsal = _Rehearsal(proved, folder, programs, options, tell)
         try:
             return await rehearsal.run(await flux.crds(toolchain))
         finally:
             await rehearsal.stop()
-
-
-@contextmanager
-def _private_folder() -> Iterator[Path]:
-    # Short: the name of a Unix socket has at most 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="rehearsal-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 class _Rehearsal:
