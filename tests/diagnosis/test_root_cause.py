@@ -2,7 +2,8 @@
 
 import pytest
 
-from rebirth.diagnosis.root_cause import Cause, Outlook, Standstill, causes, wanted_objects
+from rebirth.diagnosis.root_cause import Cause, Outlook, Standstill, causes
+from rebirth.diagnosis.wanted import wanted_objects
 
 NO_HOST = (
     "failed to fetch Helm repository index: failed to cache index to temporary file: Get "

@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from rebirth.diagnosis.root_cause import KINDS, Cause, Key, Outlook, Standstill, causes, label, wanted_objects
+from rebirth.diagnosis.root_cause import Cause, Outlook, Standstill, causes, label
+from rebirth.diagnosis.wanted import KINDS, Key, wanted_objects
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.cluster import Cluster, condition, reason, stamp
 from rebirth.run.waiting import became_ready, now, nudged, together

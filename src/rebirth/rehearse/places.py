@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from rebirth.diagnosis.root_cause import Cause, Key
+from rebirth.diagnosis.root_cause import Cause
+from rebirth.diagnosis.wanted import Key
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.proof.things import NOWHERE, Place

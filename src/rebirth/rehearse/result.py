@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rebirth.diagnosis.root_cause import Cause, Key
+from rebirth.diagnosis.root_cause import Cause
+from rebirth.diagnosis.wanted import Key
 from rebirth.proof.things import Place
 
 
