@@ -34,7 +34,7 @@ def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds) -> F
     """Out of what the proof has read: `taken` is what it took as there."""
     used = versions_used(model)
     given = [item for thing in taken if (item := _given(thing, graph, kinds, used))]
-    placed = list(_placed(model, graph, kinds, used))
+    placed = [*_of_talos(used), *_placed(model, graph, kinds, used)]
     kept = [_invented(member, kinds) for member in model.seeded]
     sources, root = _flux(model)
     rest = [item for item in (*given, *placed, *kept) if item["kind"] != "Namespace"]
@@ -58,6 +58,13 @@ def _placed(model: Model, graph: Graph, kinds: Kinds, used: Versions) -> Iterato
             for member in unit.members:
                 item = _invented(member, kinds)
                 yield completion.of(item) if unit.atomicity is Atomicity.HELM else item
+
+
+def _of_talos(used: Versions) -> Iterator[Object]:
+    """The kind that Talos brings where pods may use its API (machine.features.kubernetesTalosAPIAccess)."""
+    kind = "talos.dev", "ServiceAccount"
+    if kind in used:
+        yield definition(bare(*kind), used)
 
 
 def _namespace(name: str) -> Object:

@@ -25,7 +25,8 @@ _EVERYWHERE = (
     "--requeue-dependency=1s", "--interval-jitter-percentage=0", "--max-retry-delay=10s",
     "--kube-api-qps=500", "--kube-api-burst=1000",
 )  # fmt: skip
-_CONCURRENT = {"source-controller": 10, "kustomize-controller": 20, "helm-controller": 10, "source-watcher": 5}
+# Many releases wait for one another, and none may take another's turn.
+_CONCURRENT = {"source-controller": 10, "kustomize-controller": 40, "helm-controller": 80, "source-watcher": 5}
 # Served versions of the kinds whose controllers do not run, by group: all that are or were.
 _OTHERS = {
     "notification.toolkit.fluxcd.io": {"v1", "v1beta1", "v1beta2", "v1beta3"},
