@@ -4,13 +4,17 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from rebirth.diagnosis.root_cause import Cause, Outlook
+from rebirth.errors import SpecError
 from rebirth.findings.places import Places
 from rebirth.proof.prove import prove
 from rebirth.proof.things import NOWHERE, Place
 from rebirth.rehearse import forms, telling
+from rebirth.rehearse.changes import changes, earlier
 from rebirth.rehearse.disagreements import disagreements
-from rebirth.rehearse.result import OnPaper, Rehearsed, Stop
+from rebirth.rehearse.result import OnPaper, Rehearsed, Stop, Told
 from trees import lay
 
 APPS, INFRA = ("Kustomization", "flux-system", "apps"), ("Kustomization", "flux-system", "infra")
@@ -33,7 +37,7 @@ def stopped(tmp_path: Path) -> Rehearsed:
 
 
 def test_text_says_the_root_its_line_and_the_verdict(tmp_path: Path):
-    said = telling.text(stopped(tmp_path), Places(here=tmp_path), width=100, verbose=False, against=None)
+    said = telling.text(Told(stopped(tmp_path), Places(here=tmp_path), None, verbose=False))
     assert "error: Kustomization flux-system/apps: Deployment/default/blog dry-run failed" in said
     assert "  at apps.yaml:1\n" in said
     assert "chart traefik (nothing is known of it)" in said
@@ -41,21 +45,21 @@ def test_text_says_the_root_its_line_and_the_verdict(tmp_path: Path):
 
 
 def test_text_of_what_came_up_says_after_how_long(tmp_path: Path):
-    said = telling.text(rehearsed(), Places(here=tmp_path), width=100, verbose=False, against=[])
+    said = telling.text(Told(rehearsed(), Places(here=tmp_path), [], verbose=False))
     ready = "Ready after 4.0 s: 1 Kustomization (10.0 s, 512 MiB in all)\n"
     assert said == f"0 disagreements with `rebirth check`\n\n{ready}"
 
 
 def test_long_lists_are_cut_unless_all_is_asked_for(tmp_path: Path):
     done = rehearsed(missing=tuple(f"chart c{number}" for number in range(12)))
-    brief = telling.text(done, Places(), width=100, verbose=False, against=None)
+    brief = telling.text(Told(done, Places(), None, verbose=False))
     assert "and 4 more (-v shows them)" in brief
     assert "chart c11" not in brief
-    assert "chart c11" in telling.text(done, Places(), width=100, verbose=True, against=None)
+    assert "chart c11" in telling.text(Told(done, Places(), None, verbose=True))
 
 
 def test_data_holds_everything(tmp_path: Path):
-    data = telling.data(stopped(tmp_path), Places(here=tmp_path), None)
+    data = telling.data(Told(stopped(tmp_path), Places(here=tmp_path)))
     assert data["ready"] is False
     assert data["stops"][0] | {} == {
         "object": "Kustomization flux-system/apps", "message": REFUSED.message, "outlook": "will not fix itself",
@@ -67,17 +71,17 @@ def test_data_holds_everything(tmp_path: Path):
 
 def test_sarif_and_annotations_name_file_and_line(tmp_path: Path):
     places = Places(here=tmp_path, asked=tmp_path)
-    result = json.loads(forms.FORMS["sarif"](stopped(tmp_path), places))["runs"][0]["results"][0]
+    result = json.loads(forms.FORMS["sarif"](Told(stopped(tmp_path), places)))["runs"][0]["results"][0]
     assert (result["ruleId"], result["level"]) == ("rehearsal", "error")
     physical = result["locations"][0]["physicalLocation"]
     assert (physical["artifactLocation"]["uri"], physical["region"]["startLine"]) == ("apps.yaml", 1)
-    assert forms.FORMS["github"](stopped(tmp_path), places).startswith(
+    assert forms.FORMS["github"](Told(stopped(tmp_path), places)).startswith(
         "::error file=apps.yaml,line=1,title=rehearsal::"
     )
 
 
 def test_junit_has_a_case_a_node_and_a_failure_for_each_that_waits(tmp_path: Path):
-    suite = ET.fromstring(forms.FORMS["junit"](stopped(tmp_path), Places(here=tmp_path)))
+    suite = ET.fromstring(forms.FORMS["junit"](Told(stopped(tmp_path), Places(here=tmp_path))))
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     failed = [case.get("name") for case in suite if case.find("failure") is not None]
     assert failed == ["flux-system/apps"]
@@ -85,7 +89,7 @@ def test_junit_has_a_case_a_node_and_a_failure_for_each_that_waits(tmp_path: Pat
 
 
 def test_the_page_shows_the_graph_and_what_failed(tmp_path: Path):
-    page = forms.page(stopped(tmp_path))
+    page = forms.FORMS["html"](Told(stopped(tmp_path), Places()))
     assert "flux-system/infra" in page
     assert "dry-run failed" in page
 
@@ -108,3 +112,24 @@ async def test_a_stop_that_an_error_foresaw_is_none(tmp_path: Path):
     proof = (await prove(lay(tmp_path, apps="nowhere"))).worlds[0]
     cause = Cause(("Kustomization", "flux-system", "nowhere"), "does not exist", Outlook.STUCK)
     assert not disagreements(proof, proof.findings, rehearsed(Stop(cause, NOWHERE, (APPS,)), waiting=(APPS,)))
+
+
+def test_what_changed_since_an_earlier_rehearsal(tmp_path: Path):
+    file = tmp_path / "base.json"
+    file.write_text(forms.FORMS["json"](Told(rehearsed(ready=((INFRA, 4.0), (APPS, 5.0))), Places())))
+    found = changes(earlier(file), stopped(tmp_path))
+    assert found == [
+        "Kustomization flux-system/apps was Ready, and is not any more",
+        f"new stop: {REFUSED}",
+        "on paper now: chart traefik",
+    ]
+    assert changes(earlier(file), rehearsed(ready=((INFRA, 4.5), (APPS, 5.0)))) == []
+
+
+def test_what_is_compared_with_has_to_be_a_rehearsal(tmp_path: Path):
+    file = tmp_path / "base.json"
+    file.write_text("{}")
+    with pytest.raises(SpecError, match="is not the answer of a rehearsal"):
+        earlier(file)
+    with pytest.raises(SpecError, match="No such file"):
+        earlier(tmp_path / "none.json")

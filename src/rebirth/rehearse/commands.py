@@ -4,9 +4,10 @@ Only typer and the product's options are imported above: `rebirth --help` does n
 """
 
 import asyncio
-import json
 import sys
 import time
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,13 +17,15 @@ from rebirth.errors import SpecError
 from rebirth.terminal.options import Castle, Clusters, Color, GitOps, Json, Quiet, Verbose, examples, form, meant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from rebirth.checking import Asked
     from rebirth.rehearse.rehearsal import Options
+    from rebirth.rehearse.result import Told
 
 app = typer.Typer()
-_STYLES = ("text", "json", "sarif", "junit", "github")
+_IN_FILES = 120  # columns of text in a file
+_STYLES = ("text", "json", "sarif", "junit", "github", "html")
 
 
 @app.command(
@@ -51,7 +54,14 @@ def rehearse(
         ),
     ] = None,
     budget: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Give up after this many seconds.")] = 1200,
-    page: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the timeline as a page (HTML), too.")] = None,
+    output: Annotated[
+        list[str],
+        typer.Option("--output", metavar="FORM=FILE", help="Write another form to a file, too. May be repeated."),
+    ] = [],  # noqa: B006 - typer makes a new one
+    compare: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Tell what changed since the rehearsal whose JSON is in that file."),
+    ] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
     color: Color = "auto",
@@ -61,37 +71,51 @@ def rehearse(
     No root, no container, no cluster. Exit 0: all is Ready; 3: something is not.
     """
     style = form(format_, as_json)
+    outputs = [_output(one) for one in output]
     if style not in _STYLES:
         raise SpecError(f"--format: {style} is none of {', '.join(_STYLES)}")
     from rebirth.checking import Asked
+    from rebirth.console import width, write
+    from rebirth.rehearse.changes import changes, earlier
+    from rebirth.rehearse.forms import FORMS
     from rebirth.rehearse.rehearsal import Options
 
     since = time.monotonic()
+    before = earlier(compare) if compare else None
 
     def tell(words: str) -> None:
         if not quiet:
             sys.stderr.write(f"{time.monotonic() - since:6.1f} s  {words}\n")
 
-    asked = Asked(meant(directory, gitops), gitops, cluster)
-    sys.exit(
-        asyncio.run(_run(asked, Options(budget, age_key), style, tell, page, verbose=verbose, against=against_check))
-    )
+    async def run() -> int:
+        asked = Asked(meant(directory, gitops), gitops, cluster)
+        async with _rehearsed(asked, Options(budget, age_key), tell, against=against_check) as seen:
+            changed = changes(before, seen.done) if before else None
+            told = replace(seen, changes=changed, width=width(), verbose=verbose)
+            for name, file in outputs:
+                file.write_text(FORMS[name](replace(told, width=_IN_FILES)), encoding="utf-8")
+            write(FORMS[style](told))
+            return 0 if told.done.came_up else 3
+
+    sys.exit(asyncio.run(run()))
 
 
-async def _run(
-    asked: "Asked",
-    options: "Options",
-    style: str,
-    tell: "Callable[[str], None]",
-    page: Path | None,
-    *,
-    verbose: bool,
-    against: bool,
-) -> int:
+def _output(text: str) -> tuple[str, Path]:
+    name, equals, file = text.partition("=")
+    if name not in _STYLES or not equals or not file:
+        raise SpecError(f"--output: {text} is not FORM=FILE", hint=f"FORM is one of {', '.join(_STYLES)}.")
+    return name, Path(file)
+
+
+@asynccontextmanager
+async def _rehearsed(
+    asked: "Asked", options: "Options", tell: "Callable[[str], None]", *, against: bool
+) -> "AsyncIterator[Told]":
+    """The files of the repository are there as long as it is open."""
     from rebirth.checking import proved
-    from rebirth.console import width, write
-    from rebirth.rehearse import forms, rehearsal, telling
+    from rebirth.rehearse import rehearsal
     from rebirth.rehearse.disagreements import disagreements
+    from rebirth.rehearse.result import Told
 
     toolchain, programs = await rehearsal.programs(tell)
     async with proved(asked) as done:
@@ -100,12 +124,4 @@ async def _run(
             raise SpecError(f"the repository has several clusters: {clusters}", hint="Name one of them with --cluster.")
         seen = await rehearsal.rehearse(done, toolchain, programs, options, tell)
         found = disagreements(done.proof.worlds[0], done.proof.findings, seen) if against else None
-        if page:
-            page.write_text(forms.page(seen), encoding="utf-8")
-        if style == "json":
-            write(json.dumps(telling.data(seen, done.places, found), indent=2) + "\n")
-        elif style in forms.FORMS:
-            write(forms.FORMS[style](seen, done.places))
-        else:
-            write(telling.text(seen, done.places, width=width(), verbose=verbose, against=found))
-    return 0 if seen.came_up else 3
+        yield Told(seen, done.places, found)

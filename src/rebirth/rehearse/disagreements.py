@@ -1,19 +1,12 @@
 """Where the proof and a rehearsal of the same tree disagree: this is how the proof is kept true."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rebirth.diagnosis.root_cause import Outlook, label
 from rebirth.proof.prove import ClusterProof
 from rebirth.proof.rules import Finding, Severity
-from rebirth.proof.things import Place, Scope
-from rebirth.rehearse.result import Rehearsed
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    words: str
-    place: Place
+from rebirth.proof.things import Scope
+from rebirth.rehearse.result import Disagreement, Rehearsed
 
 
 def disagreements(proof: ClusterProof, findings: list[Finding], done: Rehearsed) -> list[Disagreement]:

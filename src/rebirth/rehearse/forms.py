@@ -1,4 +1,4 @@
-"""A rehearsal for other programs (SARIF, annotations of a GitHub workflow, JUnit), and its timeline as a page."""
+"""In which forms a rehearsal is told: text, data, SARIF, annotations of a GitHub workflow, JUnit, its timeline as a page."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -6,10 +6,10 @@ from xml.etree import ElementTree as ET
 
 from rebirth.diagnosis.root_cause import Outlook, label
 from rebirth.findings import github, sarif
-from rebirth.findings.places import Places
 from rebirth.proof.rules import Finding, Severity
 from rebirth.proof.things import Scope
-from rebirth.rehearse.result import Rehearsed, Stop
+from rebirth.rehearse import telling
+from rebirth.rehearse.result import Stop, Told
 from rebirth.report.page import render
 from rebirth.report.timeline import Ready, Span, Timeline
 
@@ -24,18 +24,20 @@ def finding(stop: Stop) -> Finding:
     return Finding(RULE, severity, stop.message, stop.place, scope=Scope.FIRST_BOOT, why=why)
 
 
-def _sarif(done: Rehearsed, places: Places) -> str:
+def _sarif(told: Told) -> str:
+    done = told.done
     properties = {"ready": done.came_up, "onPaper": len(done.on_paper), "missing": len(done.missing)}
-    found = sarif.of_findings(map(finding, done.stops), places, properties)
+    found = sarif.of_findings(map(finding, done.stops), told.places, properties)
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
-def _github(done: Rehearsed, places: Places) -> str:
-    return github.of_findings(map(finding, done.stops), places)
+def _github(told: Told) -> str:
+    return github.of_findings(map(finding, told.done.stops), told.places)
 
 
-def _junit(done: Rehearsed, places: Places) -> str:
+def _junit(told: Told) -> str:
     """A test case a node of the Flux graph; one that waits fails with what holds it up."""
+    done, places = told.done, told.places
     waiting = set(done.waiting)
     counts: dict[str, str] = {
         "tests": str(len(done.ready) + len(waiting)),
@@ -55,8 +57,13 @@ def _junit(done: Rehearsed, places: Places) -> str:
     return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def page(done: Rehearsed) -> str:
+def _json(told: Told) -> str:
+    return json.dumps(telling.data(told), indent=2, ensure_ascii=False) + "\n"
+
+
+def _page(told: Told) -> str:
     """Where the time went, as the page that `rebirth report` makes of a run."""
+    done = told.done
     spans = [Span(name, at, seconds, "", "done", ()) for name, at, seconds in done.steps]
     error = "" if done.came_up else "; ".join(stop.message for stop in done.stops) or "not Ready"
     last = spans[-1].phase if spans else ""
@@ -68,4 +75,11 @@ def page(done: Rehearsed) -> str:
     return render(timeline, {span.phase: "rehearsal" for span in spans})
 
 
-FORMS: Mapping[str, Callable[[Rehearsed, Places], str]] = {"sarif": _sarif, "junit": _junit, "github": _github}
+FORMS: Mapping[str, Callable[[Told], str]] = {
+    "text": telling.text,
+    "json": _json,
+    "sarif": _sarif,
+    "junit": _junit,
+    "github": _github,
+    "html": _page,
+}

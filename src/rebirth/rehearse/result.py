@@ -1,10 +1,11 @@
 """What a rehearsal has seen, for whoever tells it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rebirth.diagnosis.root_cause import Cause
 from rebirth.diagnosis.wanted import Key
+from rebirth.findings.places import Places
 from rebirth.proof.things import Place
 
 
@@ -61,3 +62,23 @@ class Rehearsed:
     @property
     def came_up(self) -> bool:
         return not self.waiting
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Of the proof with a rehearsal of the same tree."""
+
+    words: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class Told:
+    """A rehearsal, and what it was compared with; None where it was not asked for."""
+
+    done: Rehearsed
+    places: Places
+    disagreements: Sequence[Disagreement] | None = None  # with the proof
+    changes: Sequence[str] | None = None  # since an earlier rehearsal
+    width: int = 100  # columns of text
+    verbose: bool = False

@@ -9,32 +9,49 @@ from rebirth.diagnosis.root_cause import Outlook, label
 from rebirth.diagnosis.wanted import Key
 from rebirth.findings.data import place_data
 from rebirth.findings.places import Places
-from rebirth.rehearse.disagreements import Disagreement
-from rebirth.rehearse.result import OnPaper, Rehearsed, Stop
+from rebirth.proof.things import Place
+from rebirth.rehearse.result import Disagreement, OnPaper, Rehearsed, Stop, Told
 
 _MOST = 8  # of a list that is not asked for in full
 _MIB = 2**20
 
 
-def text(done: Rehearsed, places: Places, *, width: int, verbose: bool, against: Sequence[Disagreement] | None) -> str:
+def text(told: Told) -> str:
     """For a person: what did not come up, the root of it first; what was on paper; the verdict last."""
+    done, places, width = told.done, told.places, told.width
     lines: list[str] = []
     for stop in done.stops:
         lines += [*_stop(stop, places, width), ""]
-    lines += _listed("Ran on paper, not for real:", [_paper(one) for one in done.on_paper], width, verbose=verbose)
-    lines += _listed("Not there (`rebirth fetch` brings what can be had):", done.missing, width, verbose=verbose)
-    lines += _listed("Taken as there, since nothing in the repository makes it:", done.given, width, verbose=verbose)
-    lines += _listed("Not taken by the API server before Flux began:", done.refused, width, verbose=verbose)
-    if done.suspended:
-        lines += _listed("Suspended, so not rehearsed:", [label(key) for key in done.suspended], width, verbose=verbose)
-    for one in against or ():
-        lines += [
-            *_wrapped(f"disagreement: {one.words}", width),
-            *([f"  at {where}"] if (where := places.text(one.place)) else []),
-        ]
-    if against is not None:
-        lines += [f"{len(against)} disagreement{'s' * (len(against) != 1)} with `rebirth check`", ""]
+    lists: dict[str, Sequence[str]] = {
+        "Ran on paper, not for real:": _grouped(map(_paper, done.on_paper)),
+        "Not there (`rebirth fetch` brings what can be had):": done.missing,
+        "Taken as there, since nothing in the repository makes it:": done.given,
+        "Not taken by the API server before Flux began:": done.refused,
+        "Suspended, so not rehearsed:": [label(key) for key in done.suspended],
+    }
+    for title, entries in lists.items():
+        lines += _listed(title, entries, width, verbose=told.verbose)
+    for one in told.disagreements or ():
+        lines += [*_wrapped(f"disagreement: {one.words}", width), *_at(one.place, places)]
+    if told.disagreements is not None:
+        lines += [f"{_number(len(told.disagreements), 'disagreement')} with `rebirth check`", ""]
+    if told.changes is not None:
+        title = "Changed since then:" if told.changes else "Nothing has changed since then."
+        lines += [title, *(line for one in told.changes for line in _wrapped(f"  {one}", width)), ""]
     return "\n".join([*lines, *_wrapped(verdict(done), width)]) + "\n"
+
+
+def _grouped(entries: Iterable[str]) -> list[str]:
+    """Each once, with how often it is there."""
+    return [f"{entry}, {count} times" if count > 1 else entry for entry, count in Counter(entries).items()]
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count} {word}{'s' * (count != 1)}"
+
+
+def _at(place: Place, places: Places) -> list[str]:
+    return [f"  at {where}"] if (where := places.text(place)) else []
 
 
 def verdict(done: Rehearsed) -> str:
@@ -49,11 +66,12 @@ def verdict(done: Rehearsed) -> str:
 def _counted(nodes: Iterable[Key]) -> str:
     """Such as 2 Kustomizations, 1 HelmRelease."""
     counts = Counter(kind for kind, _, _ in nodes)
-    return ", ".join(f"{count} {kind}{'s' * (count != 1)}" for kind, count in sorted(counts.items(), reverse=True))
+    return ", ".join(_number(count, kind) for kind, count in sorted(counts.items(), reverse=True))
 
 
-def data(done: Rehearsed, places: Places, against: Sequence[Disagreement] | None) -> dict[str, Any]:
+def data(told: Told) -> dict[str, Any]:
     """For programs."""
+    done, places, against = told.done, told.places, told.disagreements
     return {
         "version": 1,
         "ready": done.came_up,
@@ -77,19 +95,19 @@ def data(done: Rehearsed, places: Places, against: Sequence[Disagreement] | None
         "taken": [*done.given],
         "refused": [*done.refused],
         "suspended": [label(key) for key in done.suspended],
-        **(
-            {}
-            if against is None
-            else {"disagreements": [{"words": one.words, **place_data(one.place, places)} for one in against]}
-        ),
+        **({} if against is None else {"disagreements": [_disagreement(one, places) for one in against]}),
+        **({} if told.changes is None else {"changes": [*told.changes]}),
     }
+
+
+def _disagreement(one: Disagreement, places: Places) -> dict[str, Any]:
+    return {"words": one.words, **place_data(one.place, places)}
 
 
 def _stop(stop: Stop, places: Places, width: int) -> Iterator[str]:
     word = "error" if stop.cause.outlook is Outlook.FINAL else "waits"
     yield from _wrapped(f"{word}: {stop.message}", width)
-    if where := places.text(stop.place):
-        yield f"  at {where}"
+    yield from _at(stop.place, places)
     held = [label(key) for key in stop.holds_up if key != stop.cause.key]
     if held:
         more = f" and {len(held) - _MOST} more" if len(held) > _MOST else ""
