@@ -184,7 +184,7 @@ async def fetched(store: Store, source: Path) -> None:
     write(source, "deep/a.yaml", CONFIG_MAP.format("remote-base"))
     url = "https://github.com/example/base"
     await published(source, store.git_folder(url), ["refs/tags/v1"])
-    store.put_git(url, ["refs/tags/v1"])
+    store.put_git(url, {"refs/tags/v1": "0" * 40})
 
 
 async def test_what_flux_takes_and_what_it_says(short_path, tmp_path):

@@ -281,7 +281,7 @@ async def test_a_git_repository_that_was_fetched(outside, tree, store, tmp_path)
     for argv in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "a"]):
         subprocess.run([*git, *argv], check=True)
     subprocess.run(["git", "clone", "--quiet", "--bare", str(source), str(bare)], check=True)
-    store.put_git(url, ["refs/heads/main"])
+    store.put_git(url, {"refs/heads/main": "0" * 40})
     write(tree, "clusters/x/other.yaml", "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\n"
         f"metadata: {{name: other, namespace: flux-system}}\nspec: {{interval: 1m, url: '{url}'}}\n")  # fmt: skip
     made = await outside()

@@ -12,7 +12,7 @@ from rebirth.store.store import Store
 def as_text(store: Store) -> str:
     found = used.kept(store)
     lines = [f"{one.kind:9} {size(one.size):>10}  {_ago(one.used):15} {one.name}" for one in found]
-    return "\n".join([*lines, f"{len(found)} things, {size(used.size(store))} in {store.folder}"]) + "\n"
+    return "\n".join([*lines, f"{_things(len(found))}, {size(used.size(store))} in {store.folder}"]) + "\n"
 
 
 def as_json(store: Store) -> str:
@@ -25,13 +25,17 @@ def as_json(store: Store) -> str:
 
 
 def question(store: Store) -> str:
-    return f"Remove {len(used.kept(store))} things, {size(used.size(store))}, from {store.folder}?"
+    return f"Remove {_things(len(used.kept(store)))}, {size(used.size(store))}, from {store.folder}?"
 
 
 def removed(found: used.Removed, store: Store) -> str:
     if not found.things and not found.size:
         return f"nothing to remove in {store.folder}\n"
-    return f"removed {found.things} things, {size(found.size)}, from {store.folder}\n"
+    return f"removed {_things(found.things)}, {size(found.size)}, from {store.folder}\n"
+
+
+def _things(count: int) -> str:
+    return f"{count} thing{'s' * (count != 1)}"
 
 
 def _time(when: float) -> str:
