@@ -8,10 +8,11 @@ import subprocess
 import pytest
 import yaml
 
-from real_api import api_server
 from rebirth.lab.building.toolchain import Toolchain, chosen
 from rebirth.lab.ca import Authority
 from rebirth.paper.charts import paper_charts
+from rebirth.rehearse.control_plane import ControlPlane
+from rebirth.rehearse.processes import Processes
 from releases import known, model
 
 pytestmark = pytest.mark.lab
@@ -58,13 +59,18 @@ def test_every_release_makes_something(rendered):
     assert not [name for name, items in rendered.items() if not items]
 
 
-def test_the_api_server_takes_all_of_it(rendered, tmp_path, programs):
+async def test_the_api_server_takes_all_of_it(rendered, short_path, programs):
+    processes = Processes(short_path / "logs")
+    plane = ControlPlane(short_path / "cluster", programs, processes, Authority("test"))
+
     def kubectl(*arguments, items):
         listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
-        argv = [shutil.which("kubectl"), f"--kubeconfig={kubeconfig}", *arguments, "-f", "-"]
+        argv = [shutil.which("kubectl"), f"--kubeconfig={plane.kubeconfig}", *arguments, "-f", "-"]
         return subprocess.run(argv, input=listed, capture_output=True, text=True, check=False)
 
-    with api_server(tmp_path, programs) as kubeconfig:
+    try:
+        cluster = await plane.start()
+        await cluster.close()
         kubectl("create", items=[{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "apps"}}])
         every = {(item["kind"], item["metadata"]["name"]): item for items in rendered.values() for item in items}
         crds = [item for key, item in every.items() if key[0] == "CustomResourceDefinition"]
@@ -75,3 +81,5 @@ def test_the_api_server_takes_all_of_it(rendered, tmp_path, programs):
         said = kubectl("create", "--namespace=apps", "--dry-run=server", items=rest)
         assert said.returncode == 0, said.stderr
         assert len(said.stdout.splitlines()) == len(rest)
+    finally:
+        await processes.stop()

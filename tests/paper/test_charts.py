@@ -148,6 +148,14 @@ def test_crds_of_the_crds_folder_stand_there(tree):
     assert "traefik/crds/middlewares.traefik.io.yaml" in files(one(tree))
 
 
+@pytest.mark.parametrize(("values", "default"), [("{}", "true"), ("persistence: {defaultClass: false}", None)])
+def test_the_default_storage_class(tree, values, default):
+    """Without it claims that name no class would wait for nothing."""
+    release(tree, "longhorn", "longhorn", "https://charts.longhorn.io", values=values)
+    annotations = objects(one(tree))["StorageClass", "longhorn"]["metadata"].get("annotations", {})
+    assert annotations.get("storageclass.kubernetes.io/is-default-class") == default
+
+
 def test_groups_of_kubernetes_say_that_they_are_not_approved(tree):
     release(tree, "gateway", "gateway-helm", "oci://docker.io/envoyproxy")
     crd = objects(one(tree))["CustomResourceDefinition", "gateways.gateway.networking.k8s.io"]
