@@ -46,7 +46,7 @@ def definition(crd: Mapping[str, Any], used: Versions) -> dict[str, Any]:
     group, kind = str(spec["group"]), str(spec["names"]["kind"])
     spec.setdefault("scope", "Cluster" if kind in scopes.CUSTOM else "Namespaced")
     if not spec.get("versions"):
-        names = sorted(used.get((group, kind)) or {_ANY}, key=_rank)
+        names = sorted(used.get((group, kind)) or {_ANY}, key=rank)
         spec["versions"] = [
             {"name": name, "served": True, "storage": name == names[-1], "schema": _SHAPE, "subresources": {"status": {}}}
             for name in names
@@ -58,7 +58,7 @@ def definition(crd: Mapping[str, Any], used: Versions) -> dict[str, Any]:
     return {**crd, "metadata": metadata, "spec": spec}
 
 
-def _rank(version: str) -> tuple[int, int, int]:
+def rank(version: str) -> tuple[int, int, int]:
     """As Kubernetes orders them: v1beta1 before v1, v1 before v2."""
     found = _VERSION.fullmatch(version)
     if not found:

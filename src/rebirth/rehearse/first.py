@@ -8,7 +8,8 @@ from typing import Any
 
 from rebirth.lab.kinds import Kinds
 from rebirth.paper.completed import Completion
-from rebirth.paper.definitions import Versions, bare, definition, versions_used
+from rebirth.paper.definitions import Versions, bare, definition, rank, versions_used
+from rebirth.proof.charts import knowledge
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import scopes
 from rebirth.proof.reading.manifest import Manifest, Model
@@ -28,6 +29,7 @@ class First:
     before: tuple[list[Object], ...]  # each at once
     flux: list[Object]
     root: tuple[str, str]  # namespace and name of the Kustomization that everything comes from
+    later: list[Object]  # custom resources that were taken as there: once their kind is served
 
 
 def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds) -> First:
@@ -47,7 +49,8 @@ def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds) -> F
     ]
     definitions = [item for item in rest if item["kind"] == "CustomResourceDefinition"]
     others = [item for item in rest if item["kind"] != "CustomResourceDefinition"]
-    return First((spaces, definitions, others), sources, root)
+    later = [item for thing in taken if (item := _custom(thing, used))]
+    return First((spaces, definitions, others), sources, root, later)
 
 
 def _placed(model: Model, graph: Graph, kinds: Kinds, used: Versions) -> Iterator[Object]:
@@ -136,6 +139,18 @@ def _given(thing: Thing, graph: Graph, kinds: Kinds, used: Versions) -> Object |
     if thing.kind == "ServiceAccount":
         return {"apiVersion": "v1", "kind": thing.kind, "metadata": {**metadata, "namespace": thing.namespace}}
     return None
+
+
+def _custom(thing: Thing, used: Versions) -> Object | None:
+    """A custom resource of which nothing but the name is known, where the name of its kind says which kind it is."""
+    brought = {(crds.group, kind) for one in knowledge.operators() for crds in one.crds for kind in crds.kinds}
+    of = {kind for kind in (*used, *brought) if kind[1] == thing.kind and scopes.is_custom(kind[0])}
+    if len(of) != 1:
+        return None
+    (kind,) = of
+    version = max(used.get(kind) or {"v1"}, key=rank)
+    metadata = {"name": thing.name, **({"namespace": thing.namespace} if thing.namespace else {})}
+    return {"apiVersion": f"{kind[0]}/{version}", "kind": thing.kind, "metadata": metadata, "spec": {}}
 
 
 def _invented(member: Manifest, kinds: Kinds) -> Object:

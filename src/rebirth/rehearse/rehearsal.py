@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,8 @@ class _Rehearsal:
             self._tell("Flux runs")
             graph = FluxGraph(cluster, ("Kustomization", *objects.root), stands=_QUIET, again=_AGAIN)
             with self._step(_WATCH), watched(Watcher(_WATCH, Events(self._hear))):
-                await self._watch(graph, alive)
+                async with beside(_later(cluster, objects.later)):
+                    await self._watch(graph, alive)
             return await self._told(cluster, graph, paper, [thing.label for thing in given])
 
     async def _api_arguments(self) -> list[str]:
@@ -210,6 +212,16 @@ class _Stillness:
         causes = [cause for node in graph.waiting for cause in graph.why.get(node, ())]
         working = not causes or any(cause.outlook is Outlook.WORKING for cause in causes)
         return moment - self._since >= (_QUIET_AT_WORK if working else _QUIET)
+
+
+async def _later(cluster: Cluster, items: list[Object]) -> None:
+    """Applies what was taken as there, each as soon as its kind is served."""
+
+    async def one(item: Object) -> None:
+        with suppress(Broken):  # its kind asks for more than is known of it
+            await until(partial(cluster.apply, item), what=f"{item['kind']} is served")
+
+    await together(*map(one, items))
 
 
 async def _applied(cluster: Cluster, item: Object) -> str:
