@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rebirth.errors import Rebirth, SpecError
+from rebirth.fetch.commands import app as fetching
 from rebirth.init.commands import app as beginning
 from rebirth.report.commands import app as reports
 from rebirth.terminal import plugins
@@ -45,10 +46,11 @@ app = typer.Typer(
         "rebirth help create",
     ),
 )
-for name, module in plugins.commands().items():
-    app.add_typer(module.app, name=name)
+for module in plugins.commands().values():
+    app.add_typer(module.app)
 app.add_typer(beginning)
 app.add_typer(reports)
+app.add_typer(fetching)
 app.add_typer(telling)
 
 

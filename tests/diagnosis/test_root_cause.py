@@ -2,7 +2,8 @@
 
 import pytest
 
-from rebirth.diagnosis.root_cause import Cause, Outlook, Standstill, causes, wanted_objects
+from rebirth.diagnosis.root_cause import Cause, Outlook, Standstill, causes
+from rebirth.diagnosis.wanted import wanted_objects
 
 NO_HOST = (
     "failed to fetch Helm repository index: failed to cache index to temporary file: Get "
@@ -114,7 +115,7 @@ def test_a_secret_that_a_source_waits_for_may_still_come():
     repository = item("HelmRepository", "jetstack", "False", "auth failed", secretRef={"name": "login"})
     objects = release() | chart() | repository
     secret = ("Secret", "flux-system", "login")
-    assert wanted_objects(*split(objects)) == {secret}
+    assert wanted_objects(*split(objects)) == {secret: "v1"}
     (cause,) = why(objects, [secret])["cert-manager"]
     assert (cause.key, cause.outlook) == (secret, Outlook.STUCK)
     assert "HelmRepository flux-system/jetstack needs it" in cause.message
@@ -225,7 +226,7 @@ def test_a_pod_that_waits_for_what_it_mounts(volume):
         waiting={"reason": "ContainerCreating"}, volumes=[volume, {"configMap": {"name": "c", "optional": True}}]
     )
     secret = ("Secret", "flux-system", "tls")
-    assert wanted_objects(*split(objects)) == {secret}
+    assert wanted_objects(*split(objects)) == {secret: "v1"}
     (cause,) = why(objects, [secret])["apps"]
     assert (str(cause), cause.outlook) == ("Secret flux-system/tls: does not exist; pods mount it", Outlook.STUCK)
     assert why(objects)["apps"][0].outlook is Outlook.WORKING
@@ -331,3 +332,13 @@ def test_a_standstill_ends_with_anything_that_moves():
 def test_another_try_at_what_is_final_does_not_end_it_nor_is_it_the_moment_to_give_up():
     tried = {key: [Cause(found[0].key, "fetching", Outlook.WORKING)] for key, found in FINAL.items()}
     assert stood((0, FINAL), (100, tried), (130, FINAL)) == [0, 0, 130]
+
+
+def test_what_a_kustomization_waits_for_and_nobody_makes_is_named():
+    check = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "name": "x.example.org"}
+    apps = item("Kustomization", "apps", "Unknown", "Reconciliation in progress", healthChecks=[check])
+    crd = ("CustomResourceDefinition", "", "x.example.org")
+    assert wanted_objects(*split(apps)) == {crd: "apiextensions.k8s.io/v1"}
+    (cause,) = why(apps, [crd])["apps"]
+    assert (cause.key, cause.outlook) == (crd, Outlook.STUCK)
+    assert why(apps)["apps"][0].outlook is Outlook.WORKING

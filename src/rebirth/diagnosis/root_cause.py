@@ -9,23 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
+from rebirth.diagnosis.wanted import SOURCES, WORKLOADS, Key, Object, health_checks, mounted, references
 from rebirth.providers.cluster import condition, missing_replicas, reason
 
-Object = Mapping[str, Any]
-Key = tuple[str, str, str]  # kind, namespace, name
-
-SOURCES = ("GitRepository", "OCIRepository", "HelmRepository", "Bucket", "HelmChart")
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
-# What the search looks at, besides the Kustomizations and HelmReleases themselves.
-KINDS = (
-    *(("source.toolkit.fluxcd.io/v1", kind) for kind in SOURCES),
-    *(("apps/v1", kind) for kind in WORKLOADS[:3]),
-    ("batch/v1", "Job"),
-    ("v1", "Pod"),
-    ("v1", "PersistentVolumeClaim"),
-)
 # Conditions have reasons, and errors of the Kubernetes API, too; what a registry or a server on the web answered is only
 # text. In these words it says that it may answer otherwise in a minute.
 _PASSING = re.compile(
@@ -65,12 +52,6 @@ def label(key: Key) -> str:
     return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
 
 
-def wanted_objects(nodes: Mapping[Key, Object], found: Mapping[Key, Object]) -> set[Key]:
-    """Secrets and ConfigMaps that what waits names: whether they are there has to be asked besides."""
-    waiting = [(key, item) for key, item in {**nodes, **found}.items() if condition(item)[0] != "True"]
-    return {name for key, item in waiting for name in _references(key, item)}
-
-
 def causes(nodes: Mapping[Key, Object], found: Mapping[Key, Object], absent: Iterable[Key]) -> dict[Key, list[Cause]]:
     """For each node of the Flux graph that is not Ready: why.
 
@@ -104,34 +85,6 @@ class Standstill:
         return now - self._since if final else 0.0
 
 
-def _references(key: Key, item: Object) -> Iterator[Key]:
-    kind, namespace, _ = key
-    spec = item.get("spec") or {}
-    if kind == "Pod":
-        yield from (("Secret", namespace, one["name"]) for one in spec.get("imagePullSecrets") or [] if one.get("name"))
-        yield from _mounted(namespace, spec)
-    if kind in SOURCES:
-        yield from (
-            ("Secret", namespace, spec[field]["name"]) for field in ("secretRef", "certSecretRef") if spec.get(field)
-        )
-    listed = [*((spec.get("postBuild") or {}).get("substituteFrom") or []), *(spec.get("valuesFrom") or [])]
-    yield from ((one["kind"], namespace, one["name"]) for one in listed if not one.get("optional"))
-    if decryption := (spec.get("decryption") or {}).get("secretRef"):
-        yield "Secret", namespace, decryption["name"]
-
-
-def _mounted(namespace: str, spec: Object) -> Iterator[Key]:
-    """Secrets and ConfigMaps without which no container starts: the kubelet tries to mount them, and says no more."""
-    for volume in spec.get("volumes") or []:
-        parts = [volume, *((volume.get("projected") or {}).get("sources") or [])]
-        for part in parts:
-            for field, kind in (("secret", "Secret"), ("configMap", "ConfigMap")):
-                source = part.get(field) or {}
-                name = source.get("secretName") or source.get("name")
-                if name and not source.get("optional"):
-                    yield kind, namespace, name
-
-
 class _Search:
     def __init__(self, nodes: Mapping[Key, Object], found: Mapping[Key, Object], absent: frozenset[Key]) -> None:
         self._nodes, self._found, self._absent = nodes, found, absent
@@ -156,7 +109,7 @@ class _Search:
         status, message = condition(item)
         if status == "True" or _is_static(key, item):
             return
-        if missing := [reference for reference in _references(key, item) if reference in self._absent]:
+        if missing := [reference for reference in references(key, item) if reference in self._absent]:
             for reference in missing:
                 yield Cause(reference, f"does not exist; {label(key)} needs it", Outlook.STUCK)
             return
@@ -165,6 +118,9 @@ class _Search:
             return
         if below := [cause for other in self._needed(key, item) for cause in self.of(other)]:
             yield from below
+            return
+        if unhealthy := [one for _, one in health_checks(item) if one in self._absent]:
+            yield from (Cause(one, f"does not exist; {label(key)} waits for it", Outlook.STUCK) for one in unhealthy)
             return
         stalled, why = condition(item, "Stalled")
         outlook = Outlook.FINAL if stalled == "True" else _outlook(key, item, status, message)
@@ -266,7 +222,7 @@ class _Search:
             waiting = (container.get("state") or {}).get("waiting") or {}
             why, message = waiting.get("reason") or "", " ".join((waiting.get("message") or "").split())
             if why in _PULLING:
-                absent = [label(reference) for reference in _references(key, pod) if reference in self._absent]
+                absent = [label(reference) for reference in references(key, pod) if reference in self._absent]
                 yield _pull(key, container, message or why, absent)
                 spoken = True
             elif why and why not in _STARTING:
@@ -275,7 +231,7 @@ class _Search:
         if not spoken:
             starting = any((c.get("state") or {}).get("waiting") for c in status.get("containerStatuses") or [{}])
             running = status.get("phase") == "Running" and not starting
-            unmounted = [one for one in _mounted(key[1], pod.get("spec") or {}) if one in self._absent]
+            unmounted = [one for one in mounted(key[1], pod.get("spec") or {}) if one in self._absent]
             yield from (Cause(one, "does not exist; pods mount it", Outlook.STUCK) for one in unmounted)
             if unmounted:
                 return

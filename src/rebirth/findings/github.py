@@ -1,6 +1,6 @@
 """Findings as commands of a GitHub workflow: each becomes an annotation at its line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rebirth.findings.places import Places
 from rebirth.findings.text import because
@@ -12,7 +12,12 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 
 
 def render(verdict: Verdict, places: Places) -> str:
-    return "".join(f"{_command(finding, places)}\n" for finding in verdict.findings)
+    return of_findings(verdict.findings, places)
+
+
+def of_findings(findings: Iterable[Finding], places: Places) -> str:
+    """A line each."""
+    return "".join(f"{_command(finding, places)}\n" for finding in findings)
 
 
 def _command(finding: Finding, places: Places) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,12 @@ def render(verdict: Verdict, places: Places) -> str:
 
 
 def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
+    properties = {"ignored": len(verdict.ignored), "unknown": len(verdict.unknown), "whole": verdict.whole}
+    return of_findings(verdict.findings, places, properties)
+
+
+def of_findings(findings: Iterable[Finding], places: Places, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """A run with these results."""
     rules = list(pages())
     index = {page.id: at for at, page in enumerate(rules)}
     driver = {
@@ -32,8 +38,8 @@ def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, index, places) for finding in verdict.findings],
-        "properties": {"ignored": len(verdict.ignored), "unknown": len(verdict.unknown), "whole": verdict.whole},
+        "results": [_result(finding, index, places) for finding in findings],
+        "properties": dict(properties),
     }
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rebirth.terminal.checklist import Check
 
 app = typer.Typer(
-    no_args_is_help=True, help="Run the lab: a world in a box, in which a castle is rehearsed unmodified."
+    name="lab", no_args_is_help=True, help="Run the lab: a world in a box, in which a castle is rehearsed unmodified."
 )
 
 Directory = Annotated[Path, typer.Argument(help="The castle directory.", show_default=True)]

@@ -17,6 +17,18 @@ from rebirth.lab.ca import Authority
 
 _SSH = {"identity", "ssh-privatekey", "id_ed25519", "id_rsa", "id_ecdsa"}
 _TOKENS = {"github": "ghp_", "gitlab": "glpat-"}
+_NOWHERE = "castle.internal"  # a name that nobody can own (ICANN has set .internal aside)
+# Words of a key that say what its value is, where programs or the Kubernetes API read it.
+_SAID = {
+    "url": {"url", "uri", "endpoint"},
+    "email": {"email", "mail"},
+    "domain": {"domain", "host", "hostname", "fqdn"},
+    "network": {"cidr", "subnet"},
+    "address": {"ip", "addr", "address"},
+    "port": {"port"},
+    "timezone": {"timezone", "tz"},
+}
+_ALWAYS = {"network": "192.0.2.0/24", "address": "192.0.2.10", "port": "443", "timezone": "UTC", "mapping": "{}\n"}
 _RECIPIENT = "# public key: "
 _PUBLIC = serialization.Encoding.Raw, serialization.PublicFormat.Raw
 _RAW = serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
@@ -25,7 +37,7 @@ _RAW = serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serializatio
 def kind_of(key: str, name: str) -> str:
     """The kind of the secret `name`, which some object holds under `key`: the key says more than the name."""
     file = key.lower()
-    words = set(re.split(r"[^a-z0-9]+", f"{file} {name.lower()}"))
+    words = _words(f"{file} {name.lower()}")
     known = [
         ("age", file.endswith(".agekey") or {"age", "agekey"} & words),
         ("authority", file in {"ca.crt", "ca.pem"} or file.endswith("-ca.crt")),
@@ -36,8 +48,14 @@ def kind_of(key: str, name: str) -> str:
         ("ssh", file in _SSH or "ssh" in words or {"deploy", "key"} <= words),
         ("docker", file == ".dockerconfigjson"),
         *((forge, forge in words) for forge in _TOKENS),
+        ("mapping", file.endswith((".yaml", ".yml", ".json"))),
+        *((kind, _words(file) & said) for kind, said in _SAID.items()),
     ]
     return next((kind for kind, fits in known if fits), "word")
+
+
+def _words(text: str) -> set[str]:
+    return set(re.split(r"[^a-z0-9]+", text))
 
 
 @dataclass
@@ -60,7 +78,11 @@ class Kinds:
             "ssh": lambda: self._pair("ssh", group)[0],
             "ssh.pub": lambda: self._pair("ssh", group)[1],
             "docker": _docker,
+            "domain": lambda: self._domain,
+            "url": lambda: f"https://{self._domain}",
+            "email": lambda: f"somebody@{self._domain}",
             **{forge: partial(_token, prefix) for forge, prefix in _TOKENS.items()},
+            **{kind: partial(str, text) for kind, text in _ALWAYS.items()},
         }
         return makers.get(kind_of(key, name), _word)()
 
@@ -70,8 +92,14 @@ class Kinds:
 
     def _pair(self, kind: str, group: str) -> tuple[str, str]:
         if (kind, group) not in self._pairs:
-            self._pairs[kind, group] = self.authority.issue(self.hosts) if kind == "tls" else new_ssh_key()
+            self._pairs[kind, group] = (
+                self.authority.issue(self.hosts or [_NOWHERE]) if kind == "tls" else new_ssh_key()
+            )
         return self._pairs[kind, group]
+
+    @property
+    def _domain(self) -> str:
+        return next(iter(self.hosts), _NOWHERE)
 
 
 def place_of(path: str, name: str) -> tuple[str, str]:

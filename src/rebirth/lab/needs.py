@@ -10,10 +10,10 @@ from pathlib import Path
 from rebirth.castle import load
 from rebirth.commands import Commands
 from rebirth.errors import Broken
-from rebirth.lab.building.toolchain import cache_directory
 from rebirth.lab.namespaces import UNSHARE
 from rebirth.lab.spec import load_lab, refuse
 from rebirth.secrets import Redaction
+from rebirth.store.cache import cache_directory
 from rebirth.terminal.checklist import Check, found, program
 
 _PROGRAMS = {  # program -> Debian package

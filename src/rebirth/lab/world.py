@@ -17,7 +17,7 @@ from rebirth.castle.gitops import is_ssh
 from rebirth.lab import canaries, git_host, ground, network, proxmox_host
 from rebirth.lab.building import charts, images
 from rebirth.lab.building.sites import build_site
-from rebirth.lab.building.toolchain import Toolchain, cache_directory, sources
+from rebirth.lab.building.toolchain import Toolchain, sources
 from rebirth.lab.building.used import packable, used
 from rebirth.lab.building.wheels import wheel_program
 from rebirth.lab.ca import Authority
@@ -37,6 +37,7 @@ from rebirth.lab.talos import rootfs
 from rebirth.lab.talos.dhcp import Dhcp
 from rebirth.lab.talos.installing import Installer
 from rebirth.lab.talos.machines import Machines
+from rebirth.store.cache import cache_directory
 
 _GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS = (f"198.18.0.{n}" for n in range(10, 16))
 _DISCOVERY, _TAILSCALE_LOG, _ACME = (f"198.18.0.{n}" for n in range(16, 19))

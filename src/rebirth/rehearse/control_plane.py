@@ -7,7 +7,7 @@ conversions, aggregated APIs) goes through a Unix socket, `egress`, as there is 
 import asyncio
 import base64
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -48,6 +48,7 @@ class ControlPlane:
     programs: Mapping[str, str]
     processes: Processes
     authority: Authority
+    arguments: Sequence[str] = ()  # more of them for the API server
     address: str = field(default_factory=own_address)
 
     @property
@@ -179,6 +180,7 @@ class ControlPlane:
             "--requestheader-extra-headers-prefix=X-Remote-Extra-",
             f"--proxy-client-cert-file={client[0]}", f"--proxy-client-key-file={client[1]}",
             f"--egress-selector-config-file={self.folder / 'egress.yaml'}",
+            *self.arguments,
         ]  # fmt: skip
 
     def _controllers(self) -> list[str]:

@@ -1,8 +1,8 @@
-"""until() and together(): the only waits there are besides the engine's own."""
+"""until(), together() and beside(): the only waits there are besides the engine's own."""
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -143,6 +143,26 @@ async def _listen(changes: AsyncIterable[object], alarm: asyncio.Event, what: st
         pass
     except Rebirth as error:
         note(f"whether {what} is asked from time to time only, since it cannot be watched: {error}")
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, object]) -> AsyncIterator[Callable[[], None]]:
+    """Runs `work` beside a block, and ends it with the block.
+
+    Gives a function that raises what `work` has failed with, for the block to ask now and then; at the end it is asked anyway.
+    """
+    task = asyncio.ensure_future(work)
+
+    def alive() -> None:
+        if task.done() and not task.cancelled() and (error := task.exception()):
+            raise error
+
+    try:
+        yield alive
+        alive()
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:

@@ -1,6 +1,7 @@
-"""What adds itself to the command line: the lab, of which nothing else in the product knows.
+"""What adds itself to the command line: the lab, and the rehearsal, of which nothing else in the product knows.
 
-A distribution names a module in `[project.entry-points."rebirth.commands"]`; its `app` becomes the commands of that name.
+A distribution names a module in `[project.entry-points."rebirth.commands"]`; the commands of its `app` become the product's:
+in a group where the app has a name.
 """
 
 from functools import cache

@@ -41,6 +41,14 @@ def made() -> Kinds:
         ("token", "gitlab/runner", "gitlab"),
         ("password", "database", "word"),
         ("page", "image-page", "word"),
+        ("SECRET_DOMAIN", "cluster-secrets", "domain"),
+        ("ACME_EMAIL", "cluster-secrets", "email"),
+        ("LB_CIDR", "cluster-secrets", "network"),
+        ("NAS_IP", "cluster-secrets", "address"),
+        ("webhook-url", "alerts", "url"),
+        ("values.yaml", "release", "mapping"),
+        ("domain.crt", "blog", "certificate"),
+        ("shipping", "url-of-a-name", "word"),
     ],
 )
 def test_kinds(key, name, kind):
@@ -107,6 +115,29 @@ def test_a_certificate_and_its_key(made):
 def test_a_pull_secret(made):
     entry = json.loads(made.make(".dockerconfigjson", "pull", "g"))["auths"]["ghcr.io"]
     assert base64.b64decode(entry["auth"]).decode() == f"lab:{entry['password']}"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("DOMAIN", "blog.example"),
+        ("EMAIL", "somebody@blog.example"),
+        ("PUBLIC_URL", "https://blog.example"),
+        ("NODE_CIDR", "192.0.2.0/24"),
+        ("NAS_IP", "192.0.2.10"),
+        ("SMTP_PORT", "443"),
+        ("TZ", "UTC"),
+        ("values.yaml", "{}\n"),
+    ],
+)
+def test_what_the_kubernetes_api_reads_has_its_form(made, key, value):
+    assert made.make(key, "cluster-secrets", "g") == value
+
+
+def test_without_a_host_there_are_certificates_all_the_same():
+    nobody = Kinds(AUTHORITY, [], "git.example")
+    assert nobody.make("tls.crt", "blog", "g").startswith("-----BEGIN CERTIFICATE")
+    assert nobody.make("DOMAIN", "blog", "g") == "castle.internal"
 
 
 def test_a_castle_gets_each_secret_by_where_it_ends_up(tmp_path):

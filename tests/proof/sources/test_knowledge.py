@@ -8,7 +8,7 @@ from rebirth.proof.charts.knowledge import When, fill, in_range
 from rebirth.proof.charts.operator_file import read_operator
 
 # Kinds that more than one chart may bring.
-SHARED = {"kube-prometheus-stack", "prometheus-operator-crds"}
+SHARED = {"gateway-crds", "kube-prometheus-stack", "prometheus-operator-crds"}
 POSTGRES = "postgres-operator.crunchydata.com"
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebirth.errors import Broken
-from rebirth.lab.building.toolchain import Toolchain, cache_directory, components
+from rebirth.lab.building.toolchain import Toolchain, components
 from rebirth.lab.state import labs
+from rebirth.store.cache import cache_directory
 
 _LAYERS = "layers"  # of images; made anew in seconds
 

@@ -11,7 +11,6 @@ import asyncio
 import fcntl
 import hashlib
 import inspect
-import os
 import shutil
 import sys
 import time
@@ -26,6 +25,7 @@ from rebirth.errors import Broken
 from rebirth.lab.building import flux, modules
 from rebirth.lab.building.copied import Addition, Changes, copied
 from rebirth.lab.building.running import run
+from rebirth.store.cache import cache_directory
 
 _RELEASES: dict[str, Addition] = {"flux": flux.manifests}  # component -> what a release adds to its sources
 _FLAGS = ("-trimpath", "-mod=readonly")
@@ -43,13 +43,6 @@ def sources() -> Path:
             hint="Install rebirth from a checkout: make demo.",
         )
     return folder
-
-
-def cache_directory() -> Path:
-    """REBIRTH_CACHE, or `rebirth` in the user's cache directory."""
-    if chosen := os.environ.get("REBIRTH_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rebirth"
 
 
 @dataclass(frozen=True)

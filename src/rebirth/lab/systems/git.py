@@ -16,7 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 
-async def _git(*arguments: str, cwd: Path | None = None, index: Path | None = None) -> str:
+async def git(*arguments: str, cwd: Path | None = None, index: Path | None = None) -> str:
+    """What git says. Raises RuntimeError with its words."""
     identity = {
         "GIT_AUTHOR_NAME": "lab",
         "GIT_AUTHOR_EMAIL": "lab@lab",
@@ -50,8 +51,8 @@ class Repository:
     async def make(self) -> None:
         """The bare repository, with one commit of the files as they are now. Raises RuntimeError, OSError."""
         self.bare.parent.mkdir(parents=True, exist_ok=True)
-        await _git("init", "--quiet", "--bare", f"--initial-branch={self.branch}", str(self.bare))
-        await _git("-C", str(self.bare), "config", "http.receivepack", "true")
+        await git("init", "--quiet", "--bare", f"--initial-branch={self.branch}", str(self.bare))
+        await git("-C", str(self.bare), "config", "http.receivepack", "true")
         await self.take()
 
     async def take(self) -> str | None:
@@ -70,18 +71,18 @@ class Repository:
                     shutil.copytree(self.source, copy, symlinks=True)
                     await self.change(copy)
                     tree = await self._tree(copy)
-            head = await _git(*place, "for-each-ref", "--format=%(objectname)", f"refs/heads/{self.branch}")
+            head = await git(*place, "for-each-ref", "--format=%(objectname)", f"refs/heads/{self.branch}")
             parents = ("-p", head) if head else ()
-            commit = await _git(*place, "commit-tree", tree, *parents, "-m", "The folder as it is")
-            await _git(*place, "update-ref", f"refs/heads/{self.branch}", commit)
+            commit = await git(*place, "commit-tree", tree, *parents, "-m", "The folder as it is")
+            await git(*place, "update-ref", f"refs/heads/{self.branch}", commit)
             return commit
 
     async def _tree(self, folder: Path) -> str:
         """What Git calls the files of a folder."""
         index = self.bare / "folder.index"
         place = ("--git-dir", str(self.bare), "--work-tree", str(folder))
-        await _git(*place, "add", "--all", "--force", ".", cwd=folder, index=index)
-        return await _git(*place, "write-tree", index=index)
+        await git(*place, "add", "--all", "--force", ".", cwd=folder, index=index)
+        return await git(*place, "write-tree", index=index)
 
 
 def git_app(root: Path, token: str | None) -> Starlette:
@@ -104,10 +105,14 @@ def git_app(root: Path, token: str | None) -> Starlette:
 
 
 async def _backend(root: Path, request: Request) -> Response:
-    """One call of git-http-backend(1), as CGI."""
     path = request.url.path
     if not (root / path.lstrip("/")).exists() and not path.partition(".git/")[1]:
         path = path.replace("/info/refs", ".git/info/refs").replace("/git-", ".git/git-")  # GitHub takes both spellings
+    return await backend(root, path, request)
+
+
+async def backend(root: Path, path: str, request: Request) -> Response:
+    """One call of git-http-backend(1), as CGI: `path` is that of a service of a repository below `root`."""
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "GIT_PROJECT_ROOT": str(root),

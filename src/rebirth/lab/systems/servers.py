@@ -14,6 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rebirth.lab.ca import Authority
 from rebirth.lab.systems.faults import Breakable, Faults
 
+_IDLE = (
+    600  # seconds after which a connection to a local server is closed: not while a client may be about to use it again
+)
+
 
 class _Quiet(uvicorn.Server):
     """A server among several in one process: signals are not its to handle."""
@@ -64,7 +68,10 @@ class Servers:
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listening.bind(str(path))
         path.chmod(0o600)
-        await self._run(uvicorn.Config(app, log_level="warning", lifespan="off"), listening)
+        config = uvicorn.Config(
+            app, log_level="warning", lifespan="off", server_header=False, http=Breakable, timeout_keep_alive=_IDLE
+        )
+        await self._run(config, listening)
 
     async def stop(self) -> None:
         """Ends all of them; requests under way are answered first."""

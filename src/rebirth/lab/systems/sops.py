@@ -5,15 +5,14 @@ So Flux decrypts as it would, and no value of the castle is ever read.
 """
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from rebirth.lab.invented import MARK, invented, is_encrypted
 from rebirth.lab.kinds import Kinds
 
-_MARK = "ENC["
 _SUFFIXES = {".yaml", ".yml"}
 _BLOCK = "sops"  # where sops keeps its own in a file
 _RULES = ("encrypted_regex", "encrypted_suffix", "unencrypted_regex", "unencrypted_suffix")  # which values it encrypts
@@ -22,41 +21,18 @@ _RULES = ("encrypted_regex", "encrypted_suffix", "unencrypted_regex", "unencrypt
 async def encrypt_anew(folder: Path, *, sops: str, recipient: str, kinds: Kinds) -> None:
     """Every encrypted file below `folder`, in place. Raises RuntimeError."""
     for file in sorted(folder.rglob("*")):
-        if file.suffix in _SUFFIXES and file.is_file() and _MARK in (text := file.read_text(errors="replace")):
+        if file.suffix in _SUFFIXES and file.is_file() and MARK in (text := file.read_text(errors="replace")):
             await _one(file, list(yaml.safe_load_all(text)), sops, recipient, kinds)
 
 
 async def _one(file: Path, documents: list[Any], sops: str, recipient: str, kinds: Kinds) -> None:
-    encrypted = [found for found in documents if isinstance(found, dict) and isinstance(found.get(_BLOCK), dict)]
+    encrypted = [found for found in documents if is_encrypted(found)]
     if not encrypted:
         return
     rules = {name: str(encrypted[0][_BLOCK][name]) for name in _RULES if encrypted[0][_BLOCK].get(name)}
-    for document in encrypted:
-        del document[_BLOCK]
-    invented = [_invented(document, kinds) for document in documents]
-    file.write_text(yaml.safe_dump_all(invented, sort_keys=False))
+    file.write_text(yaml.safe_dump_all([invented(document, kinds) for document in documents], sort_keys=False))
     asked = [f"--{name.replace('_', '-')}={value}" for name, value in rules.items()]
     await _run(sops, "encrypt", "--in-place", f"--age={recipient}", *asked, str(file))
-
-
-def _invented(document: Any, kinds: Kinds) -> Any:
-    """The document in the clear, with values that were never anybody's."""
-    if not isinstance(document, Mapping):
-        return document
-    named = (document.get("metadata") or {}).get("name") if isinstance(document.get("metadata"), Mapping) else None
-    group = str(named or document.get("kind") or "")
-
-    def value(inner: Any, key: str, *, encoded: bool) -> Any:
-        if isinstance(inner, Mapping):
-            return {name: value(item, str(name), encoded=encoded) for name, item in inner.items()}
-        if isinstance(inner, list):
-            return [value(item, key, encoded=encoded) for item in inner]
-        if isinstance(inner, str) and inner.startswith(_MARK):
-            return kinds.encoded(key, group) if encoded else kinds.make(key, group, group)
-        return inner
-
-    is_secret = document.get("kind") == "Secret"
-    return {name: value(inner, str(name), encoded=is_secret and name == "data") for name, inner in document.items()}
 
 
 async def _run(*argv: str) -> None:

@@ -54,9 +54,11 @@ class _Chart:
             yield self._object("v1", "Secret", secret[0], self.namespace, data=dict.fromkeys(secret[1].keys, ""))
         for name, _ in self._named(self.known.ingress_classes):
             yield self._object("networking.k8s.io/v1", "IngressClass", name, spec={"controller": self.known.name})
-        for name, _ in self._named(self.known.storage_classes):
+        for name, named in self._named(self.known.storage_classes):
             provisioner = next(iter(self.known.provisioners), self.known.name)
-            yield self._object("storage.k8s.io/v1", "StorageClass", name, provisioner=provisioner)
+            is_default = named.default and value_at(self.values.data, named.default) is not False
+            annotations = {"storageclass.kubernetes.io/is-default-class": "true"} if is_default else None
+            yield self._object("storage.k8s.io/v1", "StorageClass", name, "", annotations, provisioner=provisioner)
         for name, named in self._named(self.known.resources):
             group, _, kind = named.kind.rpartition("/")
             yield self._object(f"{group}/v1", kind, name, "" if kind in scopes.CUSTOM else self.namespace)

@@ -35,7 +35,8 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
         runtime: true                the operator makes the configuration itself, once it runs
     ingress_classes: ["{values.ingressClass.name|fullname}"]    names, each may be {name: ..., conditions}
     gateway_controllers: [...]       spec.controllerName of GatewayClasses that it serves
-    storage_classes: [longhorn]
+    storage_classes:
+      - {name: longhorn, default: persistence.defaultClass}     the default class, unless that value is false
     provisioners: [driver.longhorn.io]     StorageClasses of these are served by it
     address_pools: [metallb.io/IPAddressPool]   kinds whose objects are pools of addresses for Services
     secrets: [...]                   Secrets that the chart itself makes: names
@@ -162,6 +163,7 @@ class Name(When):
     keys: Texts = ()
     type: str = ""
     kind: str = ""
+    default: str = ""  # of a StorageClass
 
 
 Named = Annotated[Name, BeforeValidator(_named)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from rebirth.proof.reading import flux
@@ -13,6 +14,7 @@ FOLDER = "rebirth/chart-crds"  # an annotation: the object stands in the chart's
 OPERATOR = "rebirth/operator"  # an annotation of pods: they are that operator
 MADE_UP = "rebirth/workload"  # a label of pods that stand for those of a chart which is not rendered
 _LONGEST = 53  # characters of a release's name
+_HASHED = 12  # of which are a hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,14 @@ def target_namespace(own: Manifest) -> str:
 
 
 def release_name(own: Manifest) -> str:
-    """The name that charts see."""
+    """The name that charts see: a longer one ends in a hash of itself, as helm-controller shortens it (release.ShortenName)."""
     named = own.at("spec", "releaseName")
     prefix = own.at("spec", "targetNamespace")
-    return str(named or (f"{prefix}-{own.name}" if prefix else own.name))[:_LONGEST]
+    name = str(named or (f"{prefix}-{own.name}" if prefix else own.name))
+    if len(name) <= _LONGEST:
+        return name
+    hashed = sha256(name.encode()).hexdigest()[:_HASHED]
+    return f"{name[: _LONGEST - _HASHED - 1]}-{hashed}"
 
 
 def chart_of(model: Model, own: Manifest) -> ChartSource | None:
@@ -89,6 +95,12 @@ def _referenced(model: Model, own: Manifest) -> ChartSource | None:
     url = str(found.at("spec", "url", default=""))
     tag = found.at("spec", "ref", "tag") or found.at("spec", "ref", "semver") or ""
     return ChartSource(url.rstrip("/").rpartition("/")[2], str(tag), url, source, place)
+
+
+def reference_of(artifact: Manifest) -> str:
+    """What an OCIRepository takes of its repository: a digest, a range of versions, or a tag; the first of them wins."""
+    found = artifact.mapping("spec", "ref")
+    return str(found.get("digest") or found.get("semver") or found.get("tag") or "latest")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,16 @@ BUILT_IN = frozenset({
 })  # fmt: skip
 # Common custom resources; what a CRD in the repository says comes first.
 CUSTOM = frozenset({
-    "AdmissionReport", "CiliumClusterwideNetworkPolicy", "CiliumLoadBalancerIPPool", "CiliumL2AnnouncementPolicy",
-    "CiliumBGPPeeringPolicy", "ClusterExternalSecret", "ClusterGenerator", "ClusterImageCatalog", "ClusterIssuer", "ClusterPolicy",
-    "ClusterPushSecret", "ClusterSecretStore", "ClusterTrustBundle", "DNSConfig", "DeviceClass", "GatewayClass",
-    "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "NodePool", "ProxyClass", "ProxyGroup", "Connector",
-    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "VolumeSnapshotClass", "VolumeSnapshotContent",
-    "VolumeGroupSnapshotClass",
+    "AdmissionReport", "CiliumBGPAdvertisement", "CiliumBGPClusterConfig", "CiliumBGPNodeConfig", "CiliumBGPNodeConfigOverride",
+    "CiliumBGPPeerConfig", "CiliumBGPPeeringPolicy", "CiliumCIDRGroup", "CiliumClusterwideEnvoyConfig",
+    "CiliumClusterwideNetworkPolicy", "CiliumEgressGatewayPolicy", "CiliumEndpointSlice", "CiliumExternalWorkload", "CiliumIdentity",
+    "CiliumL2AnnouncementPolicy", "CiliumLoadBalancerIPPool", "CiliumNode", "CiliumPodIPPool", "ClusterCleanupPolicy",
+    "ClusterEphemeralReport", "ClusterExternalSecret", "ClusterGenerator", "ClusterImageCatalog", "ClusterIssuer", "ClusterPolicy",
+    "ClusterPolicyReport", "ClusterPushSecret", "ClusterSecretStore", "ClusterTrustBundle", "Connector", "DNSConfig",
+    "DeletingPolicy", "DeviceClass", "GatewayClass", "GeneratingPolicy", "GlobalContextEntry", "ImageValidatingPolicy",
+    "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingPolicy", "NodePool", "ObjectBucket", "ProxyClass",
+    "ProxyGroup", "Recorder", "Tailnet", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingPolicy",
+    "VolumeGroupSnapshotClass", "VolumeGroupSnapshotContent", "VolumeSnapshotClass", "VolumeSnapshotContent", "XMesh",
 })  # fmt: skip
 
 

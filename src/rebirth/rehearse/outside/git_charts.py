@@ -1,0 +1,41 @@
+"""Git repositories of which nothing but charts is asked for, and which nobody has fetched: they hold the charts on paper."""
+
+import io
+import tarfile
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from rebirth.paper.charts import PaperChart
+from rebirth.proof.reading.manifest import Model
+from rebirth.rehearse.outside.names import address, sources
+from rebirth.rehearse.outside.references import published, references_of
+
+
+async def repositories(charts: Iterable[PaperChart], model: Model, folder: Path) -> Mapping[str, Path]:
+    """The bare repositories by address, made below `folder`. Raises RuntimeError, OSError."""
+    by_address: defaultdict[str, list[PaperChart]] = defaultdict(list)
+    for chart in charts:
+        by_address[address(chart.url)].append(chart)
+    made = {}
+    for number, (place, held) in enumerate(sorted(by_address.items())):
+        files, bare = folder / f"{number}", folder / f"{number}.git"
+        for chart in held:
+            _unpack(chart, files)
+        users = [one for one in sources(model, "GitRepository") if address(str(one.at("spec", "url"))) == place]
+        await published(files, bare, references_of(users))
+        made[place] = bare
+    return made
+
+
+def _unpack(chart: PaperChart, folder: Path) -> None:
+    """The chart's files, where its users look for them; nowhere where that leads out of the repository."""
+    path = PurePosixPath(chart.path.lstrip("/"))
+    if ".." in path.parts:
+        return
+    with tarfile.open(fileobj=io.BytesIO(chart.archive)) as archive:
+        for member in archive:
+            data = archive.extractfile(member)
+            target = folder / path / PurePosixPath(member.name).relative_to(chart.name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data.read() if data else b"")

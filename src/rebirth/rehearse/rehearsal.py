@@ -1,0 +1,237 @@
+"""One rehearsal, from the first process to the last: applies what a bootstrap applies first, and watches the Flux graph."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rebirth.checking import Proved
+from rebirth.commands import Commands
+from rebirth.diagnosis.flux_graph import FluxGraph, StandstillError, followed, held_up
+from rebirth.diagnosis.flux_graph import nodes as nodes_of
+from rebirth.diagnosis.root_cause import Outlook, label
+from rebirth.errors import Broken, NotYet
+from rebirth.events import BecameReady, Event, Events
+from rebirth.findings.taken import taken
+from rebirth.lab.building.toolchain import Toolchain, chosen
+from rebirth.lab.ca import Authority
+from rebirth.lab.kinds import Kinds
+from rebirth.paper.paper import Paper
+from rebirth.phases.made.flux import until_established
+from rebirth.providers.cluster import Cluster
+from rebirth.rehearse import flux
+from rebirth.rehearse.api_arguments import arguments, asked_for, gates_of
+from rebirth.rehearse.control_plane import ControlPlane
+from rebirth.rehearse.first import First, Object, first
+from rebirth.rehearse.folder import private_folder
+from rebirth.rehearse.outside.outside import Outside
+from rebirth.rehearse.places import place_of
+from rebirth.rehearse.processes import Processes
+from rebirth.rehearse.result import OnPaper, Rehearsed, Stop, merged
+from rebirth.run.waiting import Watcher, beside, now, together, until, watched
+from rebirth.secrets import Redaction
+from rebirth.store.store import Store
+
+COMPONENTS = ("etcd", "kubernetes", *flux.CONTROLLERS)
+_WATCH = "watch the Flux graph"
+_TAKEN_WITHIN = 15.0  # seconds, for what is there before Flux
+_AGAIN = 2.0  # seconds between two searches for what the graph waits for
+# For so long nothing at all may change before a rehearsal ends: nothing comes from outside any more.
+_QUIET = 12.0
+_QUIET_AT_WORK = 60.0  # the same, while something says that it is being worked on
+
+
+@dataclass(frozen=True)
+class Options:
+    budget: float = 1200.0  # seconds
+    age_key: Path | None = None  # decrypts what the repository holds encrypted with SOPS
+
+
+async def programs(tell: Callable[[str], None]) -> tuple[Toolchain, Mapping[str, str]]:
+    """What a rehearsal runs, built where it is not in the cache. Raises Broken."""
+    toolchain = Toolchain()
+    await toolchain.build_all(names=COMPONENTS, begin=tell)
+    return toolchain, await toolchain.programs(chosen(COMPONENTS))
+
+
+async def rehearse(
+    proved: Proved, toolchain: Toolchain, programs: Mapping[str, str], options: Options, tell: Callable[[str], None]
+) -> Rehearsed:
+    """Ends by itself, and leaves nothing behind. Raises Broken where the rehearsal itself does not work."""
+    with private_folder() as folder:
+        rehearsal = _Rehearsal(proved, folder, programs, options, tell)
+        try:
+            return await rehearsal.run(await flux.crds(toolchain))
+        finally:
+            await rehearsal.stop()
+
+
+class _Rehearsal:
+    def __init__(
+        self, proved: Proved, folder: Path, programs: Mapping[str, str], options: Options, tell: Callable[[str], None]
+    ) -> None:
+        self._world = proved.proof.worlds[0]
+        self._proof, self._repository = proved.proof, proved.repository
+        self._programs, self._options, self._tell = programs, options, tell
+        self._authority = Authority("Rebirth rehearsal")
+        self._processes = Processes(folder / "logs")
+        self._plane = ControlPlane(folder / "cluster", programs, self._processes, self._authority)
+        self._outside = Outside(folder / "outside", self._authority, self._world, Store(), options.age_key)
+        self._folder, self._started, self._since = folder, time.time(), time.monotonic()
+        self._refused: list[str] = []
+        self._steps: list[tuple[str, float, float]] = []
+        self._cluster: Cluster | None = None
+
+    async def run(self, crds: list[dict[str, Any]]) -> Rehearsed:
+        kinds = Kinds(self._authority, [], "git.rehearsal.internal")
+        given = [one.thing for one in taken(self._world.graph, self._proof.findings)]
+        objects = first(self._world.model, given, self._world.graph, kinds)
+        with self._step("start the control plane"):
+            self._plane.arguments = await self._api_arguments()
+            self._cluster = cluster = await self._plane.start()
+            await self._outside.start()
+        self._tell("the API server serves")
+        paper = Paper(self._plane.kubeconfig, self._plane.egress, self._authority, kinds)
+        async with beside(paper.run()) as alive:
+            with self._step("apply what a bootstrap applies"):
+                await self._begin(cluster, crds, objects)
+            self._tell("Flux runs")
+            graph = FluxGraph(cluster, ("Kustomization", *objects.root), stands=_QUIET, again=_AGAIN)
+            with self._step(_WATCH), watched(Watcher(_WATCH, Events(self._hear))):
+                async with beside(_later(cluster, objects.later)):
+                    await self._watch(graph, alive)
+            return await self._told(cluster, graph, paper, [thing.label for thing in given])
+
+    async def _api_arguments(self) -> list[str]:
+        if not any((asked := asked_for(self._repository.root)).values()):
+            return []
+        usage = await Commands(Redaction()).run(
+            (self._programs["kube-apiserver"], "--help"), operation="list its feature gates"
+        )
+        return arguments(asked, gates_of(usage))
+
+    async def stop(self) -> None:
+        if self._cluster is not None:
+            await self._cluster.close()
+        await self._outside.stop()
+        await self._processes.stop()
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._steps.append((name, began - self._since, time.monotonic() - began))
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, BecameReady):
+            self._tell(f"{event.node} is Ready")
+
+    async def _begin(self, cluster: Cluster, crds: list[dict[str, Any]], objects: First) -> None:
+        await together(*(cluster.apply(crd) for crd in crds), *(cluster.apply(item) for item in self._outside.first()))
+        await until_established(cluster, [crd["metadata"]["name"] for crd in crds], "Flux's CRDs are established")
+        controllers = flux.Controllers(
+            self._folder,
+            self._programs,
+            self._plane.kubeconfig,
+            self._plane.address,
+            self._outside.environment,
+        )
+        await controllers.start(self._processes)
+        for group in objects.before:
+            said = await together(*(_applied(cluster, item) for item in group))
+            self._refused += filter(None, said)
+        for item in objects.flux:
+            self._refused += filter(None, [await _applied(cluster, item)])
+
+    async def _watch(self, graph: FluxGraph, alive: Callable[[], None]) -> None:
+        """Returns when all is Ready, or nothing changes any more."""
+        still, deadline = _Stillness(), now() + self._options.budget
+
+        async def look() -> None:
+            alive()
+            self._processes.check()
+            try:
+                await graph.look()
+            except NotYet:
+                if still.over(graph, now()) or now() > deadline:
+                    return
+                raise
+
+        try:
+            await until(look, what="the Flux graph is Ready", every=0.5)
+        except StandstillError:
+            return
+
+    async def _told(self, cluster: Cluster, graph: FluxGraph, paper: Paper, given: list[str]) -> Rehearsed:
+        every = await nodes_of(cluster)
+        begun = now() - (time.monotonic() - self._since)
+        why = {node: graph.why.get(node, []) for node in graph.waiting}
+        found = [
+            Stop(cause, place_of(cause, held, self._world.model, self._world.graph), tuple(held))
+            for cause, held in held_up(why).items()
+        ]
+        on_paper = [
+            OnPaper(label((work.kind, work.namespace, work.name)), ", ".join(work.images)) for work in paper.workloads()
+        ]
+        charts = [OnPaper(f"chart {one.chart}", one.made_from) for one in self._outside.stand_ins]
+        return Rehearsed(
+            cluster=self._world.cluster,
+            seconds=time.monotonic() - self._since,
+            ready={key: at - begun for key, at in graph.ready.items()},
+            waiting=tuple(graph.waiting),
+            suspended=tuple(sorted(every.keys() - followed(every).keys())),
+            stops=merged(found),
+            memory=self._processes.memory(),
+            steps=tuple(self._steps),
+            started=self._started,
+            on_paper=(*charts, *on_paper),
+            missing=tuple(map(str, self._outside.missing)),
+            given=tuple(given),
+            refused=tuple(self._refused),
+        )
+
+
+class _Stillness:
+    """For how long no node has become Ready, or come or gone."""
+
+    def __init__(self) -> None:
+        self._shape: object = None
+        self._since = 0.0
+
+    def over(self, graph: FluxGraph, moment: float) -> bool:
+        """Whether nothing will come any more, as far as can be told."""
+        shape = frozenset(graph.ready), frozenset(graph.waiting)
+        if shape != self._shape:
+            self._shape, self._since = shape, moment
+        causes = [cause for node in graph.waiting for cause in graph.why.get(node, ())]
+        working = not causes or any(cause.outlook is Outlook.WORKING for cause in causes)
+        return moment - self._since >= (_QUIET_AT_WORK if working else _QUIET)
+
+
+async def _later(cluster: Cluster, items: list[Object]) -> None:
+    """Applies what was taken as there, each as soon as its kind is served."""
+
+    async def one(item: Object) -> None:
+        with suppress(Broken):  # its kind asks for more than is known of it
+            await until(partial(cluster.apply, item), what=f"{item['kind']} is served")
+
+    await together(*map(one, items))
+
+
+async def _applied(cluster: Cluster, item: Object) -> str:
+    """Applies what a bootstrap would have applied. What the API server says where it does not take it: that is no end."""
+    what = f"{item['kind']} {item['metadata']['name']}"
+    try:
+        async with asyncio.timeout(_TAKEN_WITHIN):
+            await until(lambda: cluster.apply(item), what=f"{what} is applied", every=0.3)
+    except TimeoutError:
+        return f"{what}: not taken within {_TAKEN_WITHIN:.0f} s"
+    except Broken as error:
+        return f"{what}: {error.message}"
+    return ""
