@@ -10,10 +10,13 @@ from rebirth.diagnosis.wanted import Key
 from rebirth.findings.data import place_data
 from rebirth.findings.places import Places
 from rebirth.rehearse.disagreements import Disagreement
-from rebirth.rehearse.result import OnPaper, Rehearsed, Stop
+from rebirth.rehearse.result import Dropped, OnPaper, Rehearsed, Stop
 
 _MOST = 8  # of a list that is not asked for in full
 _MIB = 2**20
+DROPPED = (
+    "Flux leaves this field out without a word, so it has no effect. It is misspelt, or indented into the wrong block."
+)
 
 
 def text(done: Rehearsed, places: Places, *, width: int, verbose: bool, against: Sequence[Disagreement] | None) -> str:
@@ -21,6 +24,8 @@ def text(done: Rehearsed, places: Places, *, width: int, verbose: bool, against:
     lines: list[str] = []
     for stop in done.stops:
         lines += [*_stop(stop, places, width), ""]
+    for left_out in done.dropped:
+        lines += [*_dropped(left_out, places, width), ""]
     lines += _listed("Ran on paper, not for real:", [_paper(one) for one in done.on_paper], width, verbose=verbose)
     lines += _listed("Not there (`rebirth fetch` brings what can be had):", done.missing, width, verbose=verbose)
     lines += _listed("Taken as there, since nothing in the repository makes it:", done.given, width, verbose=verbose)
@@ -67,10 +72,14 @@ def data(done: Rehearsed, places: Places, against: Sequence[Disagreement] | None
                 "object": label(stop.cause.key),
                 "message": stop.cause.message,
                 "outlook": stop.cause.outlook.value,
+                "hint": stop.hint,
                 "holds_up": [label(key) for key in stop.holds_up],
                 **place_data(stop.place, places),
             }
             for stop in done.stops
+        ],
+        "dropped": [
+            {"object": label(one.key), "message": one.message, **place_data(one.place, places)} for one in done.dropped
         ],
         "on_paper": [{"what": one.what, "why": one.why} for one in done.on_paper],
         "missing": [*done.missing],
@@ -90,10 +99,19 @@ def _stop(stop: Stop, places: Places, width: int) -> Iterator[str]:
     yield from _wrapped(f"{word}: {stop.message}", width)
     if where := places.text(stop.place):
         yield f"  at {where}"
+    if stop.hint:
+        yield from _wrapped(f"  hint: {stop.hint}", width)
     held = [label(key) for key in stop.holds_up if key != stop.cause.key]
     if held:
         more = f" and {len(held) - _MOST} more" if len(held) > _MOST else ""
         yield from _wrapped(f"  holds up {', '.join(held[:_MOST])}{more}", width)
+
+
+def _dropped(one: Dropped, places: Places, width: int) -> Iterator[str]:
+    yield from _wrapped(f"warning: {label(one.key)}: {one.message}", width)
+    if where := places.text(one.place):
+        yield f"  at {where}"
+    yield from _wrapped(f"  hint: {DROPPED}", width)
 
 
 def _paper(one: OnPaper) -> str:
