@@ -10,6 +10,7 @@ from rebirth.proof.things import Milestone, Thing
 KUSTOMIZE, SOURCE, HELM = "kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
 SOURCES = {"GitRepository", "OCIRepository", "Bucket", "ExternalArtifact"}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
+_WHOLE = re.compile(r"(\d+(\.\d+)?(ms|s|m|h))+")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _LEAST = 30.0  # seconds: the shortest time-out
 
@@ -34,6 +35,11 @@ def seconds(duration: object, default: float) -> float:
     """A Go duration such as 1h30m in seconds."""
     found = _DURATION.findall(duration) if isinstance(duration, str) else []
     return sum(float(number) * _UNITS[unit] for number, unit in found) if found else default
+
+
+def is_duration(value: object) -> bool:
+    """Whether Flux takes it: units in order, as its CRDs ask for."""
+    return isinstance(value, str) and bool(_WHOLE.fullmatch(value))
 
 
 def timeout(own: Manifest) -> float:
