@@ -15,6 +15,7 @@ from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import MOST, Files
+from rebirth.proof.reading.undefined import literal, undefined
 from rebirth.proof.reading.variables import SubstitutionError, Variables
 from rebirth.proof.things import Atomicity, Milestone, Place, Remark, Unknown
 from rebirth.run.waiting import together
@@ -232,6 +233,8 @@ class _Reader:
 
     def _substituted(self, unit: Unit, members: list[Manifest], remarks: list[Remark]) -> list[Manifest]:
         if unit.own is None or not unit.own.mapping("spec", "postBuild"):
+            if unit.own is not None and not self._injected:
+                remarks += literal(members, unit.own)
             return members
         variables = self._variables(unit.own)
         known = (variables.values, variables.hidden, variables.whole, members)
@@ -260,7 +263,7 @@ class _Reader:
                 words = f"{member.thing().label} contains {piece}, which Flux's substitution does not understand"
                 remarks.append(Remark("bad-substitution", member.place(), words, own.thing()))
                 data = member.data
-            remarks += [_undefined(member, path, names, own) for path, names in variables.undefined.items()]
+            remarks += [undefined(member, path, names, own) for path, names in variables.undefined.items()]
             found.append(
                 member
                 if data is member.data
@@ -332,12 +335,3 @@ def _listing(file: Path) -> Path | None:
 def _mapping(data: Mapping[str, object], key: str) -> Mapping[str, object]:
     found = data.get(key)
     return found if isinstance(found, Mapping) else {}
-
-
-def _undefined(member: Manifest, path: tuple[str | int, ...], names: list[str], own: Manifest) -> Remark:
-    listed = ", ".join(f"${{{name}}}" for name in dict.fromkeys(names))
-    words = f"{listed} is used in {member.thing().label}, and nothing provides it"
-    return Remark(
-        "undefined-variable", member.place(*path), words, member.thing(),
-        (("names", " ".join(dict.fromkeys(names))), ("unit", own.thing().label), ("path", ".".join(map(str, path)))),
-    )  # fmt: skip
