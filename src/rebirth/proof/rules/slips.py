@@ -1,0 +1,19 @@
+"""Names that differ by a slip of the finger."""
+
+from os.path import commonprefix
+
+_SHORTEST = 4  # letters; of shorter names most are near to one another
+
+
+def is_slip(written: str, meant: str) -> bool:
+    """Whether one letter is missing, too much, another one, or changed places with the next. Digits tell names apart on purpose."""
+    shorter = min(len(written), len(meant))
+    if shorter < _SHORTEST or written == meant or abs(len(written) - len(meant)) > 1:
+        return False
+    start = len(commonprefix([written, meant]))
+    end = min(len(commonprefix([written[::-1], meant[::-1]])), shorter - start)
+    one, other = written[start : len(written) - end], meant[start : len(meant) - end]
+    if any(letter.isdigit() for letter in one + other):
+        return False
+    swapped = len(one) == len("xy") and one == other[::-1]
+    return swapped or max(len(one), len(other)) == 1
