@@ -1,8 +1,7 @@
 """Fields that Flux leaves out without a word, since the object's kind does not have them.
 
-Before it applies anything, kustomize-controller reads each object of Kubernetes' own kinds into the type of its Go library, and
-writes it again (fluxcd/pkg, ssa/normalize): a misspelt field, or one in the wrong block, is gone then. The API server, which
-would refuse it, never sees it. So it is asked here, with the object as the repository has it.
+The API server, which would refuse a misspelt field, or one in the wrong block, never sees it (`flux.loses_unknown_fields`). So it
+is asked here, with the object as the repository has it.
 """
 
 from collections.abc import Iterator
@@ -15,11 +14,6 @@ from rebirth.rehearse.places import field_of
 from rebirth.rehearse.result import Dropped
 from rebirth.run.waiting import together
 
-_GROUPS = {
-    "", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "storage.k8s.io", "scheduling.k8s.io",
-    "admissionregistration.k8s.io", "rbac.authorization.k8s.io",
-}  # fmt: skip
-_AS_IT_IS = {"Role", "ClusterRole"}  # these the controller does not read into types
 _AT_ONCE = 20
 
 
@@ -42,7 +36,7 @@ def _native(model: Model) -> Iterator[Manifest]:
     for unit in model.units:
         if unit.atomicity is Atomicity.FLUX:
             for member in unit.members:
-                if member.group in _GROUPS and member.kind not in _AS_IT_IS and not flux.is_left_out(member):
+                if flux.loses_unknown_fields(member) and not flux.is_left_out(member):
                     yield member
 
 
