@@ -31,7 +31,7 @@ _KINDS = {"configmap": "ConfigMap", "secret": "Secret"}
 # What the proof sees of a path that kustomize cannot build; it knows the line.
 _BUILD = (
     "missing-path", "path-outside", "missing-file", "bad-entry", "kustomize-cycle", "not-an-object", "not-a-kustomization", "unreadable",
-    "duplicate-key", "build-error",
+    "duplicate-key", "added-twice", "build-error",
 )  # fmt: skip
 _QUANTITY = re.compile(r"[+-]?[0-9.]+([eE][-+]?[0-9]+|[numkKMGTPE]|[KMGTPE]i)?")
 _AMOUNTS = {"requests", "limits", "capacity", "hard"}

@@ -10,7 +10,7 @@ from rebirth.errors import SpecError
 from rebirth.proof.reading import beforehand, completion, flux, kustomization, scopes, talos
 from rebirth.proof.reading import clusters as where
 from rebirth.proof.reading.artifacts import Artifacts
-from rebirth.proof.reading.built import placed
+from rebirth.proof.reading.built import added_twice, placed
 from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
@@ -191,8 +191,9 @@ class _Reader:
             # Where something was left out, that is what is wrong, and has been told.
             if found.whole:
                 where_ = Place(str(found.file), found.line) if found.file else place
+                twice = added_twice(error.said, found, where_)
                 about = own.thing() if own else None
-                self.survey.remarks.append(Remark("build-error", where_, error.said, about))
+                self.survey.remarks.append(twice or Remark("build-error", where_, error.said, about))
             return found.manifests
         return [*placed(text, found), *found.loose]
 
