@@ -22,7 +22,8 @@ from difflib import get_close_matches
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
-from rebirth.proof.things import Remark
+from rebirth.proof.rules.order import hidden
+from rebirth.proof.things import Milestone, Remark, Thing
 
 
 def r81_leads_nowhere(graph: Graph) -> Iterator[Finding]:
@@ -40,7 +41,7 @@ def r81_leads_nowhere(graph: Graph) -> Iterator[Finding]:
     for remark in graph.marked("no-such-service"):
         beside = remark["there"].split(", ")
         near = get_close_matches(remark["name"], beside, 1)
-        if near or not _hidden(graph, remark["namespace"]):
+        if near or not (remark["operators"] or _made(graph, remark)):
             meant = f"Did you mean {near[0]}?" if near else "Correct the name, or add the Service."
             yield _finding(remark, "Who asks for this host or path gets an error.", meant)
 
@@ -49,6 +50,8 @@ def _finding(remark: Remark, why: str, instead: str) -> Finding:
     return Finding("R81", Severity.WARNING, remark.words, remark.place, why=why, instead=instead)
 
 
-def _hidden(graph: Graph, namespace: str) -> bool:
-    """Whether something that files do not tell may make a Service there."""
-    return any("*" in unknown.hides or namespace in unknown.hides for unknown in graph.unknowns)
+def _made(graph: Graph, remark: Remark) -> bool:
+    """Whether something makes such a Service, or may, as far as files tell."""
+    service = Thing("Service", remark["namespace"], remark["name"], Milestone.EXISTS)
+    made = any(graph.makers(service._replace(milestone=milestone)) for milestone in Milestone)
+    return made or service in graph.starts or hidden(graph, service)

@@ -14,6 +14,17 @@ from rebirth.proof.reading.manifest import Manifest, Model, Unit
 from rebirth.proof.things import Atomicity
 
 _Path = tuple[str | int, ...]
+# Services that Kubernetes and Flux bring along.
+_BROUGHT = {
+    ("default", "kubernetes"), ("kube-system", "kube-dns"), ("flux-system", "webhook-receiver"), ("flux-system", "notification-controller"),
+    ("flux-system", "source-controller"),
+}  # fmt: skip
+_NO_OPERATOR = (
+    "k8s.io",
+    "fluxcd.io",
+    "cert-manager.io",
+    "external-secrets.io",
+)  # groups whose objects become no Services
 _ROUTES = ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute")
 
 
@@ -101,26 +112,36 @@ def _backends(member: Manifest) -> Iterator[tuple[str, str, object, _Path]]:
 
 def _backend(model: Model, member: Manifest, wanted: tuple[str, str, object], path: _Path, graph: Graph) -> None:
     name, space, port = wanted
-    if not name or "${" in name + space:
+    if not name or "${" in name + space or (space, name) in _BROUGHT:
         return
-    found = [service for service, _ in model.find("Service", space, name)]
-    label = member.thing().label
+    label, found = member.thing().label, model.find("Service", space, name)
     if not found:
-        beside = sorted({service.name for service, _ in model.objects("Service") if service.namespace == space})
+        around = [one for one, _ in model.objects() if one.namespace == space]
         words = f"{label} leads to Service {space}/{name}, which nothing makes"
-        graph.remark("no-such-service", member.place(*path, "name"), words, member.thing(),
-                     name=name, namespace=space, there=", ".join(beside))  # fmt: skip
+        graph.remark(
+            "no-such-service", member.place(*path, "name"), words, member.thing(), name=name, namespace=space,
+            there=", ".join(sorted({one.name for one in around if one.kind == "Service" and not one.group})),
+            operators="yes" if any(map(_may_become_a_service, around)) else "",
+        )  # fmt: skip
         return
-    there = [str(one.get(key)) for service in found for one in service.items("spec", "ports")
-             if isinstance(one, Mapping) for key in ("port", "name") if one.get(key)]  # fmt: skip
+    there = [
+        str(one[key])
+        for service, unit in found
+        for one in service.items("spec", "ports")
+        if isinstance(one, Mapping) and unit.known
+        for key in ("port", "name")
+        if one.get(key)
+    ]
     if port is not None and there and str(port) not in there and "${" not in f"{port}{there}":
-        where = (
-            (*path, "port")
-            if member.kind != "Ingress"
-            else (*path, "port", "number" if isinstance(port, int) else "name")
-        )
+        inside = () if member.kind != "Ingress" else ("number",) if isinstance(port, int) else ("name",)
         words = f"{label} leads to port {port} of Service {space}/{name}, which has no such port"
-        graph.remark("no-such-port", member.place(*where), words, member.thing(), there=", ".join(dict.fromkeys(there)))
+        place = member.place(*path, "port", *inside)
+        graph.remark("no-such-port", place, words, member.thing(), there=", ".join(dict.fromkeys(there)))
+
+
+def _may_become_a_service(member: Manifest) -> bool:
+    """Whether an operator may make a Service of it: it is a custom resource."""
+    return "." in member.group and not member.group.endswith(_NO_OPERATOR)
 
 
 def _listed(labels: Mapping[str, Any]) -> str:
