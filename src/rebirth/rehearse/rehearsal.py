@@ -172,7 +172,7 @@ class _Rehearsal:
         every = await nodes_of(cluster)
         begun = now() - (time.monotonic() - self._since)
         why = {node: graph.why.get(node, []) for node in graph.waiting}
-        served = await cluster.served()
+        served = await until(cluster.served, what="the API server lists its kinds")
         found = [
             Stop(
                 cause,
