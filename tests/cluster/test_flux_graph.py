@@ -17,7 +17,9 @@ async def test_what_fails_at_each_try(inside):
     inside.serve("kustomize.toolkit.fluxcd.io", "v1", "Kustomization")
     inside.serve("helm.toolkit.fluxcd.io", "v2", "HelmRelease")
     inside.kubernetes.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}})
-    flux = Flux(lambda name: SAID, after=3.0)  # still at work when it is looked at for the first time after it was asked
+    flux = Flux(
+        lambda name: SAID, after=3.0
+    )  # still at work when it is looked at for the first time after it was asked
     inside.kubernetes.controllers.append(flux)
     meta = {"name": "web", "namespace": "flux-system"}
     inside.kubernetes.put(

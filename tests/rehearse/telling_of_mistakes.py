@@ -21,7 +21,7 @@ class Told:
 
     @property
     def words(self) -> str:
-        return f"{self.message}. {self.advice}"
+        return f"{self.message}{'' if self.message.endswith('?') else '.'} {self.advice}"
 
 
 async def checked(mistake, root) -> list[Told]:
