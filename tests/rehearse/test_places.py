@@ -151,6 +151,24 @@ async def test_a_misspelt_kind_is_found_at_the_kind(tmp_path: Path):
     assert Lines().line(place) == 2
 
 
+async def test_an_image_that_cannot_be_pulled_is_found_where_it_is_named(tmp_path: Path):
+    assert await found(tmp_path, ("Deployment", "default", "blog"), "image nginx cannot be pulled: not found") == (
+        "apps/blog.yaml",
+        16,
+    )
+
+
+async def test_a_chart_that_is_not_there_is_found_where_the_release_names_it(tmp_path: Path):
+    lay(tmp_path, apps="")
+    write(tmp_path, "apps/more.yaml", MORE)
+    proof = (await prove(tmp_path)).worlds[0]
+    cause = Cause(
+        ("HelmChart", "default", "default-counter"), "no 'counter' chart with version matching '9' found", Outlook.FINAL
+    )
+    place = place_of(cause, [("HelmRelease", "default", "counter")], proof.model, proof.graph)
+    assert Lines().line(place) == 34
+
+
 async def test_an_entry_of_a_list_is_found_by_its_key(tmp_path: Path):
     refused = (
         '.spec.template.spec.containers[name="blog"].image: expected string, got &value.valueUnstructured{Value:1}'

@@ -15,12 +15,14 @@ from rebirth.proof.things import NOWHERE, Place
 _Path = tuple[str | int, ...]
 # What kustomize-controller says of an object that the API server refuses: Kind/namespace/name dry-run failed ...
 _REFUSED = re.compile(
-    r"(?P<kind>[A-Z]\w+)/(?:(?P<namespace>[\w.-]+)/)?(?P<name>[\w.:-]+) (?:dry-run|apply|not found|namespace)"
+    r"(?P<kind>[A-Za-z]\w+)/(?:(?P<namespace>[\w.-]+)/)?(?P<name>[\w.:-]+) (?:dry-run|apply|not found|namespace)"
 )
 # What the API server says of a field: spec.replicas: Invalid value ..., or .spec.replicas: expected ..., "spec.foo"
-_FIELD = re.compile(r"(?<![\w.])\.?((?:[a-z]\w*)(?:\.\w+|\[\d+\]|\[\w+=\"[^\"]+\"\]|\[\"?[\w./-]+\"?\])+)")
-_PART = re.compile(r"\.?(\w+)|\[(\d+)\]|\[(\w+)=\"([^\"]+)\"\]|\[\"?([\w./-]+)\"?\]")
-_KIND = re.compile(r"no matches for kind \"(\w+)\" in version")
+_FIELD = re.compile(r"(?<![\w.])\.?((?:[a-z]\w*)(?:\.\w+|\[\d+\]|\[\w+=[^\]]+\]|\[\"?[\w./-]+\"?\])+)")
+_PART = re.compile(r"\.?(\w+)|\[(\d+)\]|\[(\w+=[^\]]+)\]|\[\"?([\w./-]+)\"?\]")
+_KEY = re.compile(r"(\w+)=\"?([^\",]+)\"?")  # of an entry of a list
+_KIND = re.compile(r"no matches for kind \"(\w+)\" in version|invalid object type: \S+, Kind=(\w+)")
+_IMAGE = re.compile(r"image (\S+) cannot be pulled")
 # What the kubelet and the Helm controller say of a Secret or ConfigMap that a pod or release names, and of a key in it.
 _NAMED = (
     re.compile(r"(?P<kind>configmap|secret) \"(?P<name>[\w.-]+)\" not found"),
@@ -53,8 +55,16 @@ def place_of(
         return used
     for node in held:
         if found := _found(node, model):
-            return found.place("metadata", "name")
+            chart = cause.key[0] == "HelmChart" and found.kind == "HelmRelease"
+            return _of_chart(found, cause.message) if chart else found.place("metadata", "name")
     return NOWHERE
+
+
+def _of_chart(release: Manifest, message: str) -> Place:
+    """Where the release names its chart, or the version of it."""
+    path = ("spec", "chart", "spec")
+    versioned = re.search(r"version|constraint", message) and release.at(*path, "version") is not None
+    return release.place(*path, "version" if versioned else "chart")
 
 
 def _refused(message: str) -> Iterator[Key]:
@@ -84,7 +94,7 @@ def _unbuilt(own: Manifest, message: str, graph: Graph, model: Model) -> Place |
 def _unknown_kind(manifest: Manifest, message: str, served: Collection[tuple[str, str]]) -> Place | None:
     """The kind, or the apiVersion where only that is wrong."""
     found = _KIND.search(message)
-    if found is None or found[1] != manifest.kind:
+    if found is None or manifest.kind not in found.groups():
         return None
     return manifest.place("apiVersion" if any(kind == manifest.kind for _, kind in served) else "kind")
 
@@ -105,7 +115,7 @@ def _named(manifest: Manifest, message: str, graph: Graph) -> Place | None:
 
 def field_of(manifest: Manifest, message: str) -> Place:
     """The line of the field that the message names, else of the value that it means, else of the object."""
-    for match in _FIELD.finditer(message):
+    for match in _FIELD.finditer(message.replace("template.labels", "template.metadata.labels")):
         path = _path(manifest, match[1])
         for end in range(len(path), 0, -1):
             if manifest.at(*path[:end]) is not None:
@@ -116,14 +126,19 @@ def field_of(manifest: Manifest, message: str) -> Place:
 def _path(manifest: Manifest, field: str) -> _Path:
     """A path as the API server writes it: entries of lists are named by number or, in some lists, by a key of theirs."""
     path: list[str | int] = []
-    for word, number, key, value, other in _PART.findall(field):
-        if key:
-            entries = manifest.items(*path)
-            found = (at for at, one in enumerate(entries) if isinstance(one, Mapping) and str(one.get(key)) == value)
+    for word, number, keys, other in _PART.findall(field):
+        if keys:
+            entries, wanted = manifest.items(*path), _KEY.findall(keys)
+            found = (at for at, one in enumerate(entries) if isinstance(one, Mapping) and _is_named(one, wanted))
             path.append(next(found, len(entries)))
         else:
             path.append(int(number) if number else word or other)
     return tuple(path)
+
+
+def _is_named(entry: Mapping[str, Any], keys: list[tuple[str, str]]) -> bool:
+    """Whether it has all these keys; one that it does not say is a default."""
+    return all(str(entry.get(key, value)) == value for key, value in keys)
 
 
 def _meant(manifest: Manifest, message: str) -> _Path | None:
@@ -133,9 +148,20 @@ def _meant(manifest: Manifest, message: str) -> _Path | None:
         return next((("data", key) for key, value in encoded if not _is_base64(value)), None)
     if "quantities must match" in message:
         return next(_wrong_amounts(manifest.data, ()), None)
+    if image := _IMAGE.search(message):
+        return next(_of_image(manifest.data, image[1], ()), None)
     if "oci" in message and manifest.kind == "HelmRepository":
         return "spec", "url"
     return None
+
+
+def _of_image(value: Any, image: str, path: _Path) -> Iterator[_Path]:
+    """Where the object names that image."""
+    inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        if key == "image" and item == image:
+            yield (*path, key)
+        yield from _of_image(item, image, (*path, key))
 
 
 def _is_base64(value: object) -> bool:

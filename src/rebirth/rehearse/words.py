@@ -43,23 +43,29 @@ _MEANINGS = tuple(
         # -- kinds and fields
         (
             r"no matches for kind \"(?P<kind>\w+)\" in version \"(?P<version>[\w./-]+)\"",
-            "The cluster knows no kind {kind} in {version}. Is it misspelt, or an old version? Or a CRD brings it, and comes later.",
+            "The cluster knows no kind {kind} in {version}",
+        ),
+        (
+            r"invalid object type: (?P<version>[\w./-]+), Kind=(?P<kind>\w+)",
+            "There is no kind {kind} in {version}; capitals count",
         ),
         (
             r"\.(?P<field>interval|retryInterval|timeout): (expected string|Invalid value)",
             f"A duration has a unit: {_UNITS}.",
         ),
         (
-            r"(?P<field>[\w.]+): expected numeric \(int or float\), got string",
+            r"\.(?P<field>\w+): expected numeric \(int or float\), got string",
             "{field} must be a number, and what is in quotes is text: remove the quotes.",
         ),
         (
             r"expected string, got &value\.valueUnstructured\{Value:(?P<value>[^}]*)\}",
             "Without quotes {value} is a number or true/false, and here only text is allowed: put it in quotes.",
         ),
+        (r"expected list, got", "A list is expected here: each of its entries begins with `- `."),
+        (r"expected map, got", "Fields are expected here, one a line: `key: value`."),
         (
-            r"expected (?P<wanted>list|map), got",
-            "Here has to stand a {wanted}: entries of a list begin with `- `, those of a map are `key: value`.",
+            r"duplicate entries for key \[(?P<key>\w+)=\"?(?P<value>[^\"\],]+)",
+            "Two entries of this list have the same {key}, {value}: remove one.",
         ),
         (
             r"\.(?P<field>\w+): field not declared in schema|unknown field \"(?:[\w.\[\]]+\.)?(?P<other>\w+)\"",
@@ -87,17 +93,44 @@ _MEANINGS = tuple(
             r"Invalid value: \"[^\"]*\$\{(?P<variable>\w+)[^\"]*\": ",
             "The variable {variable} was not replaced: give it a value in `spec.postBuild` of the Flux Kustomization.",
         ),
-        (r"RFC 1123|DNS-1035|RFC 1035", f"A name has {_NAMES}: no capitals, no `_`, no spaces."),
+        (r"must be lowercase", "The name of an image is written in small letters."),
         (
-            r"`selector` does not match template `labels`",
-            "`spec.selector.matchLabels` and `spec.template.metadata.labels` have to agree: the workload finds its pods by them.",
+            r"couldn't parse image name",
+            "This cannot be the name of an image: they look like registry.example.org/name:tag.",
         ),
+        (
+            r"image (?P<image>\S+) cannot be pulled",
+            "The image cannot be fetched: are its name and tag right, and may the cluster read it (imagePullSecrets)?",
+        ),
+        (
+            r"resource or service backend is required",
+            "A backend is written `service: {{name: ..., port: {{number: ...}}}}` since networking.k8s.io/v1.",
+        ),
+        (
+            r"must contain at least one letter",
+            "What is in quotes is the name of a port: remove the quotes of a number.",
+        ),
+        (r"a valid label must", "A label has letters, digits, `-`, `_` and `.` only: no spaces."),
+        (r"must be no more than (?P<most>\d+) characters", "It is too long: at most {most} characters."),
+        (
+            r"improper constraint|invalid semantic version",
+            "The version of a chart is one such as 1.2.3, or a range such as 1.x; without one the newest is taken.",
+        ),
+        (
+            r"no chart (version|name) found|no '[^']+' chart with version|chart \S+ version \S+ not found",
+            "The repository has no chart of that name and version: correct one of them.",
+        ),
+        (r"RFC 1123|DNS-1035|RFC 1035", f"A name has {_NAMES}: no capitals, no `_`, no spaces."),
         (
             r"volumeMounts\[\d+\]\.name: Not found: \"(?P<name>[^\"]+)\"",
             "The pod has no volume {name}: add it under `volumes`, or correct the name.",
         ),
         (r"\.image: Required value", "The container has no image: add `image:`."),
         (r"(?P<field>[a-z][\w.\[\]]*): Required value", "{field} is missing: add it."),
+        (
+            r"`selector` does not match template `labels`",
+            "`spec.selector.matchLabels` and `spec.template.metadata.labels` have to agree: the workload finds its pods by them.",
+        ),
         (r"field is immutable", "This cannot be changed once it exists: the object has to be deleted and made anew."),
         (r"Unsupported value: ", "Use one of the values that are listed."),
         # -- what has to be there
@@ -141,18 +174,18 @@ def meaning(message: str, served: Collection[tuple[str, str]] = ()) -> str:
     for pattern, words in _MEANINGS:
         if match := pattern.search(message):
             found = match.groupdict()
-            near = _near(found["kind"], found["version"], served) if "version" in found else ""
-            return f"{words.format(**found)}{near}"
+            more = _instead_of(found["kind"], found["version"], served) if "version" in found else ""
+            return words.format(**found) + more
     return ""
 
 
-def _near(kind: str, version: str, served: Collection[tuple[str, str]]) -> str:
+def _instead_of(kind: str, version: str, served: Collection[tuple[str, str]]) -> str:
     """The kind that is probably meant: the same in another version, or one of almost that name."""
     others = sorted({other for other, name in served if name == kind})
     group = version.partition("/")[0]
     same = [other for other in others if other.partition("/")[0] == group]
     if others:
-        return f" `apiVersion: {(same or others)[-1]}` has it."
+        return f": `apiVersion: {(same or others)[-1]}` has it."
     beside = [name for other, name in served if other == version]
     near = get_close_matches(kind, beside, 1) or get_close_matches(kind, {name for _, name in served}, 1)
-    return f" Did you mean {near[0]}?" if near else ""
+    return f". Did you mean {near[0]}?" if near else ". A CRD has to bring it, and has to be applied before."

@@ -31,7 +31,7 @@ _INSTEAD = {
     "kustomize-cycle": "Move what both need into a folder of its own.",
     "not-an-object": "Keep values and other files out of folders whose manifests Flux collects, or list manifests in a kustomization.yaml.",
     "not-a-kustomization": "Write a kustomization.yaml: a mapping with a list of resources.",
-    "unreadable": "Correct the YAML.",
+    "unreadable": "Correct the YAML: look at indentation, colons and quotes, of this line and of the one above.",
     "added-twice": "List the file once, or give one of the objects another name or namespace.",
     "build-error": "Fix what kustomize reports; `kubectl kustomize` on the folder reports the same.",
 }
