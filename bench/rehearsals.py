@@ -30,7 +30,9 @@ def rehearsed(mutation) -> tuple[str, float, dict]:
         mutation.apply(castle)
         since = time.monotonic()
         argv = [sys.executable, "-m", "rebirth", "rehearse", str(castle), "--gitops", str(castle / "gitops")]
-        done = subprocess.run([*argv, "--json", "--against-check", "--quiet"], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*argv, "--json", "--against-check", "--quiet"], capture_output=True, text=True, check=False
+        )
         data = json.loads(done.stdout) if done.stdout else {"disagreements": [{"words": done.stderr.strip()[-500:]}]}
         return mutation.name, time.monotonic() - since, data
 

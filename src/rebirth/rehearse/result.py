@@ -1,7 +1,7 @@
 """What a rehearsal has seen, for whoever tells it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rebirth.diagnosis.root_cause import Cause
 from rebirth.diagnosis.wanted import Key
@@ -29,7 +29,7 @@ def merged(stops: Iterable[Stop]) -> tuple[Stop, ...]:
         key = stop.place if stop.place.file else stop.cause
         first = by_place.get(key)
         nodes = (*first.holds_up, stop.cause.key, *stop.holds_up) if first else stop.holds_up
-        by_place[key] = Stop((first or stop).cause, stop.place, tuple(dict.fromkeys(nodes)))
+        by_place[key] = replace(first or stop, holds_up=tuple(dict.fromkeys(nodes)))
     return tuple(by_place.values())
 
 
