@@ -14,7 +14,7 @@ from rebirth.proof.things import NOWHERE, Place
 from rebirth.rehearse import forms, telling
 from rebirth.rehearse.changes import changes, earlier
 from rebirth.rehearse.disagreements import disagreements
-from rebirth.rehearse.result import OnPaper, Rehearsed, Stop, Told
+from rebirth.rehearse.result import Dropped, OnPaper, Rehearsed, Stop, Told
 from trees import lay
 
 APPS, INFRA = ("Kustomization", "flux-system", "apps"), ("Kustomization", "flux-system", "infra")
@@ -32,16 +32,32 @@ def rehearsed(*stops: Stop, waiting=(), ready=((INFRA, 4.0),), **more) -> Rehear
 def stopped(tmp_path: Path) -> Rehearsed:
     file = tmp_path / "apps.yaml"
     file.write_text("kind: Deployment\n")
-    stop = Stop(REFUSED, Place(str(file), 1), (APPS,))
+    stop = Stop(REFUSED, Place(str(file), 1), (APPS,), "Remove the quotes.")
     return rehearsed(stop, waiting=(APPS,), on_paper=(OnPaper("chart traefik", "nothing is known of it"),))
 
 
 def test_text_says_the_root_its_line_and_the_verdict(tmp_path: Path):
     said = telling.text(Told(stopped(tmp_path), Places(here=tmp_path), None, verbose=False))
     assert "error: Kustomization flux-system/apps: Deployment/default/blog dry-run failed" in said
-    assert "  at apps.yaml:1\n" in said
+    assert "  at apps.yaml:1\n  hint: Remove the quotes.\n" in said
     assert "chart traefik (nothing is known of it)" in said
     assert said.rstrip().endswith("Not Ready: 1 Kustomization; Ready: 1 Kustomization (10.0 s, 512 MiB in all)")
+
+
+def test_a_field_that_flux_leaves_out_is_a_warning_in_every_form(tmp_path: Path):
+    (tmp_path / "apps.yaml").write_text("kind: Deployment\n")
+    lost = Dropped(
+        ("Deployment", "web", "web"), ".spec.ports: field not declared in schema", Place(str(tmp_path / "apps.yaml"), 1)
+    )
+    done, places = rehearsed(dropped=(lost,)), Places(here=tmp_path, asked=tmp_path)
+    said = telling.text(Told(done, places, width=120))
+    assert (
+        "warning: Deployment web/web: .spec.ports: field not declared in schema\n  at apps.yaml:1\n  hint: Flux leaves"
+        in said
+    )
+    assert telling.data(Told(done, places))["dropped"][0]["file"] == "apps.yaml"
+    assert forms.FORMS["github"](Told(done, places)).startswith("::warning file=apps.yaml,line=1")
+    assert json.loads(forms.FORMS["sarif"](Told(done, places)))["runs"][0]["results"][0]["level"] == "warning"
 
 
 def test_text_of_what_came_up_says_after_how_long(tmp_path: Path):
@@ -63,7 +79,7 @@ def test_data_holds_everything(tmp_path: Path):
     assert data["ready"] is False
     assert data["stops"][0] | {} == {
         "object": "Kustomization flux-system/apps", "message": REFUSED.message, "outlook": "will not fix itself",
-        "holds_up": ["Kustomization flux-system/apps"], "file": "apps.yaml", "line": 1,
+        "hint": "Remove the quotes.", "holds_up": ["Kustomization flux-system/apps"], "file": "apps.yaml", "line": 1,
     }  # fmt: skip
     assert {"node": "Kustomization flux-system/infra", "ready": 4.0} in data["nodes"]
     json.dumps(data)

@@ -19,6 +19,9 @@ WAITS_FOR_OTHERS = "DependencyNotReady"  # Flux' reason of a condition
 # The controller's own cache may lag behind the dependency that has just become Ready: then it says so once more, and looks
 # again after half a minute.
 _AGAIN_FOR_DEPENDENCY = 1.0
+_LONGEST_PAUSE = 10.0  # seconds between two nudges of a node that fails each time
+# For so long a node that was nudged may say only that it is at work: until then what it said before stands.
+_AT_WORK = 10.0
 _MOST = 3  # names in a row
 
 
@@ -38,6 +41,7 @@ class FluxGraph:
         self.waiting: list[Key] = []
         self.why: dict[Key, list[Cause]] = {}
         self._nudged: dict[Key, float] = {}
+        self._pauses: dict[Key, float] = {}
         self._searched = now()
         self._standstill = Standstill()
 
@@ -69,21 +73,29 @@ class FluxGraph:
             *(self._cluster.find(version, kind, name, space or None) for (kind, space, name), version in wanted)
         )
         absent = [key for (key, _), item in zip(wanted, there, strict=True) if item is None]
-        self.why = causes(nodes, found, absent)
+        self.why = {node: self._said(node, seen) for node, seen in causes(nodes, found, absent).items()}
         if (stood := self._standstill.seconds(self.why, now())) >= self._stands:
             words = f"{told(self.why)}. This has not changed for {stood:.0f} s, and nothing else made progress"
             hint = "Fix this (usually in the repository), then run `rebirth create` again: it resumes here."
             raise StandstillError(words, operation="the Flux graph cannot become Ready", hint=hint)
 
+    def _said(self, node: Key, seen: list[Cause]) -> list[Cause]:
+        """What was seen; while a nudged node only says that it tries again, what it said before."""
+        trying = [cause.key for cause in seen if cause.outlook is Outlook.WORKING] == [node]
+        recently = now() - self._nudged.get(node, -_AT_WORK) < _AT_WORK
+        return self.why.get(node, seen) if trying and recently and len(seen) == 1 else seen
+
     async def _nudge(self, nodes: Mapping[Key, dict[str, Any]]) -> None:
         """Asks for a reconciliation of nodes that failed and need not have: Flux itself looks again only after its interval."""
         for node, item in nodes.items():
             status, message = condition(item)
-            pause = _AGAIN_FOR_DEPENDENCY if reason(item) == WAITS_FOR_OTHERS else self._again
+            usual = self._pauses.get(node, self._again)
+            pause = _AGAIN_FOR_DEPENDENCY if reason(item) == WAITS_FOR_OTHERS else usual
             final = any(cause.outlook is Outlook.FINAL for cause in self.why.get(node, ()))
             if status != "False" or final or now() - self._nudged.get(node, -pause) < pause or not _free(node, nodes):
                 continue
             self._nudged[node] = now()
+            self._pauses[node] = min(2 * usual, max(_LONGEST_PAUSE, self._again))
             asked = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": stamp()}}}
             version = next(version for version, kind in NODES if kind == node[0])
             await self._cluster.merge(version, node[0], node[2], node[1], asked)

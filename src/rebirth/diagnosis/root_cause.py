@@ -22,7 +22,8 @@ _PASSING = re.compile(
 )
 _DRY_RUN = re.compile(r"dry-run failed \((\w+)\)")
 _REJECTED = {"Invalid", "BadRequest"}  # reasons of the Kubernetes API for an object that it will never take
-_MISTYPED = "failed to create typed patch object"  # text where the schema says number: the API gives no reason for it
+# What the API gives no reason for: text where the schema says number, 10GB, a value that is no base64; no namespace.
+_MISTYPED = re.compile(r"failed to create typed patch object|failed to convert new object|namespace not specified")
 _PULLING = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 _STARTING = {"ContainerCreating", "PodInitializing"}
 
@@ -248,7 +249,7 @@ def _outlook(key: Key, item: Object, status: str, message: str) -> Outlook:
         return Outlook.WORKING
     if key[0] in SOURCES:
         return Outlook.STUCK if _PASSING.search(message) else Outlook.FINAL
-    if _MISTYPED in message:
+    if _MISTYPED.search(message):
         return Outlook.FINAL
     if refused := _DRY_RUN.search(message):
         return Outlook.FINAL if refused[1] in _REJECTED else Outlook.STUCK

@@ -183,3 +183,4 @@ class Unknown:
     place: Place
     why: str
     hides: frozenset[str] = frozenset()  # namespaces in which it may make things; "*": anywhere
+    by: str = ""  # label of the unit that makes them: never what that waits for itself

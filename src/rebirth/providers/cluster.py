@@ -1,5 +1,6 @@
 """The Kubernetes API of the castle: server-side apply, reads, watches. Objects are plain mappings, as in their YAML."""
 
+import re
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import suppress
@@ -23,6 +24,9 @@ _NAMESPACE_ENDS = (
 )
 Object = Mapping[str, Any]
 _T = TypeVar("_T")
+
+
+_UNKNOWN_FIELD = re.compile(r"\.[\w.\[\]=\"-]+: field not declared in schema")
 
 
 class Cluster:
@@ -61,6 +65,15 @@ class Cluster:
         """Whether the API server, with its webhooks, would take the object: a server-side dry run. Raises NotYet or Broken."""
         await self._patch(item, dry_run=True)
 
+    async def unknown_field(self, item: Object) -> str:
+        """What the API server says of a field that the object's kind does not have; "" where it says nothing of such."""
+        try:
+            await self.admits(item)
+        except (NotYet, Broken) as error:
+            found = _UNKNOWN_FIELD.search(str(error))
+            return found[0] if found else ""
+        return ""
+
     async def _patch(self, item: Object, *, dry_run: bool) -> None:
         meta = item["metadata"]
         name, namespace = meta["name"], meta.get("namespace")
@@ -75,6 +88,10 @@ class Cluster:
         if is_namespaced(resource):
             options["namespace"] = namespace
         await self._ask(what, self._api.patch(resource, name, dict(item), **options), creates=True)
+
+    async def served(self) -> frozenset[tuple[str, str]]:
+        """Every apiVersion and kind that the API server serves now. Raises NotYet."""
+        return await self._kinds.everything()
 
     async def find(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
         """The object, or None; None, too, where the kind is not known yet."""

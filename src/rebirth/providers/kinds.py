@@ -15,6 +15,7 @@ from lightkube.generic_resource import GenericGlobalResource, GenericNamespacedR
 from rebirth.errors import Broken, NotYet
 
 SYSTEM = "Kubernetes"
+_EVERYTHING = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 Kind = Any  # a class that is made at run time; what lightkube calls a resource
 
 
@@ -48,6 +49,21 @@ class Kinds:
             return self._known[key]
         served = [name for version, name in self._known if version == api_version]
         raise self._missing(api_version, kind, served)
+
+    async def everything(self) -> frozenset[tuple[str, str]]:
+        """Every apiVersion and kind that is served now. Raises NotYet."""
+        found = set[tuple[str, str]]()
+        try:
+            for path in ("/api", "/apis"):
+                answer = await self._http.get(path, headers={"Accept": _EVERYTHING})
+                for group in answer.raise_for_status().json()["items"]:
+                    name = group["metadata"].get("name")
+                    for one in group.get("versions", ()):
+                        version = f"{name}/{one['version']}" if name else one["version"]
+                        found |= {(version, entry["responseKind"]["kind"]) for entry in one.get("resources", ())}
+        except (httpx.HTTPError, ValueError, TypeError, LookupError) as error:
+            raise NotYet(f"{SYSTEM}: discovery: {type(error).__name__}") from None
+        return frozenset(found)
 
     def _missing(self, api_version: str, kind: str, served: list[str]) -> Broken | NotServed:
         near = get_close_matches(kind, served, n=1)

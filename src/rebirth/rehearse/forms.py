@@ -1,7 +1,7 @@
 """In which forms a rehearsal is told: text, data, SARIF, annotations of a GitHub workflow, JUnit, its timeline as a page."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from xml.etree import ElementTree as ET
 
 from rebirth.diagnosis.root_cause import Outlook, label
@@ -9,7 +9,8 @@ from rebirth.findings import github, sarif
 from rebirth.proof.rules import Finding, Severity
 from rebirth.proof.things import Scope
 from rebirth.rehearse import telling
-from rebirth.rehearse.result import Stop, Told
+from rebirth.rehearse.result import Rehearsed, Stop, Told
+from rebirth.rehearse.telling import DROPPED
 from rebirth.report.page import render
 from rebirth.report.timeline import Ready, Span, Timeline
 
@@ -20,19 +21,26 @@ def finding(stop: Stop) -> Finding:
     """A stop as a finding of the proof, so that the same forms show it."""
     held = ", ".join(label(key) for key in stop.holds_up)
     severity = Severity.ERROR if stop.cause.outlook is Outlook.FINAL else Severity.WARNING
-    why = f"It holds up {held}." if held else ""
+    why = " ".join(filter(None, [stop.hint, f"It holds up {held}." if held else ""]))
     return Finding(RULE, severity, stop.message, stop.place, scope=Scope.FIRST_BOOT, why=why)
+
+
+def _findings(done: Rehearsed) -> Iterator[Finding]:
+    yield from map(finding, done.stops)
+    for one in done.dropped:
+        words = f"{label(one.key)}: {one.message}"
+        yield Finding(RULE, Severity.WARNING, words, one.place, scope=Scope.FIRST_BOOT, why=DROPPED)
 
 
 def _sarif(told: Told) -> str:
     done = told.done
     properties = {"ready": done.came_up, "onPaper": len(done.on_paper), "missing": len(done.missing)}
-    found = sarif.of_findings(map(finding, done.stops), told.places, properties)
+    found = sarif.of_findings(_findings(done), told.places, properties)
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
 def _github(told: Told) -> str:
-    return github.of_findings(map(finding, told.done.stops), told.places)
+    return github.of_findings(_findings(told.done), told.places)
 
 
 def _junit(told: Told) -> str:

@@ -26,12 +26,14 @@ from rebirth.providers.cluster import Cluster
 from rebirth.rehearse import flux
 from rebirth.rehearse.api_arguments import arguments, asked_for, gates_of
 from rebirth.rehearse.control_plane import ControlPlane
+from rebirth.rehearse.dropped import dropped
 from rebirth.rehearse.first import First, Object, first
 from rebirth.rehearse.folder import private_folder
 from rebirth.rehearse.outside.outside import Outside
 from rebirth.rehearse.places import place_of
 from rebirth.rehearse.processes import Processes
 from rebirth.rehearse.result import OnPaper, Rehearsed, Stop, merged
+from rebirth.rehearse.words import meaning
 from rebirth.run.waiting import Watcher, beside, now, together, until, watched
 from rebirth.secrets import Redaction
 from rebirth.store.store import Store
@@ -172,8 +174,14 @@ class _Rehearsal:
         every = await nodes_of(cluster)
         begun = now() - (time.monotonic() - self._since)
         why = {node: graph.why.get(node, []) for node in graph.waiting}
+        served = await until(cluster.served, what="the API server lists its kinds")
         found = [
-            Stop(cause, place_of(cause, held, self._world.model, self._world.graph), tuple(held))
+            Stop(
+                cause,
+                place_of(cause, held, self._world.model, self._world.graph, served),
+                tuple(held),
+                meaning(cause.message, served),
+            )
             for cause, held in held_up(why).items()
         ]
         on_paper = [
@@ -190,6 +198,7 @@ class _Rehearsal:
             memory=self._processes.memory(),
             steps=tuple(self._steps),
             started=self._started,
+            dropped=tuple(await dropped(cluster, self._world.model)),
             on_paper=(*charts, *on_paper),
             missing=tuple(map(str, self._outside.missing)),
             given=tuple(given),

@@ -1,7 +1,7 @@
 """What a rehearsal has seen, for whoever tells it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rebirth.diagnosis.root_cause import Cause
 from rebirth.diagnosis.wanted import Key
@@ -16,6 +16,7 @@ class Stop:
     cause: Cause
     place: Place  # where that object, or the field of it that was refused, is written
     holds_up: tuple[Key, ...]  # nodes of the Flux graph
+    hint: str = ""  # what the words mean and what to do, where that is known
 
     @property
     def message(self) -> str:
@@ -29,8 +30,17 @@ def merged(stops: Iterable[Stop]) -> tuple[Stop, ...]:
         key = stop.place if stop.place.file else stop.cause
         first = by_place.get(key)
         nodes = (*first.holds_up, stop.cause.key, *stop.holds_up) if first else stop.holds_up
-        by_place[key] = Stop((first or stop).cause, stop.place, tuple(dict.fromkeys(nodes)))
+        by_place[key] = replace(first or stop, holds_up=tuple(dict.fromkeys(nodes)))
     return tuple(by_place.values())
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A field that the object's kind does not have. Flux leaves it out, and says nothing."""
+
+    key: Key
+    message: str  # the API server's
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ class Rehearsed:
     memory: int  # bytes at the end, all processes
     steps: tuple[tuple[str, float, float], ...]  # what was done, when it began and how long it took, in seconds
     started: float  # seconds since the epoch
+    dropped: tuple[Dropped, ...] = ()
     on_paper: tuple[OnPaper, ...] = ()
     missing: tuple[str, ...] = ()  # what was asked for outside and is not there
     given: tuple[str, ...] = ()  # what was taken as there

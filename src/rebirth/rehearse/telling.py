@@ -10,10 +10,13 @@ from rebirth.diagnosis.wanted import Key
 from rebirth.findings.data import place_data
 from rebirth.findings.places import Places
 from rebirth.proof.things import Place
-from rebirth.rehearse.result import Disagreement, OnPaper, Rehearsed, Stop, Told
+from rebirth.rehearse.result import Disagreement, Dropped, OnPaper, Rehearsed, Stop, Told
 
 _MOST = 8  # of a list that is not asked for in full
 _MIB = 2**20
+DROPPED = (
+    "Flux leaves this field out without a word, so it has no effect. It is misspelt, or indented into the wrong block."
+)
 
 
 def text(told: Told) -> str:
@@ -22,6 +25,8 @@ def text(told: Told) -> str:
     lines: list[str] = []
     for stop in done.stops:
         lines += [*_stop(stop, places, width), ""]
+    for left_out in done.dropped:
+        lines += [*_dropped(left_out, places, width), ""]
     lists: dict[str, Sequence[str]] = {
         "Ran on paper, not for real:": _grouped(map(_paper, done.on_paper)),
         "Not there (`rebirth fetch` brings what can be had):": done.missing,
@@ -85,10 +90,14 @@ def data(told: Told) -> dict[str, Any]:
                 "object": label(stop.cause.key),
                 "message": stop.cause.message,
                 "outlook": stop.cause.outlook.value,
+                "hint": stop.hint,
                 "holds_up": [label(key) for key in stop.holds_up],
                 **place_data(stop.place, places),
             }
             for stop in done.stops
+        ],
+        "dropped": [
+            {"object": label(one.key), "message": one.message, **place_data(one.place, places)} for one in done.dropped
         ],
         "on_paper": [{"what": one.what, "why": one.why} for one in done.on_paper],
         "missing": [*done.missing],
@@ -108,10 +117,19 @@ def _stop(stop: Stop, places: Places, width: int) -> Iterator[str]:
     word = "error" if stop.cause.outlook is Outlook.FINAL else "waits"
     yield from _wrapped(f"{word}: {stop.message}", width)
     yield from _at(stop.place, places)
+    if stop.hint:
+        yield from _wrapped(f"  hint: {stop.hint}", width)
     held = [label(key) for key in stop.holds_up if key != stop.cause.key]
     if held:
         more = f" and {len(held) - _MOST} more" if len(held) > _MOST else ""
         yield from _wrapped(f"  holds up {', '.join(held[:_MOST])}{more}", width)
+
+
+def _dropped(one: Dropped, places: Places, width: int) -> Iterator[str]:
+    yield from _wrapped(f"warning: {label(one.key)}: {one.message}", width)
+    if where := places.text(one.place):
+        yield f"  at {where}"
+    yield from _wrapped(f"  hint: {DROPPED}", width)
 
 
 def _paper(one: OnPaper) -> str:

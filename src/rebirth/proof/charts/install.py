@@ -74,4 +74,5 @@ async def _members(model: Model, unit: Unit, own: Manifest, commands: Commands) 
     if not operator and not unit.members:
         hides.add("")  # an unknown chart may bring what stands in no namespace, too
     what = f"{own.kind} {own.namespace}/{own.name} (chart {chart.name})"
-    return [Unknown(what, chart.place, why or "chart not known, and not fetched (`rebirth fetch`)", frozenset(hides))]
+    why = why or "chart not known, and not fetched (`rebirth fetch`)"
+    return [Unknown(what, chart.place, why, frozenset(hides), own.thing().label)]

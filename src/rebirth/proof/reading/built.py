@@ -1,6 +1,7 @@
 """What kustomize has made, each object with the place that it was written at."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,24 @@ from typing import Any
 from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.reading.yaml_files import UnreadableError, parse
-from rebirth.proof.things import Place
+from rebirth.proof.things import Place, Remark
 
 ORIGIN = "config.kubernetes.io/origin"
 _GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
+
+
+_TWICE = re.compile(r"already registered id: (\w+)\.[^/]*/([\w-]+)")
+_MERGING = re.compile(r"merging resources from '([^']+)'")
+
+
+def added_twice(said: str, found: Folder, place: Place) -> Remark | None:
+    """What kustomize says of an object that two entries bring, at the second of them."""
+    if not (again := _TWICE.search(said)):
+        return None
+    entry, listed = _MERGING.search(said), found.data.get("resources")
+    if entry and isinstance(listed, list) and entry[1] in listed:
+        place = place._replace(path=("resources", listed.index(entry[1])))
+    return Remark("added-twice", place, f"{again[1]} {again[2]} is there twice")
 
 
 def placed(text: str, found: Folder) -> list[Manifest]:

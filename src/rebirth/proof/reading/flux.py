@@ -9,7 +9,15 @@ from rebirth.proof.things import Milestone, Thing
 
 KUSTOMIZE, SOURCE, HELM = "kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
 SOURCES = {"GitRepository", "OCIRepository", "Bucket", "ExternalArtifact"}
+# Kinds of Kubernetes itself, which kustomize-controller reads into types of its Go library, and writes again, before it applies
+# them (fluxcd/pkg 0.76, ssa/normalize): what the type does not have is gone then, without a word.
+_NATIVE = {
+    "", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "storage.k8s.io", "scheduling.k8s.io",
+    "admissionregistration.k8s.io", "rbac.authorization.k8s.io",
+}  # fmt: skip
+_AS_THEY_ARE = {"Role", "ClusterRole"}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
+_WHOLE = re.compile(r"(\d+(\.\d+)?(ms|s|m|h))+")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _LEAST = 30.0  # seconds: the shortest time-out
 
@@ -34,6 +42,16 @@ def seconds(duration: object, default: float) -> float:
     """A Go duration such as 1h30m in seconds."""
     found = _DURATION.findall(duration) if isinstance(duration, str) else []
     return sum(float(number) * _UNITS[unit] for number, unit in found) if found else default
+
+
+def loses_unknown_fields(member: Manifest) -> bool:
+    """Whether a field that the kind does not have is left out when Flux applies it, instead of being rejected."""
+    return member.group in _NATIVE and member.kind not in _AS_THEY_ARE
+
+
+def is_duration(value: object) -> bool:
+    """Whether Flux takes it: units in order, as its CRDs ask for."""
+    return isinstance(value, str) and bool(_WHOLE.fullmatch(value))
 
 
 def timeout(own: Manifest) -> float:

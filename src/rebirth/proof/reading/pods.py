@@ -28,6 +28,11 @@ class Reference(NamedTuple):
     path: tuple[str | int, ...]  # inside the manifest
     how: str  # env, envFrom, volume, subPath
 
+    @property
+    def key_path(self) -> tuple[str | int, ...]:
+        """Where the key is named."""
+        return (*self.path[:-1], "key") if self.how == "env" else self.path
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pods:
@@ -127,7 +132,7 @@ def _of_environment(container: Mapping[str, Any], path: tuple[str | int, ...]) -
         for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
             named = source.get(field)
             if isinstance(named, Mapping) and _named(named, "name"):
-                where = (*path, "env", index, "valueFrom", field)
+                where = (*path, "env", index, "valueFrom", field, "name")
                 key = str(named.get("key", ""))
                 yield Reference(kind, str(named["name"]), key or None, named.get("optional") is True, where, "env")
     for index, entry in enumerate(_list(container.get("envFrom"))):
@@ -136,7 +141,7 @@ def _of_environment(container: Mapping[str, Any], path: tuple[str | int, ...]) -
         for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
             named = entry.get(field)
             if isinstance(named, Mapping) and _named(named, "name"):
-                where = (*path, "envFrom", index, field)
+                where = (*path, "envFrom", index, field, "name")
                 yield Reference(kind, str(named["name"]), None, named.get("optional") is True, where, "envFrom")
 
 

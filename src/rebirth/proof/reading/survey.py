@@ -10,11 +10,12 @@ from rebirth.errors import SpecError
 from rebirth.proof.reading import beforehand, completion, flux, kustomization, scopes, talos
 from rebirth.proof.reading import clusters as where
 from rebirth.proof.reading.artifacts import Artifacts
-from rebirth.proof.reading.built import placed
+from rebirth.proof.reading.built import added_twice, placed
 from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import MOST, Files
+from rebirth.proof.reading.undefined import literal, undefined
 from rebirth.proof.reading.variables import SubstitutionError, Variables
 from rebirth.proof.things import Atomicity, Milestone, Place, Remark, Unknown
 from rebirth.run.waiting import together
@@ -190,8 +191,9 @@ class _Reader:
             # Where something was left out, that is what is wrong, and has been told.
             if found.whole:
                 where_ = Place(str(found.file), found.line) if found.file else place
+                twice = added_twice(error.said, found, where_)
                 about = own.thing() if own else None
-                self.survey.remarks.append(Remark("build-error", where_, error.said, about))
+                self.survey.remarks.append(twice or Remark("build-error", where_, error.said, about))
             return found.manifests
         return [*placed(text, found), *found.loose]
 
@@ -232,6 +234,8 @@ class _Reader:
 
     def _substituted(self, unit: Unit, members: list[Manifest], remarks: list[Remark]) -> list[Manifest]:
         if unit.own is None or not unit.own.mapping("spec", "postBuild"):
+            if unit.own is not None and not self._injected:
+                remarks += literal(members, unit.own)
             return members
         variables = self._variables(unit.own)
         known = (variables.values, variables.hidden, variables.whole, members)
@@ -260,7 +264,7 @@ class _Reader:
                 words = f"{member.thing().label} contains {piece}, which Flux's substitution does not understand"
                 remarks.append(Remark("bad-substitution", member.place(), words, own.thing()))
                 data = member.data
-            remarks += [_undefined(member, path, names, own) for path, names in variables.undefined.items()]
+            remarks += [undefined(member, path, names, own) for path, names in variables.undefined.items()]
             found.append(
                 member
                 if data is member.data
@@ -332,12 +336,3 @@ def _listing(file: Path) -> Path | None:
 def _mapping(data: Mapping[str, object], key: str) -> Mapping[str, object]:
     found = data.get(key)
     return found if isinstance(found, Mapping) else {}
-
-
-def _undefined(member: Manifest, path: tuple[str | int, ...], names: list[str], own: Manifest) -> Remark:
-    listed = ", ".join(f"${{{name}}}" for name in dict.fromkeys(names))
-    words = f"{listed} is used in {member.thing().label}, and nothing provides it"
-    return Remark(
-        "undefined-variable", member.place(*path), words, member.thing(),
-        (("names", " ".join(dict.fromkeys(names))), ("unit", own.thing().label), ("path", ".".join(map(str, path)))),
-    )  # fmt: skip

@@ -66,13 +66,22 @@ def parse(text: str) -> list[Document]:
         return list(_documents(text))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise UnreadableError(f"is not YAML: {error.problem}", line) from None
+        raise UnreadableError(f"is not YAML: {_problem(error, text, line)}", line) from None
     except yaml.YAMLError:
         raise UnreadableError("contains characters that YAML does not allow") from None
     except RecursionError:
         raise UnreadableError("is nested too deeply", ours=True) from None
     except (ValueError, TypeError, OverflowError):
         raise UnreadableError("contains a value that is not valid YAML") from None
+
+
+def _problem(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
+    """The parser's words; a tab it does not call by its name."""
+    lines = text.splitlines()
+    there = lines[line - 1] if 0 < line <= len(lines) else ""
+    if "\t" in there[: len(there) - len(there.lstrip())]:
+        return "the line is indented with a tab, where only spaces are allowed"
+    return str(error.problem)
 
 
 def _documents(text: str) -> Iterator[Document]:

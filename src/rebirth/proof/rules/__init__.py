@@ -65,6 +65,8 @@ from rebirth.proof.rules.r70_api_address_of_nobody import r70_api_address_of_nob
 from rebirth.proof.rules.r71_flux_program import r71_flux_program
 from rebirth.proof.rules.r75_control_planes_only import r75_control_planes_only
 from rebirth.proof.rules.r76_nobody_announces import r76_nobody_announces
+from rebirth.proof.rules.r81_leads_nowhere import r81_leads_nowhere
+from rebirth.proof.rules.r82_container import r82_container
 
 Rule = Callable[[Graph], Iterator[Finding]]
 
@@ -127,6 +129,8 @@ RULES: tuple[Rule, ...] = (
     r57_job_gives_up,
     r58_release_name,
     r59_too_large,
+    r81_leads_nowhere,
+    r82_container,
     r03_cycle,  # cycles that no other rule has a name for
     r22_out_of_reach,  # last: only where no other finds an error
 )

@@ -25,6 +25,7 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Listed, Severity
 from rebirth.proof.rules.order import UNITS, hidden
 from rebirth.proof.rules.r23_generated_elsewhere import generated_elsewhere
+from rebirth.proof.rules.slips import is_slip
 from rebirth.proof.things import Edge, Milestone, Need, Remark, Thing
 
 _KINDS = frozenset({
@@ -48,7 +49,7 @@ def r14_no_producer(graph: Graph) -> Iterator[Finding]:
     needed = graph.needed_by()
     told: set[str] = set()
     for missing in _by_orphan(graph, _missing(graph)):
-        first = next((one for one in missing if _orphan(graph, one) or not hidden(graph, one)), None)
+        first = next((one for one in missing if _is_known(graph, one, needed)), None)
         if first is None:
             continue  # what nobody can know is counted as coverage
         uses = [edge for edge in _uses(first, needed) if not _is_told_elsewhere(edge, graph, first)]
@@ -57,6 +58,19 @@ def r14_no_producer(graph: Graph) -> Iterator[Finding]:
         told |= {one.label for one in missing}
         yield _finding(graph, first, uses, needed)
     yield from _pull_secrets(graph)
+
+
+def _is_known(graph: Graph, thing: Thing, needed: dict[Thing, list[Edge]]) -> bool:
+    """Whether it is missing for sure, or looks mistyped."""
+    if _orphan(graph, thing) or _near(graph, thing):
+        return True
+    return any(not hidden(graph, thing, by=edge.by.label) for edge in _uses(thing, needed))
+
+
+def _near(graph: Graph, thing: Thing) -> str:
+    """The name of one that is made, and differs by a slip of the finger."""
+    made = {one.name for one in graph.made if one[:2] == thing[:2] and one.name != thing.name and graph.edges.get(one)}
+    return next((name for name in sorted(made) if is_slip(thing.name, name)), "")
 
 
 def _pull_secrets(graph: Graph) -> Iterator[Finding]:
@@ -131,6 +145,8 @@ def _finding(graph: Graph, thing: Thing, uses: list[Edge], needed: dict[Thing, l
     certain = graph.whole or (orphan is not None and not orphan["sealed"])
     if use.need in _BY_HAND and not graph.whole:
         certain = False
+    if orphan is None and all(hidden(graph, thing, by=edge.by.label) for edge in uses):
+        certain = False
     others = f" (and {len(uses) - 1} more need it)" if len(uses) > 1 else ""
     message = f"{thing.label} is needed by {use.by.label}{others}, and nothing makes it"
     instead = "Add what makes it, or correct the name."
@@ -139,6 +155,9 @@ def _finding(graph: Graph, thing: Thing, uses: list[Edge], needed: dict[Thing, l
         message += f": {orphan['entry']} would, but no kustomization lists it"
         instead = f"List {orphan['entry']} under `resources` of {orphan['kustomization'].rpartition('/')[2]} beside it."
         fixes = (Listed(orphan["kustomization"], orphan["entry"]),)
+    elif near := _near(graph, thing):
+        message += f"; there is {thing._replace(name=near).label}"
+        instead = f"Did you mean {near}?"
     elif not graph.whole:
         instead += " If it is created by hand, every new cluster waits for that."
     severity = Severity.ERROR if certain else Severity.WARNING
@@ -152,6 +171,8 @@ def _why(thing: Thing, use: Edge) -> str:
         return f"Flux cannot decrypt, so nothing of {use.by.label} is applied."
     if use.need is Need.VARIABLES:
         return f"Flux cannot substitute its variables, so nothing of {use.by.label} is applied."
+    if use.need is Need.VALUES:
+        return f"Flux cannot put the chart's values together, so {use.by.label} is not installed."
     if use.need is Need.CREDENTIAL:
         return f"Flux cannot log in, so nothing of {use.by.label} is fetched."
     return _WHY.get(thing.kind, "Whatever needs it waits forever.")

@@ -8,7 +8,8 @@ Why it cannot work:
     The API server rejects `value: 8080` in an environment and `ready: true` in a ConfigMap, and with it everything that
     Flux applies together with it. kustomize rejects a duplicate key; in a kustomization.yaml itself the first one is
     silently lost. Variables make numbers, too: Flux parses the text again after substitution, and quotes that kustomize did
-    not need are gone by then.
+    not need are gone by then. An unknown field of a custom resource is rejected; of Kubernetes' own kinds Flux leaves it out
+    without a word, so what stands there has no effect: that is a warning.
 
 Example:
     `replicas: 2` indented under metadata, or `"${PORT}"` in an environment.
@@ -38,12 +39,15 @@ def r42_yaml_traps(graph: Graph) -> Iterator[Finding]:
             instead="Put it in quotes. Where it comes from a variable, quotes have to be in the variable's value.",
         )
     for remark in graph.marked("misplaced"):
+        lost = bool(remark["lost"])
         yield Finding(
             "R42",
-            Severity.ERROR,
+            Severity.WARNING if lost else Severity.ERROR,
             remark.words,
             remark.place,
-            why="The API server rejects unknown fields, and Flux then applies nothing of the whole Kustomization.",
+            why="Flux leaves out what this kind does not have, without a word: it has no effect."
+            if lost
+            else "The API server rejects unknown fields, and Flux then applies nothing of the whole Kustomization.",
             instead="Move it to the block that it belongs to; mostly that is `spec`.",
         )
     for remark in graph.marked("duplicate-key"):

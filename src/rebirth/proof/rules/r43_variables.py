@@ -2,7 +2,7 @@
 
 What it finds:
     `${NAME}` in a Kustomization with postBuild, without a default, that neither `substitute` nor anything in
-    `substituteFrom` provides; text that Flux's substitution does not understand, such as `${a.b}`.
+    `substituteFrom` provides; `${NAME}` in a name or host of a Kustomization without postBuild; text that Flux's substitution does not understand, such as `${a.b}`.
 
 Why it cannot work:
     Flux substitutes an empty string, silently: a host becomes empty, a script loses its variables, a name vanishes. Text
@@ -38,6 +38,15 @@ def r43_variables(graph: Graph) -> Iterator[Finding]:
             if not fatal
             else "Flux substitutes an empty string, so the name is empty.",
             instead=f"Provide it to {remark['unit']}, write a default, or $${{...}} where it is not a Flux variable.",
+        )
+    for remark in graph.marked("no-substitution"):
+        yield Finding(
+            "R43",
+            Severity.ERROR,
+            remark.words,
+            remark.place,
+            why="Flux replaces variables only in a Kustomization with spec.postBuild, and a name cannot contain `${`.",
+            instead=f"Give {remark['name']} a value in spec.postBuild.substitute or substituteFrom of the Kustomization.",
         )
     for remark in graph.marked("bad-substitution"):
         yield Finding(

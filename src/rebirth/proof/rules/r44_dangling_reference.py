@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.rules.slips import is_slip
 from rebirth.proof.things import Edge, Milestone, Need, Thing
 
 _KINDS = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact")
@@ -44,6 +45,7 @@ def _finding(graph: Graph, edges: list[Edge], source: Thing, sources: list[Thing
     edge = edges[0]
     others = f" (and {len(edges) - 1} more do)" if len(edges) > 1 else ""
     near = [other for other in sources if other.name == source.name]
+    near += [other for other in sources if other[:2] == source[:2] and is_slip(source.name, other.name)]
     hint = f"; there is {near[0].label}" if near else ""
     return Finding(
         "R44",

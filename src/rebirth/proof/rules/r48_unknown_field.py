@@ -3,7 +3,7 @@
 What it finds:
     A custom resource with a field that its CRD's schema does not know, a value of another type or not among those allowed,
     a required field that is missing. The CRDs are those in the repository; for Flux's and External Secrets' own kinds also
-    names that look like a field's name but are not one.
+    names that look like a field's name but are not one, durations without a unit, and an oci:// URL without `type: oci`.
 
 Why it cannot work:
     Flux applies on the server's side: the API server rejects what its schema does not know ("field not declared in
@@ -34,4 +34,13 @@ def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
             remark.place,
             why="The API server rejects it, and Flux then applies nothing of the whole Kustomization.",
             instead="Correct it according to the kind's schema.",
+        )
+    for remark in graph.marked("oci-type"):
+        yield Finding(
+            "R48",
+            Severity.ERROR,
+            remark.words,
+            remark.place,
+            why="Flux takes the URL for one of an HTTP repository, and fetches nothing.",
+            instead="Write `type: oci` under spec.",
         )

@@ -6,6 +6,7 @@ is applied in the same Kustomization.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 from rebirth.proof.graph import Graph
@@ -34,16 +35,28 @@ def read(model: Model, graph: Graph) -> None:
         if unit.atomicity is not Atomicity.FLUX:
             continue
         for member in unit.members:
-            schema = schemas.get((str(member.data.get("apiVersion")), member.kind))
-            if schema is None or flux.is_left_out(member):
+            if flux.is_left_out(member):
                 continue
-            for count, mistake in enumerate(_check(member.data, schema, (), 0)):
+            schema = schemas.get((str(member.data.get("apiVersion")), member.kind))
+            mistakes = _flux(member) if member.group in {flux.KUSTOMIZE, flux.HELM, flux.SOURCE} else iter(())
+            for count, mistake in enumerate(chain(mistakes, _check(member.data, schema or {}, (), 0))):
                 if count >= _MOST:
                     break
                 words = f"{member.thing().label}: {mistake.words}"
                 graph.remark(
                     mistake.slug, member.place(*mistake.path), words, member.thing(), path=_dotted(mistake.path)
                 )
+
+
+def _flux(member: Manifest) -> Iterator[Mistake]:
+    """What Flux's own CRDs and controllers ask of values that somebody writes otherwise."""
+    for field in ("interval", "retryInterval", "timeout"):
+        value = member.at("spec", field)
+        if value is not None and not _open(value) and not flux.is_duration(value):
+            yield Mistake("wrong-value", ("spec", field), f"spec.{field} {value} has no unit; write 10m or 1h30m")
+    url = str(member.at("spec", "url", default=""))
+    if member.kind == "HelmRepository" and url.startswith("oci://") and member.at("spec", "type") != "oci":
+        yield Mistake("oci-type", ("spec", "url"), "an oci:// URL needs `type: oci` beside it")
 
 
 def _of(crd: Manifest) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:

@@ -69,7 +69,9 @@ def _order(model: Model, unit: Unit, own: Manifest, begun: Thing, graph: Graph) 
     graph.needs(unit.ready, unit.applied, Need.HEALTH, name)
     chart = releases.chart_of(model, own)
     if chart and chart.source:
-        graph.needs(begun, chart.source, Need.CHART, chart.place, f"its chart comes from {chart.source.label}")
+        reference = ("spec", "chart", "spec", "sourceRef", "name")
+        named = own.place(*reference) if own.at(*reference) else chart.place
+        graph.needs(begun, chart.source, Need.CHART, named, f"its chart comes from {chart.source.label}")
         if (chart.source.kind, chart.source.namespace, chart.source.name) == model.own_source and not model.castle:
             graph.given(chart.source, "Flux is pointed at it by hand")
     for index, entry in enumerate(own.items("spec", "dependsOn")):
@@ -89,7 +91,7 @@ def _order(model: Model, unit: Unit, own: Manifest, begun: Thing, graph: Graph) 
             and entry.get("kind") in {"Secret", "ConfigMap"}
         ):
             holder = thing(str(entry["kind"]), own.namespace, str(entry.get("name")), Milestone.MATERIALISED)
-            place = own.place("spec", "valuesFrom", index)
+            place = own.place("spec", "valuesFrom", index, "name")
             graph.needs(begun, holder, Need.VALUES, place)
             graph.reads(begun, holder, str(entry.get("valuesKey") or "values.yaml"), place)
 

@@ -111,7 +111,7 @@ def _inputs(own: Manifest, begun: Thing, graph: Graph) -> None:
     kind, namespace, name = source_of(own)
     if kind in SOURCES and name:
         source = ready(kind, namespace, name)
-        graph.needs(begun, source, Need.SOURCE, own.place("spec", "sourceRef"), f"sourceRef {kind} {name}")
+        graph.needs(begun, source, Need.SOURCE, own.place("spec", "sourceRef", "name"), f"sourceRef {kind} {name}")
     for index, entry in enumerate(own.items("spec", "postBuild", "substituteFrom")):
         if (
             isinstance(entry, Mapping)

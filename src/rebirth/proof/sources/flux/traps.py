@@ -129,17 +129,18 @@ def _list(value: Any) -> list[Any]:
 
 def _misplaced(member: Manifest, graph: Graph) -> None:
     """Fields in a block that does not have them."""
+    lost = "yes" if flux.loses_unknown_fields(member) else ""
     for key in member.mapping("metadata"):
         if key not in _METADATA:
             words = f"metadata of {member.thing().label} has no field `{key}`"
-            graph.remark("misplaced", member.place("metadata", key), words, member.thing(), field=key, block="metadata")
+            graph.remark("misplaced", member.place("metadata", key), words, member.thing(), lost=lost)
     allowed = _FIELDS.get((member.group, member.kind), _SPEC if member.group in _ONLY_SPEC else None)
     if allowed is None:
         return
     for key in member.data:
         if key not in allowed and key not in {"apiVersion", "kind", "metadata", "sops"}:
             words = f"{member.thing().label} has no top-level field `{key}`"
-            graph.remark("misplaced", member.place(key), words, member.thing(), field=key, block="")
+            graph.remark("misplaced", member.place(key), words, member.thing(), lost=lost)
 
 
 def _encrypted(member: Manifest, unit: Unit, graph: Graph) -> None:

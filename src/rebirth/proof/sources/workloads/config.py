@@ -134,7 +134,7 @@ def _read_by_pods(found: pods.Pods, graph: Graph) -> None:
             graph.remark("optional", place, words, found.thing, **_about(of, reference, found.manifest))
             continue
         if reference.key:
-            graph.reads(found.thing, of, reference.key, place)
+            graph.reads(found.thing, of, reference.key, found.manifest.place(*reference.key_path))
         if of in needed:
             continue
         needed.add(of)
