@@ -104,3 +104,12 @@ def test_the_webhook_is_asked_for_sources_and_releases():
         "gitrepositories",
         "helmreleases",
     }
+
+
+def test_a_crd_of_flux_stays_that_of_the_controllers_that_run():
+    kept = {"group": "source.toolkit.fluxcd.io", "scope": "Namespaced"}
+    admission = Admission((), lambda url, digest: "", definitions={"buckets.source.toolkit.fluxcd.io": kept})
+    crd = {"kind": "CustomResourceDefinition", "metadata": {"name": "buckets.source.toolkit.fluxcd.io"}}
+    assert review(admission, crd | {"spec": {"group": "old"}}) == [{"op": "replace", "path": "/spec", "value": kept}]
+    assert review(admission, crd | {"spec": kept}) == []
+    assert review(admission, {"kind": "CustomResourceDefinition", "metadata": {"name": "x"}, "spec": {}}) == []

@@ -12,6 +12,7 @@ from rebirth.proof.reading.manifest import Model
 Versions = Mapping[tuple[str, str], AbstractSet[str]]  # group and kind -> versions that objects are written in
 
 _ANY = "v1"  # where no object says a version
+_CLUSTERS = re.compile(r"Cluster[A-Z]\w+")  # such as ClusterIssuer: what is called so stands in no namespace
 _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 # The API server takes CRDs of these groups from nobody but Kubernetes itself, unless they say that they are not approved.
 _PROTECTED = (".k8s.io", ".kubernetes.io")
@@ -44,7 +45,7 @@ def definition(crd: Mapping[str, Any], used: Versions) -> dict[str, Any]:
     """The CRD with all that the API server asks for; what it says itself stays."""
     spec = dict(crd["spec"])
     group, kind = str(spec["group"]), str(spec["names"]["kind"])
-    spec.setdefault("scope", "Cluster" if kind in scopes.CUSTOM else "Namespaced")
+    spec.setdefault("scope", "Cluster" if kind in scopes.CUSTOM or _CLUSTERS.fullmatch(kind) else "Namespaced")
     if not spec.get("versions"):
         names = sorted(used.get((group, kind)) or {_ANY}, key=rank)
         spec["versions"] = [

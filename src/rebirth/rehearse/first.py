@@ -36,7 +36,7 @@ def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds) -> F
     """Out of what the proof has read: `taken` is what it took as there."""
     used = versions_used(model)
     given = [item for thing in taken if (item := _given(thing, graph, kinds, used))]
-    placed = [*_of_talos(used), *_placed(model, graph, kinds, used)]
+    placed = [*_rights(), *_of_talos(used), *_placed(model, graph, kinds, used)]
     kept = [_invented(member, kinds) for member in model.seeded]
     sources, root = _flux(model)
     rest = [item for item in (*given, *placed, *kept) if item["kind"] != "Namespace"]
@@ -61,6 +61,22 @@ def _placed(model: Model, graph: Graph, kinds: Kinds, used: Versions) -> Iterato
             for member in unit.members:
                 item = _invented(member, kinds)
                 yield completion.of(item) if unit.atomicity is Atomicity.HELM else item
+
+
+def _rights() -> Iterator[Object]:
+    """As `flux install` has them: a Kustomization may ask to be applied with the controllers' own accounts."""
+    names = ("kustomize-controller", "helm-controller")
+    accounts = [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE} for name in names]
+    for account in accounts:
+        named = {"name": account["name"], "namespace": NAMESPACE}
+        yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": named}
+    yield {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "cluster-reconciler-flux-system"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": accounts,
+    }
 
 
 def _of_talos(used: Versions) -> Iterator[Object]:

@@ -95,7 +95,7 @@ class _Rehearsal:
         with self._step("start the control plane"):
             self._plane.arguments = await self._api_arguments()
             self._cluster = cluster = await self._plane.start()
-            await self._outside.start()
+            await self._outside.start(crds)
         self._tell("the API server serves")
         paper = Paper(self._plane.kubeconfig, self._plane.egress, self._authority, kinds)
         async with beside(paper.run()) as alive:
@@ -188,6 +188,7 @@ class _Rehearsal:
             OnPaper(label((work.kind, work.namespace, work.name)), ", ".join(work.images)) for work in paper.workloads()
         ]
         charts = [OnPaper(f"chart {one.chart}", one.made_from) for one in self._outside.stand_ins]
+        trees = [OnPaper(f"tree {one}", "nothing is known of it") for one in self._outside.trees]
         return Rehearsed(
             cluster=self._world.cluster,
             seconds=time.monotonic() - self._since,
@@ -199,7 +200,7 @@ class _Rehearsal:
             steps=tuple(self._steps),
             started=self._started,
             dropped=tuple(await dropped(cluster, self._world.model)),
-            on_paper=(*charts, *on_paper),
+            on_paper=(*trees, *charts, *on_paper),
             missing=tuple(map(str, self._outside.missing)),
             given=tuple(given),
             refused=tuple(self._refused),

@@ -7,7 +7,7 @@ not there gives way to what is; patches of what a chart on paper does not make a
 import base64
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,12 +30,14 @@ _KINDS = {"gitrepositories", "ocirepositories", "helmrepositories", "helmcharts"
 @dataclass(frozen=True)
 class Admission:
     """`made`: addresses of what is made here: the repository itself, and Git repositories with charts on paper. `tag_for`: the tag that stands for a digest of oci://..., "" where it is there. `in_part`: releases whose chart on paper does not
-    make all that the chart would, such as `HelmRelease apps/blog`.
+    make all that the chart would, such as `HelmRelease apps/blog`. `definitions`: the specs of CRDs that stay as they are, since the
+    controllers that run are of their release, and not of the repository's.
     """
 
     made: Collection[str]
     tag_for: Callable[[str, str], str]
     in_part: Collection[str] = ()
+    definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def changed(self, item: Mapping[str, Any]) -> Spec:
         """The spec as it can be answered."""
@@ -82,6 +84,9 @@ def _place(spec: Spec) -> str:
 
 def review(admission: Admission, item: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The JSON patch (RFC 6902) for an object that is written."""
+    if item.get("kind") == "CustomResourceDefinition":
+        kept = admission.definitions.get(str((item.get("metadata") or {}).get("name")))
+        return [{"op": "replace", "path": "/spec", "value": kept}] if kept is not None and kept != item["spec"] else []
     before, after = item.get("spec") or {}, admission.changed(item)
     if before == after:
         return []
@@ -112,6 +117,7 @@ def configuration(url: str, authority: str) -> dict[str, Any]:
     rules = [
         {"apiGroups": [flux.SOURCE], "resources": sorted(_KINDS)},
         {"apiGroups": [flux.HELM], "resources": ["helmreleases"]},
+        {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"]},
     ]
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",

@@ -1,7 +1,7 @@
 """All that is outside of a rehearsal's cluster, in one process: started before Flux, asked afterwards what was missing."""
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from rebirth.proof.prove import ClusterProof
 from rebirth.proof.reading import artifacts
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.reading.repository_files import Files as RepositoryFiles
-from rebirth.rehearse.outside import git_charts
+from rebirth.rehearse.outside import elsewhere, git_on_paper
 from rebirth.rehearse.outside.admission import Admission, admission_app, configuration
 from rebirth.rehearse.outside.answers import Files, Part, answers_app
 from rebirth.rehearse.outside.buckets import Buckets
@@ -47,6 +47,7 @@ class Outside:
     proxy: str = field(default="", init=False)  # the URL, once it is started
     missing: Refusals = field(default_factory=Refusals, init=False)
     stand_ins: list[StandIn] = field(default_factory=list, init=False)  # known once it is started
+    trees: list[str] = field(default_factory=list, init=False)  # addresses of Git repositories and artifacts on paper
     _admission: str = field(default="", init=False)  # where the webhook is asked
     _made: Mapping[str, Path] = field(
         default_factory=dict, init=False
@@ -75,23 +76,30 @@ class Outside:
         trust = dict.fromkeys(("SSL_CERT_FILE", "GIT_SSL_CAINFO"), str(self.ca_file))
         return {**names, **lower, **trust, "NO_PROXY": _HOST, "no_proxy": _HOST}
 
-    async def start(self) -> None:
-        """Raises OSError, RuntimeError."""
+    async def start(self, definitions: Iterable[Mapping[str, Any]] = ()) -> None:
+        """`definitions`: CRDs that stay as they are, whatever the repository says. Raises OSError, RuntimeError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.ca_file.write_text(self.authority.pem)
         charts, stand_ins = paper_charts(self.world.model, self.store, self.authority.pem)
         charts = [chart for chart in charts if address(chart.url) not in self._places()]
         self.stand_ins = [one for one in stand_ins if address(one.url) not in self._places()]
         in_git = [chart for chart in charts if chart.path]
-        self._made = await git_charts.repositories(in_git, self.world.model, self.folder / "git")
+        git, artifacts = (
+            elsewhere.trees(self.world.model, kind, self._places(), self.store)
+            for kind in ("GitRepository", "OCIRepository")
+        )
+        self.trees = [*git, *artifacts]
+        self._made = await git_on_paper.repositories(in_git, git, self.world.model, self.folder / "git")
+        self._add_artifacts(artifacts)
         for chart in charts:
             if chart.url.startswith(OCI):
                 self._registries.add(chart.url, chart_artifact(chart))
         await self.take()
         await self._servers.start_local(self._answers(charts), self._proxy.answers)
         port = _free_port()
+        kept = {crd["metadata"]["name"]: crd["spec"] for crd in definitions}
         in_part = {one.release for one in self.stand_ins if not one.whole}
-        admission = Admission({*self._places(), *self._made}, self._tag_for(charts), in_part)
+        admission = Admission({*self._places(), *self._made}, self._tag_for(charts), in_part, kept)
         await self._servers.start("admission", admission_app(admission), address=_HOST, port=port, hosts=[_HOST])
         self._admission = f"https://{_HOST}:{port}/"
         self.proxy = await self._proxy.start()
@@ -107,6 +115,15 @@ class Outside:
             revision = {"org.opencontainers.image.revision": f"main@sha1:{commit}"}
             made = Artifact.of(tags_of(one), config=b"{}", layer=layer, types=types, annotations=revision)
             self._registries.add(str(one.at("spec", "url")), made)
+
+    def _add_artifacts(self, trees: Mapping[str, elsewhere.Files]) -> None:
+        """Of trees on paper."""
+        for one in sources(self.world.model, "OCIRepository"):
+            url = str(one.at("spec", "url"))
+            if files := trees.get(address(url)):
+                types = _FLUX_ARTIFACT[0], str(one.at("spec", "layerSelector", "mediaType") or _FLUX_ARTIFACT[1])
+                layer = elsewhere.packed(files)
+                self._registries.add(url, Artifact.of(tags_of(one), config=b"{}", layer=layer, types=types))
 
     def first(self) -> list[dict[str, Any]]:
         """What the API server has to have before any object of Flux: the webhook that makes them answerable."""

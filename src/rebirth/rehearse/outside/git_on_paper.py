@@ -1,4 +1,4 @@
-"""Git repositories of which nothing but charts is asked for, and which nobody has fetched: they hold the charts on paper."""
+"""Git repositories that nobody has fetched: they hold the charts on paper, and the folders that Kustomizations apply."""
 
 import io
 import tarfile
@@ -8,20 +8,26 @@ from pathlib import Path, PurePosixPath
 
 from rebirth.paper.charts import PaperChart
 from rebirth.proof.reading.manifest import Model
+from rebirth.rehearse.outside.elsewhere import Files
 from rebirth.rehearse.outside.names import address, sources
 from rebirth.rehearse.outside.references import published, references_of
 
 
-async def repositories(charts: Iterable[PaperChart], model: Model, folder: Path) -> Mapping[str, Path]:
+async def repositories(
+    charts: Iterable[PaperChart], trees: Mapping[str, Files], model: Model, folder: Path
+) -> Mapping[str, Path]:
     """The bare repositories by address, made below `folder`. Raises RuntimeError, OSError."""
     by_address: defaultdict[str, list[PaperChart]] = defaultdict(list)
     for chart in charts:
         by_address[address(chart.url)].append(chart)
     made = {}
-    for number, (place, held) in enumerate(sorted(by_address.items())):
+    for number, place in enumerate(sorted(by_address.keys() | trees.keys())):
         files, bare = folder / f"{number}", folder / f"{number}.git"
-        for chart in held:
+        for chart in by_address.get(place, ()):
             _unpack(chart, files)
+        for name, data in trees.get(place, {}).items():
+            (files / name).parent.mkdir(parents=True, exist_ok=True)
+            (files / name).write_bytes(data)
         users = [one for one in sources(model, "GitRepository") if address(str(one.at("spec", "url"))) == place]
         await published(files, bare, references_of(users))
         made[place] = bare
