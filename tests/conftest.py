@@ -41,5 +41,7 @@ def short_path() -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def no_cached_charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proof renders charts that helm has in its cache: what a test finds does not hang on what this machine has."""
+    """The proof renders charts that were fetched, or that helm has in its cache: what a test finds does not hang on what this
+    machine has."""
     monkeypatch.setenv("HELM_REPOSITORY_CACHE", str(tmp_path / "no-charts"))
+    monkeypatch.setenv("REBIRTH_FETCHED", str(tmp_path / "fetched"))

@@ -17,6 +17,7 @@ REVEALS = {
     "phases/place_secrets.py",
     "phases/hand_over.py",
     "phases/made/machine_patches.py",
+    "fetch/logins.py",
     "providers/git_access.py",
     "providers/proxmox.py",
     "providers/tailnet.py",

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rebirth.errors import Rebirth, SpecError
+from rebirth.fetch.commands import app as fetching
 from rebirth.init.commands import app as beginning
 from rebirth.report.commands import app as reports
 from rebirth.terminal import plugins
@@ -49,6 +50,7 @@ for module in plugins.commands().values():
     app.add_typer(module.app)
 app.add_typer(beginning)
 app.add_typer(reports)
+app.add_typer(fetching)
 app.add_typer(telling)
 
 

@@ -24,6 +24,7 @@ class Desk:
             "NO_COLOR": "1",
             "COLUMNS": "80",
             "HOME": str(folder),
+            "REBIRTH_FETCHED": str(folder / "fetched"),
             "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path("~/.cache").expanduser())),
         }
 

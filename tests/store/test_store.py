@@ -176,7 +176,7 @@ def test_a_git_repository_counts_once_it_is_whole(store):
     folder.mkdir(parents=True)
     (folder / "HEAD").write_text("ref: refs/heads/main")
     assert store.git("https://example.com/owner/repo") is None
-    store.put_git("https://example.com/owner/repo", ["refs/heads/main"])
+    store.put_git("https://example.com/owner/repo", {"refs/heads/main": "0" * 40})
     assert store.git("https://example.com/owner/repo/") == folder
 
 
@@ -212,7 +212,14 @@ def test_nothing_is_removed_while_something_is_added(store):
         pass
 
 
+def test_where_nothing_can_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Broken, match="fetched: write: Not a directory"), Store(tmp_path / "file" / "fetched").adding():
+        pass
+
+
 def test_where_it_is(monkeypatch, tmp_path):
+    monkeypatch.delenv("REBIRTH_FETCHED")
     monkeypatch.setenv("REBIRTH_CACHE", str(tmp_path / "c"))
     assert Store().folder == tmp_path / "c" / "fetched"
     monkeypatch.delenv("REBIRTH_CACHE")

@@ -10,8 +10,9 @@ from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.git_access import Access
 
+_NO_HOST = "Could not resolve host"
 _PASSING = (
-    "Could not resolve host",
+    _NO_HOST,
     "Connection refused",
     "Failed to connect",
     "timed out",
@@ -34,6 +35,16 @@ _PASSING = (
 _CLONE = "clone"
 _REACHABLE = "Is gitops.repository right, and reachable from here?"
 _PASSING_STATUS = re.compile(r"(?:HTTP|error:) (?:429|5\d\d)\b")
+
+
+def is_passing(said: str) -> bool:
+    """Whether what git said may be different another time."""
+    return any(word in said for word in _PASSING) or _PASSING_STATUS.search(said) is not None
+
+
+def has_no_host(said: str) -> bool:
+    """Whether git found nobody to ask."""
+    return _NO_HOST in said
 
 
 class GitRemote:
@@ -119,7 +130,7 @@ class GitRemote:
                 raise Broken(
                     f"has no branch {self._branch}", system=self._url, operation=operation, hint="Check gitops.branch."
                 ) from None
-            if any(word in error.said for word in _PASSING) or _PASSING_STATUS.search(error.said):
+            if is_passing(error.said):
                 raise NotYet(f"git: {operation}: {error.said}", hint=_REACHABLE) from None
             if refused := self._access.refusal(error.said):
                 words, hint = refused

@@ -2,10 +2,11 @@
 
 import re
 import shutil
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rebirth.errors import Broken
-from rebirth.store.files import digest_of, digest_of_bytes, placed
+from rebirth.store.files import digest_of, digest_of_bytes, locked, placed
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -49,6 +50,10 @@ class Blobs:
             raise Broken(f"{digest!r} is no SHA-256 digest", operation="load")
         self._partial.mkdir(parents=True, exist_ok=True)
         return self._partial / digest.removeprefix("sha256:")
+
+    def loading(self, digest: str) -> AbstractContextManager[bool]:
+        """Held by who loads a blob; False where another process does."""
+        return locked(self.partial(digest).with_suffix(".lock"), alone=True)
 
     def every(self) -> list[Path]:
         """All blobs, and what is left of those that are not whole."""

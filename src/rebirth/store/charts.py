@@ -12,6 +12,7 @@ from rebirth.errors import Broken
 _MOST = 1 << 20  # bytes of a Chart.yaml; Helm's own limit for a file is higher
 _LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 _OLD_LAYER = "application/tar+gzip"  # before Helm 3.5
+CONFIG = "application/vnd.cncf.helm.config.v1+json"
 LAYERS = (_LAYER, _OLD_LAYER)
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import Any
 
-from rebirth.errors import Broken
-
 FORMAT = 1  # of a record; another one where what is kept changes
 
 
@@ -78,13 +76,13 @@ def _parsed(file: Path) -> dict[str, Any] | None:
 
 
 @contextmanager
-def locked(file: Path, *, alone: bool) -> Iterator[None]:
-    """Held by any number of processes that add, or by the one that removes. Raises Broken where that has to wait."""
+def locked(file: Path, *, alone: bool) -> Iterator[bool]:
+    """A lock that any number of processes hold, or one `alone`; False where others are in the way."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_NB | (fcntl.LOCK_EX if alone else fcntl.LOCK_SH))
         except BlockingIOError:
-            hint = "Try again when that has ended."
-            raise Broken("another rebirth is using it", system=str(file.parent), operation="lock", hint=hint) from None
-        yield
+            yield False
+        else:
+            yield True

@@ -5,21 +5,26 @@ is removed meanwhile.
 """
 
 import json
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from rebirth.errors import Broken
 from rebirth.store.blobs import Blobs
-from rebirth.store.cache import cache_directory
-from rebirth.store.charts import LAYERS, StoredChart, metadata_of
-from rebirth.store.files import Records, digest_of_bytes, locked
+from rebirth.store.cache import fetched_directory
+from rebirth.store.charts import CONFIG, LAYERS, StoredChart, metadata_of
+from rebirth.store.files import Records, locked
 from rebirth.store.names import OCI, Name, name_of, repository_of, tag_of, url_of, version_of
 from rebirth.store.versions import newest
 
 PLATFORM = "linux/amd64"
+MARK = "rebirth-store"  # a file by which a store is known
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_IMAGES = {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
 
 
 @dataclass(frozen=True)
@@ -33,18 +38,38 @@ class StoredManifest:
 
 class Store:
     def __init__(self, folder: Path | None = None) -> None:
-        """`folder`: by default the folder `fetched` of the cache."""
-        self.folder = folder or cache_directory() / "fetched"
+        """`folder`: by default where `rebirth fetch` puts things."""
+        self.folder = folder or fetched_directory()
         self.blobs = Blobs(self.folder)
         self.records = Records(self.folder)
 
     def adding(self) -> AbstractContextManager[None]:
         """While it is held, nothing is removed. Raises Broken where something is being removed."""
-        return locked(self.folder / ".lock", alone=False)
+        return self._held(alone=False)
 
     def removing(self) -> AbstractContextManager[None]:
         """Raises Broken where something is being added."""
-        return locked(self.folder / ".lock", alone=True)
+        return self._held(alone=True)
+
+    @contextmanager
+    def _held(self, *, alone: bool) -> Iterator[None]:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / MARK).touch()
+        except OSError as error:
+            hint = "REBIRTH_FETCHED names another folder."
+            words = error.strerror or "cannot be written"
+            raise Broken(words, system=str(self.folder), operation="write", hint=hint) from None
+        with locked(self.folder / ".lock", alone=alone) as free:
+            if not free:
+                hint = "Try again when that has ended."
+                raise Broken("another rebirth is using it", system=str(self.folder), operation="lock", hint=hint)
+            yield
+
+    def scratch(self) -> TemporaryDirectory[str]:
+        """A folder for what is not whole, on the store's own disk; it is gone in the end."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return TemporaryDirectory(prefix=".fetch-", dir=self.folder)
 
     # -- charts
 
@@ -72,8 +97,11 @@ class Store:
             chosen = _newest(map(version_of, self.tags(repository)), version)
             reference = tag_of(chosen) if chosen else None
         manifest = self.manifest(repository, reference) if reference else None
-        layers = _parsed(manifest).get("layers") if manifest else None
-        return next((str(layer.get("digest")) for layer in layers or () if layer.get("mediaType") in LAYERS), None)
+        return layer_of(manifest.data, LAYERS) if manifest else None
+
+    def stored_chart(self, url: str, name: str, version: str) -> StoredChart | None:
+        """Of the HTTP repository at `url`, that very version."""
+        return next((one for one in self.charts(url) if (one.name, one.version) == (name, version)), None)
 
     def charts(self, url: str) -> list[StoredChart]:
         """Everything stored of the HTTP chart repository at `url`."""
@@ -109,16 +137,30 @@ class Store:
             return None
         return StoredManifest(str(record["media_type"]), str(record["digest"]), path.read_bytes())
 
-    def put_manifest(self, repository: str, reference: str, media_type: str, data: bytes) -> StoredManifest:
-        """Keeps a manifest under its tag or digest, and under its digest in any case. Raises Broken: another digest."""
-        digest = digest_of_bytes(data)
-        self.blobs.put(data, reference if reference.startswith("sha256:") else digest)
+    def put_manifest(
+        self, repository: str, reference: str, media_type: str, data: bytes, digest: str = ""
+    ) -> StoredManifest:
+        """Keeps a manifest under its tag or digest, and under its digest in any case. Raises Broken where it has another
+        digest than `reference` or `digest` says.
+        """
+        digest = self.blobs.put(data, reference if reference.startswith("sha256:") else digest)
         name = repository_of(repository)
         for key in {reference, digest}:
             self.records.write(
                 "manifests", name, key, repository=name, reference=key, media_type=media_type, digest=digest
             )
         return StoredManifest(media_type, digest, data)
+
+    def put_chart_in_registry(self, repository: str, archive: Path) -> StoredManifest:
+        """Keeps a chart's archive as a registry would have it, were it pushed there. Raises Broken where it is no chart."""
+        metadata = metadata_of(archive)
+        said = json.dumps(metadata, default=str, sort_keys=True).encode()
+        layer = self.blobs.take(archive)
+        config = {"mediaType": CONFIG, "digest": self.blobs.put(said), "size": len(said)}
+        layers = [{"mediaType": LAYERS[0], "digest": layer, "size": archive.stat().st_size}]
+        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}
+        data = json.dumps(manifest, sort_keys=True).encode()
+        return self.put_manifest(repository, tag_of(str(metadata["version"])), MANIFEST, data)
 
     def tags(self, repository: str) -> list[str]:
         found = [str(record["reference"]) for _, record in self.records.below("manifests", repository_of(repository))]
@@ -164,11 +206,16 @@ class Store:
         """Where the bare repository of that URL is, or will be."""
         return self.folder / "repositories" / f"{sha256(url_of(url).encode()).hexdigest()[:32]}.git"
 
-    def put_git(self, url: str, references: list[str]) -> None:
-        """What git_folder(url) holds is whole: these references."""
-        before = self.records.read("git", url_of(url)) or {}
-        known = sorted({*before.get("references", ()), *references})
-        self.records.write("git", url_of(url), url=url, references=known)
+    def git_references(self, url: str) -> dict[str, str]:
+        """What was fetched of that repository: reference, or commit, and the object that it stands for."""
+        record = self.records.read("git", url_of(url))
+        return dict(record["references"]) if record else {}
+
+    def put_git(self, url: str, references: Mapping[str, str]) -> bool:
+        """What git_folder(url) holds is whole: these references, with their objects. Returns whether any is new."""
+        before = self.git_references(url)
+        self.records.write("git", url_of(url), url=url, references={**before, **references})
+        return any(before.get(name) != found for name, found in references.items())
 
 
 def _newest(versions: Iterable[str], constraint: str) -> str | None:
@@ -178,21 +225,42 @@ def _newest(versions: Iterable[str], constraint: str) -> str | None:
         return None
 
 
-def _parsed(manifest: StoredManifest) -> dict[str, Any]:
+def _parsed(manifest: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(manifest.data)
+        data = json.loads(manifest)
     except ValueError:
         return {}
     return data if isinstance(data, dict) else {}
 
 
+def layer_of(manifest: bytes, media_types: Sequence[str]) -> str | None:
+    """The digest of the first layer of one of these types."""
+    layers = _parsed(manifest).get("layers") or ()
+    return next((str(layer.get("digest")) for layer in layers if layer.get("mediaType") in media_types), None)
+
+
 def is_index(manifest: StoredManifest) -> bool:
-    return "manifests" in _parsed(manifest)
+    return "manifests" in _parsed(manifest.data)
+
+
+def children_of(manifest: StoredManifest) -> list[str]:
+    """The digests of the manifests in an index; none of another manifest."""
+    listed = _parsed(manifest.data).get("manifests") or ()
+    return [str(entry["digest"]) for entry in listed if isinstance(entry, Mapping) and entry.get("digest")]
+
+
+def kind_of(manifest: StoredManifest) -> str:
+    """image, chart or artifact; "" of an index, which is what its manifests are."""
+    data = _parsed(manifest.data)
+    if "manifests" in data:
+        return ""
+    said = str((data.get("config") or {}).get("mediaType") or "")
+    return "image" if said in _IMAGES else "chart" if said == CONFIG else "artifact"
 
 
 def of_platform(index: StoredManifest, platform: str = PLATFORM) -> str | None:
     """The digest of the manifest in an index that is for that platform (os/architecture)."""
-    for entry in _parsed(index).get("manifests") or ():
+    for entry in _parsed(index.data).get("manifests") or ():
         said = entry.get("platform") or {}
         if f"{said.get('os')}/{said.get('architecture')}" == platform:
             return str(entry.get("digest"))
@@ -206,6 +274,6 @@ def content_of(manifest: StoredManifest) -> list[str]:
 
 def sizes_of(manifest: StoredManifest) -> dict[str, int]:
     """The digests of the blobs that a manifest is made of, and how many bytes each has."""
-    data = _parsed(manifest)
+    data = _parsed(manifest.data)
     parts = [data.get("config"), *(data.get("layers") or ())]
     return {str(part["digest"]): int(part.get("size") or 0) for part in parts if part and part.get("digest")}

@@ -130,6 +130,10 @@ _SIGNS: dict[str, Callable[[Version, Version, int], bool]] = {
 }
 
 
+# As how many numbers given Masterminds takes x alone, which is 0.0.0, after these signs.
+_ANY = {"!=": _WHOLE, ">": _WHOLE, "^": _WHOLE, "<=": 2, "=<": 2}
+
+
 def _conditions(text: str) -> tuple[_Condition, ...]:
     if not _SEVERAL.fullmatch(text):
         raise ValueError(f"{text.strip()!r} is no version and no range of versions")
@@ -140,7 +144,8 @@ def _condition(found: re.Match[str]) -> _Condition:
     numbers = found["numbers"].split(".")
     given = next((at for at, part in enumerate(numbers) if not part.isdecimal()), len(numbers))
     core = [int(part) for part in numbers[:given]] + [0] * (_WHOLE - given)
-    return _Condition(found["sign"], Version(found[0], tuple(core), _identifiers(found["pre"])), given)
+    version = Version(found[0], tuple(core), _identifiers(found["pre"]))
+    return _Condition(found["sign"], version, given or _ANY.get(found["sign"], 0))
 
 
 def newest(written: Iterable[str], constraint: str = "") -> str | None:

@@ -16,20 +16,28 @@ from rebirth.proof.charts.releases import ChartSource, Values
 from rebirth.proof.reading import scopes
 from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.proof.reading.yaml_files import UnreadableError, parse
+from rebirth.store.store import Store
 
 _LONGEST = 60.0  # seconds for one chart
 _SOURCE = "# Source: "
 
 
 def find(model: Model, chart: ChartSource) -> Path | None:
-    """The chart's folder in this very repository, or its archive in helm's cache."""
+    """The chart's folder in this very repository, or its archive: in helm's cache, or as `rebirth fetch` has fetched it."""
     if chart.path and chart.source is not None:
         source = (chart.source.kind, chart.source.namespace, chart.source.name)
         folder = (model.root / chart.path).resolve()
         inside = model.root in folder.parents and (folder / "Chart.yaml").is_file()
         return folder if inside and model.own_source in {source, ("", "", "")} else None
     archive = _cache() / f"{chart.name}-{chart.version}.tgz"
-    return archive if chart.name and chart.version and archive.is_file() else None
+    if chart.name and chart.version and archive.is_file():
+        return archive
+    if not chart.url:
+        return None
+    if chart.source is not None and chart.source.kind == "OCIRepository":
+        artifact = next((m for m, _ in model.find(*chart.source[:3])), None)
+        return Store().chart(chart.url, "", releases.reference_of(artifact)) if artifact else None
+    return Store().chart(chart.url, chart.name, chart.version)
 
 
 def _cache() -> Path:

@@ -74,4 +74,4 @@ async def _members(model: Model, unit: Unit, own: Manifest, commands: Commands) 
     if not operator and not unit.members:
         hides.add("")  # an unknown chart may bring what stands in no namespace, too
     what = f"{own.kind} {own.namespace}/{own.name} (chart {chart.name})"
-    return [Unknown(what, chart.place, why or "chart not known, and not in helm's cache", frozenset(hides))]
+    return [Unknown(what, chart.place, why or "chart not known, and not fetched (`rebirth fetch`)", frozenset(hides))]

@@ -97,6 +97,12 @@ def _referenced(model: Model, own: Manifest) -> ChartSource | None:
     return ChartSource(url.rstrip("/").rpartition("/")[2], str(tag), url, source, place)
 
 
+def reference_of(artifact: Manifest) -> str:
+    """What an OCIRepository takes of its repository: a digest, a range of versions, or a tag; the first of them wins."""
+    found = artifact.mapping("spec", "ref")
+    return str(found.get("digest") or found.get("semver") or found.get("tag") or "latest")
+
+
 @dataclass(frozen=True, slots=True)
 class Values:
     data: Mapping[str, Any]

@@ -65,7 +65,7 @@ class Artifacts:
             for manifest in _manifests(files, file):
                 if manifest.kind in flux.SOURCES and manifest.group == flux.SOURCE:
                     key = (manifest.kind, manifest.namespace, manifest.name)
-                    self._urls.setdefault(key, _address(manifest.at("spec", "url", default="")))
+                    self._urls.setdefault(key, address(manifest.at("spec", "url", default="")))
                 elif manifest.kind == "ArtifactGenerator":
                     self._generator(manifest)
         self._sync = next(syncs(files), None)
@@ -112,7 +112,7 @@ class Artifacts:
 
     def _is_this(self, source: _Source, repository: _Source, path: str) -> bool:
         """Whether another source holds this repository, too."""
-        url, ours = self._url(source), self._url(repository) or (_address(self._sync.url) if self._sync else "")
+        url, ours = self._url(source), self._url(repository) or (address(self._sync.url) if self._sync else "")
         if url and ours:
             return url == ours
         # Where its address is not known, the folder tells: a source of that name and with that folder.
@@ -130,7 +130,7 @@ def _manifests(files: Files, file: Path) -> list[Manifest]:
     return [m for document in documents for m in kustomization.manifests(document, file, NOWHERE)]
 
 
-def _address(url: Any) -> str:
+def address(url: Any) -> str:
     """An address in which the same repository over SSH and HTTPS is the same."""
     text = str(url).lower().removesuffix("/").removesuffix(".git")
     return re.sub(r"^(\w+://)?([^@/]*@)?", "", text).replace(":", "/", 1)

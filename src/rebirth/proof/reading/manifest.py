@@ -137,6 +137,9 @@ class Model:
     units: list[Unit] = field(default_factory=list)
     seeded: list[Manifest] = field(default_factory=list)  # objects that the repository keeps for what runs before Flux
     orphans: list[Manifest] = field(default_factory=list)  # objects in files that no kustomization lists
+    remote: dict[str, Place] = field(
+        default_factory=dict
+    )  # entry of a kustomization that is fetched from the web -> where
     built: dict[str, Place] = field(default_factory=dict)  # folder that was built -> the Kustomization that names it
     _index: dict[tuple[str, str, str], list[tuple[Manifest, Unit]]] = field(default_factory=dict)
 

@@ -208,6 +208,7 @@ class _Reader:
         unknowns = [Unknown(entry, place, "a remote base is not fetched", ANYWHERE) for entry, place in found.remote]
         unknowns += [Unknown(entry, place, "it cannot be read", hides) for entry, place in found.gaps]
         self.survey.unknowns += unknowns
+        self.model.remote |= {entry: place for entry, place in found.remote if entry not in self.model.remote}
 
     # -- what is done to objects after they are built
 
