@@ -93,7 +93,8 @@ def create(
 ) -> None:
     """Build the cluster that castle.yaml describes. Safe to run again: it resumes, and does nothing if all is up."""
     if lab:
-        plugins.lab().enter(directory, lab_name, takes=True)
+        reports = "json" if as_json else "" if quiet or format_ == "json" else "text"
+        plugins.lab().enter(directory, lab_name, takes=True, reports=reports)
     from rebirth import checking
     from rebirth.phases import BOOTSTRAP
     from rebirth.run import create as run

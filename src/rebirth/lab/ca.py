@@ -19,18 +19,26 @@ class Authority:
     def __init__(self, name: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        identifier = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
+        self._certificate = self._authority(self._name, self._key.public_key())
+
+    def _authority(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.Certificate:
         usage = x509.KeyUsage(
             digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
             data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
         )  # fmt: skip
-        self._certificate = (
-            self._builder(self._name, self._key.public_key())
+        return (
+            self._builder(subject, key)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(usage, critical=True)
-            .add_extension(identifier, critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .sign(self._key, hashes.SHA256())
         )
+
+    def below(self, name: str) -> tuple[str, str]:
+        """Certificate and key (both PEM) of another authority, which whoever trusts this one trusts, too."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        signed = self._authority(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key())
+        return signed.public_bytes(serialization.Encoding.PEM).decode(), _written(key)
 
     def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
         now = dt.datetime.now(dt.UTC)
@@ -66,10 +74,7 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        return signed.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
+        return signed.public_bytes(serialization.Encoding.PEM).decode(), _written(key)
 
     def issue_into(self, folder: Path, name: str, names: Iterable[str]) -> tuple[Path, Path]:
         """The same, written as `<name>.crt` and `<name>.key` (mode 0600)."""
@@ -80,6 +85,12 @@ class Authority:
         paths[1].touch(mode=0o600)
         paths[1].write_text(key)
         return paths
+
+
+def _written(key: ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
 
 
 def _general_name(name: str) -> x509.GeneralName:

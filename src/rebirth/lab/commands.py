@@ -38,10 +38,11 @@ def _required() -> None:
         raise Broken("this installation is without the lab", system="lab", operation="find its sources", hint=hint)
 
 
-def enter(directory: Path, name: str, *, takes: bool = False) -> None:
+def enter(directory: Path, name: str, *, takes: bool = False, reports: str = "") -> None:
     """Runs this same command inside the lab, and ends with its exit code; returns where this is inside already.
 
-    `takes`: the lab's Git host first takes what the repository's folder holds now.
+    `takes`: the lab's Git host first takes what the repository's folder holds now. `reports`: text or json, the form in which it is
+    said at the end what ran on paper.
     """
     from rebirth.paths import LAB
 
@@ -50,6 +51,7 @@ def enter(directory: Path, name: str, *, takes: bool = False) -> None:
     _required()
     from rebirth.castle import load
     from rebirth.lab.enter import environment, run
+    from rebirth.lab.paper.closing import run_and_report
     from rebirth.lab.up import take, up
 
     async def inside() -> tuple["LabState", dict[str, str]]:
@@ -59,7 +61,8 @@ def enter(directory: Path, name: str, *, takes: bool = False) -> None:
         return state, await environment(state)
 
     state, found = asyncio.run(inside())
-    sys.exit(run(state, [sys.executable, "-m", "rebirth", *sys.argv[1:]], found))
+    argv = [sys.executable, "-m", "rebirth", *sys.argv[1:]]
+    sys.exit(run_and_report(state, argv, found, reports) if reports else run(state, argv, found))
 
 
 def _say(line: str) -> None:

@@ -23,6 +23,7 @@ class Control:
 
     describe: Callable[[], Awaitable[dict[str, Any]]]
     take: Callable[[], Awaitable[dict[str, str]]]
+    report: Callable[[], Awaitable[dict[str, Any]]]
     faults: Faults
     pve: Pve
     devices: Headscale | None
@@ -32,6 +33,7 @@ class Control:
             routes=[
                 Route("/status", self._status),
                 Route("/writes", self._writes),
+                Route("/workloads", self._workloads),
                 Route("/repositories", self._repositories, methods=["POST"]),
                 Route("/faults", self._fault, methods=["DELETE"]),
                 Route("/faults/{system}", self._fault, methods=["POST"]),
@@ -42,6 +44,10 @@ class Control:
 
     async def _status(self, _: Request) -> Response:
         return JSONResponse(await self.describe())
+
+    async def _workloads(self, _: Request) -> Response:
+        """What of the castle runs for real, and what on paper."""
+        return JSONResponse(await self.report())
 
     async def _writes(self, _: Request) -> Response:
         """How many writes each system has seen."""

@@ -55,9 +55,10 @@ async def environment(state: LabState) -> dict[str, str]:
     return found
 
 
-def run(state: LabState, argv: Sequence[str], environment: Mapping[str, str]) -> int:
+def run(state: LabState, argv: Sequence[str], environment: Mapping[str, str], output: int = 1) -> int:
     """Runs `argv` inside, on this terminal and in this folder; returns its exit code, 128 + N where signal N ended it.
 
+    `output`: the file descriptor that is its standard output.
     The program dies with this process and with the lab. Raises Broken where the lab is not up.
     """
     first = state.first
@@ -68,14 +69,15 @@ def run(state: LabState, argv: Sequence[str], environment: Mapping[str, str]) ->
     # A process with threads cannot change its mount namespace: a fresh child has one thread, whatever this process has.
     child = os.fork()
     if child == 0:
-        _inside(first, list(argv), dict(environment))
+        _inside(first, list(argv), dict(environment), output)
     return follow(child)
 
 
-def _inside(first: int, argv: list[str], environment: dict[str, str]) -> None:
+def _inside(first: int, argv: list[str], environment: dict[str, str], output: int) -> None:
     """Never returns."""
     code = _CANNOT_ENTER
     try:
+        os.dup2(output, 1)
         namespaces.die_with_parent()
         _enter(first)
         # Blocked here before the program runs, and there no longer: a signal is lost at no moment.

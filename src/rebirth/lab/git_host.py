@@ -21,10 +21,19 @@ async def repositories(
     """The repositories of lab.yaml by URL, made below `root` out of folders beside castle.yaml in `folder`."""
     made = {}
     for url, source in lab.repositories.items():
-        bare = root / host_of(url) / urlsplit(url).path.lstrip("/")
-        made[url] = git.Repository(bare, (folder / source).resolve(), castle.gitops.branch, change)
+        made[url] = git.Repository(
+            root / host_of(url) / urlsplit(url).path.lstrip("/"),
+            (folder / source).resolve(),
+            castle.gitops.branch,
+            change,
+        )
         await made[url].make()
     return made
+
+
+def place(root: Path, url: str) -> Path:
+    """Where a public repository lies below `root`: its name ends in .git, however the URL spells it."""
+    return root / host_of(url) / f"{urlsplit(url).path.strip('/').removesuffix('.git')}.git"
 
 
 async def serve_ssh(

@@ -56,6 +56,13 @@ def lay(machines: Machines, systems: Iterable[str]) -> None:
     _lay_operator()
 
 
+def lead(address: str, machine: str) -> None:
+    """From now on the router sends what is for that address to the machine; the LAN has no others than those of IPv4."""
+    if isinstance(ip_address(address), IPv4Address):
+        with IPRoute() as route:
+            route.route("replace", dst=f"{address}/32", gateway=machine)
+
+
 def _lay_operator() -> None:
     """The operator's namespace is held by a mount, so that it needs no process to live."""
     _NAMESPACES.mkdir(parents=True, exist_ok=True)

@@ -126,6 +126,11 @@ class Lab(Section):
     """Images built from sources when the lab starts."""
     vault: list[Seed] = []
     """What Vault holds before the castle is created."""
+    real: list[Text] = []
+    """Images and workloads that no stub stands in for, even if the lab does not have the image: that is then reported. An image as
+    manifests write it, or without its tag; a workload as `name` or `namespace/name`."""
+    paper: list[Text] = []
+    """Images and workloads that run on paper, even if the lab has the image; named in the same way."""
     tailnet: Tailnet = Tailnet()
     machines: Machines = Machines()
     proxmox: ProxmoxHost = ProxmoxHost()

@@ -19,6 +19,7 @@ from rebirth.lab.building.toolchain import Built, Toolchain
 from rebirth.lab.building.used import used
 from rebirth.lab.namespaces import UNSHARE
 from rebirth.lab.needs import controllers, watchers
+from rebirth.lab.outside.found import lacking
 from rebirth.lab.spec import FILE, load_lab, refuse
 from rebirth.lab.state import STATE_VARIABLE, LabState
 from rebirth.secrets import VARIABLE
@@ -83,6 +84,8 @@ async def _start(state: LabState, castle: Path, report: Report) -> LabState:
     refuse(load(castle))  # what is wrong is said here, not in a log
     load_lab(castle)
     parts = used(castle)
+    for line in (await lacking(castle, parts)).lines:
+        report(f"lab {state.name}: {line}")
     if optional := [component.name for component in parts if component.optional]:
         report(f"lab {state.name}: the castle uses {', '.join(optional)}")
     await Toolchain().build_all(

@@ -16,13 +16,18 @@ from rebirth.castle import Castle, Tailscale, Vault, host_of, load, port_of
 from rebirth.castle.gitops import is_ssh
 from rebirth.lab import canaries, git_host, ground, network, proxmox_host
 from rebirth.lab.building import charts, images
-from rebirth.lab.building.sites import build_site
 from rebirth.lab.building.toolchain import Toolchain, sources
 from rebirth.lab.building.used import packable, used
 from rebirth.lab.building.wheels import wheel_program
 from rebirth.lab.ca import Authority
 from rebirth.lab.control import Control
 from rebirth.lab.namespaces import become_init
+from rebirth.lab.outside.filling import fill, site_image
+from rebirth.lab.outside.found import Found, find
+from rebirth.lab.outside.offered import Offered
+from rebirth.lab.paper import stub
+from rebirth.lab.paper.admission import NAME as PAPER
+from rebirth.lab.paper.standing import Standing
 from rebirth.lab.proxmox import Pve
 from rebirth.lab.spec import Lab, Seed, load_lab
 from rebirth.lab.state import LabState
@@ -38,9 +43,11 @@ from rebirth.lab.talos.dhcp import Dhcp
 from rebirth.lab.talos.installing import Installer
 from rebirth.lab.talos.machines import Machines
 from rebirth.store.cache import cache_directory
+from rebirth.store.names import name_of
+from rebirth.store.store import Store
 
 _GIT, _REGISTRY, _CHARTS, _TAILSCALE, _FACTORY, _TOKENS = (f"198.18.0.{n}" for n in range(10, 16))
-_DISCOVERY, _TAILSCALE_LOG, _ACME = (f"198.18.0.{n}" for n in range(16, 19))
+_DISCOVERY, _TAILSCALE_LOG, _ACME, _PAPER = (f"198.18.0.{n}" for n in range(16, 20))
 _PROXMOX, _VAULT = "198.18.0.20", "198.18.0.21"
 _DISCOVERY_HOST = "discovery.talos.dev"
 _LOOPBACK = "127.0.0.1"
@@ -70,9 +77,9 @@ class World:
         toolchain, parts = Toolchain(), used(self.folder)
         self.programs = await toolchain.programs(parts) | {"kubectl": wheel_program("kubectl")}
         self.images = packable(images.declared(sources() / "images" / "images.toml"), parts)
-        found = await charts.charts(sources() / "charts", toolchain, parts)
-        self.charts = [chart for chart in found if not chart.in_a_registry]
-        self.registry_charts = [chart for chart in found if chart.in_a_registry]
+        self.images.append(stub.image(self.ca))
+        self.charts = await charts.charts(sources() / "charts", toolchain, parts)
+        self.found = await self._find()
         for file in self.trust:
             file.write_text(self.ca.pem)
         self._name_everything()
@@ -83,6 +90,7 @@ class World:
         extension.lay(self._root, self.programs)
         self.tailnet = self._make_tailnet(self.castle.tailscale) if self.castle.tailscale else None
         self.pve = self._make_pve()
+        self.standing = Standing(self.castle, self.lab, self.state.folder, self.ca, self.pve, _PAPER)
         names = self.names | {host: str(address) for host, address in self.lab.names.items()}
         self.name_servers = [await dns.serve(network.RESOLVER, names, self.tailnet.resolve if self.tailnet else None)]
         self.name_servers += [await dns.serve(str(address), names) for address in self.castle.machines.nameservers]
@@ -91,6 +99,9 @@ class World:
         systems: dict[str, Awaitable[None]] = {
             "the registry": self._start_registry(),
             "the Git host": self._start_git(),
+            "what stands in for images": self.standing.serve(
+                self.servers, [*self._references(), *map(str, self.found.stored)]
+            ),
             "Proxmox and charts": self._start_others(),
         }
         serves = asyncio.create_task(self._start_tailnet(self.tailnet)) if self.tailnet else None
@@ -107,32 +118,34 @@ class World:
             await self._workstation.meet(host_of(vault.address).partition(".")[0])
         canaries.write(self.secrets, self.state.secrets)
         headscale = self.tailnet.headscale if self.tailnet else None
-        control = Control(self._describe, self._take, self.faults, self.pve, headscale).app()
+        control = Control(self._describe, self._take, self.standing.report, self.faults, self.pve, headscale).app()
         await self.servers.start_local(control, self.state.socket)
 
     # -- names and addresses
 
     def _name_everything(self) -> None:
-        for repository in {self.castle.gitops.repository, *self.lab.repositories}:
-            self.names[host_of(repository)] = _GIT
-        references = [image.reference for image in self.images] + [image.reference for image in self.lab.images]
-        hosts = {reference.partition("/")[0] for reference in references} | {
-            chart.host for chart in self.registry_charts
-        }
+        hosts = {reference.partition("/")[0] for reference in self._references()} | self.found.registries
+        hosts |= {chart.host for chart in self.charts if chart.in_a_registry}
         for host in hosts:
             self.names["registry-1.docker.io" if host == "docker.io" else host] = _REGISTRY
-        self.names |= dict.fromkeys((chart.host for chart in self.charts), _CHARTS)
+        self.names |= dict.fromkeys((package.host for package in self.found.packages), _CHARTS)
+        for host in {*map(host_of, (self.castle.gitops.repository, *self.lab.repositories)), *self.found.git_hosts}:
+            self.names[host] = _GIT
         if tailscale := self.castle.tailscale:
             self.names |= dict.fromkeys((*serving.HOSTS, host_of(tailscale.api)), _TAILSCALE)
             self.names[serving.LOG_HOST] = _TAILSCALE_LOG
         self.names[host_of(self.castle.talos.image_factory)] = _FACTORY
         self.names[registry.TOKEN_HOST] = _TOKENS
-        self.names[_DISCOVERY_HOST] = _DISCOVERY
+        self.names |= {_DISCOVERY_HOST: _DISCOVERY, PAPER: _PAPER}
         self.names[host_of(proxmox_host.section(self.castle).endpoint)] = _PROXMOX
         if "pebble" in self.programs:
             self.names |= dict.fromkeys(acme.HOSTS, _ACME)
         if (vault := self.castle.engine.vault) and not self._on_tailnet(vault):
             self.names[host_of(vault.address)] = _VAULT
+
+    def _references(self) -> list[str]:
+        """The images that the lab makes itself."""
+        return [image.reference for image in self.images] + [site.reference for site in self.lab.images]
 
     def _on_tailnet(self, vault: Vault) -> bool:
         tailscale = self.castle.tailscale
@@ -205,6 +218,10 @@ class World:
             values["tls.crt"], values["tls.key"] = self.ca.issue(seed.tls)
         return values
 
+    async def _find(self) -> Found:
+        own = {str(name_of(reference)) for reference in self._references()}
+        return await find(self.folder, self.lab, Offered(self.charts, own, Store()), self.ca.pem)
+
     async def _start_registry(self) -> None:
         folder = self.state.folder / "registry"
         store = images.ImageStore(cache_directory(), folder, self.programs, self.ca.pem, sources() / "images")
@@ -227,17 +244,8 @@ class World:
         await registry.answering(_REGISTRY)
 
     def _fill(self, store: images.ImageStore) -> None:
-        for number, image in enumerate(self.images, 1):
-            self._tell(f"packing images: {number} of {len(self.images)}, {image.reference}")
-            store.add(image)
-        for chart in self.registry_charts:
-            _, meta, package = chart.packed()
-            store.add_chart(f"{chart.path.strip('/')}/{meta['name']}".lstrip("/"), meta["version"], meta, package)
-        for site in self.lab.images:
-            pages = self.state.folder / "sites" / site.reference.replace("/", "-").replace(":", "-")
-            build_site(self.folder / site.hugo, pages)
-            files = {"/site": str(pages), "/usr/local/bin/webserver": "binary:webserver"}
-            store.add(images.Image(site.reference, files, ("/usr/local/bin/webserver",), "65532:65532"))
+        sites = [site_image(site, self.folder, self.state.folder / "sites") for site in self.lab.images]
+        fill(store, [*self.images, *sites], self.charts, self.found, self._tell)
         self._tell_awaited()
 
     async def _start_git(self) -> None:
@@ -245,21 +253,24 @@ class World:
         change = git_host.encrypting(self.castle, self.secrets, self.ca, self.programs.get("sops"))
         self.repositories = await git_host.repositories(self.castle, self.lab, self.folder, root, change)
         self.state.record_repositories({url: repository.source for url, repository in self.repositories.items()})
+        public = self.state.folder / "git-public"
+        for url, bare in self.found.git.items():
+            await git.copy(bare, git_host.place(public, url))
         gitops = self.castle.gitops
         if gitops.ssh:
             folder = self.state.folder / "git-ssh"
             self.secrets |= await git_host.serve_ssh(gitops, self.secrets, self.parts, folder, root, _GIT)
-        if hosts := sorted({host_of(url) for url in (gitops.repository, *self.lab.repositories) if not is_ssh(url)}):
-            app = git.git_app(root, self.secrets[gitops.token.secret] if gitops.token else None)
+        urls = (gitops.repository, *self.lab.repositories, *self.found.git)
+        if hosts := sorted({host_of(url) for url in urls if not is_ssh(url)} | self.found.git_hosts):
+            app = git.git_app(root, self.secrets[gitops.token.secret] if gitops.token else None, public)
             port = 443 if gitops.ssh else port_of(gitops.repository)
             await self.servers.start("git", app, address=_GIT, port=port, hosts=hosts)
 
     async def _start_others(self) -> None:
         start, castle = self.servers.start, self.castle
-        hosts = sorted({chart.host for chart in self.charts})
-        await start(
-            "charts", await asyncio.to_thread(charts.charts_app, self.charts), address=_CHARTS, port=443, hosts=hosts
-        )
+        served = self.found.packages
+        hosts, app = sorted({package.host for package in served}), await asyncio.to_thread(charts.charts_app, served)
+        await start("charts", app, address=_CHARTS, port=443, hosts=hosts)
         url = castle.talos.image_factory
         ids = [one for one in castle.talos.schematics(castle.machines) if isinstance(one, str)]  # that somebody made
         app = factory_app(ids)
@@ -319,7 +330,7 @@ def _is_address(host: str) -> bool:
 async def _live(state: LabState, folder: Path) -> None:
     world = World(state, folder, load(folder), load_lab(folder))
     await world.start()
-    await asyncio.Event().wait()
+    await world.standing.keeper.run()
 
 
 def main() -> None:

@@ -89,13 +89,15 @@ class _Wanted:
     path: str = ""
 
 
-def paper_charts(model: Model, store: Stored, authority: str) -> tuple[list[PaperChart], list[StandIn]]:
+def paper_charts(
+    model: Model, store: Stored, authority: str, *, phases: bool = False
+) -> tuple[list[PaperChart], list[StandIn]]:
     """The charts of the model's releases that are not in the store, and which release is on paper for that.
 
-    `authority`: the PEM of whoever signs certificates of webhooks.
+    `authority`: the PEM of whoever signs certificates of webhooks. `phases`: of the releases that a castle's phases install, too.
     """
     wanted: defaultdict[tuple[str, str, str], list[_Wanted]] = defaultdict(list)
-    for one in _wanted(model, store):
+    for one in _wanted(model, store, phases=phases):
         wanted[one.url, one.chart.name, one.path].append(one)
     used = versions_used(model)
     charts, stand_ins = [], []
@@ -114,10 +116,12 @@ def _stand_in(model: Model, one: _Wanted) -> StandIn:
     return StandIn(one.own.thing().label, one.chart.name, one.url, one.version, made_from, whole=made_from == _RENDERED)
 
 
-def _wanted(model: Model, store: Stored) -> Iterator[_Wanted]:
+def _wanted(model: Model, store: Stored, *, phases: bool) -> Iterator[_Wanted]:
     for unit in model.units:
         own = unit.own
-        if unit.atomicity is not Atomicity.HELM or own is None or unit.phase or not releases.is_release(own):
+        if unit.atomicity is not Atomicity.HELM or own is None:
+            continue
+        if not (phases if unit.phase else releases.is_release(own)):
             continue
         chart = releases.chart_of(model, own)
         if chart is None or not chart.url:

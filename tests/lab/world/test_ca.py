@@ -4,6 +4,8 @@ import asyncio
 import ssl
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from rebirth.lab.ca import Authority
 
@@ -51,3 +53,12 @@ async def test_another_name_is_not_believed(tmp_path):
 def test_only_its_owner_reads_a_key(tmp_path):
     _, key = Authority("lab").issue_into(tmp_path, "server", HOSTS)
     assert key.stat().st_mode & 0o777 == 0o600
+
+
+def test_whoever_trusts_the_lab_believes_an_authority_below_it():
+    authority = Authority("lab")
+    below, key = authority.below("on paper")
+    signed = x509.load_pem_x509_certificate(below.encode())
+    signed.verify_directly_issued_by(x509.load_pem_x509_certificate(authority.pem.encode()))
+    assert signed.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    assert serialization.load_pem_private_key(key.encode(), None).public_key() == signed.public_key()

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from rebirth.errors import Broken
-from rebirth.lab.building.charts import Chart, charts_app
+from rebirth.lab.building.charts import Chart, Package, charts_app
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_broken_chart_is_named(folder):
 
 
 async def test_repositories_are_told_apart_by_host_and_path(folder):
-    app = charts_app([Chart("one.example", "/charts", folder), Chart("two.example", "/", folder)])
+    app = charts_app(map(Package.of, [Chart("one.example", "/charts", folder), Chart("two.example", "/", folder)]))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         index = yaml.safe_load((await client.get("https://one.example/charts/index.yaml")).text)
         (entry,) = index["entries"]["app"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rebirth.lab.ca import Authority
-from rebirth.lab.systems.git import Repository, git_app
+from rebirth.lab.systems.git import Repository, copy, git_app
 from rebirth.lab.systems.servers import Servers
 
 ENVIRONMENT = {
@@ -43,7 +43,8 @@ def serve(tmp_path, unused_tcp_port):
         authority = Authority("lab")
         (tmp_path / "ca.crt").write_text(authority.pem)
         servers = Servers(authority, tmp_path / "tls", tmp_path)
-        app = git_app(tmp_path / "git", "token")
+        await copy(repository.bare, tmp_path / "public/localhost/others/lib.git")
+        app = git_app(tmp_path / "git", "token", tmp_path / "public")
         await servers.start("git", app, address="127.0.0.1", port=unused_tcp_port, hosts=["localhost"])
         try:
             yield f"localhost:{unused_tcp_port}/owner/repo", servers, repository
@@ -133,3 +134,12 @@ async def test_a_folder_that_is_gone_is_an_error(serve):
         shutil.rmtree(repository.source)
         with pytest.raises((RuntimeError, OSError)):
             await repository.take()
+
+
+@pytest.mark.parametrize("suffix", ["", ".git"])
+async def test_everybody_reads_what_others_have_published(serve, tmp_path, suffix):
+    async with serve() as (place, _, repository):
+        url, ca = f"https://{place}".replace("owner/repo", "others/lib") + suffix, tmp_path / "ca.crt"
+        code, said = await git("ls-remote", url, "master", ca=ca)
+        assert code == 0, said
+        assert said.split()[0] == (await git("-C", str(repository.bare), "rev-parse", "master"))[1].strip()

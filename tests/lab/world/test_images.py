@@ -9,6 +9,8 @@ import pytest
 
 from rebirth.errors import Broken
 from rebirth.lab.building.images import Image, ImageStore
+from rebirth.store.names import name_of
+from rebirth.store.store import Store
 
 
 def store(folder: Path, cache: Path, **programs: str) -> ImageStore:
@@ -101,3 +103,38 @@ def test_a_program_that_no_component_builds_is_named(tmp_path):
 def test_references_are_taken_apart(reference, host, repository, tag):
     image = Image(reference, {})
     assert (image.host, image.repository, image.tag) == (host, repository, tag)
+
+
+def test_what_only_one_lab_has_is_not_kept_in_the_cache(tmp_path, program):
+    image = Image("ghcr.io/a/b:v1", {"/run": "binary:run"}, own={".own/key": b"secret"})
+    store(tmp_path / "registry", tmp_path / "cache", run=str(program)).add(image)
+    *_, last = manifest(tmp_path / "registry", "a/b", "v1")["layers"]
+    with tarfile.open(blob(tmp_path / "registry", last["digest"])) as archive:
+        assert archive.extractfile(".own/key").read() == b"secret"
+    assert not [file for file in (tmp_path / "cache").rglob("*") if file.is_file() and b"secret" in file.read_bytes()]
+
+
+def test_a_fetched_image_is_served_under_its_name(tmp_path):
+    fetched, registry = Store(tmp_path / "fetched"), tmp_path / "registry"
+    config, layer = fetched.blobs.put(b"{}"), fetched.blobs.put(b"layer")
+    body = {"config": {"digest": config, "size": 2}, "layers": [{"digest": layer, "size": 5}]}
+    one = fetched.put_manifest(
+        "ghcr.io/a/b", "sha256:" + hashlib.sha256(json.dumps(body).encode()).hexdigest(), "", json.dumps(body).encode()
+    )
+    listed = [{"digest": one.digest, "platform": {"os": "linux", "architecture": "amd64"}}]
+    fetched.put_manifest("ghcr.io/a/b", "v1", "", json.dumps({"manifests": listed}).encode())
+
+    store(registry, tmp_path / "cache").add_stored(fetched, name_of("ghcr.io/a/b:v1"))
+    assert manifest(registry, "a/b", "v1") == {"manifests": listed}
+    digest = one.digest.replace(":", "/")
+    assert (
+        registry / f"docker/registry/v2/repositories/a/b/_manifests/revisions/{digest}/link"
+    ).read_text() == one.digest
+    for digest, content in ((config, b"{}"), (layer, b"layer"), (one.digest, one.data)):
+        assert blob(registry, digest).read_bytes() == content
+    assert blob(registry, layer).stat().st_nlink == 2, "it takes no room a second time"
+
+
+def test_what_was_not_fetched_is_not_there(tmp_path):
+    store(tmp_path / "registry", tmp_path / "cache").add_stored(Store(tmp_path / "fetched"), name_of("ghcr.io/a/b:v1"))
+    assert not (tmp_path / "registry").exists()

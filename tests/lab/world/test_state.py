@@ -149,7 +149,7 @@ async def test_the_labs_own_words_are_told(state, tmp_path):
         raise RuntimeError("git add: no such folder")
 
     servers = Servers(Authority("lab"), tmp_path / "tls", tmp_path)
-    control = Control(failing, failing, Faults(), None, None)
+    control = Control(failing, failing, failing, Faults(), None, None)
     await servers.start_local(control.app(), state.socket)
     try:
         with pytest.raises(Broken, match="no such folder"):

@@ -78,7 +78,7 @@ async def running(tmp_path, short_path, monkeypatch):
         return {"https://git.example/a.git": "0123456789"}
 
     servers = Servers(Authority("lab"), tmp_path / "tls", tmp_path)
-    await servers.start_local(Control(describe, take, Faults(), None, None).app(), state.socket)
+    await servers.start_local(Control(describe, take, describe, Faults(), None, None).app(), state.socket)
     yield state, castle
     await servers.stop()
     os.kill(pid, signal.SIGKILL)

@@ -5,7 +5,7 @@ import hashlib
 import io
 import tarfile
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
@@ -108,21 +108,40 @@ async def charts(sources: Path, toolchain: Toolchain, parts: Collection[Componen
     return found
 
 
-def charts_app(served: list[Chart]) -> Starlette:
+@dataclass(frozen=True)
+class Package:
+    """A chart as a repository serves it. `meta` is its Chart.yaml."""
+
+    host: str
+    path: str  # below the host, such as /charts
+    meta: Mapping[str, Any]
+    data: bytes  # the .tgz
+
+    @classmethod
+    def of(cls, chart: Chart) -> "Package":
+        _, meta, data = chart.packed()
+        return cls(chart.host, chart.path.rstrip("/"), meta, data)
+
+    @property
+    def name(self) -> tuple[str, str]:
+        return str(self.meta["name"]), str(self.meta["version"])
+
+
+def charts_app(served: Iterable[Package]) -> Starlette:
     """Every repository's index.yaml and packages, told apart by host name."""
     files: dict[tuple[str, str], bytes] = {}
     indexes: dict[tuple[str, str], dict[str, Any]] = {}
-    for chart in served:
-        name, meta, data = chart.packed()
-        prefix = chart.path.rstrip("/")
-        files[chart.host, f"{prefix}/{name}"] = data
+    for package in served:
+        file = f"{package.path}/{'-'.join(package.name)}.tgz"
+        files[package.host, file] = package.data
         entry = {
-            **meta,
-            "urls": [f"https://{chart.host}{prefix}/{name}"],
-            "digest": hashlib.sha256(data).hexdigest(),
+            **package.meta,
+            "urls": [f"https://{package.host}{file}"],
+            "digest": hashlib.sha256(package.data).hexdigest(),
             "created": "2026-01-01T00:00:00Z",
         }
-        indexes.setdefault((chart.host, f"{prefix}/index.yaml"), {}).setdefault(meta["name"], []).append(entry)
+        index = indexes.setdefault((package.host, f"{package.path}/index.yaml"), {})
+        index.setdefault(package.name[0], []).append(entry)
     for place, entries in indexes.items():
         files[place] = yaml.safe_dump(
             {"apiVersion": "v1", "entries": entries, "generated": "2026-01-01T00:00:00Z"}

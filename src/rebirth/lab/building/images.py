@@ -21,6 +21,8 @@ from tempfile import mkstemp
 from typing import Any
 
 from rebirth.errors import Broken
+from rebirth.store.names import Name
+from rebirth.store.store import Store, content_of, is_index, of_platform
 
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -46,6 +48,7 @@ class Image:
     environment: tuple[str, ...] = ()
     libraries: bool = False
     links: Mapping[str, str] = field(default_factory=dict)
+    own: Mapping[str, bytes] = field(default_factory=dict)  # files that only this lab has, and its cache does not keep
 
     @property
     def repository(self) -> str:
@@ -91,7 +94,7 @@ class ImageStore:
 
     def add(self, image: Image) -> None:
         """Puts `image` into the registry, under its name."""
-        layers = [self._files_layer(image), self._lab_layer()]
+        layers = [self._files_layer(image), self._lab_layer(), *([self._own_layer(image)] if image.own else [])]
         config = {
             "architecture": "amd64",
             "os": "linux",
@@ -111,6 +114,23 @@ class ImageStore:
         layer = {"mediaType": _CHART_LAYER, "digest": digest, "size": size}
         self._put(repository, tag, _CHART_CONFIG, json.dumps(meta).encode(), [layer])
 
+    def add_stored(self, store: Store, name: Name) -> None:
+        """Puts what was fetched under that name into the registry: a manifest or an index, and all of it that is there."""
+        if (found := store.manifest(name.repository, name.reference)) is None:
+            return
+        blobs = [digest for digest in content_of(found) if self._stored(store, digest)]
+        self._stored(store, found.digest)
+        self._link(name.path, "" if name.digest else name.reference, found.digest, blobs)
+        if digest := of_platform(found) if is_index(found) else None:
+            self.add_stored(store, Name(name.repository, digest=digest))
+
+    def _stored(self, store: Store, digest: str) -> bool:
+        """Whether the store has it; then the registry has, too."""
+        source, place = store.blob(digest), self._place(digest)
+        if source and not place.exists():
+            _linked(source, place)
+        return source is not None
+
     def _put(self, repository: str, tag: str, kind: str, config: bytes, layers: list[dict[str, Any]]) -> None:
         digest, size = self._blob(config)
         manifest = {
@@ -127,13 +147,10 @@ class ImageStore:
         repository = self.storage / "docker/registry/v2/repositories" / name
         links = [f"_layers/{blob.replace(':', '/')}/link" for blob in blobs]
         _write_all(repository, links, blobs)
-        digest = manifest.replace(":", "/")
-        tagged = f"_manifests/tags/{tag}"
-        _write_all(
-            repository,
-            [f"_manifests/revisions/{digest}/link", f"{tagged}/current/link", f"{tagged}/index/{digest}/link"],
-            [manifest] * 3,
-        )
+        digest, tagged = manifest.replace(":", "/"), f"_manifests/tags/{tag}"
+        tags = [f"{tagged}/current/link", f"{tagged}/index/{digest}/link"] if tag else []
+        names = [f"_manifests/revisions/{digest}/link", *tags]
+        _write_all(repository, names, [manifest] * len(names))
 
     def _place(self, digest: str) -> Path:
         value = digest.partition(":")[2]
@@ -159,6 +176,13 @@ class ImageStore:
             self._base = self._blob(packed.getvalue())
         return self._base
 
+    def _own_layer(self, image: Image) -> tuple[str, int]:
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for path, data in image.own.items():
+                _entry(archive, path.strip("/"), data)
+        return self._blob(packed.getvalue())
+
     def _files_layer(self, image: Image) -> tuple[str, int]:
         """The layer with the image's files: made once for these contents, then hard-linked."""
         files = sorted(self._sources(image).items())
@@ -176,13 +200,8 @@ class ImageStore:
             layer.with_suffix(".digest").write_text(_digest(Path(unfinished)))
             Path(unfinished).rename(layer)
         digest = layer.with_suffix(".digest").read_text()
-        place = self._place(digest)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if not place.exists():
-            try:
-                place.hardlink_to(layer)
-            except OSError:  # the cache is on another file system
-                shutil.copyfile(layer, place)
+        if not (place := self._place(digest)).exists():
+            _linked(layer, place)
         return digest, layer.stat().st_size
 
     def _content(self, source: Path) -> str:
@@ -210,6 +229,14 @@ class ImageStore:
         if kind == "wheel":
             return Path(sysconfig.get_path("purelib")) / rest
         return Path(rest if colon and kind == "host" else source)
+
+
+def _linked(source: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.hardlink_to(source)
+    except OSError:  # the cache is on another file system
+        shutil.copyfile(source, place)
 
 
 def _walk(target: str, source: Path) -> Iterator[tuple[str, Path]]:

@@ -85,12 +85,21 @@ class Repository:
         return await git(*place, "write-tree", index=index)
 
 
-def git_app(root: Path, token: str | None) -> Starlette:
+async def copy(bare: Path, target: Path) -> None:
+    """A copy of a bare repository with all its references: pushes to it stay in it. Raises RuntimeError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    await git("clone", "--quiet", "--mirror", str(bare), str(target))
+
+
+def git_app(root: Path, token: str | None, public: Path | None = None) -> Starlette:
     """Serves the repositories in `root`/<host name>/. Any user name with `token` as password may read and write, nobody else;
-    without a token they are public.
+    without a token they are public, as those in `public`/<host name>/ are in any case.
     """
 
     async def serve(request: Request) -> Response:
+        host = request.url.hostname or "-"
+        if public and _holds(public / host, request.url.path):
+            return await _backend(public / host, request)
         given = request.headers.get("authorization", "").removeprefix("Basic ")
         try:
             password = base64.b64decode(given).decode().partition(":")[2]
@@ -99,9 +108,15 @@ def git_app(root: Path, token: str | None) -> Starlette:
         if token and not secrets.compare_digest(password.encode(), token.encode()):
             refusal = {"WWW-Authenticate": 'Basic realm="GitHub"'}
             return Response("Invalid username or token.\n", 401, headers=refusal)
-        return await _backend(root / (request.url.hostname or "-"), request)
+        return await _backend(root / host, request)
 
     return Starlette(routes=[Route("/{path:path}", serve, methods=["GET", "POST"])])
+
+
+def _holds(root: Path, path: str) -> bool:
+    """Whether the repository that is asked for is in there, in one of the two spellings of its name."""
+    name = path.partition("/info/refs")[0].partition("/git-")[0].strip("/").removesuffix(".git")
+    return bool(name) and (root / f"{name}.git").is_dir()
 
 
 async def _backend(root: Path, request: Request) -> Response:

@@ -53,8 +53,15 @@ def volume_for(claim: Object, storage_class: Object, provisioner: str) -> Object
 class Claims:
     """All claims of the cluster."""
 
-    def __init__(self, api: Api, seen: Seen, running: Running, refused: Callable[[Key, str], None]) -> None:
+    def __init__(
+        self, api: Api, seen: Seen, running: Running, refused: Callable[[Key, str], None],
+        volume: Callable[[Object, Object, str], Object] = volume_for, unknown: Callable[[Object], bool] = lambda _: True,
+    ) -> None:  # fmt: skip
+        """`volume` is made of a claim, its class and the provisioner. `unknown`: whether that of a class is on paper, where nobody
+        knows it.
+        """
         self._api, self._seen, self._running = api, seen, running
+        self._volume, self._unknown = volume, unknown
         self.work: Work[Key] = Work(self._look, refused, at_once=2)
         running.listeners.append(lambda _: self._all())
 
@@ -75,18 +82,18 @@ class Claims:
         claim = self._seen.get(CLAIM, *key)
         provisioner = provisioner_of(claim) if claim else ""
         found = self._seen.get(STORAGE_CLASS, "", claim["spec"].get("storageClassName") or "") if claim else None
-        if claim is None or found is None or not provisioner or not self._serves(provisioner):
+        if claim is None or found is None or not provisioner or not self._serves(found, provisioner):
             return
         try:
-            await self._api.create(VOLUME, volume_for(claim, found, provisioner))
+            await self._api.create(VOLUME, self._volume(claim, found, provisioner))
         except Refused as refused:
             if refused.status != 409:
                 raise
 
-    def _serves(self, provisioner: str) -> bool:
-        """Whether its operator runs; one that nobody knows is taken to."""
+    def _serves(self, storage_class: Object, provisioner: str) -> bool:
+        """Whether its operator runs."""
         known = next((one for one in knowledge.operators() if provisioner in one.provisioners), None)
-        return known is None or self._running.namespace(known.name) is not None
+        return self._running.namespace(known.name) is not None if known else self._unknown(storage_class)
 
     async def _release(self, name: str) -> None:
         volume = self._seen.get(VOLUME, "", name)

@@ -14,12 +14,20 @@ from rebirth.paper.api.work import Work
 _TRUSTING = {VALIDATING, MUTATING, CRD, API_SERVICE}
 
 
-def untrusted(kind: Kind, item: Object, bundle: str) -> list[Object]:
-    """The steps of a JSON patch that puts the bundle wherever the object names a Service; none where all is well.
+def untrusted(
+    kind: Kind, item: Object, bundle: str, on_paper: Callable[[str, str], bool] = lambda _, __: True
+) -> list[Object]:
+    """The steps of a JSON patch that puts the bundle wherever the object names a Service (namespace, name) that is on paper; none
+    where all is well.
 
     Each list entry is tested for its name: the object may have changed meanwhile.
     """
-    return [step for path, config, guard in _configs(kind, item) for step in _steps(path, config, guard, bundle)]
+    return [
+        step
+        for path, config, guard in _configs(kind, item)
+        if (service := config.get("service")) and on_paper(service.get("namespace", ""), service["name"])
+        for step in _steps(path, config, guard, bundle)
+    ]
 
 
 def _configs(kind: Kind, item: Object) -> Iterator[tuple[str, Object, list[Object]]]:
@@ -36,7 +44,7 @@ def _configs(kind: Kind, item: Object) -> Iterator[tuple[str, Object, list[Objec
 
 
 def _steps(path: str, config: Object, guard: list[Object], bundle: str) -> Iterator[Object]:
-    if config.get("service") and config.get("caBundle") != bundle:
+    if config.get("caBundle") != bundle:
         yield from guard
         yield {"op": "add", "path": f"{path}/caBundle", "value": bundle}
 
