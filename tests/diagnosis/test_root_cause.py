@@ -342,3 +342,9 @@ def test_what_a_kustomization_waits_for_and_nobody_makes_is_named():
     (cause,) = why(apps, [crd])["apps"]
     assert (cause.key, cause.outlook) == (crd, Outlook.STUCK)
     assert why(apps)["apps"][0].outlook is Outlook.WORKING
+
+
+def test_what_was_done_before_a_failure_is_no_part_of_it():
+    said = 'A/b/c dry-run failed: no matches for kind "A" Namespace/x created CustomResourceDefinition/y.z configured'
+    (cause,) = why(item("Kustomization", "apps", "False", said))["apps"]
+    assert cause.message == 'A/b/c dry-run failed: no matches for kind "A"'

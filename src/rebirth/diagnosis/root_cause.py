@@ -23,6 +23,8 @@ _PASSING = re.compile(
 _DRY_RUN = re.compile(r"dry-run failed \((\w+)\)")
 _REJECTED = {"Invalid", "BadRequest"}  # reasons of the Kubernetes API for an object that it will never take
 # What the API gives no reason for: text where the schema says number, 10GB, a value that is no base64; no namespace.
+# kustomize-controller adds to a failure what it has done before it.
+_DONE = re.compile(r"(\s+[A-Z]\w+(/[\w.:-]+)+ (created|configured|unchanged|deleted))+$")
 _MISTYPED = re.compile(r"failed to create typed patch object|failed to convert new object|namespace not specified")
 _PULLING = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 _STARTING = {"ContainerCreating", "PodInitializing"}
@@ -124,6 +126,7 @@ class _Search:
             yield from (Cause(one, f"does not exist; {label(key)} waits for it", Outlook.STUCK) for one in unhealthy)
             return
         stalled, why = condition(item, "Stalled")
+        message = _DONE.sub("", message)
         outlook = Outlook.FINAL if stalled == "True" else _outlook(key, item, status, message)
         below = [cause for other in self._applied(key, item) for cause in self._at(other)]
         if stalled == "True" and below:

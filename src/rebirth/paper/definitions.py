@@ -30,6 +30,16 @@ def versions_used(model: Model) -> Versions:
     return found
 
 
+def in_no_namespace(model: Model) -> AbstractSet[tuple[str, str]]:
+    """Kinds of custom resources of which no object of the model has a namespace."""
+    some, every = set(), set()
+    for member, _ in model.objects():
+        if scopes.is_custom(member.group):
+            every.add((member.group, member.kind))
+            some |= {(member.group, member.kind)} if member.namespace else set()
+    return every - some
+
+
 def bare(group: str, kind: str) -> dict[str, Any]:
     """A CRD of which nothing but the names is said."""
     plural = scopes.plural(kind)
@@ -41,11 +51,14 @@ def bare(group: str, kind: str) -> dict[str, Any]:
     }
 
 
-def definition(crd: Mapping[str, Any], used: Versions) -> dict[str, Any]:
-    """The CRD with all that the API server asks for; what it says itself stays."""
+def definition(
+    crd: Mapping[str, Any], used: Versions, clusterwide: AbstractSet[tuple[str, str]] = frozenset()
+) -> dict[str, Any]:
+    """The CRD with all that the API server asks for; what it says itself stays. `clusterwide`: kinds in no namespace."""
     spec = dict(crd["spec"])
     group, kind = str(spec["group"]), str(spec["names"]["kind"])
-    spec.setdefault("scope", "Cluster" if kind in scopes.CUSTOM or _CLUSTERS.fullmatch(kind) else "Namespaced")
+    everywhere = kind in scopes.CUSTOM or _CLUSTERS.fullmatch(kind) or (group, kind) in clusterwide
+    spec.setdefault("scope", "Cluster" if everywhere else "Namespaced")
     if not spec.get("versions"):
         names = sorted(used.get((group, kind)) or {_ANY}, key=rank)
         spec["versions"] = [

@@ -8,7 +8,7 @@ from typing import Any
 
 from rebirth.lab.kinds import Kinds
 from rebirth.paper.completed import Completion
-from rebirth.paper.definitions import Versions, bare, definition, rank, versions_used
+from rebirth.paper.definitions import Versions, bare, definition, in_no_namespace, rank, versions_used
 from rebirth.proof.charts import knowledge
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import scopes
@@ -19,6 +19,7 @@ from rebirth.rehearse.outside.tree import BRANCH, TREE
 Object = Mapping[str, Any]
 NAMESPACE = "flux-system"
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")  # what else a repository may hold is a word to be filled in
+_OF_A_SECRET = {"apiVersion", "kind", "metadata", "type", "immutable"}  # besides its data; not what SOPS adds
 _SYSTEM = {"default", "kube-system", "kube-public", "kube-node-lease"}
 
 
@@ -35,7 +36,8 @@ class First:
 def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds) -> First:
     """Out of what the proof has read: `taken` is what it took as there."""
     used = versions_used(model)
-    given = [item for thing in taken if (item := _given(thing, graph, kinds, used))]
+    definitions = list(_definitions(model, taken, used))
+    given = [item for thing in taken if (item := _given(thing, graph, kinds))]
     placed = [*_rights(), *_of_talos(used), *_placed(model, graph, kinds, used)]
     kept = [_invented(member, kinds) for member in model.seeded]
     sources, root = _flux(model)
@@ -47,7 +49,7 @@ def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds) -> F
         for name in sorted(needed | named.keys())
         if _NAME.fullmatch(name) and name not in _SYSTEM
     ]
-    definitions = [item for item in rest if item["kind"] == "CustomResourceDefinition"]
+    definitions += [item for item in rest if item["kind"] == "CustomResourceDefinition"]
     others = [item for item in rest if item["kind"] != "CustomResourceDefinition"]
     later = [item for thing in taken if (item := _custom(thing, used))]
     return First((spaces, definitions, others), sources, root, later)
@@ -118,7 +120,7 @@ def _flux(model: Model) -> tuple[list[Object], tuple[str, str]]:
     return [source, root], (namespace, NAMESPACE)
 
 
-def _given(thing: Thing, graph: Graph, kinds: Kinds, used: Versions) -> Object | None:
+def _given(thing: Thing, graph: Graph, kinds: Kinds) -> Object | None:
     """An object for what the proof took as there; None for what is none (a name, a path of Vault)."""
     metadata: dict[str, Any] = {"name": thing.name}
     if thing.kind == "Namespace":
@@ -131,18 +133,6 @@ def _given(thing: Thing, graph: Graph, kinds: Kinds, used: Versions) -> Object |
         values = {key: kinds.make(key, thing.name, thing.name) for key in keys}
         field = "stringData" if thing.kind == "Secret" else "data"
         return {"apiVersion": "v1", "kind": thing.kind, "metadata": metadata, field: values}
-    if thing.kind == "CRD":
-        group, _, kind = thing.name.rpartition("/")
-        return definition(bare(group, kind), used)
-    if thing.kind == "CustomResourceDefinition":
-        plural, _, group = thing.name.partition(".")
-        kind = next((kind for of, kind in used if of == group and scopes.plural(kind) == plural), plural.capitalize())
-        crd = definition(bare(group, kind), used)
-        return {
-            **crd,
-            "metadata": {**crd["metadata"], "name": thing.name},
-            "spec": {**crd["spec"], "names": {"kind": kind, "plural": plural}},
-        }
     if thing.kind == "StorageClass":
         version, more = "storage.k8s.io/v1", {"provisioner": "rehearsal"}
         return {"apiVersion": version, "kind": thing.kind, "metadata": metadata, **more}
@@ -155,6 +145,24 @@ def _given(thing: Thing, graph: Graph, kinds: Kinds, used: Versions) -> Object |
     if thing.kind == "ServiceAccount":
         return {"apiVersion": "v1", "kind": thing.kind, "metadata": {**metadata, "namespace": thing.namespace}}
     return None
+
+
+def _definitions(model: Model, taken: Iterable[Thing], used: Versions) -> Iterator[Object]:
+    """CRDs that were taken as there: of those nothing but names is known."""
+    everywhere = in_no_namespace(model)
+    for thing in taken:
+        if thing.kind == "CRD":
+            group, _, kind = thing.name.rpartition("/")
+            yield definition(bare(group, kind), used, everywhere)
+        elif thing.kind == "CustomResourceDefinition":  # a health check names it, and not its kind
+            plural, _, group = thing.name.partition(".")
+            kind = next(
+                (kind for of, kind in used if of == group and scopes.plural(kind) == plural), plural.capitalize()
+            )
+            crd = bare(group, kind)
+            named = {"kind": kind, "plural": plural}
+            crd = {**crd, "metadata": {"name": thing.name}, "spec": {**crd["spec"], "names": named}}
+            yield definition(crd, used, everywhere)
 
 
 def _custom(thing: Thing, used: Versions) -> Object | None:
@@ -175,5 +183,5 @@ def _invented(member: Manifest, kinds: Kinds) -> Object:
         return member.data
     keys = sorted({*member.mapping("data"), *member.mapping("stringData")})
     values = {key: base64.b64encode(kinds.make(key, member.name, member.name).encode()).decode() for key in keys}
-    kept = {name: value for name, value in member.data.items() if name not in {"data", "stringData"}}
+    kept = {name: value for name, value in member.data.items() if name in _OF_A_SECRET}
     return {**kept, "data": values}

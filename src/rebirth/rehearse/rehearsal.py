@@ -236,12 +236,21 @@ async def _later(cluster: Cluster, items: list[Object]) -> None:
 
 async def _applied(cluster: Cluster, item: Object) -> str:
     """Applies what a bootstrap would have applied. What the API server says where it does not take it: that is no end."""
-    what = f"{item['kind']} {item['metadata']['name']}"
+    what, last = f"{item['kind']} {item['metadata']['name']}", ""
+
+    async def attempt() -> None:
+        nonlocal last
+        try:
+            await cluster.apply(item)
+        except NotYet as error:
+            last = str(error)
+            raise
+
     try:
         async with asyncio.timeout(_TAKEN_WITHIN):
-            await until(lambda: cluster.apply(item), what=f"{what} is applied", every=0.3)
+            await until(attempt, what=f"{what} is applied", every=0.3)
     except TimeoutError:
-        return f"{what}: not taken within {_TAKEN_WITHIN:.0f} s"
+        return f"{what}: {last or 'no answer'}"
     except Broken as error:
         return f"{what}: {error.message}"
     return ""
