@@ -291,9 +291,9 @@ class TestWhatIsMissing:
             "c/kustomization.yaml": resources("a.yaml", more="secretGenerator: [{name: x, literals: [hunter2]}]\n"), "c/a.yaml": config_map("a"),
         })  # fmt: skip
         (survey,) = read(root, "clusters/x")
-        assert [slug for slug, _ in told(survey)] == ["build-error"] * 3
+        assert sorted(slug for slug, _ in told(survey)) == ["added-twice", "build-error", "build-error"]
         words = " ".join(words for _, words in told(survey))
-        assert "already registered id" in words
+        assert "ConfigMap a is there twice" in words
         assert 'unknown field "resource"' in words
         assert "hunter2" not in words
         assert "/tmp" not in words
