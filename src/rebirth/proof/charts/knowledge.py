@@ -124,7 +124,7 @@ def reported(group: str, kind: str) -> Reports | None:
 
 def made_by_pod(container: Mapping[str, Any], namespace: str) -> Iterator[Made]:
     """What a pod with that container makes, once it runs or has run."""
-    words = [str(word) for field in ("command", "args") for word in container.get(field) or []]
+    words = [str(word) for field in ("command", "args") for word in _list(container.get(field))]
     names = _names(str(container.get("image", "")))
     context = {"args": _arguments(words), "env": _environment(container)}
     for known in operators():
@@ -145,9 +145,13 @@ def _arguments(words: list[str]) -> dict[str, str]:
 
 
 def _environment(container: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        str(one.get("name")): str(one["value"]) for one in container.get("env") or [] if one.get("value") is not None
-    }
+    entries = [one for one in _list(container.get("env")) if isinstance(one, Mapping)]
+    return {str(one.get("name")): str(one["value"]) for one in entries if one.get("value") is not None}
+
+
+def _list(value: object) -> list[Any]:
+    """A list that stands in a file, whatever else may stand there."""
+    return value if isinstance(value, list) else []
 
 
 # -- templates
