@@ -24,7 +24,7 @@ REFUSED = Cause(APPS, "Deployment/default/blog dry-run failed (Invalid): spec.re
 def rehearsed(*stops: Stop, waiting=(), ready=((INFRA, 4.0),), **more) -> Rehearsed:
     steps = (("start the control plane", 0.0, 2.0), ("converge", 2.0, 8.0))
     return Rehearsed(
-        cluster="clusters/x", seconds=10.0, ready=dict(ready), waiting=waiting, suspended=(), stops=stops, memory=2**29,
+        cluster="clusters/x", seconds=10.0, times=tuple(ready), waiting=waiting, suspended=(), stops=stops, memory=2**29,
         steps=steps, started=0.0, **more,
     )  # fmt: skip
 

@@ -53,6 +53,9 @@ def rehearse(
             metavar="FILE", help="The age key that decrypts the repository's SOPS files. Default: invented values."
         ),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Rehearse although nothing has changed since the last time.")
+    ] = False,
     budget: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Give up after this many seconds.")] = 1200,
     output: Annotated[
         list[str],
@@ -89,7 +92,7 @@ def rehearse(
 
     async def run() -> int:
         asked = Asked(meant(directory, gitops), gitops, cluster)
-        async with _rehearsed(asked, Options(budget, age_key), tell, against=against_check) as seen:
+        async with _rehearsed(asked, Options(budget, age_key), tell, against=against_check, again=again) as seen:
             changed = changes(before, seen.done) if before else None
             told = replace(seen, changes=changed, width=width(), verbose=verbose)
             for name, file in outputs:
@@ -109,7 +112,7 @@ def _output(text: str) -> tuple[str, Path]:
 
 @asynccontextmanager
 async def _rehearsed(
-    asked: "Asked", options: "Options", tell: "Callable[[str], None]", *, against: bool
+    asked: "Asked", options: "Options", tell: "Callable[[str], None]", *, against: bool, again: bool
 ) -> "AsyncIterator[Told]":
     """The files of the repository are there as long as it is open."""
     from rebirth.checking import proved
@@ -122,6 +125,6 @@ async def _rehearsed(
         if len(done.proof.worlds) > 1:
             clusters = ", ".join(world.cluster for world in done.proof.worlds)
             raise SpecError(f"the repository has several clusters: {clusters}", hint="Name one of them with --cluster.")
-        seen = await rehearsal.rehearse(done, toolchain, programs, options, tell)
+        seen = await rehearsal.rehearsed(done, toolchain, programs, options, tell, again=again)
         found = disagreements(done.proof.worlds[0], done.proof.findings, seen) if against else None
         yield Told(seen, done.places, found)

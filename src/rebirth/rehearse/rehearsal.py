@@ -23,7 +23,7 @@ from rebirth.lab.kinds import Kinds
 from rebirth.paper.paper import Paper
 from rebirth.phases.made.flux import until_established
 from rebirth.providers.cluster import Cluster
-from rebirth.rehearse import flux
+from rebirth.rehearse import flux, kept
 from rebirth.rehearse.api_arguments import arguments, asked_for, gates_of
 from rebirth.rehearse.control_plane import ControlPlane
 from rebirth.rehearse.dropped import dropped
@@ -58,6 +58,28 @@ async def programs(tell: Callable[[str], None]) -> tuple[Toolchain, Mapping[str,
     toolchain = Toolchain()
     await toolchain.build_all(names=COMPONENTS, begin=tell)
     return toolchain, await toolchain.programs(chosen(COMPONENTS))
+
+
+async def rehearsed(
+    proved: Proved,
+    toolchain: Toolchain,
+    programs: Mapping[str, str],
+    options: Options,
+    tell: Callable[[str], None],
+    *,
+    again: bool,
+) -> Rehearsed:
+    """The answer that was kept of the very same rehearsal, unless it is to be made `again`; else a new one. Raises Broken."""
+    folders = [proved.repository.root, *([proved.directory] if proved.directory else [])]
+    of = (proved.proof.worlds[0].cluster, proved.proof.worlds[0].model.root, options)
+    digest = kept.digest_of(folders, Store().folder, programs, of)
+    if not again and options.age_key is None and (before := kept.earlier(digest)):
+        tell(f"nothing has changed since {time.strftime('%Y-%m-%d %H:%M', time.localtime(before.started))}: its answer")
+        return before
+    done = await rehearse(proved, toolchain, programs, options, tell)
+    if options.age_key is None:  # words of the API server may hold what was decrypted
+        kept.keep(digest, done)
+    return done
 
 
 async def rehearse(
@@ -192,7 +214,7 @@ class _Rehearsal:
         return Rehearsed(
             cluster=self._world.cluster,
             seconds=time.monotonic() - self._since,
-            ready={key: at - begun for key, at in graph.ready.items()},
+            times=tuple((key, at - begun) for key, at in graph.ready.items()),
             waiting=tuple(graph.waiting),
             suspended=tuple(sorted(every.keys() - followed(every).keys())),
             stops=merged(found),

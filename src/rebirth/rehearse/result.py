@@ -57,7 +57,7 @@ class Rehearsed:
 
     cluster: str  # the folder that Flux is pointed at
     seconds: float  # from the first process to the end
-    ready: dict[Key, float]  # nodes that became Ready -> seconds
+    times: tuple[tuple[Key, float], ...]  # nodes that became Ready, and after how many seconds
     waiting: tuple[Key, ...]  # nodes that did not
     suspended: tuple[Key, ...]
     stops: tuple[Stop, ...]  # what does not fix itself first
@@ -69,6 +69,11 @@ class Rehearsed:
     missing: tuple[str, ...] = ()  # what was asked for outside and is not there
     given: tuple[str, ...] = ()  # what was taken as there
     refused: tuple[str, ...] = ()  # of what a bootstrap applies first, with the API server's words
+
+    @property
+    def ready(self) -> dict[Key, float]:
+        """Nodes that became Ready -> seconds."""
+        return dict(self.times)
 
     @property
     def came_up(self) -> bool:
