@@ -10,7 +10,7 @@ LINE = "import sys; from rebirth.cli import main; main()"
 
 
 def command(tree: Path, *more: str) -> list[str]:
-    return [sys.executable, "-c", LINE, "rehearse", "--gitops", str(tree), *more]
+    return [sys.executable, "-c", LINE, "rehearse", "--again", "--gitops", str(tree), *more]
 
 
 def environment(scratch: Path) -> dict[str, str]:
