@@ -62,11 +62,14 @@ def test_what_the_api_server_refuses_is_told_at_its_line(tree: Path, short_path:
     assert len(seen["disagreements"]) == 1
 
 
-def test_a_secret_that_nobody_makes_is_taken_as_there_and_said_to_be(tree: Path, short_path: Path):
+def test_a_secret_that_nobody_makes_holds_the_pods_that_read_it(tree: Path, short_path: Path):
     more = "          envFrom:\n            - secretRef: {name: password}\n"
     (tree / "apps/blog.yaml").write_text(BLOG + more)
-    code, seen, told = rehearse(tree, short_path)
-    assert (code, [one for one in seen["taken"] if "password" in one]) == (0, ["Secret default/password"]), told
+    code, seen, told = rehearse(tree, short_path, "--against-check")
+    assert (code, seen["disagreements"]) == (3, []), told
+    (stop,) = seen["stops"]
+    assert 'secret "password" not found' in stop["message"]
+    assert stop["file"].endswith("apps/blog.yaml")
 
 
 def test_several_side_by_side(tree: Path, short_path: Path):

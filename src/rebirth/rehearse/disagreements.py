@@ -5,14 +5,32 @@ from collections.abc import Iterator
 from rebirth.diagnosis.root_cause import Outlook, label
 from rebirth.proof.prove import ClusterProof
 from rebirth.proof.rules import Finding, Severity
-from rebirth.proof.things import Scope
+from rebirth.proof.things import Need, Scope
 from rebirth.rehearse.result import Disagreement, Rehearsed
+
+# What stands around the Flux graph: a rehearsal ends when that is Ready, and has neither phases nor visitors.
+_AROUND = {"phase", "site", "handover"}
+# What a rehearsal does not have: machines, networks, names, images, and what is kept outside.
+_BEYOND = {
+    Need.NAME, Need.ZONE, Need.HOST, Need.NODE, Need.NETWORK, Need.IMAGE, Need.VAULT, Need.ADDRESS, Need.CREDENTIAL, Need.DECRYPTION,
+    Need.RESTORE,
+}  # fmt: skip
 
 
 def disagreements(proof: ClusterProof, findings: list[Finding], done: Rehearsed) -> list[Disagreement]:
-    """Errors of the proof although all came up, and stops that no error foresaw."""
-    errors = [f for f in findings if f.severity is Severity.ERROR and Scope.FIRST_BOOT in f.scope]
-    return [*_came_up(errors, done), *_not_foreseen(errors, done)]
+    """Errors of the proof although all came up, and stops that neither an error nor a warning foresaw.
+
+    Errors of what a rehearsal does not have are not compared.
+    """
+    told = [f for f in findings if f.severity is not Severity.INFO and Scope.FIRST_BOOT in f.scope]
+    errors = [f for f in told if f.severity is Severity.ERROR and not is_beyond(f)]
+    return [*_came_up(errors, done), *_not_foreseen(told, done)]
+
+
+def is_beyond(finding: Finding) -> bool:
+    """Whether a rehearsal cannot show it."""
+    around = bool(finding.chain) and finding.chain[0].by.kind in _AROUND
+    return around or any(edge.need in _BEYOND for edge in finding.chain)
 
 
 def _came_up(errors: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:
@@ -23,10 +41,10 @@ def _came_up(errors: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:
             )
 
 
-def _not_foreseen(errors: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:
-    """A stop is foreseen by an error at the same object, or in whose chain its object stands."""
-    known = {thing.label for finding in errors for edge in finding.chain for thing in (edge.by, edge.needs)}
-    files = {finding.place.file for finding in errors}
+def _not_foreseen(told: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:
+    """A stop is foreseen by an error in the same file, or by a finding at the same object, or in whose chain its object stands."""
+    known = {thing.label for finding in told for edge in finding.chain for thing in (edge.by, edge.needs)}
+    files = {finding.place.file for finding in told if finding.severity is Severity.ERROR}
     for stop in done.stops:
         held = {label(key) for key in (*stop.holds_up, stop.cause.key)}
         if label(stop.cause.key) in known or stop.place.file in files or held & known:
