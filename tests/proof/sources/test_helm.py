@@ -1,6 +1,7 @@
 """Edges of releases, webhooks, CRDs and operators; charts on disk."""
 
 import asyncio
+import os
 import shutil
 
 import pytest
@@ -264,3 +265,14 @@ def test_what_it_selects_does(edges, more):
 )
 def test_plurals(kind, name):
     assert plural(kind) == name
+
+
+def test_a_chart_is_rendered_for_the_version_of_the_cluster(edges, monkeypatch, tmp_path):
+    """What is asked of Helm: a version of its own would refuse charts that the cluster's takes."""
+    helm = tmp_path / "bin/helm"
+    helm.parent.mkdir()
+    helm.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n')
+    helm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{helm.parent}:{os.environ['PATH']}")
+    edges(**{"charts/web/templates/web.yaml": DEPLOYMENT + "# {{ .Release.Name }}\n"})
+    assert "--kube-version 1.35.4" in (tmp_path / "asked").read_text()

@@ -18,6 +18,8 @@ from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.proof.reading.yaml_files import UnreadableError, parse
 from rebirth.store.store import Store
 
+# Of a cluster that nothing is said of: what a rehearsal has. A helm that was not released takes it for 1.20.
+KUBERNETES = "1.35.4"
 _LONGEST = 60.0  # seconds for one chart
 _SOURCE = "# Source: "
 
@@ -49,10 +51,12 @@ def _cache() -> Path:
     ) / "repository"
 
 
-async def objects(path: Path, own: Manifest, chart: ChartSource, values: Values, commands: Commands) -> list[Manifest]:
-    """What a release of that chart makes. Raises Broken with helm's words."""
+async def objects(
+    path: Path, own: Manifest, chart: ChartSource, values: Values, commands: Commands, kubernetes: str = KUBERNETES
+) -> list[Manifest]:
+    """What a release of that chart makes in a cluster of that version. Raises Broken with helm's words."""
     plain = _plain(path, own) if path.is_dir() else None
-    return plain if plain is not None else await _rendered(path, own, chart, values, commands)
+    return plain if plain is not None else await _rendered(path, own, chart, values, commands, kubernetes)
 
 
 def _plain(folder: Path, own: Manifest) -> list[Manifest] | None:
@@ -78,13 +82,25 @@ def _skips(own: Manifest) -> bool:
 
 
 async def _rendered(
-    path: Path, own: Manifest, chart: ChartSource, values: Values, commands: Commands
+    path: Path, own: Manifest, chart: ChartSource, values: Values, commands: Commands, kubernetes: str
 ) -> list[Manifest]:
     name, namespace = releases.release_name(own), releases.target_namespace(own)
     crds = () if _skips(own) else ("--include-crds",)
     with tempfile.TemporaryDirectory(prefix="rebirth-helm-") as scratch:
         environment = {f"HELM_{kind}_HOME": f"{scratch}/{kind.lower()}" for kind in ("CACHE", "CONFIG", "DATA")}
-        command = ("helm", "template", name, str(path), "--namespace", namespace, "--values", "-", *crds)
+        command = (
+            "helm",
+            "template",
+            name,
+            str(path),
+            "--namespace",
+            namespace,
+            "--values",
+            "-",
+            "--kube-version",
+            kubernetes,
+            *crds,
+        )
         try:
             async with asyncio.timeout(_LONGEST):
                 text = await commands.run(

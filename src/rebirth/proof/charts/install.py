@@ -54,7 +54,8 @@ async def _members(model: Model, unit: Unit, own: Manifest, commands: Commands) 
     why = "" if values.whole else "some of its values are not in the repository"
     if path and values.whole:
         try:
-            unit.members = await chart_files.objects(path, own, chart, values, commands)
+            version = model.castle.kubernetes.version if model.castle else chart_files.KUBERNETES
+            unit.members = await chart_files.objects(path, own, chart, values, commands, version)
         except Broken as error:
             why = f"the chart cannot be rendered: {error.message}"
         else:
