@@ -71,3 +71,17 @@ def test_what_is_meant(said, piece):
 )
 def test_of_what_is_plain_nothing_is_said(said):
     assert meaning(said, SERVED) == ""
+
+
+@pytest.mark.parametrize(("kind", "version", "words"), [
+    ("MutatingAdmissionPolicy", "admissionregistration.k8s.io/v1", "does not serve it; another version may"),
+    ("ServiceMonitor", "monitoring.coreos.com/v1", "A CRD has to bring it"),
+    ("Deploymnet", "apps/v1", "Did you mean Deployment?"),
+])  # fmt: skip
+def test_a_kind_that_is_not_served(kind, version, words):
+    served = [
+        ("apps/v1", "Deployment"),
+        ("v1", "ServiceAccount"),
+        ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"),
+    ]
+    assert words in meaning(f'no matches for kind "{kind}" in version "{version}"', served)

@@ -8,7 +8,15 @@ import re
 from collections.abc import Collection
 from difflib import get_close_matches
 
+from rebirth.proof.charts.files import KUBERNETES
+
 _NAMES = "small letters, digits, `-` and `.` only, and begins and ends with a letter or digit"
+_SLIP = 0.85  # how much two names have to have in common for one to be the other misspelt
+# Groups whose kinds Kubernetes itself brings, and that versions differ in.
+_OF_KUBERNETES = {
+    "admissionregistration.k8s.io", "autoscaling", "batch", "certificates.k8s.io", "flowcontrol.apiserver.k8s.io", "networking.k8s.io",
+    "node.k8s.io", "policy", "resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io", "storagemigration.k8s.io",
+}  # fmt: skip
 _UNITS = "10m, 1h30m"
 
 # The first that is found counts. {name} is a group of the pattern.
@@ -187,5 +195,10 @@ def _instead_of(kind: str, version: str, served: Collection[tuple[str, str]]) ->
     if others:
         return f": `apiVersion: {(same or others)[-1]}` has it."
     beside = [name for other, name in served if other == version]
-    near = get_close_matches(kind, beside, 1) or get_close_matches(kind, {name for _, name in served}, 1)
-    return f". Did you mean {near[0]}?" if near else ". A CRD has to bring it, and has to be applied before."
+    every = {name for _, name in served}
+    near = get_close_matches(kind, beside, 1, _SLIP) or get_close_matches(kind, every, 1, _SLIP)
+    if near:
+        return f". Did you mean {near[0]}?"
+    if group in _OF_KUBERNETES:
+        return f": Kubernetes {KUBERNETES}, with which this is rehearsed, does not serve it; another version may."
+    return ". A CRD has to bring it, and has to be applied before."
