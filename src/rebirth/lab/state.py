@@ -173,6 +173,19 @@ class LabState:
         """For whoever waits for this lab to come up."""
         replace(self.folder / "doing", doing.encode())
 
+    @property
+    def failed(self) -> str:
+        """Why the lab could not start; "" where it did, or is still at it."""
+        try:
+            return (self.folder / "failure").read_text()
+        except FileNotFoundError:
+            return ""
+
+    def fail(self, error: Exception) -> None:
+        """For whoever waits for this lab to come up: the first failure counts."""
+        if not self.failed:
+            replace(self.folder / "failure", f"{type(error).__name__}: {error}".encode())
+
     async def ask(self, path: str, method: str = "GET", body: Any = None) -> Any:
         """One call of the control API. Raises Broken where the lab does not answer, or rejects it."""
         transport = httpx.AsyncHTTPTransport(uds=str(self.socket))

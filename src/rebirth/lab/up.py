@@ -1,7 +1,6 @@
 """Starts and stops a lab."""
 
 import asyncio
-import json
 import os
 import shutil
 import signal
@@ -136,7 +135,7 @@ async def _answering(state: LabState, pid: int, report: Report) -> None:
     """Returns when every system of the lab answers; passes on what it is at."""
     seen, waited, progress = "", 0.0, Progress(state.name, report)
     while not state.socket.exists():
-        if not _alive(pid):
+        if state.failed or not _alive(pid):
             hint = f"See its logs in {state.log}."
             raise Broken(_why(state), system=f"lab {state.name}", operation="up", hint=hint)
         if (doing := state.doing) != seen:
@@ -170,11 +169,10 @@ class Progress:
 
 
 def _why(state: LabState) -> str:
-    try:
-        return str(json.loads((state.folder / "failure.json").read_text())["error"])
-    except (OSError, ValueError):
-        lines = (state.log / "world.log").read_text(errors="replace").splitlines()
-        return "; ".join(lines[-3:]) or "exited at once"
+    if failed := state.failed:
+        return failed
+    lines = (state.log / "world.log").read_text(errors="replace").splitlines()
+    return "; ".join(lines[-3:]) or "exited at once"
 
 
 async def down(name: str) -> bool:

@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Awaitable, Iterator
@@ -329,7 +328,11 @@ def _is_address(host: str) -> bool:
 
 async def _live(state: LabState, folder: Path) -> None:
     world = World(state, folder, load(folder), load_lab(folder))
-    await world.start()
+    try:
+        await world.start()
+    except Exception as error:
+        state.fail(error)  # at once: what was starting beside it may take its time to end
+        raise
     await world.standing.keeper.run()
 
 
@@ -342,7 +345,7 @@ def main() -> None:
     try:
         asyncio.run(_live(state, folder))
     except Exception as error:
-        (state.folder / "failure.json").write_text(json.dumps({"error": f"{type(error).__name__}: {error}"}))
+        state.fail(error)
         raise
 
 
