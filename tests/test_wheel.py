@@ -88,7 +88,20 @@ def test_plan_and_pages(rebirth, tree):
 
 
 def test_every_command_says_what_it_does(rebirth):
-    for command in ("check", "plan", "explain", "create", "verify", "status", "report", "destroy", "doctor", "lab"):
+    for command in (
+        "check",
+        "plan",
+        "explain",
+        "create",
+        "verify",
+        "status",
+        "report",
+        "destroy",
+        "doctor",
+        "lab",
+        "rehearse",
+        "fetch",
+    ):
         rebirth(command, "--help")
 
 
@@ -96,7 +109,7 @@ def test_the_version(rebirth):
     assert rebirth("--version").startswith("rebirth ")
 
 
-@pytest.mark.parametrize("arguments", [("lab", "up"), ("lab", "status"), ("create", "--lab", "nowhere")])
+@pytest.mark.parametrize("arguments", [("lab", "up"), ("lab", "status"), ("create", "--lab", "nowhere"), ("rehearse",)])
 def test_what_the_wheel_is_without_is_said(rebirth, arguments):
     """The lab is built from a checkout."""
     said = rebirth(*arguments, code=1)

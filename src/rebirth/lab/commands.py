@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,11 +32,14 @@ _SOURCES = (
 )  # what the lab's programs are built from: in a checkout alone
 
 
-def _required() -> None:
-    """Raises Broken where this installation came without what the lab is built from."""
+def required() -> None:
+    """Raises Broken where this installation came without what the lab, and a rehearsal, are built from."""
     if not _SOURCES.is_dir():
         hint = "The lab needs a checkout of the repository: `make demo` there installs all that it takes."
         raise Broken("this installation is without the lab", system="lab", operation="find its sources", hint=hint)
+    if find_spec("uvicorn") is None:
+        hint = "In the checkout: pip install -e '.[lab]'."
+        raise Broken("this installation is without what the lab needs", system="lab", operation="start", hint=hint)
 
 
 def enter(directory: Path, name: str, *, takes: bool = False, reports: str = "") -> None:
@@ -48,7 +52,7 @@ def enter(directory: Path, name: str, *, takes: bool = False, reports: str = "")
 
     if os.environ.get(LAB):
         return
-    _required()
+    required()
     from rebirth.castle import load
     from rebirth.lab.enter import environment, run
     from rebirth.lab.paper.closing import run_and_report
@@ -90,7 +94,7 @@ def build(
     more: Annotated[list[str] | None, typer.Option("--with", help="An optional component, such as flux.")] = None,
 ) -> None:
     """Build the lab's programs that are not in the cache; of the optional ones only what a castle uses, where one is named."""
-    _required()
+    required()
     from rebirth.lab.building.toolchain import chosen, main
     from rebirth.lab.building.used import used
 
@@ -101,7 +105,7 @@ def build(
 @app.command("up")
 def up(directory: Directory = Path(), lab_name: LabName = "") -> None:
     """Start the lab for a castle."""
-    _required()
+    required()
     from rebirth.castle import load
     from rebirth.lab import up as starting
 
@@ -115,7 +119,7 @@ def down(
     every: Annotated[bool, typer.Option("--all", help="Every lab on this machine.")] = False,
 ) -> None:
     """Stop a lab and remove everything it made."""
-    _required()
+    required()
     from rebirth.lab import up as starting
     from rebirth.lab.state import labs
 
@@ -131,7 +135,7 @@ def down(
 @app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(context: typer.Context, lab_name: LabName = "") -> None:
     """Run a program inside the lab, with the castle's kubeconfig: rebirth lab run -- kubectl get nodes."""
-    _required()
+    required()
     from rebirth.lab import enter as entering
 
     state = _running(lab_name)
@@ -156,7 +160,7 @@ def _running(name: str) -> "LabState":
 @app.command("status")
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False) -> None:
     """Show the labs on this machine, and what runs in them."""
-    _required()
+    required()
     from rebirth.lab.state import labs
     from rebirth.lab.telling import described
 
@@ -172,7 +176,7 @@ def clean(
     unused: Annotated[bool, typer.Option("--unused", help="Remove only what this version no longer uses.")] = False,
 ) -> None:
     """Remove the programs and image layers that the lab built into its cache."""
-    _required()
+    required()
     from rebirth.lab.building.cache import clean as remove
 
     found = asyncio.run(remove(unused=unused))

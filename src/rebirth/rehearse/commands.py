@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebirth.errors import SpecError
+from rebirth.lab.commands import required
 from rebirth.terminal.options import Castle, Clusters, Color, GitOps, Json, Quiet, Verbose, examples, form, meant
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def rehearse(
     outputs = [_output(one) for one in output]
     if style not in _STYLES:
         raise SpecError(f"--format: {style} is none of {', '.join(_STYLES)}")
+    required()
     from rebirth.checking import Asked
     from rebirth.console import width, write
     from rebirth.rehearse.changes import changes, earlier
