@@ -56,6 +56,15 @@ def lay(machines: Machines, systems: Iterable[str]) -> None:
     _lay_operator()
 
 
+def is_address(host: str) -> bool:
+    """Whether it is an IP address, and no name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def lead(address: str, machine: str) -> None:
     """From now on the router sends what is for that address to the machine; the LAN has no others than those of IPv4."""
     if isinstance(ip_address(address), IPv4Address):

@@ -7,7 +7,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -152,12 +151,12 @@ class World:
 
     def _address(self, host: str) -> str:
         """Where the system behind `host` listens: the address itself, where the castle names one."""
-        return host if _is_address(host) else self.names[host]
+        return host if network.is_address(host) else self.names[host]
 
     def _addresses(self) -> Iterator[str]:
         yield network.RESOLVER
         yield from self.names.values()
-        yield from filter(_is_address, self.names)
+        yield from filter(network.is_address, self.names)
 
     # -- systems
 
@@ -316,14 +315,6 @@ class World:
             "machines": running,
             "devices": sorted(node.name for node in await self.tailnet.headscale.nodes()) if self.tailnet else [],
         }
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 async def _live(state: LabState, folder: Path) -> None:
