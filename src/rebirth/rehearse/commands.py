@@ -78,6 +78,8 @@ def rehearse(
     outputs = [_output(one) for one in output]
     if style not in _STYLES:
         raise SpecError(f"--format: {style} is none of {', '.join(_STYLES)}")
+    if age_key and not age_key.is_file():
+        raise SpecError(f"--age-key: {age_key}: no such file")
     required()
     from rebirth.checking import Asked
     from rebirth.console import width, write

@@ -33,8 +33,10 @@ class First:
     later: list[Object]  # custom resources that were taken as there: once their kind is served
 
 
-def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds) -> First:
-    """Out of what the proof has read: `taken` is what it took as there."""
+def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds, age_key: str = "") -> First:
+    """Out of what the proof has read: `taken` is what it took as there. `age_key`: what Flux decrypts with; "": nothing is
+    encrypted.
+    """
     used = versions_used(model)
     definitions = list(_definitions(model, taken, used))
     given = [item for thing in taken if (item := _given(thing, graph, kinds))]
@@ -51,6 +53,8 @@ def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds) -> F
     ]
     definitions += [item for item in rest if item["kind"] == "CustomResourceDefinition"]
     others = [item for item in rest if item["kind"] != "CustomResourceDefinition"]
+    own = list(_decryption(model, age_key)) if age_key else []
+    others = [item for item in others if _key(item) not in {*map(_key, own)}] + own  # in place of invented ones
     later = [item for thing in taken if (item := _custom(thing, used))]
     return First((spaces, definitions, others), sources, root, later)
 
@@ -63,6 +67,23 @@ def _placed(model: Model, graph: Graph, kinds: Kinds, used: Versions) -> Iterato
             for member in unit.members:
                 item = _invented(member, kinds)
                 yield completion.of(item) if unit.atomicity is Atomicity.HELM else item
+
+
+def _key(item: Object) -> tuple[str, str, str]:
+    return item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]
+
+
+def _decryption(model: Model, age_key: str) -> Iterator[Object]:
+    """The Secrets that Kustomizations decrypt with."""
+    owners = {
+        (unit.own.namespace, str(unit.own.at("spec", "decryption", "secretRef", "name") or ""))
+        for unit in model.units
+        if unit.own
+    }
+    for namespace, name in sorted(owners):
+        if name:
+            metadata = {"name": name, "namespace": namespace}
+            yield {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"age.agekey": age_key}}
 
 
 def _rights() -> Iterator[Object]:

@@ -113,7 +113,8 @@ class _Rehearsal:
     async def run(self, crds: list[dict[str, Any]]) -> Rehearsed:
         kinds = Kinds(self._authority, [], "git.rehearsal.internal")
         given = [one.thing for one in taken(self._world.graph, self._proof.findings)]
-        objects = first(self._world.model, given, self._world.graph, kinds)
+        age_key = self._options.age_key.read_text() if self._options.age_key else ""
+        objects = first(self._world.model, given, self._world.graph, kinds, age_key)
         with self._step("start the control plane"):
             self._plane.arguments = await self._api_arguments()
             self._cluster = cluster = await self._plane.start()
