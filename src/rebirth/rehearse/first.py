@@ -35,7 +35,7 @@ class First:
 
 def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds, age_key: str = "") -> First:
     """Out of what the proof has read: `taken` is what it took as there. `age_key`: what Flux decrypts with; "": nothing is
-    encrypted.
+    encrypted, and any key will do.
     """
     used = versions_used(model)
     definitions = list(_definitions(model, taken, used))
@@ -53,7 +53,7 @@ def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds, age_
     ]
     definitions += [item for item in rest if item["kind"] == "CustomResourceDefinition"]
     others = [item for item in rest if item["kind"] != "CustomResourceDefinition"]
-    own = list(_decryption(model, age_key)) if age_key else []
+    own = list(_decryption(model, age_key or kinds.make("age.agekey", "sops", "sops")))
     others = [item for item in others if _key(item) not in {*map(_key, own)}] + own  # in place of invented ones
     later = [item for thing in taken if (item := _custom(thing, used))]
     return First((spaces, definitions, others), sources, root, later)
@@ -74,14 +74,14 @@ def _key(item: Object) -> tuple[str, str, str]:
 
 
 def _decryption(model: Model, age_key: str) -> Iterator[Object]:
-    """The Secrets that Kustomizations decrypt with."""
+    """The Secrets that Kustomizations decrypt with, and that nothing in the repository makes."""
     owners = {
         (unit.own.namespace, str(unit.own.at("spec", "decryption", "secretRef", "name") or ""))
         for unit in model.units
         if unit.own
     }
     for namespace, name in sorted(owners):
-        if name:
+        if name and not model.find("Secret", namespace, name):
             metadata = {"name": name, "namespace": namespace}
             yield {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"age.agekey": age_key}}
 
