@@ -20,12 +20,14 @@ ROOT = Path(__file__).parents[2]
 RULES = ROOT / "tests" / "proof" / "rules"
 D1 = "r25_name_before_zone/bad_d1_oauth_secret_through_its_own_zone"
 D3 = "r01_kind_before_its_crd/bad_d3_resource_beside_the_release_of_its_kind"
+D5 = "r60_corefile/bad_d5_block_on_one_line"
 D6 = "r14_no_producer/bad_castle_grafana"
 
 
 @pytest.mark.parametrize(("case", "stops"), [
     (D1, []),
     (D3, ["operators-tailscale"]),
+    (D5, []),
     (D6, ["monitoring"]),
 ])  # fmt: skip
 def test_it_ends_as_the_proof_says(case, stops, tmp_path: Path, short_path: Path):
