@@ -122,7 +122,7 @@ class _Rehearsal:
         self._tell("the API server serves")
         paper = Paper(self._plane.kubeconfig, self._plane.egress, self._authority, kinds)
         async with beside(paper.run()) as alive:
-            with self._step("apply what a bootstrap applies"):
+            with self._step("place what is first"):
                 await self._begin(cluster, crds, objects)
             self._tell("Flux runs")
             graph = FluxGraph(cluster, ("Kustomization", *objects.root), stands=_QUIET, again=_AGAIN)
