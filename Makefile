@@ -19,7 +19,8 @@ demo: lab ## the example castle, from nothing to a blog that answers, in the lab
 	@echo
 	@echo "(the program is $(RUN)/rebirth)"
 
-test: unit lab ## all tests: units in seconds, then the lab
+test: unit lab ## all tests: units in seconds, then rehearsals and the lab
+	$(RUN)/rebirth lab build --with source-watcher # what a rehearsal has besides
 	$(RUN)/python -m pytest -m "lab or install"
 
 test-all: test ## and the rehearsals that take longest: every example castle
