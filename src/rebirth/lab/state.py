@@ -164,10 +164,7 @@ class LabState:
     @property
     def doing(self) -> str:
         """What a starting lab is at."""
-        try:
-            return (self.folder / "doing").read_text()
-        except FileNotFoundError:
-            return ""
+        return self._said("doing")
 
     def tell(self, doing: str) -> None:
         """For whoever waits for this lab to come up."""
@@ -176,8 +173,12 @@ class LabState:
     @property
     def failed(self) -> str:
         """Why the lab could not start; "" where it did, or is still at it."""
+        return self._said("failure")
+
+    def _said(self, name: str) -> str:
+        """What a file of the lab's folder holds; "" where there is none."""
         try:
-            return (self.folder / "failure").read_text()
+            return (self.folder / name).read_text()
         except FileNotFoundError:
             return ""
 

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from rebirth.paper.definitions import Versions, definition
+from rebirth.paper.serving.admission import bundle
 from rebirth.paper.written import plain
 from rebirth.proof.charts.releases import MADE_UP
 from rebirth.proof.reading import scopes
@@ -89,7 +90,7 @@ class Completion:
             if webhook.get("failurePolicy") not in {"Fail", "Ignore"}:
                 webhook["failurePolicy"] = "Fail"
             client = _part(webhook, "clientConfig")
-            client.setdefault("caBundle", base64.b64encode(self.authority.encode()).decode())
+            client.setdefault("caBundle", bundle(self.authority))
             for rule in webhook.get("rules") or ():
                 kinds = rule.pop(_KINDS, None)
                 if kinds is not None:

@@ -1,14 +1,13 @@
 """Paper as a whole: what stands in for nodes, kubelets, provisioners, webhooks and operators of one API server."""
 
-import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rebirth.paper.api.client import Api
 from rebirth.paper.api.kinds import BUILT_IN
 from rebirth.paper.api.seen import Seen
+from rebirth.paper.api.work import side_by_side
 from rebirth.paper.given import Invents, Signs
 from rebirth.paper.kubelet.nodes import PaperNode, paper_nodes, place
 from rebirth.paper.kubelet.pods import Pods
@@ -77,20 +76,10 @@ class Paper:
             async with Tunnel(self.egress, self.authority, answering(), seen).serving():
                 for kind in BUILT_IN:
                     seen.watch(kind)
-                await _all(*(part.work.run() for part in parts))
+                await side_by_side(*(part.work.run() for part in parts))
         finally:
             await seen.close()
             await api.close()
 
     def _refused(self, what: object, words: str) -> None:
         self.refused[str(what)] = words
-
-
-async def _all(*works: Coroutine[Any, Any, None]) -> None:
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,12 @@ Object = Mapping[str, Any]
 NAMESPACE = "flux-system"
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")  # what else a repository may hold is a word to be filled in
 _OF_A_SECRET = {"apiVersion", "kind", "metadata", "type", "immutable"}  # besides its data; not what SOPS adds
+# Classes of which the name is all that matters here: API version, and what the API server asks for besides.
+_BARE: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "StorageClass": ("storage.k8s.io/v1", {"provisioner": "rehearsal"}),
+    "IngressClass": ("networking.k8s.io/v1", {"spec": {"controller": "rehearsal.internal/none"}}),
+    "PriorityClass": ("scheduling.k8s.io/v1", {"value": 0}),
+}
 _SYSTEM = {"default", "kube-system", "kube-public", "kube-node-lease"}
 
 
@@ -33,7 +39,7 @@ class First:
     later: list[Object]  # custom resources that were taken as there: once their kind is served
 
 
-def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds, age_key: str = "") -> First:
+def first(model: Model, taken: Collection[Thing], graph: Graph, kinds: Kinds, age_key: str = "") -> First:
     """Out of what the proof has read: `taken` is what it took as there. `age_key`: what Flux decrypts with; "": nothing is
     encrypted, and any key will do.
     """
@@ -55,7 +61,8 @@ def first(model: Model, taken: Iterable[Thing], graph: Graph, kinds: Kinds, age_
     others = [item for item in rest if item["kind"] != "CustomResourceDefinition"]
     own = list(_decryption(model, age_key or kinds.make("age.agekey", "sops", "sops")))
     others = [item for item in others if _key(item) not in {*map(_key, own)}] + own  # in place of invented ones
-    later = [item for thing in taken if (item := _custom(thing, used))]
+    brought = {(crds.group, kind) for one in knowledge.operators() for crds in one.crds for kind in crds.kinds}
+    later = [item for thing in taken if (item := _custom(thing, brought, used))]
     return First((spaces, definitions, others), sources, root, later)
 
 
@@ -88,17 +95,15 @@ def _decryption(model: Model, age_key: str) -> Iterator[Object]:
 
 def _rights() -> Iterator[Object]:
     """As `flux install` has them: a Kustomization may ask to be applied with the controllers' own accounts."""
-    names = ("kustomize-controller", "helm-controller")
-    accounts = [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE} for name in names]
+    accounts = [{"name": f"{name}-controller", "namespace": NAMESPACE} for name in ("kustomize", "helm")]
     for account in accounts:
-        named = {"name": account["name"], "namespace": NAMESPACE}
-        yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": named}
+        yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account}
     yield {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",
         "metadata": {"name": "cluster-reconciler-flux-system"},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": accounts,
+        "subjects": [{"kind": "ServiceAccount", **account} for account in accounts],
     }
 
 
@@ -154,15 +159,9 @@ def _given(thing: Thing, graph: Graph, kinds: Kinds) -> Object | None:
         values = {key: kinds.make(key, thing.name, thing.name) for key in keys}
         field = "stringData" if thing.kind == "Secret" else "data"
         return {"apiVersion": "v1", "kind": thing.kind, "metadata": metadata, field: values}
-    if thing.kind == "StorageClass":
-        version, more = "storage.k8s.io/v1", {"provisioner": "rehearsal"}
+    if thing.kind in _BARE:
+        version, more = _BARE[thing.kind]
         return {"apiVersion": version, "kind": thing.kind, "metadata": metadata, **more}
-    if thing.kind in {"IngressClass", "PriorityClass"}:
-        group, field, value = {
-            "IngressClass": ("networking.k8s.io", "spec", {"controller": "rehearsal.internal/none"}),
-            "PriorityClass": ("scheduling.k8s.io", "value", 0),
-        }[thing.kind]
-        return {"apiVersion": f"{group}/v1", "kind": thing.kind, "metadata": metadata, field: value}
     if thing.kind == "ServiceAccount":
         return {"apiVersion": "v1", "kind": thing.kind, "metadata": {**metadata, "namespace": thing.namespace}}
     return None
@@ -186,9 +185,11 @@ def _definitions(model: Model, taken: Iterable[Thing], used: Versions) -> Iterat
             yield definition(crd, used, everywhere)
 
 
-def _custom(thing: Thing, used: Versions) -> Object | None:
-    """A custom resource of which nothing but the name is known, where the name of its kind says which kind it is."""
-    brought = {(crds.group, kind) for one in knowledge.operators() for crds in one.crds for kind in crds.kinds}
+def _custom(thing: Thing, brought: Collection[tuple[str, str]], used: Versions) -> Object | None:
+    """A custom resource of which nothing but the name is known, where the name of its kind says which kind it is.
+
+    `brought`: group and kind of what known operators bring.
+    """
     of = {kind for kind in (*used, *brought) if kind[1] == thing.kind and scopes.is_custom(kind[0])}
     if len(of) != 1:
         return None

@@ -70,15 +70,16 @@ async def rehearsed(
     again: bool,
 ) -> Rehearsed:
     """The answer that was kept of the very same rehearsal, unless it is to be made `again`; else a new one. Raises Broken."""
+    if options.age_key is not None:  # nothing is kept: words of the API server may hold what was decrypted
+        return await rehearse(proved, toolchain, programs, options, tell)
     folders = [proved.repository.root, *([proved.directory] if proved.directory else [])]
     of = (proved.proof.worlds[0].cluster, proved.proof.worlds[0].model.root, options)
     digest = kept.digest_of(folders, Store().folder, programs, of)
-    if not again and options.age_key is None and (before := kept.earlier(digest)):
+    if not again and (before := kept.earlier(digest)):
         tell(f"nothing has changed since {time.strftime('%Y-%m-%d %H:%M', time.localtime(before.started))}: its answer")
         return before
     done = await rehearse(proved, toolchain, programs, options, tell)
-    if options.age_key is None:  # words of the API server may hold what was decrypted
-        kept.keep(digest, done)
+    kept.keep(digest, done)
     return done
 
 
@@ -105,7 +106,7 @@ class _Rehearsal:
         self._processes = Processes(folder / "logs")
         self._plane = ControlPlane(folder / "cluster", programs, self._processes, self._authority)
         self._outside = Outside(folder / "outside", self._authority, self._world, Store(), options.age_key)
-        self._folder, self._started, self._since = folder, time.time(), time.monotonic()
+        self._folder, self._started, self._since = folder, time.time(), now()
         self._refused: list[str] = []
         self._steps: list[tuple[str, float, float]] = []
         self._cluster: Cluster | None = None
@@ -147,11 +148,11 @@ class _Rehearsal:
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
-        began = time.monotonic()
+        began = now()
         try:
             yield
         finally:
-            self._steps.append((name, began - self._since, time.monotonic() - began))
+            self._steps.append((name, began - self._since, now() - began))
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, BecameReady):
@@ -195,7 +196,6 @@ class _Rehearsal:
 
     async def _told(self, cluster: Cluster, graph: FluxGraph, paper: Paper, given: list[str]) -> Rehearsed:
         every = await nodes_of(cluster)
-        begun = now() - (time.monotonic() - self._since)
         why = {node: graph.why.get(node, []) for node in graph.waiting}
         served = await until(cluster.served, what="the API server lists its kinds")
         found = [
@@ -214,8 +214,8 @@ class _Rehearsal:
         trees = [OnPaper(f"tree {one}", "nothing is known of it") for one in self._outside.trees]
         return Rehearsed(
             cluster=self._world.cluster,
-            seconds=time.monotonic() - self._since,
-            times=tuple((key, at - begun) for key, at in graph.ready.items()),
+            seconds=now() - self._since,
+            times=tuple((key, at - self._since) for key, at in graph.ready.items()),
             waiting=tuple(graph.waiting),
             suspended=tuple(sorted(every.keys() - followed(every).keys())),
             stops=merged(found),

@@ -1,7 +1,5 @@
 """What the API server of the castle asks about every new pod: the lab answers with the stubs that stand in for missing images."""
 
-import base64
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +11,7 @@ from starlette.routing import Route
 
 from rebirth.lab.paper.choice import Choice
 from rebirth.lab.paper.pods import Object, on_paper
+from rebirth.paper.serving.admission import admitted, mutating
 from rebirth.paper.workloads import workload_of
 
 NAME = "paper.rebirth.lab"
@@ -35,10 +34,7 @@ class Admission:
         review = await request.json()
         asked = review["request"]
         patch = await self._patch(asked["object"], str(asked.get("namespace") or ""))
-        answer: dict[str, Any] = {"uid": asked["uid"], "allowed": True}
-        if patch:
-            answer |= {"patchType": "JSONPatch", "patch": base64.b64encode(json.dumps(patch).encode()).decode()}
-        return JSONResponse({"apiVersion": review["apiVersion"], "kind": review["kind"], "response": answer})
+        return JSONResponse(admitted(review, patch))
 
     async def _patch(self, pod: Object, namespace: str) -> list[dict[str, Any]]:
         metadata = pod["metadata"]
@@ -58,25 +54,6 @@ def configuration(url: str, authority: str) -> dict[str, Any]:
 
     Where the lab does not answer, pods are made as they are. Asked again where another webhook adds containers.
     """
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingWebhookConfiguration",
-        "metadata": {"name": NAME},
-        "webhooks": [
-            {
-                "name": NAME,
-                "admissionReviewVersions": ["v1"],
-                "sideEffects": "None",
-                "failurePolicy": "Ignore",
-                "reinvocationPolicy": "IfNeeded",
-                "timeoutSeconds": _PATIENCE,
-                "clientConfig": {"url": url + PATH, "caBundle": encoded(authority)},
-                "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
-            }
-        ],
-    }
-
-
-def encoded(authority: str) -> str:
-    """As `caBundle` holds it."""
-    return base64.b64encode(authority.encode()).decode()
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    more = {"failurePolicy": "Ignore", "reinvocationPolicy": "IfNeeded", "timeoutSeconds": _PATIENCE}
+    return mutating(NAME, url + PATH, authority, [rule], **more)

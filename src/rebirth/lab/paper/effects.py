@@ -4,7 +4,6 @@ The same as in a rehearsal without machines, but for the operators and provision
 """
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
@@ -33,6 +32,7 @@ from rebirth.paper.operators.claims import Claims, volume_for
 from rebirth.paper.operators.copies import Copies
 from rebirth.paper.operators.operators import Operators
 from rebirth.paper.operators.running import Running
+from rebirth.paper.serving.admission import bundle
 from rebirth.paper.serving.trusting import untrusted
 
 _TRUSTING = (MUTATING, VALIDATING, CRD, API_SERVICE)
@@ -63,7 +63,7 @@ class Effects:
     ) -> None:
         """`announce` leads an address that a Service was given on paper to the machines."""
         self._api, self._seen = api, seen
-        self._bundle = base64.b64encode(ca.pem.encode()).decode()
+        self._bundle = bundle(ca.pem)
         self._running = Running()
 
         def refuse(what: object, words: str) -> None:

@@ -1,8 +1,8 @@
 """What has to be looked at, each thing once however often it is asked for, several at a time; what fails is tried again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
 from rebirth.errors import NotYet
 from rebirth.paper.api.client import Refused
@@ -37,13 +37,7 @@ class Work(Generic[K]):
 
     async def run(self) -> None:
         """Never returns."""
-        tasks = [asyncio.create_task(self._worker()) for _ in range(self._at_once)]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+        await side_by_side(*(self._worker() for _ in range(self._at_once)))
 
     async def _worker(self) -> None:
         while True:
@@ -67,3 +61,14 @@ class Work(Generic[K]):
             return
         count = self._failures[key] = self._failures.get(key, 0) + 1
         self.later(key, min(_FIRST * _GROWTH ** (count - 1), _SLOWEST))
+
+
+async def side_by_side(*works: Coroutine[Any, Any, None]) -> None:
+    """Runs all at once; when one fails, or this is cancelled, the others are ended."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

@@ -3,13 +3,13 @@
 In a real cluster cert-manager's cainjector, a Job of the chart or the operator itself writes it; all of them are on paper, too.
 """
 
-import base64
 from collections.abc import Callable, Iterator
 
 from rebirth.paper.api.client import Api, Kind, Object
 from rebirth.paper.api.kinds import API_SERVICE, CRD, MUTATING, VALIDATING
 from rebirth.paper.api.seen import Key, Seen, key_of
 from rebirth.paper.api.work import Work
+from rebirth.paper.serving.admission import bundle
 
 _TRUSTING = {VALIDATING, MUTATING, CRD, API_SERVICE}
 
@@ -54,7 +54,7 @@ class Trusting:
 
     def __init__(self, api: Api, seen: Seen, pem: str, refused: Callable[[tuple[Kind, Key], str], None]) -> None:
         self._api, self._seen = api, seen
-        self._bundle = base64.b64encode(pem.encode()).decode()
+        self._bundle = bundle(pem)
         self.work: Work[tuple[Kind, Key]] = Work(self._look, refused, at_once=4)
 
     def heard(self, kind: Kind, item: Object, gone: bool) -> None:

@@ -8,7 +8,7 @@ the rehearsal's CA for the name that is asked for, and `answering` answers.
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from rebirth.paper.api.kinds import SERVICE, SLICE
 from rebirth.paper.api.seen import Seen
+from rebirth.paper.api.work import side_by_side
 from rebirth.paper.given import Signs
 from rebirth.paper.serving import endpoints
 
@@ -115,7 +116,7 @@ class Tunnel:
             far_reader, far_writer = await asyncio.open_unix_connection(inner)
             writer.write(_TAKEN)
             try:
-                await _both(_pump(reader, far_writer), _pump(far_reader, writer))
+                await side_by_side(_pump(reader, far_writer), _pump(far_reader, writer))
             finally:
                 far_writer.close()
         except (OSError, ValueError, IndexError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
@@ -126,15 +127,6 @@ class Tunnel:
     def _answers(self, address: str, port: int) -> bool:
         found = endpoints.service_at(self.seen.of(SERVICE).values(), address, port)
         return found is not None and endpoints.ready(*found, self.seen.of(SLICE).values())
-
-
-async def _both(*pumps: Coroutine[None, None, None]) -> None:
-    tasks = [asyncio.create_task(pump) for pump in pumps]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -4,7 +4,6 @@ SSH becomes HTTPS, as there is no proxy for SSH; credentials of a cloud and of S
 not there gives way to what is; patches of what a chart on paper does not make are left out. What was asked for stands in an annotation.
 """
 
-import base64
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rebirth.paper.serving.admission import admitted, mutating
 from rebirth.proof.reading import flux
 from rebirth.rehearse.outside.names import address, address_of_bucket
 from rebirth.rehearse.outside.references import BRANCH
@@ -102,12 +102,8 @@ def admission_app(admission: Admission) -> Starlette:
     """Answers AdmissionReviews (admission.k8s.io/v1)."""
 
     async def answer(request: Request) -> Response:
-        asked = (await request.json())["request"]
-        said: dict[str, Any] = {"uid": asked["uid"], "allowed": True}
-        if patch := review(admission, asked.get("object") or {}):
-            encoded = base64.b64encode(json.dumps(patch).encode()).decode()
-            said |= {"patchType": "JSONPatch", "patch": encoded}
-        return JSONResponse({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": said})
+        asked = await request.json()
+        return JSONResponse(admitted(asked, review(admission, asked["request"].get("object") or {})))
 
     return Starlette(routes=[Route("/", answer, methods=["POST"])])
 
@@ -119,19 +115,5 @@ def configuration(url: str, authority: str) -> dict[str, Any]:
         {"apiGroups": [flux.HELM], "resources": ["helmreleases"]},
         {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"]},
     ]
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingWebhookConfiguration",
-        "metadata": {"name": NAME},
-        "webhooks": [
-            {
-                "name": NAME,
-                "clientConfig": {"url": url, "caBundle": base64.b64encode(authority.encode()).decode()},
-                "rules": [{**rule, "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"]} for rule in rules],
-                "sideEffects": "None",
-                "admissionReviewVersions": ["v1"],
-                "failurePolicy": "Fail",
-                "timeoutSeconds": 10,
-            }
-        ],
-    }
+    asked = [{**rule, "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"]} for rule in rules]
+    return mutating(NAME, url, authority, asked, failurePolicy="Fail", timeoutSeconds=10)
