@@ -3,6 +3,8 @@
 import json
 import time
 
+from lab.switching import until
+
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
@@ -18,11 +20,26 @@ class Talosctl:
         assert code == ended, f"talosctl {arguments} ended with {ended}:\n{said}\n{complained}"
         return said + complained
 
-    def _run(self, *arguments):
-        return self._castle.run("lab", "run", "--lab-name", self._castle.lab.name, "--", "talosctl", *arguments)
+    def _run(self, *arguments, before=()):
+        inside = ("lab", "run", "--lab-name", self._castle.lab.name, "--", *before, "talosctl")
+        return self._castle.run(*inside, *arguments)
 
     def at(self, name, *arguments, code=0):
         return self.run("--nodes", str(self.machines[name].address), *arguments, code=code)
+
+    # reset and shutdown wait for an event that comes just before the machine's API goes, and for ever where it got lost:
+    # what came of them is asked for instead.
+
+    def shut_down(self, name):
+        self.at(name, "shutdown", "--wait=false")
+
+    def reset(self, name):
+        """Wiped, booted anew, and waiting for its first configuration."""
+        self.at(name, "reset", "--graceful", "--reboot", "--wait=false")
+        asked = ("--nodes", str(self.machines[name].address), "get", "--insecure", "machinestatus")
+        briefly = ("timeout", "10")  # a machine that goes leaves connections without an answer
+        what = f"{name} waits for its first configuration"
+        until(lambda: "maintenance" in self._run(*asked, before=briefly)[1], what, 180)
 
     def read(self, name, path, seconds=60, other_than=""):
         """A file of the machine, once it says something else than `other_than`; without an answer for a while, as long as it

@@ -75,7 +75,7 @@ def check_the_machines(castle, folder: Path) -> None:
     check_snapshot(talos, plane, folder / "etcd.db")
     check_changes(talos, worker, folder)
 
-    talos.at(worker, "shutdown", "--timeout", "2m")
+    talos.shut_down(worker)
     until(lambda: not castle.ask("/status")["machines"][worker], "it is off")
     run_power(castle, "start", worker)
     run_power(castle, "shutdown", worker)

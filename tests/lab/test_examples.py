@@ -36,7 +36,7 @@ def test_shared_address(tmp_path):
         assert (claim["spec"]["storageClassName"], claim["status"]["phase"]) == ("local-path", "Bound")
 
         talos = Talosctl(castle, load(castle.folder).machines)
-        talos.at("orchard-2", "reset", "--graceful", "--reboot", "--timeout", "3m")
+        talos.reset("orchard-2")
         castle.inside("create", "--budget", BUDGET)
         talos.until_ready()
         members = talos.at("orchard-1", "etcd", "members")

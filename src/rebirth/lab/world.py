@@ -85,7 +85,8 @@ class World:
         await asyncio.to_thread(network.lay, self.castle.machines, set(self._addresses()))
         self._tell("laying the root file system of the machines")
         await rootfs.make(self._root, toolchain, self.ca.pem)
-        extension.lay(self._root, self.programs)
+        if self.castle.tailscale:  # an extension service without its configuration keeps a boot from ever ending
+            extension.lay(self._root, self.programs)
         self.tailnet = self._make_tailnet(self.castle.tailscale) if self.castle.tailscale else None
         self.pve = self._make_pve()
         self.standing = Standing(self.castle, self.lab, self.state.folder, self.ca, self.pve, _PAPER)
