@@ -107,7 +107,7 @@ def check_changes(talos, worker, folder):
     assert talos.read(worker, setting) == "1023"
     assert "method is not supported in container mode" in talos.at(worker, "upgrade", "--image", "a/b:c", code=1)
     booted = talos.read(worker, _BOOT_ID)
-    talos.at(worker, "reboot", "--timeout", "2m")
+    talos.at(worker, "reboot", "--timeout", "5m")
     talos.until_rebooted(worker, booted)
     assert talos.read(worker, setting) == "1022", "what was staged holds after the reboot"
     talos.until_ready()
