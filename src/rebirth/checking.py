@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -14,6 +14,7 @@ from rebirth.castle.load import FILE
 from rebirth.console import colours, width, write
 from rebirth.errors import Impossible, Rebirth, SpecError
 from rebirth.events import Checked, RunFinished, RunStarted
+from rebirth.findings.forms import FORMS, Answer
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict, weigh
 from rebirth.plan.prediction import until_online
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from rebirth.session import Session
 
 _NO = 4  # exit code where the answer to a question is no
-STYLES = ("text", "json", "sarif", "github")
+_IN_FILES = 120  # columns of text in a file
 
 
 @dataclass(frozen=True)
@@ -81,38 +82,37 @@ def _require_path(repository: Repository, castle: Castle) -> None:
         raise SpecError(f"{where} has no folder {castle.gitops.path}", hint="Is gitops.path right?")
 
 
-def check(asked: Asked, *, style: str, verbose: bool, strict: bool) -> int:
-    """Proves, tells what was found on standard output, and returns the exit code."""
-    if style not in STYLES:
-        raise SpecError(f"--format: {style} is none of {', '.join(STYLES)}")
+@dataclass(frozen=True)
+class Said:
+    """How `check` is to say what it found."""
+
+    style: str = "text"  # on standard output
+    outputs: Sequence[tuple[str, Path]] = ()  # other forms, and the files that they go to
+    verbose: bool = False
+    strict: bool = False  # warnings count as errors
+
+
+def check(asked: Asked, said: Said) -> int:
+    """Proves, tells what was found on standard output and in files, and returns the exit code."""
 
     async def run() -> Verdict:
         async with proved(asked) as done:
             verdict = weigh(done.proof, done.places)
-            write(told(verdict, done.places, style, verbose=verbose))
+            tell(Answer(verdict, done.places, said.strict, said.verbose), said)
             return verdict
 
     verdict = asyncio.run(run())
-    return 3 if verdict.impossible or (strict and any(f.severity == "warning" for f in verdict.findings)) else 0
+    return 3 if verdict.impossible or (said.strict and verdict.count(Severity.WARNING)) else 0
 
 
-def told(verdict: Verdict, places: Places, style: str = "text", *, verbose: bool = False) -> str:
-    """The verdict in that form."""
-    if style == "json":
-        from rebirth.findings import data
-
-        return data.render(verdict, places)
-    if style == "sarif":
-        from rebirth.findings import sarif
-
-        return sarif.render(verdict, places)
-    if style == "github":
-        from rebirth.findings import github
-
-        return github.render(verdict, places)
-    from rebirth.findings.text import Text
-
-    return Text(places, width=width(), colours=colours()).render(verdict, verbose=verbose)
+def tell(answer: Answer, said: Said) -> None:
+    """Raises SpecError where a file cannot be written."""
+    for name, file in said.outputs:
+        try:
+            file.write_text(FORMS[name](replace(answer, width=_IN_FILES)), encoding="utf-8")
+        except OSError as error:
+            raise SpecError(f"--output: {file}: {error.strerror}") from None
+    write(FORMS[said.style](replace(answer, width=width(), colours=colours())))
 
 
 def before_create(session: "Session", *, unproved: bool) -> Checked:
@@ -157,7 +157,7 @@ async def _proved_for(session: "Session", *, unproved: bool) -> tuple[Checked, s
         errors = verdict.count(Severity.ERROR)
         against = f"continued in spite of {errors} error{'s' * (errors != 1)}" if errors else ""
         online = until_online(proof.model, proof.graph, session.paths)
-        words = told(verdict, places) if errors else ""
+        words = FORMS["text"](Answer(verdict, places, width=width(), colours=colours())) if errors else ""
         return Checked(errors, verdict.count(Severity.WARNING), against, online), words
 
 

@@ -9,6 +9,7 @@ import typer
 
 from rebirth.errors import Rebirth, SpecError
 from rebirth.fetch.commands import app as fetching
+from rebirth.findings.forms import FORMS
 from rebirth.init.commands import app as beginning
 from rebirth.report.commands import app as reports
 from rebirth.terminal import plugins
@@ -26,12 +27,14 @@ from rebirth.terminal.options import (
     InLab,
     Json,
     LabName,
+    Outputs,
     Quiet,
     TextOrJson,
     Verbose,
     examples,
     form,
     meant,
+    outputs,
 )
 
 app = typer.Typer(
@@ -120,10 +123,9 @@ def check(
     castle: Castle = None,
     gitops: GitOps = None,
     cluster: Clusters = [],  # noqa: B006 - typer reads the default, nobody changes it
-    format_: Annotated[
-        str, typer.Option("--format", metavar="FORM", help="text, json, sarif, or github: workflow commands.")
-    ] = "text",
+    format_: Annotated[str, typer.Option("--format", metavar="FORM", help=", ".join(FORMS))] = "text",
     as_json: Json = False,
+    output: Outputs = [],  # noqa: B006 - see cluster
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 on warnings, too.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print what is ignored, what is unknown, and every note in full.")
@@ -140,7 +142,10 @@ def check(
     if explain:
         return checking.show_page(explain)
     asked = checking.Asked(meant(castle, gitops), gitops, cluster)
-    sys.exit(checking.check(asked, style=form(format_, as_json), verbose=verbose, strict=strict))
+    style = form(format_, as_json)
+    if style not in FORMS:
+        raise SpecError(f"--format: {style} is none of {', '.join(FORMS)}")
+    sys.exit(checking.check(asked, checking.Said(style, outputs(output, FORMS), verbose, strict)))
 
 
 @app.command(epilog=examples("rebirth plan", "rebirth plan --graph mermaid > plan.mmd"))

@@ -79,15 +79,25 @@ def test_warnings_fail_only_if_they_shall(desk):
     assert "1 warning" in out
 
 
-@pytest.mark.parametrize("style", ["json", "sarif", "github"])
+@pytest.mark.parametrize("style", ["json", "sarif", "github", "gitlab", "junit"])
 def test_forms_for_programs_are_alone_on_standard_output_and_always_the_same(desk, style):
     lay(desk.folder / "bad", a="b", b="a")
     first = desk.run("check", "--gitops", "bad", "--format", style)
     assert first[0] == 3
     assert first[2] == ""
     assert first == desk.process("check", "--gitops", "bad", "--format", style)
-    if style != "github":
+    if style not in {"github", "junit"}:
         json.loads(first[1])
+
+
+def test_several_forms_at_once(desk):
+    lay(desk.folder / "bad", a="b", b="a")
+    outputs = ("--output", "sarif=found.sarif", "--output", "text=found.txt")
+    code, out, complaints = desk.run("check", "--gitops", "bad", "--format", "github", *outputs)
+    assert (code, complaints) == (3, "")
+    assert out.startswith("::error file=")
+    assert json.loads((desk.folder / "found.sarif").read_text())["version"] == "2.1.0"
+    assert (desk.folder / "found.txt").read_text().startswith("error R13: dependsOn closes a cycle\n")
 
 
 def test_the_page_of_a_rule(desk):
@@ -137,7 +147,12 @@ def test_what_is_no_castle(desk):
         (["check", "--gitops", "nowhere"], "nowhere: no such directory"),
         (["check", "--gitops", "empty"], "no Flux Kustomization below it"),
         (["check", "--gitops", "tree", "--cluster", "clusters/y"], "clusters/y: no such directory"),
-        (["check", "--gitops", "tree", "--format", "xml"], "--format: xml is none of text, json, sarif, github"),
+        (
+            ["check", "--gitops", "tree", "--format", "xml"],
+            "--format: xml is none of text, json, sarif, github, gitlab",
+        ),
+        (["check", "--gitops", "tree", "--output", "xml=a"], "--output: xml=a is not FORM=FILE"),
+        (["check", "--gitops", "tree", "--output", "json=nowhere/a"], "--output: nowhere/a: No such file or directory"),
         (["plan", "--gitops", "tree", "--format", "sarif"], "--format: sarif is neither text nor json"),
         (["plan", "--gitops", "tree", "--graph", "svg"], "--graph: svg is none of dot, mermaid, json"),
         (["explain", "frob", "a", "--gitops", "tree"], "nothing is named frob"),

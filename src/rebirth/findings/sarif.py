@@ -1,12 +1,12 @@
 """Findings as SARIF 2.1.0, which code scanners and editors read."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from rebirth.findings.fingerprint import fingerprints
 from rebirth.findings.pages import Page, pages
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict
@@ -28,7 +28,7 @@ def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
 
 def of_findings(findings: Iterable[Finding], places: Places, properties: Mapping[str, Any]) -> dict[str, Any]:
     """A run with these results."""
-    rules = list(pages())
+    rules, told = list(pages()), list(findings)
     index = {page.id: at for at, page in enumerate(rules)}
     driver = {
         "name": "rebirth",
@@ -38,7 +38,10 @@ def of_findings(findings: Iterable[Finding], places: Places, properties: Mapping
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, index, places) for finding in findings],
+        "results": [
+            _result(finding, mark, index, places)
+            for finding, mark in zip(told, fingerprints(told, places), strict=True)
+        ],
         "properties": dict(properties),
     }
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -54,7 +57,7 @@ def _rule(page: Page) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, index: dict[str, int], places: Places) -> dict[str, Any]:
+def _result(finding: Finding, fingerprint: str, index: dict[str, int], places: Places) -> dict[str, Any]:
     words = " ".join(w if w.endswith(".") else f"{w}." for w in (finding.message, finding.why, finding.instead) if w)
     found: dict[str, Any] = {
         "ruleId": finding.rule,
@@ -62,7 +65,7 @@ def _result(finding: Finding, index: dict[str, int], places: Places) -> dict[str
         "level": _LEVELS[finding.severity],
         "message": {"text": words},
         "locations": list(_locations([(finding.place, "")], places)),
-        "partialFingerprints": {"rebirthFinding/v1": _fingerprint(finding, places)},
+        "partialFingerprints": {"rebirthFinding/v2": fingerprint},
     }
     chain = [
         (e.place, f"{e.by.label}: {e.need.value}: {e.needs}" + f" ({e.words})" * bool(e.words)) for e in finding.links
@@ -86,10 +89,3 @@ def _artifact(place: Place, places: Places) -> dict[str, str]:
     if file.is_absolute():
         return {"uri": file.as_uri()}
     return {"uri": file.as_posix().replace("%", "%25").replace(" ", "%20"), "uriBaseId": "%SRCROOT%"}
-
-
-def _fingerprint(finding: Finding, places: Places) -> str:
-    """The same as long as the finding says the same of the same file, wherever in it."""
-    return hashlib.sha256(
-        f"{finding.rule}\0{places.in_repository(finding.place)}\0{finding.message}".encode()
-    ).hexdigest()[:32]

@@ -15,7 +15,20 @@ import typer
 
 from rebirth.errors import SpecError
 from rebirth.lab.commands import required
-from rebirth.terminal.options import Castle, Clusters, Color, GitOps, Json, Quiet, Verbose, examples, form, meant
+from rebirth.terminal.options import (
+    Castle,
+    Clusters,
+    Color,
+    GitOps,
+    Json,
+    Outputs,
+    Quiet,
+    Verbose,
+    examples,
+    form,
+    meant,
+    outputs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -58,10 +71,7 @@ def rehearse(
         bool, typer.Option("--again", help="Rehearse although nothing has changed since the last time.")
     ] = False,
     budget: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Give up after this many seconds.")] = 1200,
-    output: Annotated[
-        list[str],
-        typer.Option("--output", metavar="FORM=FILE", help="Write another form to a file, too. May be repeated."),
-    ] = [],  # noqa: B006 - typer makes a new one
+    output: Outputs = [],  # noqa: B006 - typer makes a new one
     compare: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Tell what changed since the rehearsal whose JSON is in that file."),
@@ -75,7 +85,7 @@ def rehearse(
     No root, no container, no cluster. Exit 0: all is Ready; 3: something is not.
     """
     style = form(format_, as_json)
-    outputs = [_output(one) for one in output]
+    files = outputs(output, _STYLES)
     if style not in _STYLES:
         raise SpecError(f"--format: {style} is none of {', '.join(_STYLES)}")
     if age_key and not age_key.is_file():
@@ -99,19 +109,12 @@ def rehearse(
         async with _rehearsed(asked, Options(budget, age_key), tell, against=against_check, again=again) as seen:
             changed = changes(before, seen.done) if before else None
             told = replace(seen, changes=changed, width=width(), verbose=verbose)
-            for name, file in outputs:
+            for name, file in files:
                 file.write_text(FORMS[name](replace(told, width=_IN_FILES)), encoding="utf-8")
             write(FORMS[style](told))
             return 0 if told.done.came_up else 3
 
     sys.exit(asyncio.run(run()))
-
-
-def _output(text: str) -> tuple[str, Path]:
-    name, equals, file = text.partition("=")
-    if name not in _STYLES or not equals or not file:
-        raise SpecError(f"--output: {text} is not FORM=FILE", hint=f"FORM is one of {', '.join(_STYLES)}.")
-    return name, Path(file)
 
 
 @asynccontextmanager

@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from xml.etree import ElementTree as ET
 
 from rebirth.diagnosis.root_cause import Outlook, label
-from rebirth.findings import github, sarif
+from rebirth.findings import github, junit, sarif
 from rebirth.proof.rules import Finding, Severity
 from rebirth.proof.things import Scope
 from rebirth.rehearse import telling
@@ -45,24 +44,17 @@ def _github(told: Told) -> str:
 
 def _junit(told: Told) -> str:
     """A test case a node of the Flux graph; one that waits fails with what holds it up."""
+    return junit.suite(f"rebirth rehearse {told.done.cluster}", _cases(told), told.done.seconds)
+
+
+def _cases(told: Told) -> Iterator[junit.Case]:
     done, places = told.done, told.places
-    waiting = set(done.waiting)
-    counts: dict[str, str] = {
-        "tests": str(len(done.ready) + len(waiting)),
-        "failures": str(len(waiting)),
-        "errors": "0",
-    }
-    suite = ET.Element(
-        "testsuite", name=f"rebirth rehearse {done.cluster}", attrib=counts | {"time": f"{done.seconds:.1f}"}
-    )
     for key, at in done.ready.items():
-        ET.SubElement(suite, "testcase", classname=key[0], name=f"{key[1]}/{key[2]}", time=f"{at:.1f}")
+        yield junit.Case(key[0], f"{key[1]}/{key[2]}", at)
     for key in done.waiting:
-        case = ET.SubElement(suite, "testcase", classname=key[0], name=f"{key[1]}/{key[2]}")
         stops = [stop for stop in done.stops if key in (*stop.holds_up, stop.cause.key)]
         words = "; ".join(f"{stop.message} ({places.text(stop.place)})" for stop in stops) or "is not Ready"
-        ET.SubElement(case, "failure", message=words)
-    return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+        yield junit.Case(key[0], f"{key[1]}/{key[2]}", failure=words)
 
 
 def _json(told: Told) -> str:

@@ -1,6 +1,7 @@
 """Arguments and options that several commands share, and how their help is shown."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -44,6 +45,10 @@ Budget = Annotated[
 ]
 Format = Annotated[str, typer.Option("--format", metavar="FORM", help="text, or json: every event as a line of JSON.")]
 TextOrJson = Annotated[str, typer.Option("--format", metavar="FORM", help="text or json.")]
+Outputs = Annotated[
+    list[str],
+    typer.Option("--output", metavar="FORM=FILE", help="Write another form to a file, too. May be repeated."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
@@ -82,6 +87,17 @@ def meant(castle: Path | None, gitops: Path | None) -> Path | None:
 def form(format_: str, as_json: bool) -> str:
     """--json is short for --format json."""
     return "json" if as_json else format_
+
+
+def outputs(given: list[str], forms: Collection[str]) -> list[tuple[str, Path]]:
+    """The values of --output, FORM=FILE each. Raises SpecError."""
+    found = []
+    for text in given:
+        name, equals, file = text.partition("=")
+        if name not in forms or not equals or not file:
+            raise SpecError(f"--output: {text} is not FORM=FILE", hint=f"FORM is one of {', '.join(forms)}.")
+        found.append((name, Path(file)))
+    return found
 
 
 def examples(*lines: str) -> str:
