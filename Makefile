@@ -8,7 +8,7 @@ RUN := $(VENV)/bin
 CASTLE := examples/castle
 export PATH := $(CURDIR)/$(RUN):$(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test test-all check fix unit lab bench bench-proof clean lock docs
+.PHONY: help demo test test-all check fix unit lab bench bench-proof precision clean lock docs
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -45,6 +45,10 @@ bench: bench-proof lab ## the proof; then five warm runs, and the same in the pr
 
 bench-proof: $(VENV)/ready ## how fast the proof is: the example castle, and generated trees
 	$(RUN)/python bench/proof.py
+
+PRECISION := $(or $(TMPDIR),/tmp)/rebirth-precision
+precision: $(VENV)/ready ## what the proof finds of real faults, and what it says that is not so (MIRRORS=, JOBS=, PRECISION=: where to keep it)
+	$(RUN)/python bench/precision.py $(PRECISION) --jobs $(or $(JOBS),2) $(if $(MIRRORS),--mirrors $(MIRRORS))
 
 lab: $(VENV)/ready $(VENV)/packages ## builds the lab's programs that are not in the cache
 	$(RUN)/rebirth lab build
