@@ -39,15 +39,15 @@ def test_a_repository_alone(desk):
 
 def test_what_is_taken_as_there_is_named_with_who_needs_it(desk):
     root = lay(desk.folder / "tree", a="")
-    write(root, "a/more.yaml", "apiVersion: example.org/v1\nkind: Thing\nmetadata: {name: x, namespace: default}\n")
+    write(root, "a/more.yaml", "apiVersion: cilium.io/v1\nkind: Thing\nmetadata: {name: x, namespace: default}\n")
     _, out, _ = desk.run("check", "--gitops", "tree")
-    assert "\nNo castle.yaml; assumed to exist: CRD example.org/Thing\n" in out
+    assert "\nNo castle.yaml; assumed to exist: CRD cilium.io/Thing\n" in out
     _, out, _ = desk.run("check", "--gitops", "tree", "-v")
-    assert "CRD example.org/Thing is needed by Kustomization flux-system/a" in " ".join(out.split())
+    assert "CRD cilium.io/Thing is needed by Kustomization flux-system/a" in " ".join(out.split())
     assert "at tree/a/more.yaml:2" in out
     assumed = json.loads(desk.run("check", "--gitops", "tree", "--format", "json")[1])["assumed"]
     assert [(one["kind"], one["name"], one["why"]) for one in assumed] == [
-        ("CRD", "example.org/Thing", "nothing here makes it")
+        ("CRD", "cilium.io/Thing", "nothing here makes it")
     ]
 
 

@@ -32,7 +32,6 @@ NOBODY = Case(
         "next/all.yaml": namespace("next"),
     },
     (Told("cert-manager/token.yaml"),),
-    "silence: the kind is reported without a castle, too",
 )
 HEALTH = Case(
     "a health check of what is not there: without a namespace, beside a chart that is not known",
@@ -46,7 +45,6 @@ HEALTH = Case(
         "app/all.yaml": namespace("home") + release("app", "home", "1.0.0", STRANGE),
     },
     (Told("clusters/x/all.yaml", "healthChecks"),),
-    "silence: a chart makes no HelmRelease",
 )
 STORES = Case(
     "a store that nothing makes: beside a chart that is not known",
@@ -122,14 +120,13 @@ REMOTE = Case(
         ),
     },
     (Told("app/all.yaml", "name: apps", by_luck=True),),
-    "silence: a file of CRDs hides CRDs",
 )
 
 CASES = [
     NOBODY,
     NOBODY.but(
         "beside a chart that is not known, and in no case comes before it",
-        told=NOBODY.told, owed="silence: a chart that waits cannot bring it",
+        told=NOBODY.told,
         more={"next/all.yaml": namespace("next") + release("next", "next", "1.0.0", STRANGE)},
     ),
     NOBODY.but("the operator is here, and waited for", more={

@@ -67,7 +67,7 @@ def weigh(proof: Proof, places: Places) -> Verdict:
     told += r00_ignore(ignores, {because for _, because in ignored}, rule_ids())
     order = list(Severity)
     told.sort(key=lambda finding: order.index(finding.severity))  # stable: the rules' order stays
-    unknown = dict.fromkeys(unknown for world in proof.worlds for unknown in world.graph.unknowns)
+    unknown = dict.fromkeys(one for world in proof.worlds for one in world.graph.unknowns if one.listed)
     found = [one for world in proof.worlds for one in taken(world.graph, proof.findings)]
     there = {one.thing.label: one for one in reversed(found)}
     return Verdict(

@@ -51,6 +51,7 @@ class Graph:
     unknowns: list[Unknown] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     holdings: dict[Thing, list[Holding]] = field(default_factory=lambda: defaultdict(list))
+    recognised: set[Thing] = field(default_factory=set)  # kinds of operators whose charts are known by name
     whole: bool = False  # whether all that is made before and beside the repository is known (a castle), too
     seconds: dict[Thing, float] = field(default_factory=dict)  # how long it takes once all its needs are true
     _cycles: dict[Scope, list[Cycle]] = field(default_factory=dict, repr=False)
@@ -129,8 +130,9 @@ class Graph:
                 self.wanted(existing)
                 self.needs(thing, existing, Need.MADE_BY, NOWHERE)
 
-    def unknown(self, what: str, place: Place, why: str, hides: Iterable[str] = ()) -> None:
-        self.unknowns.append(Unknown(what, place, why, frozenset(hides)))
+    def unknown(self, what: str, place: Place, why: str) -> None:
+        """Something that files cannot tell, and that makes nothing."""
+        self.unknowns.append(Unknown(what, place, why))
 
     # -- reading
 

@@ -175,6 +175,16 @@ class Holding(NamedTuple):
     place: Place
 
 
+class Extent(StrEnum):
+    """What it is of which files do not tell all: by that it is judged what it may make (`rules.unknowns`)."""
+
+    NOTHING = "nothing"
+    CHART = "chart"  # a release's chart, or a part of it
+    BASE = "base"  # objects that a kustomization, or somebody before Flux, takes from elsewhere
+    FILE = "file"  # a file of the repository that cannot be read
+    UNIT = "unit"  # all that a Kustomization applies, objects of Flux among them
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """What files cannot tell; counted as coverage, never guessed."""
@@ -182,5 +192,9 @@ class Unknown:
     what: str
     place: Place
     why: str
-    hides: frozenset[str] = frozenset()  # namespaces in which it may make things; "*": anywhere
-    by: str = ""  # label of the unit that makes them: never what that waits for itself
+    extent: Extent = Extent.NOTHING
+    namespace: str = ""  # the one into which it puts things; "" where that may be any
+    words: frozenset[str] = frozenset()  # what it is called, in pieces: what it makes is mostly called alike
+    names: frozenset[str] = frozenset()  # names that are written in it
+    by: Thing | None = None  # the unit that makes them: never what that waits for itself
+    listed: bool = True  # not what a finding tells already

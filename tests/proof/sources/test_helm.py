@@ -10,7 +10,7 @@ from rebirth.commands import Commands
 from rebirth.proof.charts.install import install
 from rebirth.proof.prove import prove
 from rebirth.proof.reading.scopes import plural
-from rebirth.proof.things import Need, Scope, Strength
+from rebirth.proof.things import Extent, Need, Scope, Strength
 from rebirth.secrets import Redaction
 
 KUSTOMIZATION = """
@@ -109,17 +109,21 @@ def test_what_goes_to_another_cluster_makes_nothing_here(edges):
     assert ("HelmRelease default/web has started", "Secret default/there is materialised") in found
 
 
+def hidden(graph):
+    return [(unknown.extent, unknown.namespace) for unknown in graph.unknowns]
+
+
 def test_a_chart_that_is_not_known_hides_its_namespace(edges):
     release = RELEASE.replace("./charts/web", "web").replace(
         "GitRepository, name: flux-system", "HelmRepository, name: charts"
     )
     _, graph = edges(release)
-    assert [unknown.hides for unknown in graph.unknowns] == [frozenset({"default", ""})]
+    assert hidden(graph) == [(Extent.CHART, "default")]
 
 
 def test_values_of_a_secret_leave_a_chart_on_disk_unknown(edges):
     _, graph = edges(RELEASE + "  valuesFrom: [{kind: Secret, name: a}]\n")
-    assert [unknown.hides for unknown in graph.unknowns] == [frozenset({"default", ""})]
+    assert hidden(graph) == [(Extent.CHART, "default")]
 
 
 def test_hooks_stand_before_and_after_the_wait(edges):

@@ -7,6 +7,7 @@ import pytest
 from flux_trees import config_map, git, node, resources
 from rebirth.errors import SpecError
 from rebirth.proof.reading.lines import Lines
+from rebirth.proof.things import Extent
 
 
 def members(survey, name):
@@ -113,7 +114,7 @@ class TestWhatAKustomizationIsFetchedFrom:
         assert sorted(unknown.what for unknown in survey.unknowns) == [
             "Kustomization flux-system/oci", "Kustomization flux-system/other",
         ]  # fmt: skip
-        assert all("*" in unknown.hides for unknown in survey.unknowns)
+        assert all((unknown.extent, unknown.namespace) == (Extent.UNIT, "") for unknown in survey.unknowns)
         assert members(survey, "same") == ["ConfigMap x/a"]
 
     def test_an_artifact_made_of_parts_of_the_repository(self, tree, read):

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from rebirth.errors import SpecError
 from rebirth.init.folder import Folder
 from rebirth.init.found import ASSUMED, Found, Value
-from rebirth.proof.reading.clusters import find
 from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.reading.start.clusters import find
 
 _NAME = "flux-system"
 

@@ -7,8 +7,9 @@ from rebirth.errors import Broken
 from rebirth.proof.charts import app_template, helmfile, knowledge, known_charts, releases
 from rebirth.proof.charts import files as chart_files
 from rebirth.proof.reading import flux
-from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
-from rebirth.proof.things import Atomicity, Milestone, Unknown
+from rebirth.proof.reading.manifest import Manifest, Model, Unit, texts, thing
+from rebirth.proof.things import Atomicity, Extent, Milestone, Unknown
+from rebirth.proof.words import pieces
 from rebirth.run.waiting import together
 
 _AT_ONCE = 4  # charts that are rendered side by side
@@ -71,9 +72,9 @@ async def _members(model: Model, unit: Unit, own: Manifest, commands: Commands) 
         unit.known = values.whole
     if unit.known:
         return []
-    hides = {releases.target_namespace(own)}
-    if not operator and not unit.members:
-        hides.add("")  # an unknown chart may bring what stands in no namespace, too
     what = f"{own.kind} {own.namespace}/{own.name} (chart {chart.name})"
     why = why or "chart not known, and not fetched (`rebirth fetch`)"
-    return [Unknown(what, chart.place, why, frozenset(hides), own.thing().label)]
+    called = pieces(chart.name, chart.url, releases.release_name(own))
+    written = frozenset(texts(values.data))
+    space = releases.target_namespace(own)
+    return [Unknown(what, chart.place, why, Extent.CHART, space, called, written, own.thing())]

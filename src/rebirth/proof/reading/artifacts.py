@@ -112,13 +112,14 @@ class Artifacts:
 
     def _is_this(self, source: _Source, repository: _Source, path: str) -> bool:
         """Whether another source holds this repository, too."""
-        url, ours = self._url(source), self._url(repository) or (address(self._sync.url) if self._sync else "")
+        url, ours = self.url(source), self.url(repository) or (address(self._sync.url) if self._sync else "")
         if url and ours:
             return url == ours
         # Where its address is not known, the folder tells: a source of that name and with that folder.
         return bool(path) and (self._files.root / path).is_dir()
 
-    def _url(self, source: _Source) -> str:
+    def url(self, source: _Source) -> str:
+        """Where a source is fetched from; empty where no file says it."""
         return self._urls.get(source) or self._urls.get((source[0], "", source[2]), "")
 
 

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rebirth.proof.reading.manifest import Manifest, texts
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.scopes import in_namespace
 from rebirth.proof.reading.yaml_files import Document, UnreadableError
 from rebirth.proof.things import Place, Remark
+from rebirth.proof.words import names_in
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 ENDINGS = {".yaml", ".yml"}
@@ -28,6 +29,14 @@ _ENTANGLED = {
 }  # fmt: skip
 _LOCAL = "config.kubernetes.io/local-config"  # objects that kustomize leaves out
 _REMOTE = re.compile(r"^(https?|git|ssh|oci|s3|file)(::|://)|^git@|^github\.com[/:]|^[\w.-]+\.[a-z]+/.*(\?|//)")
+
+
+class Gap(NamedTuple):
+    """An entry of a kustomization that was left out."""
+
+    entry: str
+    place: Place
+    names: frozenset[str] | None = None  # all words of its text, where it is a file that is there
 
 
 @dataclass
@@ -49,7 +58,7 @@ class Folder:
     )  # as they are built, and their lines
     rewritten: set[Path] = field(default_factory=set)  # kustomizations of which entries were left out
     loose: list[Manifest] = field(default_factory=list)  # objects of files that kustomize rejects, as they lie
-    gaps: list[tuple[str, Place]] = field(default_factory=list)  # what was left out and may have made something
+    gaps: list[Gap] = field(default_factory=list)  # what was left out and may have made something
 
 
 def folder(files: Files, path: Path, components: Sequence[tuple[str, Place]] = ()) -> Folder:
@@ -186,7 +195,7 @@ class _Walk:
             self.into.remote.append((entry, place))
         elif target is None:
             self._remark("missing-file", place, self.files.why_missing(path, entry), entry=entry)
-            self.into.gaps.append((entry, place))
+            self.into.gaps.append(Gap(entry, place))
         elif not target.is_dir():
             if key == "resources":
                 return self._take(target, place)
@@ -208,10 +217,10 @@ class _Walk:
         file = kustomization_of(target)
         if file is None:
             self._remark("missing-file", place, f"{entry} is a folder without a kustomization.yaml", entry=entry)
-            self.into.gaps.append((entry, place))
+            self.into.gaps.append(Gap(entry, place))
             return False
         if not self._kustomization(target, file, above, wanted="components" if key == "components" else ""):
-            self.into.gaps.append((entry, place))
+            self.into.gaps.append(Gap(entry, place))
             return False
         return True
 
@@ -240,13 +249,16 @@ class _Walk:
             documents = self.files.documents(file)
         except UnreadableError as error:
             self._remark("unread" if error.ours else "unreadable", Place(str(file), error.line), error.words)
-            into.gaps.append((self.files.shown(file), listed))
+            into.gaps.append(Gap(self.files.shown(file), listed, names_in(file)))
             return False
         found, good = [], True
         for document in documents:
             for key, line in document.doubles:
                 self._remark("duplicate-key", Place(str(file), line), f"duplicate key {key}", key=key)
                 good = False
+            if is_encrypted(document):
+                into.gaps.append(Gap(self.files.shown(file), listed))
+                continue
             objects = list(manifests(document, file, listed))
             if not objects and not _is_list(document.data):
                 words = "is not a Kubernetes object: it needs apiVersion, kind and metadata.name"
@@ -288,6 +300,8 @@ def manifests(document: Document, file: Path, listed: Place) -> Iterator[Manifes
     data = document.data
     if not isinstance(data, Mapping) or not isinstance(data.get("kind"), str) or "apiVersion" not in data:
         return
+    if is_encrypted(document):
+        return
     if _is_list(data):
         for index, item in enumerate(data["items"]):
             if isinstance(item, Mapping) and "kind" in item:
@@ -296,6 +310,11 @@ def manifests(document: Document, file: Path, listed: Place) -> Iterator[Manifes
     found = Manifest(data, str(file), document.line, (), listed)
     if found.name:
         yield found
+
+
+def is_encrypted(document: Document) -> bool:
+    """Whether SOPS has encrypted the whole of it, its kind included."""
+    return isinstance(document.data, Mapping) and str(document.data.get("kind", "")).startswith("ENC[")
 
 
 def _is_list(data: Any) -> bool:

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from rebirth.castle import Castle
 from rebirth.errors import SpecError
-from rebirth.proof.reading import beforehand, completion, flux, kustomization, scopes, talos
-from rebirth.proof.reading import clusters as where
+from rebirth.proof.reading import completion, flux, kustomization, scopes, talos, unread
 from rebirth.proof.reading.artifacts import Artifacts
 from rebirth.proof.reading.built import added_twice, placed
 from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import MOST, Files
+from rebirth.proof.reading.start import beforehand
+from rebirth.proof.reading.start import clusters as where
 from rebirth.proof.reading.undefined import literal, undefined
 from rebirth.proof.reading.variables import SubstitutionError, Variables
 from rebirth.proof.things import Atomicity, Milestone, Place, Remark, Unknown
@@ -22,7 +23,6 @@ from rebirth.run.waiting import together
 
 _INJECTOR = "kustomize-mutating-webhook"  # adds substitutions to every Kustomization that is applied
 _AT_ONCE = 4  # builds that run side by side
-ANYWHERE = frozenset({"*"})
 
 
 @dataclass
@@ -164,12 +164,13 @@ class _Reader:
     def _unknown(self, own: Manifest, key: str, why: str) -> None:
         place = own.place("spec", key)
         self.model.units.append(self._unit(own, place, known=False))
-        self.survey.unknowns.append(Unknown(own.thing().label, place, why, ANYWHERE))
+        self.survey.unknowns.append(unread.whatever(own, place, why, self.artifacts.url(flux.source_of(own))))
 
     def _missing(self, own: Manifest, slug: str, words: str) -> None:
         place = own.place("spec", "path")
         self.model.units.append(self._unit(own, place, known=False))
         self.survey.remarks.append(Remark(slug, place, words, own.thing()))
+        self.survey.unknowns.append(unread.whatever(own, place, words, listed=False))
 
     # -- builds
 
@@ -179,7 +180,8 @@ class _Reader:
         self.model.built[str(folder)] = place
         self.listed |= found.files
         self.survey.remarks += found.remarks
-        self._gaps(found, own)
+        self.survey.unknowns += unread.left_out(found, own, self.files)
+        self.model.remote = {**dict(found.remote), **self.model.remote}
         if (made := self._plain(found, own)) is not None:
             return made
         written = {found.file or folder / kustomization.NAMES[0]: completion.merged(found, own)}
@@ -203,14 +205,6 @@ class _Reader:
             return None
         namespace = own.at("spec", "targetNamespace") if own else None
         return kustomization.put_into(str(namespace), found.manifests) if namespace else found.manifests
-
-    def _gaps(self, found: Folder, own: Manifest | None) -> None:
-        namespace = (own.at("spec", "targetNamespace") if own else None) or found.data.get("namespace")
-        hides = frozenset({str(namespace)}) if namespace else ANYWHERE
-        unknowns = [Unknown(entry, place, "a remote base is not fetched", ANYWHERE) for entry, place in found.remote]
-        unknowns += [Unknown(entry, place, "it cannot be read", hides) for entry, place in found.gaps]
-        self.survey.unknowns += unknowns
-        self.model.remote |= {entry: place for entry, place in found.remote if entry not in self.model.remote}
 
     # -- what is done to objects after they are built
 

@@ -132,7 +132,7 @@ RULES: tuple[Rule, ...] = (
     r81_leads_nowhere,
     r82_container,
     r03_cycle,  # cycles that no other rule has a name for
-    r22_out_of_reach,  # last: only where no other finds an error
+    r22_out_of_reach,  # last: only what no other tells
 )
 
 _WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -143,13 +143,24 @@ def judge(graph: Graph) -> list[Finding]:
     found: list[Finding] = []
     told: set[tuple[str, ...]] = set()
     for rule in RULES:
-        if rule is r22_out_of_reach and any(finding.severity is Severity.ERROR for finding in found):
-            continue  # the net below all others
+        # The net below all others: what an error names is told.
+        known = _named(found) if rule is r22_out_of_reach else set()
         for finding in rule(graph):
-            if finding.key not in told:
+            if finding.key not in told and not (known and finding.chain[-1].needs.label in known):
                 told |= finding.keys
                 found.append(finding)
     return _sorted(found)
+
+
+def _named(findings: Iterable[Finding]) -> set[str]:
+    """Labels of all that findings which are no mere hints speak of."""
+    return {
+        thing.label
+        for finding in findings
+        if finding.severity is not Severity.INFO
+        for edge in finding.chain
+        for thing in (edge.by, edge.needs)
+    }
 
 
 def merged(findings: Iterable[Iterable[Finding]]) -> list[Finding]:

@@ -80,12 +80,3 @@ class Order:
 
 def _unit(thing: Thing) -> UnitName:
     return UnitName(thing.kind, thing.namespace, thing.name)
-
-
-def hidden(graph: Graph, thing: Thing, *, by: str = "") -> bool:
-    """Whether something that files do not tell may make `thing`, in time for the thing of that label, which needs it."""
-    return any(
-        "*" in unknown.hides or thing.namespace in unknown.hides or (not thing.namespace and unknown.hides)
-        for unknown in graph.unknowns
-        if not by or unknown.by != by
-    )

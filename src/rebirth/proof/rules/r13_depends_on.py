@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.rules.unknowns import Chance, Unknowns
 from rebirth.proof.things import Edge, Milestone, Need
 
 _KINDS = {"Kustomization", "HelmRelease"}
@@ -45,12 +46,13 @@ def r13_depends_on(graph: Graph) -> Iterator[Finding]:
                 closed=True,
             )
     missing = set(graph.missing())
+    unknowns = Unknowns(graph)
     for edge in graph.all_edges():
         target = edge.needs._replace(milestone=Milestone.EXISTS)
         if edge.need is Need.DEPENDS_ON and target in missing:
             yield Finding(
                 "R13",
-                Severity.ERROR,
+                Severity.WARNING if unknowns.chance(target) is Chance.FAIR else Severity.ERROR,
                 f"{edge.by.label} depends on {edge.needs.label}, which nothing makes",
                 edge.place,
                 (edge,),

@@ -23,9 +23,10 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Listed, Severity
-from rebirth.proof.rules.order import UNITS, hidden
+from rebirth.proof.rules.order import UNITS
 from rebirth.proof.rules.r23_generated_elsewhere import generated_elsewhere
 from rebirth.proof.rules.slips import is_slip
+from rebirth.proof.rules.unknowns import Chance, Unknowns
 from rebirth.proof.things import Edge, Milestone, Need, Remark, Thing
 
 _KINDS = frozenset({
@@ -47,24 +48,27 @@ _WHY = {
 
 def r14_no_producer(graph: Graph) -> Iterator[Finding]:
     needed = graph.needed_by()
+    unknowns = Unknowns(graph)
     told: set[str] = set()
+    kinds = {thing.name.partition("/")[2] for thing in graph.missing() if thing.kind == "CRD"}  # told by R22
     for missing in _by_orphan(graph, _missing(graph)):
-        first = next((one for one in missing if _is_known(graph, one, needed)), None)
+        first = next((one for one in missing if _is_known(graph, one, needed, unknowns)), None)
         if first is None:
             continue  # what nobody can know is counted as coverage
         uses = [edge for edge in _uses(first, needed) if not _is_told_elsewhere(edge, graph, first)]
+        uses = [edge for edge in uses if edge.by.kind not in kinds]
         if not uses or first.label in told:
             continue
         told |= {one.label for one in missing}
-        yield _finding(graph, first, uses, needed)
-    yield from _pull_secrets(graph)
+        yield _finding(graph, first, uses, needed, unknowns)
+    yield from _pull_secrets(graph, unknowns)
 
 
-def _is_known(graph: Graph, thing: Thing, needed: dict[Thing, list[Edge]]) -> bool:
+def _is_known(graph: Graph, thing: Thing, needed: dict[Thing, list[Edge]], unknowns: Unknowns) -> bool:
     """Whether it is missing for sure, or looks mistyped."""
     if _orphan(graph, thing) or _near(graph, thing):
         return True
-    return any(not hidden(graph, thing, by=edge.by.label) for edge in _uses(thing, needed))
+    return unknowns.chance(thing, _uses(thing, needed)) is not Chance.FAIR
 
 
 def _near(graph: Graph, thing: Thing) -> str:
@@ -73,11 +77,11 @@ def _near(graph: Graph, thing: Thing) -> str:
     return next((name for name in sorted(made) if is_slip(thing.name, name)), "")
 
 
-def _pull_secrets(graph: Graph) -> Iterator[Finding]:
+def _pull_secrets(graph: Graph, unknowns: Unknowns) -> Iterator[Finding]:
     """Without its pull Secret a pod starts wherever the image is public."""
     for remark in graph.marked("pull-secret"):
         of = remark.about
-        if of is None or graph.makers(of) or of in graph.starts or hidden(graph, of):
+        if of is None or graph.makers(of) or of in graph.starts or unknowns.chance(of) is Chance.FAIR:
             continue
         yield Finding(
             "R14",
@@ -138,14 +142,16 @@ def _uses(thing: Thing, needed: dict[Thing, list[Edge]]) -> list[Edge]:
     return found
 
 
-def _finding(graph: Graph, thing: Thing, uses: list[Edge], needed: dict[Thing, list[Edge]]) -> Finding:
+def _finding(
+    graph: Graph, thing: Thing, uses: list[Edge], needed: dict[Thing, list[Edge]], unknowns: Unknowns
+) -> Finding:
     orphan = _orphan(graph, thing)
     chain = _chain(uses, needed)
     use = chain[-1]
     certain = graph.whole or (orphan is not None and not orphan["sealed"])
     if use.need in _BY_HAND and not graph.whole:
         certain = False
-    if orphan is None and all(hidden(graph, thing, by=edge.by.label) for edge in uses):
+    if orphan is None and unknowns.chance(thing, uses) is not Chance.NONE:
         certain = False
     others = f" (and {len(uses) - 1} more need it)" if len(uses) > 1 else ""
     message = f"{thing.label} is needed by {use.by.label}{others}, and nothing makes it"

@@ -19,7 +19,8 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
-from rebirth.proof.rules.order import hidden
+from rebirth.proof.rules.order import Order
+from rebirth.proof.rules.unknowns import Chance, Unknowns
 from rebirth.proof.things import Edge, Milestone, Need, Thing
 
 _GATES = {Need.DEPENDS_ON, Need.HEALTH, Need.SOURCE, Need.CHART}
@@ -29,19 +30,33 @@ _UNITS = {"Kustomization", "HelmRelease"}
 def r21_gate_never_true(graph: Graph) -> Iterator[Finding]:
     yield from _suspended(graph)
     missing = set(graph.missing())
+    unknowns, order = Unknowns(graph), Order(graph)
     for edge in graph.all_edges():
         existing = edge.needs._replace(milestone=Milestone.EXISTS)
         if (
-            (
-                edge.need is Need.HEALTH
-                and edge.by.kind in _UNITS
-                and existing in missing
-                and edge.by.label != edge.needs.label
-            )
-            and not hidden(graph, existing)
-            and "healthChecks" in edge.place.path
+            edge.need is not Need.HEALTH
+            or edge.by.kind not in _UNITS
+            or existing not in missing
+            or edge.by.label == edge.needs.label
+            or "healthChecks" not in edge.place.path
         ):
-            yield _absent(graph, edge)
+            continue
+        chance, near = unknowns.chance(existing, [edge]), _near(graph, edge, order)
+        if near or chance is not Chance.FAIR:
+            yield _absent(graph, edge, near, sure=chance is Chance.NONE)
+
+
+def _near(graph: Graph, edge: Edge, order: Order) -> str:
+    """What the unit itself applies of that kind and name, in another namespace."""
+    return next(
+        (
+            thing.label
+            for thing in graph.made
+            if (thing.kind, thing.name, thing.milestone) == (edge.needs.kind, edge.needs.name, Milestone.EXISTS)
+            and any(unit == edge.by[:3] for unit in order.applied_by(thing))
+        ),
+        "",
+    )
 
 
 def _suspended(graph: Graph) -> Iterator[Finding]:
@@ -71,15 +86,16 @@ def _asleep(thing: Thing) -> Thing:
     return Thing("suspend", "", "true", Milestone.EXISTS)
 
 
-def _absent(graph: Graph, edge: Edge) -> Finding:
-    severity = Severity.ERROR if edge.needs.kind in _UNITS or graph.whole else Severity.WARNING
+def _absent(graph: Graph, edge: Edge, near: str, *, sure: bool) -> Finding:
+    certain = near or (sure and (edge.needs.kind in _UNITS or graph.whole))
     return Finding(
         "R21",
-        severity,
-        f"{edge.by.label} checks the health of {edge.needs.label}, which nothing makes",
+        Severity.ERROR if certain else Severity.WARNING,
+        f"{edge.by.label} checks the health of {edge.needs.label}, which nothing makes"
+        + (f"; it applies {near}" if near else ""),
         edge.place,
         (edge,),
         why="An object that does not exist is never healthy: the check times out every time.",
-        instead="Correct kind, name or namespace of the health check, or remove it.",
+        instead=f"Name {near}." if near else "Correct kind, name or namespace of the health check, or remove it.",
         cut=edge,
     )

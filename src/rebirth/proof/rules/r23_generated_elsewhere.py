@@ -22,7 +22,8 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
-from rebirth.proof.rules.order import Order, hidden
+from rebirth.proof.rules.order import Order
+from rebirth.proof.rules.unknowns import Chance, Unknowns
 from rebirth.proof.things import Edge, Milestone, Thing
 
 # Who makes Secrets while the cluster comes up; what a unit applies, or a store holds, is there by itself.
@@ -31,11 +32,12 @@ _KEPT_OUTSIDE = {"ExternalSecret", "VaultStaticSecret", "SealedSecret", "Issuer"
 
 
 def r23_generated_elsewhere(graph: Graph) -> Iterator[Finding]:
+    unknowns = Unknowns(graph)
     for of, use, maker in generated_elsewhere(graph):
         born = maker.by
         yield Finding(
             "R23",
-            Severity.WARNING if hidden(graph, of) else Severity.ERROR,
+            Severity.WARNING if unknowns.chance(of, [use]) is Chance.FAIR else Severity.ERROR,
             f"{of.label} is needed by {use.by.label}, but is generated in {born.namespace}, and nothing copies it over",
             use.place,
             (use, maker),

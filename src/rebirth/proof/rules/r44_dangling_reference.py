@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.slips import is_slip
+from rebirth.proof.rules.unknowns import Chance, Unknowns
 from rebirth.proof.things import Edge, Milestone, Need, Thing
 
 _KINDS = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact")
@@ -35,21 +36,22 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
         source = edge.needs._replace(milestone=Milestone.EXISTS)
         if edge.need not in {Need.SOURCE, Need.CHART} or source not in missing or edge.by.label == source.label:
             continue
-        if not any("*" in unknown.hides for unknown in graph.unknowns):  # no chart makes a source in secret
-            users.setdefault(source, []).append(edge)
+        users.setdefault(source, []).append(edge)
+    unknowns = Unknowns(graph)
     for source, edges in users.items():
-        yield _finding(graph, edges, source, sources)
+        if (chance := unknowns.chance(source, edges)) is not Chance.FAIR:
+            yield _finding(edges, source, sources, sure=graph.whole and chance is Chance.NONE)
 
 
-def _finding(graph: Graph, edges: list[Edge], source: Thing, sources: list[Thing]) -> Finding:
+def _finding(edges: list[Edge], source: Thing, sources: list[Thing], *, sure: bool) -> Finding:
     edge = edges[0]
     others = f" (and {len(edges) - 1} more do)" if len(edges) > 1 else ""
-    near = [other for other in sources if other.name == source.name]
+    near = [other for other in sources if other.name == source.name and other.namespace]  # "": not built
     near += [other for other in sources if other[:2] == source[:2] and is_slip(source.name, other.name)]
     hint = f"; there is {near[0].label}" if near else ""
     return Finding(
         "R44",
-        Severity.ERROR if near or graph.whole else Severity.WARNING,
+        Severity.ERROR if near or sure else Severity.WARNING,
         f"{edge.by.label} comes from {source.label}{others}, which nothing makes{hint}",
         edge.place,
         (edge,),

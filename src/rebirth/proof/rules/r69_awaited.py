@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
-from rebirth.proof.rules.order import hidden
+from rebirth.proof.rules.unknowns import Chance, Unknowns
 from rebirth.proof.things import Edge, Milestone, Thing
 
 _OURS = {"phase", "handover", "site"}
@@ -41,12 +41,13 @@ def r69_awaited(graph: Graph) -> Iterator[Finding]:
     unlisted = {remark.about.label for remark in graph.marked("orphan") if remark.about}  # told with the file (R14)
     missing = [one for one in graph.missing() if one.kind in _KINDS and one.label not in unlisted]
     needed = graph.needed_by()
+    unknowns = Unknowns(graph)
     for thing in missing:
         for edge in _awaiting(thing, needed):
             what = f"a {thing.label}" if thing.kind == "route to" else thing.label
             yield Finding(
                 "R69",
-                Severity.WARNING if hidden(graph, thing) else Severity.ERROR,
+                Severity.ERROR if unknowns.chance(thing) is Chance.NONE else Severity.WARNING,
                 f"{edge.by.label} waits for {what}, and nothing makes it",
                 edge.place,
                 (edge,),

@@ -22,7 +22,7 @@ from difflib import get_close_matches
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
-from rebirth.proof.rules.order import hidden
+from rebirth.proof.rules.unknowns import Chance, Unknowns
 from rebirth.proof.things import Milestone, Remark, Thing
 
 
@@ -54,4 +54,4 @@ def _made(graph: Graph, remark: Remark) -> bool:
     """Whether something makes such a Service, or may, as far as files tell."""
     service = Thing("Service", remark["namespace"], remark["name"], Milestone.EXISTS)
     made = any(graph.makers(service._replace(milestone=milestone)) for milestone in Milestone)
-    return made or service in graph.starts or hidden(graph, service)
+    return made or service in graph.starts or Unknowns(graph).chance(service) is not Chance.NONE

@@ -51,6 +51,8 @@ def _needs(unit: Unit, graph: Graph) -> None:
         seen.add(key)
         needed = crd(*key)
         graph.wanted(needed)
+        if of_kind(*key):
+            graph.recognised.add(needed)
         words = f"{member.kind} {member.name} is of that kind"
         graph.needs(unit.applied, needed, Need.CRD, member.place("kind"), words)
 

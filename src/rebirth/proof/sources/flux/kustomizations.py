@@ -32,6 +32,12 @@ from rebirth.proof.reading.flux import (
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.things import Atomicity, Milestone, Need, Thing
 
+# The accounts as which Flux's controllers run.
+_CONTROLLERS = (
+    "source-controller", "kustomize-controller", "helm-controller", "notification-controller", "image-reflector-controller",
+    "image-automation-controller", "source-watcher",
+)  # fmt: skip
+
 
 def read(model: Model, graph: Graph) -> None:
     """The units of Flux: order, members, health."""
@@ -74,6 +80,12 @@ def _seeds(model: Model, unit: Unit, graph: Graph) -> None:
     kind, namespace, name = model.own_source
     if not model.find(kind, namespace, name):
         graph.given(ready(kind, namespace, name), "Flux is pointed at it by hand", unit.place)
+    for source, _ in model.find(kind, namespace, name):
+        if key := source.at("spec", "secretRef", "name"):
+            holder = thing("Secret", namespace, str(key), Milestone.MATERIALISED)
+            graph.assumed(holder, "flux bootstrap makes it", source.place("spec", "secretRef"))
+    for controller in _CONTROLLERS:
+        graph.given(thing("ServiceAccount", "flux-system", controller), "Flux is there first")
     own = {unit.own.file} if unit.own else set()
     first = {m.file for m in unit.members if m.kind == "Deployment" and m.name == "source-controller"}
     for member in unit.members:

@@ -5,9 +5,10 @@ Kustomization leads to.
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from rebirth.proof.reading import clusters, kustomization
+from rebirth.proof.reading import kustomization
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.start import clusters
 
 _FOLDER = "bootstrap"
 

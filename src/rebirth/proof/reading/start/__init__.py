@@ -1,0 +1,1 @@
+"""Where Flux starts, and what has been done before it."""

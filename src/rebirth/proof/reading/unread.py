@@ -1,0 +1,29 @@
+"""What reading leaves out, as unknowns: what it is called, and where it puts what it may hold."""
+
+from collections.abc import Iterator
+
+from rebirth.proof.reading import flux
+from rebirth.proof.reading.kustomization import Folder
+from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.things import Extent, Place, Unknown
+from rebirth.proof.words import pieces
+
+
+def whatever(own: Manifest, place: Place, why: str, address: str = "", *, listed: bool = True) -> Unknown:
+    """All that a Kustomization applies, where only its own object can be read; its source lies at that address."""
+    called = pieces(own.name, str(own.at("spec", "path", default="")), flux.source_of(own)[2], address)
+    space = str(own.at("spec", "targetNamespace") or "")
+    return Unknown(own.thing().label, place, why, Extent.UNIT, space, called, by=own.thing(), listed=listed)
+
+
+def left_out(found: Folder, own: Manifest | None, files: Files) -> Iterator[Unknown]:
+    """What a kustomization lists and does not have: remote bases, and files that cannot be read."""
+    space = str((own.at("spec", "targetNamespace") if own else None) or found.data.get("namespace") or "")
+    by = own.thing() if own else None
+    for entry, place in found.remote:
+        yield Unknown(entry, place, "a remote base is not fetched", Extent.BASE, space, pieces(entry), by=by)
+    for entry, place, names in found.gaps:
+        called = pieces(entry, files.shown(found.path))
+        extent = Extent.BASE if names is None else Extent.FILE
+        yield Unknown(entry, place, "it cannot be read", extent, space, called, names or frozenset(), by)

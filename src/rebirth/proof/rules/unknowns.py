@@ -1,0 +1,110 @@
+"""What an unknown may make: whether something that files do not show may meet a need.
+
+An unknown hides narrowly. A chart makes no objects of Flux, and none in the namespaces of others; a file that cannot be read
+holds what is written in it; and nobody keeps, in another repository, what Flux decrypts or substitutes with. Within these bounds an
+unknown is taken for the maker of what it is called like, of what is written in it, and of what comes after it. Of anything else it could
+be the maker, but nothing speaks for it.
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum
+from functools import cached_property
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.order import UNITS, Order, UnitName
+from rebirth.proof.things import Edge, Extent, Milestone, Need, Thing, Unknown
+from rebirth.proof.words import alike, initials, pieces
+
+FLUX = frozenset({
+    "Kustomization", "HelmRelease", "GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact",
+})  # fmt: skip
+# What people place by hand: no file of another repository, and no chart, holds it.
+_BY_HAND = frozenset({Need.DECRYPTION, Need.VARIABLES})
+
+
+class Chance(IntEnum):
+    """Whether an unknown makes something."""
+
+    NONE = 0  # it cannot
+    SLIM = 1  # it could, and nothing speaks for it
+    FAIR = 2  # its name, its text or the order speaks for it
+
+
+class Unknowns:
+    """Questions about what the unknowns of one graph may make."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    @cached_property
+    def _order(self) -> Order:
+        return Order(self.graph)
+
+    @cached_property
+    def _waited(self) -> dict[Thing, set[Thing]]:
+        return {}
+
+    def chance(self, thing: Thing, uses: Iterable[Edge] = ()) -> Chance:
+        """The best chance that all who need it get it; without `uses`: that anybody does."""
+        uses = [*uses]
+        if not uses:
+            return self._best(thing, None)
+        return min(self._best(thing, use) for use in uses)
+
+    def _best(self, thing: Thing, use: Edge | None) -> Chance:
+        return max((self._one(unknown, thing, use) for unknown in self.graph.unknowns), default=Chance.NONE)
+
+    def _one(self, unknown: Unknown, thing: Thing, use: Edge | None) -> Chance:
+        if not _can(unknown, thing) or (use is not None and self._too_late(unknown, use)):
+            return Chance.NONE
+        if unknown.extent is Extent.FILE or _called(thing) & unknown.names or _alike(unknown, thing):
+            return Chance.FAIR
+        return Chance.FAIR if use is not None and self._follows(unknown, thing, use) else Chance.SLIM
+
+    def _too_late(self, unknown: Unknown, use: Edge) -> bool:
+        """Whether it is made only after what needs it, or is none of the things that are made so."""
+        if use.need in _BY_HAND and unknown.extent is not Extent.FILE:
+            return True
+        if unknown.by is None:
+            return False
+        if unknown.extent is not Extent.BASE and use.by.label == unknown.by.label:
+            return True
+        begun = unknown.by._replace(milestone=Milestone.STARTED)
+        if begun not in self._waited:
+            self._waited[begun] = self.graph.before(begun) | {begun}
+        return use.by in self._waited[begun]
+
+    def _follows(self, unknown: Unknown, thing: Thing, use: Edge) -> bool:
+        """Whether what needs it is declared to come after the unknown, or waits for the health of what is applied with it."""
+        if unknown.by is None or (unknown.extent is Extent.CHART and thing in self.graph.recognised):
+            return False  # of an operator that is known the charts are known, too
+        unit = UnitName(*unknown.by[:3])
+        if unit.kind == "Helm release":
+            return True  # before Flux
+        users = self._order.units(use.by)
+        beside = use.need is Need.HEALTH and set(users) & {unit, *self._order.applied_by(unknown.by)}
+        return bool(beside) or any(unit in self._order.before(user) for user in users)
+
+
+def _can(unknown: Unknown, thing: Thing) -> bool:
+    """Whether such an unknown may make such a thing at all."""
+    if unknown.extent is Extent.NOTHING or thing.kind in UNITS - FLUX:
+        return False
+    if unknown.extent is Extent.FILE:
+        return bool(_called(thing) & unknown.names)
+    if thing.kind in FLUX and unknown.extent is not Extent.UNIT and "flux" not in unknown.what.lower():
+        return False
+    return not thing.namespace or unknown.namespace in {"", thing.namespace}
+
+
+def _called(thing: Thing) -> set[str]:
+    """Names by which it is written: of a CRD its group, in which all its kinds stand together."""
+    return {thing.name.partition("/")[0]} if thing.kind == "CRD" else {thing.name}
+
+
+def _alike(unknown: Unknown, thing: Thing) -> bool:
+    # Of a group all but its end, which says as little as that of a host.
+    name = thing.name.partition("/")[0].rpartition(".")[0] if thing.kind == "CRD" else thing.name
+    found = pieces(name)
+    shortened = thing.kind == "CRD" and initials(unknown.what.rpartition("(chart ")[2].rstrip(")")) in found
+    return shortened or alike(found, unknown.words)

@@ -1,0 +1,181 @@
+"""What an unknown hides, and what it does not: silence where it likely makes a thing, a warning where it could, else an error."""
+
+import asyncio
+
+import pytest
+
+from flux_trees import config_map, git, node
+from rebirth.proof.prove import prove
+from trees import write
+
+HOME = "apiVersion: v1\nkind: Namespace\nmetadata: {name: home}\n"
+OBJECT = "apiVersion: zoo.example/v1\nkind: Zebra\nmetadata: {name: z, namespace: home}\n"
+CRD = (
+    "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.other.example}\n"
+    "spec: {group: other.example, scope: Cluster, names: {kind: Thing, plural: things}}\n"
+)
+
+
+def release(name: str, chart: str, spec: str = "") -> str:
+    return (
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\n"
+        f"metadata: {{name: {name}, namespace: home}}\nspec: {{interval: 1h, url: https://charts.example}}\n---\n"
+        f"apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: {name}, namespace: home}}\n"
+        f"spec:\n  interval: 1h\n  chart: {{spec: {{chart: {chart}, version: '1', sourceRef: {{kind: HelmRepository, name: {name}}}}}}}\n"
+        + "".join(f"  {line}\n" for line in spec.splitlines())
+    )
+
+
+def several(*texts: str) -> str:
+    return "---\n".join(texts)
+
+
+@pytest.fixture
+def found(tmp_path):
+    """found(path=text, ...) -> rule and severity of what is no hint, by the thing that the message names last."""
+
+    def run(files):
+        files = {"clusters/x/flux-system/sync.yaml": several(git("flux-system", "ssh://git@h.example/r"),
+                 node("flux-system", "./clusters/x")), "clusters/x/home.yaml": several(HOME, CRD), **files}  # fmt: skip
+        for path, text in files.items():
+            write(tmp_path, path, text)
+        done = asyncio.run(prove(tmp_path))
+        return [(one.rule, one.severity.value, one.message) for one in done.findings if one.severity.value != "info"]
+
+    return run
+
+
+def of(findings, rule):
+    return [severity for one, severity, _ in findings if one == rule]
+
+
+class TestHealthChecks:
+    CHECK = "healthChecks: [{{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, name: a{}}}]"
+
+    def trees(self, namespace, **more):
+        return {
+            "clusters/x/app.yaml": node("app", "./app", self.CHECK.format(namespace)),
+            "app/a.yaml": release("a", "zzz"),
+            **more,
+        }
+
+    @pytest.mark.parametrize("namespace", ["", ", namespace: other"])
+    def test_a_chart_that_is_not_known_makes_no_release(self, found, namespace):
+        (told,) = found(self.trees(namespace))
+        assert told[:2] == ("R21", "error")
+        assert "it applies HelmRelease home/a" in told[2]
+
+    def test_a_unit_from_elsewhere_does_not_hide_what_the_unit_itself_applies(self, found):
+        elsewhere = node("flux", "./", source="OCIRepository m")
+        oci = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: m, namespace: flux-system}\nspec: {interval: 1h, url: 'oci://r.example/m'}\n"
+        assert of(
+            found(self.trees(", namespace: other", **{"clusters/x/flux.yaml": several(oci, elsewhere)})), "R21"
+        ) == ["error"]
+
+    def test_the_right_namespace(self, found):
+        assert not found(self.trees(", namespace: home"))
+
+
+class TestKindsThatNothingBrings:
+    def test_an_error_where_everything_is_known(self, found):
+        (told,) = found({"clusters/x/z.yaml": node("z", "./z"), "z/z.yaml": OBJECT})
+        assert told[:2] == ("R22", "error")
+        assert "kind Zebra of zoo.example" in told[2]
+
+    def test_an_unrelated_error_does_not_mask_it(self, found):
+        told = found({"clusters/x/z.yaml": node("z", "./z", "dependsOn: [{name: none}]"), "z/z.yaml": OBJECT})
+        assert (of(told, "R13"), of(told, "R22")) == (["error"], ["error"])
+
+    def test_a_warning_where_no_kind_at_all_is_brought(self, found):
+        told = found({"clusters/x/home.yaml": HOME, "clusters/x/z.yaml": node("z", "./z"), "z/z.yaml": OBJECT})
+        assert of(told, "R22") == ["warning"]
+
+    def test_a_warning_where_a_chart_of_another_name_could_bring_it(self, found):
+        told = found({
+            "clusters/x/z.yaml": several(node("z", "./z"), node("y", "./y")), "z/z.yaml": OBJECT, "y/y.yaml": release("a", "lions"),
+        })  # fmt: skip
+        assert of(told, "R22") == ["warning"]
+
+    @pytest.mark.parametrize(
+        ("chart", "spec"),
+        [("zoo-operator", ""), ("lions", "dependsOn: [{name: y}]")],
+        ids=["it is called like the group", "it comes before"],
+    )
+    def test_silence_where_a_chart_likely_brings_it(self, found, chart, spec):
+        told = found({
+            "clusters/x/z.yaml": several(node("z", "./z", spec), node("y", "./y", "wait: true")),
+            "z/z.yaml": OBJECT, "y/y.yaml": release("a", chart),
+        })  # fmt: skip
+        assert not told
+
+    @pytest.mark.parametrize(("url", "said"), [("zoo/crds.yaml", []), ("lions/crds.yaml", ["warning"])])
+    def test_a_remote_file_hides_what_it_is_called_like(self, found, url, said):
+        told = found({
+            "clusters/x/z.yaml": several(node("z", "./z"), node("y", "./y")), "z/z.yaml": OBJECT,
+            "y/kustomization.yaml": f"resources: ['https://raw.example/{url}']\n",
+        })  # fmt: skip
+        assert of(told, "R22") == said
+
+    @pytest.mark.parametrize("group", ["networking.gke.io", "cilium.io", "helm.cattle.io"])
+    def test_what_platforms_bring(self, found, group):
+        told = found({"clusters/x/z.yaml": node("z", "./z"), "z/z.yaml": OBJECT.replace("zoo.example", group)})
+        assert not told
+
+    def test_a_misspelt_kind(self, found):
+        text = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelase\nmetadata: {name: a, namespace: home}\n"
+        (told,) = found({"clusters/x/z.yaml": node("z", "./z"), "z/z.yaml": text})
+        assert told[:2] == ("R22", "error")
+
+
+class TestWhatFluxReads:
+    READS = {
+        "decrypts": "decryption: {provider: sops, secretRef: {name: zzz-key}}",
+        "substitutes": "postBuild: {substituteFrom: [{kind: Secret, name: zzz-key}]}",
+    }
+
+    @pytest.mark.parametrize("spec", READS.values(), ids=READS)
+    def test_nothing_remote_holds_it(self, found, spec):
+        told = found({
+            "clusters/x/z.yaml": node("z", "./z", spec), "z/a.yaml": config_map("a", "home"),
+            "clusters/x/y.yaml": several(node("y", "./y"), node("zzz", "./zzz", source="GitRepository zzz")),
+            "y/a.yaml": release("zzz", "zzz"),
+        })  # fmt: skip
+        assert ("R14", "warning") in [one[:2] for one in told]
+
+    def test_values_of_a_chart_that_is_not_known_hide_no_source(self, found):
+        text = release("a", "zzz", "valuesFrom: [{kind: Secret, name: v}]").replace(
+            "kind: HelmRepository, name: a", "kind: HelmRepository, name: b"
+        )
+        told = found({"clusters/x/z.yaml": node("z", "./z"), "z/a.yaml": text})
+        assert "R44" in [one[0] for one in told]
+
+
+class TestFilesThatCannotBeRead:
+    def trees(self, text):
+        pod = (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: home}\n"
+            "spec: {containers: [{name: a, image: a, envFrom: [{secretRef: {name: wanted}}]}]}\n"
+        )
+        return {
+            "clusters/x/z.yaml": several(node("z", "./z"), node("y", "./y")), "z/p.yaml": pod,
+            "y/kustomization.yaml": "resources: [broken.yaml]\n", "y/broken.yaml": text,
+        }  # fmt: skip
+
+    def test_it_hides_what_is_written_in_it(self, found):
+        assert not of(found(self.trees("kind: Secret\nname: wanted\n\t: [")), "R14")
+
+    def test_an_object_that_is_encrypted_with_its_kind_is_none(self, found):
+        assert (
+            of(
+                found(
+                    self.trees(
+                        "apiVersion: ENC[AES256_GCM,data:a]\nkind: ENC[AES256_GCM,data:b]\nmetadata: {name: ENC[c]}\n"
+                    )
+                ),
+                "R22",
+            )
+            == []
+        )
+
+    def test_and_nothing_else(self, found):
+        assert of(found(self.trees("kind: Secret\nname: other\n\t: [")), "R14") == ["warning"]
