@@ -31,3 +31,5 @@ class RepositoryFile(Section):
     """`.rebirth.yaml`."""
 
     check: Check = Check()
+    bootstrap: list[Text] = []
+    """Helmfiles that are run before Flux, as paths from the top, where nothing in the repository says so."""

@@ -182,6 +182,7 @@ class Extent(StrEnum):
     CHART = "chart"  # a release's chart, or a part of it
     BASE = "base"  # objects that a kustomization, or somebody before Flux, takes from elsewhere
     FILE = "file"  # a file of the repository that cannot be read
+    COMMAND = "command"  # what is run before Flux
     UNIT = "unit"  # all that a Kustomization applies, objects of Flux among them
 
 

@@ -148,7 +148,9 @@ def test_a_suspended_release_is_noted(edges):
 
 def test_a_helmfile_comes_before_flux(edges):
     helmfile = "releases:\n- {name: web, namespace: default, chart: example/web}\n- {name: lb, namespace: lb, chart: metallb/metallb}\n"
-    _, graph = edges(**{"bootstrap/helmfile.yaml": helmfile})
+    _, graph = edges(
+        **{"bootstrap/helmfile.yaml": helmfile, "Taskfile.yaml": "  - helmfile -f bootstrap/helmfile.yaml apply\n"}
+    )
     first = {str(thing) for thing in graph.starts}
     assert {"HelmRelease default/web is applied", "Helm release lb/lb is applied"} <= first
     assert "CRD metallb.io/IPAddressPool is established" in {str(thing) for thing in graph.settle().order}
@@ -156,7 +158,7 @@ def test_a_helmfile_comes_before_flux(edges):
 
 @pytest.mark.parametrize("text", ["releases: {{ .Values.x }}\n{{ if a }}\n", "releases: 1\n", "a: [\n", ""])
 def test_a_helmfile_that_cannot_be_read_says_nothing(edges, text):
-    _, graph = edges(**{"helmfile.yaml": text})
+    _, graph = edges(**{"helmfile.yaml": text, "Makefile": "up:\n\thelmfile apply\n"})
     assert not [thing for thing in graph.starts if thing.kind == "HelmRelease"]
 
 

@@ -1,10 +1,8 @@
-"""Releases that a helmfile in the repository installs before Flux is there: the usual first step of a home cluster.
+"""Releases that a helmfile of the repository installs before Flux is there: the usual first step of a home cluster.
 
 With a castle nothing of that is run, so nothing of that is taken as there.
 """
 
-import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,14 +10,11 @@ from typing import Any, NamedTuple
 from rebirth.proof.charts import releases
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model
-from rebirth.proof.reading.yaml_files import Document, UnreadableError, parse, read, text_of
+from rebirth.proof.reading.start.helmfiles import UNKNOWN, documents
 from rebirth.proof.things import Place
 
-_MOST = 200  # files
-_ALONE = re.compile(r"\n\s*\{\{(?:[^}]|\}(?!\}))*\}\}[ \t]*(?=\n)")  # a template that has lines for itself
-_TEMPLATE = re.compile(r"\{\{(?:[^}]|\}(?!\}))*\}\}")
-_UNKNOWN = "templated"
-_LEFT_OUT = {"node_modules", "templates", "charts"}
+WHY = "rebirth/why"  # an annotation: why it is there before Flux
+ONLY_CRDS = "rebirth/only-crds"  # an annotation: only the CRDs of the chart are applied
 
 
 class Release(NamedTuple):
@@ -29,25 +24,27 @@ class Release(NamedTuple):
     version: str
     values: Mapping[str, Any]
     place: Place
+    why: str  # it is taken as there
+    only_crds: bool
 
 
-def find(root: Path) -> list[Release]:
-    """What the helmfiles below a folder install."""
-    return [release for file in _files(root) for release in _releases(file)]
+def find(model: Model) -> list[Release]:
+    """What the helmfiles install that are run before Flux."""
+    return [
+        release for file, (why, only) in model.helmfiles.items() for release in _releases(file, why, only_crds=only)
+    ]
 
 
 def given(model: Model, graph: Graph) -> None:
     """Releases of Flux that a helmfile has installed when Flux comes: they are adopted."""
-    if model.castle:
-        return
-    first = {(release.namespace, release.name): release for release in find(model.root)}
+    first = {(release.namespace, release.name): release for release in find(model) if not release.only_crds}
     for unit in model.units:
         own = unit.own
         if own is None or not releases.is_release(own):
             continue
         if found := first.get((releases.target_namespace(own), releases.release_name(own))):
             for true in (releases.started(own), unit.applied, unit.ready):
-                graph.given(true, "a helmfile of this repository installs it before Flux", found.place)
+                graph.assumed(true, found.why, found.place)
 
 
 def missing(model: Model) -> Iterator[Manifest]:
@@ -55,17 +52,18 @@ def missing(model: Model) -> Iterator[Manifest]:
     have = {
         (releases.target_namespace(member), releases.release_name(member)) for member, _ in model.objects("HelmRelease")
     }
-    for release in find(model.root):
+    for release in find(model):
         if (
-            (release.namespace, release.name) in have
+            ((release.namespace, release.name) in have and not release.only_crds)
             or not release.chart
             or "{{" in release.chart
-            or _UNKNOWN in release.chart
+            or UNKNOWN in release.chart
         ):
             continue
         url, _, name = release.chart.rpartition("/")
         spec = {"chart": {"spec": {"chart": name, "version": release.version}}, "url": url, "values": release.values}
-        metadata = {"name": release.name, "namespace": release.namespace}
+        marks = {WHY: release.why, **({ONLY_CRDS: "true"} if release.only_crds else {})}
+        metadata = {"name": release.name, "namespace": release.namespace, "annotations": marks}
         yield Manifest(
             {"kind": "Helm release", "metadata": metadata, "spec": spec},
             release.place.file, release.place.line, release.place.path,
@@ -73,32 +71,8 @@ def missing(model: Model) -> Iterator[Manifest]:
         )  # fmt: skip
 
 
-def _files(root: Path) -> Iterator[Path]:
-    count = 0
-    for folder, inner, names in os.walk(root):
-        inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in _LEFT_OUT)
-        beside = "helmfile" in Path(folder).name
-        for name in sorted(names):
-            if (beside or name.startswith("helmfile")) and re.search(r"\.ya?ml(\.gotmpl)?$", name):
-                count += 1
-                if count <= _MOST:
-                    yield Path(folder) / name
-
-
-def _documents(file: Path) -> list[Document]:
-    """The documents of a helmfile; what stands in templates is not known, what stands beside them is."""
-    try:
-        return read(file)
-    except UnreadableError:
-        pass
-    try:
-        return parse(_TEMPLATE.sub(_UNKNOWN, _ALONE.sub("\n", text_of(file))))
-    except UnreadableError:
-        return []  # a template through and through: what it installs cannot be told
-
-
-def _releases(file: Path) -> Iterator[Release]:
-    for document in _documents(file):
+def _releases(file: Path, why: str, *, only_crds: bool) -> Iterator[Release]:
+    for document in documents(file):
         entries = document.data.get("releases") if isinstance(document.data, Mapping) else None
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             if isinstance(entry, Mapping) and entry.get("name") and entry.get("installed") is not False:
@@ -106,5 +80,5 @@ def _releases(file: Path) -> Iterator[Release]:
                 merged = {key: value for one in values for key, value in one.items()}
                 yield Release(
                     str(entry["name"]), str(entry.get("namespace") or "default"), str(entry.get("chart") or ""),
-                    str(entry.get("version") or ""), merged, Place(str(file), document.line, ("releases", index)),
+                    str(entry.get("version") or ""), merged, Place(str(file), document.line, ("releases", index)), why, only_crds,
                 )  # fmt: skip

@@ -21,8 +21,7 @@ async def install(model: Model, commands: Commands) -> list[Unknown]:
     for manifest, _ in list(model.objects("HelmRelease")):
         if releases.is_release(manifest) and id(manifest) not in have:
             model.units.append(_unit(manifest))
-    if not model.castle:
-        model.units += [_unit(own) for own in helmfile.missing(model)]
+    model.units += [_unit(own) for own in helmfile.missing(model)]
     model.index()
     limit = asyncio.Semaphore(_AT_ONCE)
 
@@ -32,6 +31,9 @@ async def install(model: Model, commands: Commands) -> list[Unknown]:
 
     empty = [(u, u.own) for u in model.units if u.atomicity is Atomicity.HELM and u.own is not None and not u.members]
     found = await together(*(members(unit, own) for unit, own in empty))
+    for unit, own in empty:
+        if own.annotations.get(helmfile.ONLY_CRDS):
+            unit.members = [member for member in unit.members if member.kind == "CustomResourceDefinition"]
     model.index()
     return [unknown for unknowns in found for unknown in unknowns]
 

@@ -137,6 +137,9 @@ class Model:
     units: list[Unit] = field(default_factory=list)
     seeded: list[Manifest] = field(default_factory=list)  # objects that the repository keeps for what runs before Flux
     orphans: list[Manifest] = field(default_factory=list)  # objects in files that no kustomization lists
+    helmfiles: dict[Path, tuple[str, bool]] = field(
+        default_factory=dict
+    )  # those that are run before Flux: who says so, and whether only their CRDs are applied
     remote: dict[str, Place] = field(
         default_factory=dict
     )  # entry of a kustomization that is fetched from the web -> where

@@ -14,7 +14,7 @@ from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import MOST, Files
-from rebirth.proof.reading.start import beforehand
+from rebirth.proof.reading.start import beforehand, helmfiles, scripts
 from rebirth.proof.reading.start import clusters as where
 from rebirth.proof.reading.undefined import literal, undefined
 from rebirth.proof.reading.variables import SubstitutionError, Variables
@@ -88,6 +88,7 @@ class _Reader:
         self.model.seeded += beforehand.find(self.files, self.listed)
         if self.model.castle is None:
             self.model.machines += talos.lying(self.files)
+            self._before()
         self.model.index()
 
     async def _root(self, folder: Path) -> list[Manifest]:
@@ -291,6 +292,18 @@ class _Reader:
                 if member.kind == kind and member.name == name and member.namespace in {namespace, ""}:
                     return member.data
         return None
+
+    def _before(self) -> None:
+        """What is run before Flux: helmfiles that somebody names, and commands of scripts, which are not read."""
+        said, there = scripts.lines(self.root), helmfiles.find(self.root)
+        run = helmfiles.runs(self.root, there, said)
+        self.model.helmfiles = {
+            file: (helmfiles.shown(self.root, file, one), one.only_crds) for file, one in run.items()
+        }
+        self.survey.unknowns += scripts.unread(said)
+        for file in helmfiles.left(there, run):
+            why = "nothing here runs it before Flux; if you do, say so with `bootstrap:` in .rebirth.yaml"
+            self.survey.unknowns.append(Unknown(self.files.shown(file), Place(str(file)), why))
 
     def _unlisted(self, file: Path, found: list[Manifest]) -> None:
         """Notes a file with objects that the kustomization beside it does not list."""

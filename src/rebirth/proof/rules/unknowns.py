@@ -63,7 +63,7 @@ class Unknowns:
 
     def _too_late(self, unknown: Unknown, use: Edge) -> bool:
         """Whether it is made only after what needs it, or is none of the things that are made so."""
-        if use.need in _BY_HAND and unknown.extent is not Extent.FILE:
+        if use.need in _BY_HAND and unknown.extent not in {Extent.FILE, Extent.COMMAND}:
             return True
         if unknown.by is None:
             return False
@@ -92,6 +92,8 @@ def _can(unknown: Unknown, thing: Thing) -> bool:
         return False
     if unknown.extent is Extent.FILE:
         return bool(_called(thing) & unknown.names)
+    if unknown.extent is Extent.COMMAND:  # kinds and classes; of anything else only what it names
+        return thing.kind == "CRD" or thing.kind.endswith("Class") or bool(_called(thing) & unknown.names)
     if thing.kind in FLUX and unknown.extent is not Extent.UNIT and "flux" not in unknown.what.lower():
         return False
     return not thing.namespace or unknown.namespace in {"", thing.namespace}

@@ -52,7 +52,7 @@ def read(model: Model, graph: Graph) -> None:
                 words = f"{own.thing().label} is suspended"
                 graph.remark("suspended", own.place("spec", "suspend"), words, own.thing())
         elif not model.castle:
-            graph.given(unit.applied, "a helmfile of this repository installs it before Flux", own.place())
+            graph.assumed(unit.applied, str(own.annotations.get(helmfile.WHY)), own.place())
         _members(unit, begun, graph)
         if not flux.is_elsewhere(own):
             _target(own, unit, begun, graph)

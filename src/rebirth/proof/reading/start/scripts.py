@@ -1,0 +1,81 @@
+"""What a repository says of the time before Flux: lines of its task files and scripts, and commands in its documents."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rebirth.proof.things import Extent, Place, Unknown
+from rebirth.proof.words import pieces
+
+_MOST = 400  # files
+_LARGEST = 256 << 10  # bytes
+_LEFT_OUT = {".git", ".github", ".venv", "node_modules", "vendor", "archive", "archived"}
+_TASKS = re.compile(
+    r"\.?justfile|(gnu)?makefile|taskfile.*|.*\.(just|mk|sh|bash|zsh|fish|ps1|py|tf|tofu)|\.?mise\.toml", re.IGNORECASE
+)
+_BESIDE = {
+    ".taskfiles",
+    "taskfiles",
+    "tasks",
+    "ansible",
+    "playbooks",
+    "roles",
+}  # folders whose YAML files are tasks, too
+_SAYS = re.compile(r"helmfile|kubectl|kustomize|\bhelm\b|helm_release|\bchart|https?://|oci://")
+_COMMAND = re.compile(r"^[\s$>`-]*(sudo )?(helmfile|kubectl|helm|just|task|make|flux)\s")
+_CREATES = re.compile(
+    r"kubectl\b.*\bcreate\s+(?:secret\s+(?:generic|tls|docker-registry)|configmap|namespace|ns|cm)\s+[\"']?([\w.-]+)"
+)
+
+
+class Line(NamedTuple):
+    text: str
+    place: Place
+
+
+def lines(root: Path) -> tuple[Line, ...]:
+    """Whatever speaks of helm, kubectl or an address, in the order of files."""
+    return tuple(line for file in _files(root) for line in _lines(file))
+
+
+def _files(root: Path) -> Iterator[Path]:
+    count = 0
+    for folder, inner, names in os.walk(root):
+        inner[:] = sorted(name for name in inner if name not in _LEFT_OUT)
+        beside = bool(_BESIDE & set(Path(folder).relative_to(root).parts))
+        for name in sorted(names):
+            if _TASKS.fullmatch(name) or name.endswith(".md") or (beside and name.endswith((".yaml", ".yml"))):
+                count += 1
+                if count > _MOST:
+                    return
+                yield Path(folder, name)
+
+
+def _lines(file: Path) -> Iterator[Line]:
+    try:
+        if file.is_symlink() or file.stat().st_size > _LARGEST:
+            return
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    wanted = _COMMAND if file.suffix == ".md" else _SAYS
+    for number, line in enumerate(text.splitlines(), 1):
+        if wanted.search(line) and not line.lstrip().startswith("#"):
+            yield Line(line.strip(), Place(str(file), number))
+
+
+def unread(said: Sequence[Line]) -> Iterator[Unknown]:
+    """What those commands make: one unknown a file, called by what stands in its lines."""
+    for file, own in _by_file(said):
+        made = frozenset(name for line in own for name in _CREATES.findall(line.text))
+        words = pieces(*(line.text for line in own))
+        yield Unknown(file, own[0].place, "it is run before Flux", Extent.COMMAND, "", words, made, listed=False)
+
+
+def _by_file(said: Iterable[Line]) -> Iterator[tuple[str, list[Line]]]:
+    found: dict[str, list[Line]] = {}
+    for line in said:
+        found.setdefault(line.place.file, []).append(line)
+    yield from found.items()
