@@ -90,6 +90,7 @@ class Said:
     outputs: Sequence[tuple[str, Path]] = ()  # other forms, and the files that they go to
     verbose: bool = False
     strict: bool = False  # warnings count as errors
+    baseline: Path | None = None  # of findings that are known
 
 
 def check(asked: Asked, said: Said) -> int:
@@ -97,12 +98,39 @@ def check(asked: Asked, said: Said) -> int:
 
     async def run() -> Verdict:
         async with proved(asked) as done:
-            verdict = weigh(done.proof, done.places)
+            verdict = judged(done, said)
             tell(Answer(verdict, done.places, said.strict, said.verbose), said)
             return verdict
 
-    verdict = asyncio.run(run())
+    return exit_code(asyncio.run(run()), said)
+
+
+def judged(done: Proved, said: Said) -> Verdict:
+    """What is to be reported of a proof. Raises SpecError where the baseline cannot be used."""
+    verdict = weigh(done.proof, done.places)
+    if said.baseline is None:
+        return verdict
+    from rebirth.findings import baseline
+
+    return baseline.without(verdict, done.places, baseline.read(said.baseline))
+
+
+def exit_code(verdict: Verdict, said: Said) -> int:
     return 3 if verdict.impossible or (said.strict and verdict.count(Severity.WARNING)) else 0
+
+
+def write_baseline(asked: Asked, file: Path) -> None:
+    """Proves, and writes what is found as what is known from now on."""
+    from rebirth.findings import baseline
+
+    async def run() -> int:
+        async with proved(asked) as done:
+            verdict = weigh(done.proof, done.places)
+            baseline.write(file, verdict, done.places)
+            return len(verdict.findings)
+
+    count = asyncio.run(run())
+    write(f"{count} finding{'s' * (count != 1)} written to {file}\n")
 
 
 def tell(answer: Answer, said: Said) -> None:

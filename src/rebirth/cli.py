@@ -115,7 +115,8 @@ def create(
     epilog=examples(
         "rebirth check",
         "rebirth check --gitops my-flux-repository --cluster clusters/home",
-        "rebirth check --format github --strict",
+        "rebirth check --format github --strict --output sarif=rebirth.sarif",
+        "rebirth check --gitops . --since main",
         "rebirth check --explain R13",
     )
 )
@@ -127,6 +128,15 @@ def check(
     as_json: Json = False,
     output: Outputs = [],  # noqa: B006 - see cluster
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 on warnings, too.")] = False,
+    since: Annotated[
+        str, typer.Option(metavar="REV", help="Report only what is new against a revision of Git, such as main.")
+    ] = "",
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Do not report the findings that are in this file.")
+    ] = None,
+    write_baseline: Annotated[
+        bool, typer.Option("--write-baseline", help="Write all findings of now to the file of --baseline.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print what is ignored, what is unknown, and every note in full.")
     ] = False,
@@ -145,7 +155,16 @@ def check(
     style = form(format_, as_json)
     if style not in FORMS:
         raise SpecError(f"--format: {style} is none of {', '.join(FORMS)}")
-    sys.exit(checking.check(asked, checking.Said(style, outputs(output, FORMS), verbose, strict)))
+    if write_baseline:
+        if baseline is None:
+            raise SpecError("--write-baseline needs --baseline FILE", hint="FILE is where the findings go.")
+        return checking.write_baseline(asked, baseline)
+    said = checking.Said(style, outputs(output, FORMS), verbose, strict, baseline)
+    if since:
+        from rebirth.change import since as change
+
+        sys.exit(change.check(asked, said, since))
+    sys.exit(checking.check(asked, said))
 
 
 @app.command(epilog=examples("rebirth plan", "rebirth plan --graph mermaid > plan.mmd"))

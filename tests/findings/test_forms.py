@@ -20,7 +20,7 @@ SEEN = Seen(1, 1, 0, 1, 1, 1)
 def test_json_holds_the_chain_with_its_places(circle, judged):
     change(circle, "clusters/x/b.yaml", "  interval", "  # rebirth: ignore R13 not here\n  interval")
     found = json.loads(data.render(*judged(circle)))
-    assert found["counts"] == {"error": 1, "warning": 0, "info": 1, "ignored": 0}
+    assert found["counts"] == {"error": 1, "warning": 0, "info": 1, "ignored": 0, "known": 0}
     first = found["findings"][0]
     assert (first["rule"], first["file"], first["line"], first["closed"]) == ("R13", "clusters/x/a.yaml", 8, True)
     assert first["situation"] == "first boot"

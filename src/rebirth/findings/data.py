@@ -1,6 +1,7 @@
 """Findings as JSON: everything that is known of them, for programs."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from rebirth.findings.patch import patches
@@ -10,8 +11,8 @@ from rebirth.proof.rules import Finding, Severity
 from rebirth.proof.things import Edge, Place, Thing
 
 
-def render(verdict: Verdict, places: Places) -> str:
-    return json.dumps(as_data(verdict, places), indent=2, ensure_ascii=False) + "\n"
+def render(verdict: Verdict, places: Places, besides: Mapping[str, Any] | None = None) -> str:
+    return json.dumps(as_data(verdict, places) | dict(besides or {}), indent=2, ensure_ascii=False) + "\n"
 
 
 def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
     return {
         "version": 1,
         "counts": {severity.value: verdict.count(severity) for severity in Severity}
-        | {"ignored": len(verdict.ignored)},
+        | {"ignored": len(verdict.ignored), "known": verdict.known},
         "findings": [finding_data(finding, places) for finding in verdict.findings],
         "ignored": [
             finding_data(finding, places) | {"reason": ignore.reason, "ignored_at": place_data(ignore.place, places)}

@@ -1,6 +1,6 @@
 """Findings as commands of a GitHub workflow: each becomes an annotation at its line."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rebirth.findings.places import Places
 from rebirth.findings.text import because
@@ -11,8 +11,10 @@ from rebirth.proof.things import Place
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def render(verdict: Verdict, places: Places) -> str:
-    return of_findings(verdict.findings, places)
+def render(verdict: Verdict, places: Places, besides: Sequence[str] = ()) -> str:
+    """`besides` are lines of a note that is at no line."""
+    note = f"::notice title=rebirth::{_words(chr(10).join(besides))}\n" if besides else ""
+    return of_findings(verdict.findings, places) + note
 
 
 def of_findings(findings: Iterable[Finding], places: Places) -> str:

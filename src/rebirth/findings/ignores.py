@@ -21,7 +21,7 @@ def r00_ignore(ignores: Iterable["Ignore"], used: set["Ignore"], rules: set[str]
 
     What it finds:
         `# rebirth: ignore R16` without a reason, with a rule that is none, or beside which nothing is found (any more); the
-        same for entries of `check.ignore`.
+        same for entries of `check.ignore`. An entry of a baseline that matches nothing any more.
 
     Why it cannot work:
         An ignore without a reason does not count: nobody could say later whether it still may stand. One that matches nothing
@@ -31,7 +31,8 @@ def r00_ignore(ignores: Iterable["Ignore"], used: set["Ignore"], rules: set[str]
         `# rebirth: ignore R16` above a line, and no word why.
 
     Instead:
-        Write the reason behind the rule: `# rebirth: ignore R16 the class is made by the cloud`. Remove what matches nothing.
+        Write the reason behind the rule: `# rebirth: ignore R16 the class is made by the cloud`. Remove what matches nothing;
+        a baseline is written anew with `--write-baseline`.
     """
     for ignore in ignores:
         names = ", ".join(sorted(ignore.rules)) or "no rule"

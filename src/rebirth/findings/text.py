@@ -105,9 +105,11 @@ class Text:
     def summary(self, verdict: Verdict, *, verbose: bool = False) -> list[str]:
         seen = verdict.seen
         counts = [_plural(verdict.count(s), s.value) for s in Severity if verdict.count(s)]
-        word = ", ".join(counts) or f"No problems found in {_plural(seen.kustomizations, 'Kustomization')}"
+        none = "No new problems" if verdict.known else "No problems"
+        word = ", ".join(counts) or f"{none} found in {_plural(seen.kustomizations, 'Kustomization')}"
         colour = next((_COLOURS[s] for s in Severity if verdict.count(s)), "1;32")
-        lines = [self._styled(word, colour) + (f"; {len(verdict.ignored)} ignored" if verdict.ignored else "")]
+        apart = {"ignored": len(verdict.ignored), "known and not shown": verdict.known}
+        lines = [self._styled(word, colour) + "".join(f"; {count} {what}" for what, count in apart.items() if count)]
         read = (
             f"read {_plural(seen.files, 'file')}: {_plural(seen.kustomizations, 'Kustomization')}, "
             f"{_plural(seen.charts, 'chart')}, {_plural(seen.objects, 'object')}"

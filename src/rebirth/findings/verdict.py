@@ -35,6 +35,7 @@ class Verdict:
     unknown: tuple[Unknown, ...]
     whole: bool  # with a castle: what is made beside the repository is known, too
     taken: tuple[Taken, ...] = ()  # as there
+    known: int = 0  # findings that are not reported: a baseline, or an earlier revision, has them
 
     def count(self, severity: Severity) -> int:
         return sum(finding.severity is severity for finding in self.findings)

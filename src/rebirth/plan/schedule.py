@@ -61,10 +61,10 @@ class Plan:
 
 def labels(model: Model, graph: Graph) -> set[str]:
     """Of what is run."""
-    return set(_run(model, graph))
+    return set(run(model, graph))
 
 
-def _run(model: Model, graph: Graph) -> dict[str, Thing]:
+def run(model: Model, graph: Graph) -> dict[str, Thing]:
     """What is run, by its label: a name may hold blanks, so that a label tells not where the kind ends."""
     phases = {t.label: t for t in graph.things if t.kind == "phase"}
     return phases | {unit.applied.label: unit.applied for unit in model.units}
@@ -82,7 +82,7 @@ class _Planner:
     def __init__(self, model: Model, graph: Graph, assumed: tuple[Thing, ...]) -> None:
         self.graph, self.assumed = graph, assumed
         self.online = f"phase {goal(model.phases)}"
-        self.run = _run(model, graph)
+        self.run = run(model, graph)
         self.blind = {unit.applied.label for unit in model.units if not unit.known}
         self.times = graph.finish_times()
         self.order = {thing: at for at, thing in enumerate(graph.settle().order)}
