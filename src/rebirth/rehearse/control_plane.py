@@ -85,8 +85,8 @@ class ControlPlane:
         )
         cluster = self.cluster()
         await self._serves(cluster)
-        await self.processes.start(
-            "kube-controller-manager", [self.programs["kube-controller-manager"], *self._controllers()]
+        await self.processes.start(  # it waits for ten seconds until the API server is healthy, and a loaded machine takes longer
+            "kube-controller-manager", [self.programs["kube-controller-manager"], *self._controllers()], tries=6
         )
         return cluster
 
