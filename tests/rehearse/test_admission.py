@@ -48,6 +48,13 @@ def test_what_nobody_could_answer_is_changed(kind, before, after):
     assert changed(kind, **before) == after
 
 
+def test_a_castles_own_source_needs_the_credentials_that_the_castle_places():
+    admission = Admission({OWN}, lambda url, digest: "", with_credentials=[OWN])
+    for url in (f"https://{OWN}", f"ssh://git@{OWN}"):
+        item = {"kind": "GitRepository", "spec": {"url": url, "secretRef": {"name": "flux-system"}}}
+        assert admission.changed(item) == {"url": f"https://{OWN}", "secretRef": {"name": "flux-system"}}
+
+
 def test_patches_of_what_a_chart_on_paper_does_not_make_are_left_out():
     admission = Admission((), lambda url, digest: "", {"HelmRelease apps/blog"})
     spec = {"postRenderers": [], "interval": "1m"}

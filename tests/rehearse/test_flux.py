@@ -168,7 +168,7 @@ class Running:
         """The object, once its condition Ready is what is wanted."""
         item = {}
         for _ in range(120):
-            self.processes.check()
+            await self.processes.check()
             said = await self.kubectl("get", kind, "-n", namespace, name, "-o", "json", "--ignore-not-found")
             item = json.loads(said) if said else {}
             conditions = item.get("status", {}).get("conditions", [])

@@ -8,6 +8,7 @@ import subprocess
 import tarfile
 from contextlib import suppress
 
+import httpx
 import pytest
 import yaml
 
@@ -162,6 +163,13 @@ async def test_a_proxy_that_is_asked_for_too_much_stays(outside):
         assert await reader.read() == b""
     writer.close()
     assert (await asked(made, "https://ghcr.io/v2/")).status_code == 200
+
+
+async def test_a_name_that_does_not_resolve_in_a_pod_is_not_answered(outside):
+    made = await outside(unresolved=lambda host: f"lookup {host}: i/o timeout" if host == "github.com" else "")
+    with pytest.raises(httpx.ProxyError, match=r"lookup github\.com: i/o timeout"):
+        await asked(made, "https://github.com/a/b")
+    assert (await asked(made, "https://example.com/a")).status_code == 404
 
 
 async def test_large_answers_come_whole(outside, store, tmp_path):

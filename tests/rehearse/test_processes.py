@@ -9,12 +9,6 @@ from rebirth.errors import Broken
 from rebirth.rehearse.processes import Processes
 
 
-async def _until(true):
-    async with asyncio.timeout(20):
-        while not true():
-            await asyncio.sleep(0.05)
-
-
 def run(folder: Path, script: str, tries: int, what):
     async def all_of_it():
         processes = Processes(folder / "logs")
@@ -31,7 +25,7 @@ def test_what_ended_is_said_with_its_last_words(tmp_path: Path):
     async def ends(processes: Processes):
         with pytest.raises(Broken, match="ended with 3: no"):
             while True:
-                processes.check()
+                await processes.check()
                 await asyncio.sleep(0.05)
 
     run(tmp_path, "echo no; exit 3", 1, ends)
@@ -39,8 +33,10 @@ def test_what_ended_is_said_with_its_last_words(tmp_path: Path):
 
 def test_it_is_started_again_as_often_as_it_may(tmp_path: Path):
     async def runs(processes: Processes):
-        await _until(lambda: (tmp_path / "runs").exists())
-        processes.check()
+        while not (tmp_path / "runs").exists():
+            await processes.check()
+            await asyncio.sleep(0.05)
+        await processes.check()
 
     run(tmp_path, f"cd {tmp_path}; test -e once || {{ touch once; exit 1; }}; touch runs; sleep 100", 2, runs)
 
@@ -49,7 +45,7 @@ def test_it_is_not_started_for_ever(tmp_path: Path):
     async def ends(processes: Processes):
         with pytest.raises(Broken, match="ended with 1"):
             while True:
-                processes.check()
+                await processes.check()
                 await asyncio.sleep(0.05)
 
     run(tmp_path, f"echo x >> {tmp_path}/tries; exit 1", 3, ends)

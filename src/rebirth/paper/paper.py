@@ -8,6 +8,7 @@ from rebirth.paper.api.client import Api
 from rebirth.paper.api.kinds import BUILT_IN
 from rebirth.paper.api.seen import Seen
 from rebirth.paper.api.work import side_by_side
+from rebirth.paper.cluster_dns import ClusterDns, Kubelets
 from rebirth.paper.given import Invents, Signs
 from rebirth.paper.kubelet.nodes import PaperNode, paper_nodes, place
 from rebirth.paper.kubelet.pods import Pods
@@ -27,19 +28,27 @@ from rebirth.paper.workloads import Workload, Workloads
 
 @dataclass
 class Paper:
-    """To be run beside the API server. `egress` is the Unix socket that its EgressSelector leads to."""
+    """To be run beside the API server. `egress` is the Unix socket that its EgressSelector leads to. Names resolve for all pods where
+    it is not known what the `kubelets` were told of cluster DNS.
+    """
 
     kubeconfig: Path
     egress: Path
     authority: Signs
     invent: Invents
     nodes: Sequence[PaperNode] = field(default_factory=paper_nodes)
+    kubelets: Kubelets | None = None
     refused: dict[str, str] = field(default_factory=dict)  # what the API server did not take of paper, and its words
 
     def __post_init__(self) -> None:
         self._workloads = Workloads()
         self._scheduler: Scheduler | None = None
         self._operators: Operators | None = None
+        self._dns: ClusterDns | None = None
+
+    def unresolved(self, host: str) -> str:
+        """Why pods do not come by an address of that name; "" where nothing is in the way."""
+        return self._dns.unresolved(host) if self._dns else ""
 
     def workloads(self) -> list[Workload]:
         """What ran on paper."""
@@ -60,7 +69,9 @@ class Paper:
         nodes = tuple(self.nodes)
         self._scheduler = Scheduler(api, seen, nodes)
         running = Running()
-        self._operators = Operators(api, seen, running, self.authority, self.invent, self._refused)
+        if self.kubelets:
+            self._dns = ClusterDns(seen, self.kubelets)
+        self._operators = Operators(api, seen, running, self.authority, self.invent, self._refused, self.unresolved)
         parts: tuple[Pods | Claims | Trusting | Operators | Addresses | Copies | MadeByPods, ...] = (
             Pods(api, seen, self._scheduler, self._refused),
             Claims(api, seen, running, self._refused),

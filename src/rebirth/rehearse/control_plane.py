@@ -100,7 +100,7 @@ class ControlPlane:
 
     async def _serves(self, cluster: Cluster) -> None:
         async def look() -> None:
-            self.processes.check()
+            await self.processes.check()
             await cluster.ready()
 
         try:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rebirth.diagnosis.root_cause import Outlook, label
 from rebirth.proof.prove import ClusterProof
 from rebirth.proof.rules import Finding, Severity
+from rebirth.proof.sources.outside.dns import CLUSTER_DNS
 from rebirth.proof.things import Need, Scope
 from rebirth.rehearse.result import Disagreement, Rehearsed
 
@@ -45,12 +46,17 @@ def _came_up(errors: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:
 
 
 def _not_foreseen(told: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:
-    """A stop is foreseen by an error in the same file, or by a finding at the same object, or in whose chain its object stands."""
-    known = {thing.label for finding in told for edge in finding.chain for thing in (edge.by, edge.needs)}
+    """A stop is foreseen by an error in the same file, by a finding at the same object or in whose chain its object stands, or, where
+    no name resolves, by one of cluster DNS.
+    """
+    things = [thing for finding in told for edge in finding.chain for thing in (edge.by, edge.needs)]
+    resolvers = {f"on {thing.name}:" for thing in things if thing.kind == CLUSTER_DNS}
+    known = {thing.label for thing in things}
     files = {finding.place.file for finding in told if finding.severity is Severity.ERROR}
     for stop in done.stops:
         held = {label(key) for key in (*stop.holds_up, stop.cause.key)}
-        if label(stop.cause.key) in known or stop.place.file in files or held & known:
+        named = any(resolver in stop.message for resolver in resolvers)
+        if named or stop.place.file in files or held & known:
             continue
         word = "stopped" if stop.cause.outlook is Outlook.FINAL else "waited without end"
         yield Disagreement(f"the proof did not foresee that it {word}: {stop.message}", stop.place)

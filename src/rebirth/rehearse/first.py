@@ -9,6 +9,7 @@ from typing import Any
 from rebirth.lab.kinds import Kinds
 from rebirth.paper.completed import Completion
 from rebirth.paper.definitions import Versions, bare, definition, in_no_namespace, rank, versions_used
+from rebirth.phases.made.flux import sync
 from rebirth.proof.charts import knowledge
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import scopes
@@ -128,7 +129,9 @@ def _flux(model: Model) -> tuple[list[Object], tuple[str, str]]:
         "apiVersion": "source.toolkit.fluxcd.io/v1",
         "kind": "GitRepository",
         "metadata": {"name": name, "namespace": namespace},
-        "spec": {"interval": "10m", "url": TREE, "ref": {"branch": BRANCH}},
+        "spec": sync(model.castle.gitops)[0]["spec"]
+        if model.castle
+        else {"interval": "10m", "url": TREE, "ref": {"branch": BRANCH}},
     }
     if unit.own is not None:
         return [source, unit.own.data], (unit.own.namespace, unit.own.name)

@@ -20,8 +20,11 @@ from rebirth.findings.taken import taken
 from rebirth.lab.building.toolchain import Toolchain, chosen
 from rebirth.lab.ca import Authority
 from rebirth.lab.kinds import Kinds
+from rebirth.paper.cluster_dns import Kubelets
 from rebirth.paper.paper import Paper
 from rebirth.phases.made.flux import until_established
+from rebirth.proof.reading.manifest import Model
+from rebirth.proof.sources.outside.dns import cluster_dns
 from rebirth.providers.cluster import Cluster
 from rebirth.rehearse import flux, kept
 from rebirth.rehearse.api_arguments import arguments, asked_for, gates_of
@@ -41,6 +44,7 @@ from rebirth.store.store import Store
 COMPONENTS = ("etcd", "kubernetes", *flux.CONTROLLERS)
 _WATCH = "watch the Flux graph"
 _TAKEN_WITHIN = 15.0  # seconds, for what is there before Flux
+_SOMEWHERE = "rehearsal.internal"  # a name outside of the cluster
 _AGAIN = 2.0  # seconds between two searches for what the graph waits for
 # For so long nothing at all may change before a rehearsal ends: nothing comes from outside any more.
 _QUIET = 12.0
@@ -105,24 +109,31 @@ class _Rehearsal:
         self._authority = Authority("Rebirth rehearsal")
         self._processes = Processes(folder / "logs")
         self._plane = ControlPlane(folder / "cluster", programs, self._processes, self._authority)
-        self._outside = Outside(folder / "outside", self._authority, self._world, Store(), options.age_key)
+        self._kinds = Kinds(self._authority, [], "git.rehearsal.internal")
+        self._paper = Paper(
+            self._plane.kubeconfig,
+            self._plane.egress,
+            self._authority,
+            self._kinds,
+            kubelets=_kubelets(self._world.model),
+        )
+        unresolved = self._paper.unresolved
+        self._outside = Outside(folder / "outside", self._authority, self._world, Store(), options.age_key, unresolved)
         self._folder, self._started, self._since = folder, time.time(), now()
         self._refused: list[str] = []
         self._steps: list[tuple[str, float, float]] = []
         self._cluster: Cluster | None = None
 
     async def run(self, crds: list[dict[str, Any]]) -> Rehearsed:
-        kinds = Kinds(self._authority, [], "git.rehearsal.internal")
         given = [one.thing for one in taken(self._world.graph, self._proof.findings)]
         age_key = self._options.age_key.read_text() if self._options.age_key else ""
-        objects = first(self._world.model, given, self._world.graph, kinds, age_key)
+        objects = first(self._world.model, given, self._world.graph, self._kinds, age_key)
         with self._step("start the control plane"):
             self._plane.arguments = await self._api_arguments()
             self._cluster = cluster = await self._plane.start()
             await self._outside.start(crds)
         self._tell("the API server serves")
-        paper = Paper(self._plane.kubeconfig, self._plane.egress, self._authority, kinds)
-        async with beside(paper.run()) as alive:
+        async with beside(self._paper.run()) as alive:
             with self._step("place what is first"):
                 await self._begin(cluster, crds, objects)
             self._tell("Flux runs")
@@ -130,7 +141,7 @@ class _Rehearsal:
             with self._step(_WATCH), watched(Watcher(_WATCH, Events(self._hear))):
                 async with beside(_later(cluster, objects.later)):
                     await self._watch(graph, alive)
-            return await self._told(cluster, graph, paper, [thing.label for thing in given])
+            return await self._told(cluster, graph, self._paper, [thing.label for thing in given])
 
     async def _api_arguments(self) -> list[str]:
         if not any((asked := asked_for(self._repository.root)).values()):
@@ -172,8 +183,20 @@ class _Rehearsal:
         for group in objects.before:
             said = await together(*(_applied(cluster, item) for item in group))
             self._refused += filter(None, said)
+        await self._until_names_resolve()
         for item in objects.flux:
             self._refused += filter(None, [await _applied(cluster, item)])
+
+    async def _until_names_resolve(self) -> None:
+        """As a bootstrap waits for cluster DNS before Flux, and for so long."""
+
+        async def look() -> None:
+            if why := self._paper.unresolved(_SOMEWHERE):
+                raise NotYet(why)
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TAKEN_WITHIN):
+                await until(look, what="cluster DNS answers", every=0.2)
 
     async def _watch(self, graph: FluxGraph, alive: Callable[[], None]) -> None:
         """Returns when all is Ready, or nothing changes any more."""
@@ -181,7 +204,7 @@ class _Rehearsal:
 
         async def look() -> None:
             alive()
-            self._processes.check()
+            await self._processes.check()
             try:
                 await graph.look()
             except NotYet:
@@ -228,6 +251,15 @@ class _Rehearsal:
             given=tuple(given),
             refused=tuple(self._refused),
         )
+
+
+def _kubelets(model: Model) -> Kubelets | None:
+    """What a castle's kubelets are told of cluster DNS; None without one."""
+    if model.castle is None:
+        return None
+    kubernetes = model.castle.kubernetes
+    asked = [address for address, _ in cluster_dns(model)] or [str(kubernetes.cluster_dns)]
+    return Kubelets(asked, kubernetes.service_network)
 
 
 class _Stillness:

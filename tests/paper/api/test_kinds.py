@@ -1,11 +1,17 @@
 """What is kept of an object."""
 
-from rebirth.paper.api.kinds import CRD, SECRET, custom, trimmed
+from rebirth.paper.api.kinds import CONFIG_MAP, CRD, SECRET, custom, trimmed
 
 
 def test_values_of_secrets_are_not_kept():
     item = {"metadata": {"name": "s", "managedFields": [1]}, "data": {"a": "czNjcmV0"}, "stringData": {"b": "x"}}
     assert trimmed(SECRET, item) == {"metadata": {"name": "s"}, "data": {"a": ""}, "binaryData": {}}
+
+
+def test_of_config_maps_a_corefile_is_kept():
+    item = {"metadata": {"name": "coredns"}, "data": {"Corefile": ". { }", "other": "x"}}
+    assert trimmed(CONFIG_MAP, item)["data"] == {"Corefile": ". { }", "other": ""}
+    assert trimmed(SECRET, {"metadata": {"name": "s"}, "data": {"Corefile": "x"}})["data"] == {"Corefile": ""}
 
 
 def crd(**status):

@@ -12,8 +12,12 @@ READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}, "metad
 
 
 class World:
-    def __init__(self, *, holders=(), ready=(), namespaces=()):
+    def __init__(self, *, holders=(), ready=(), namespaces=(), unresolved=()):
         self.holders, self.ready, self.spaces = dict(holders), set(ready), dict(namespaces)
+        self.hidden = set(unresolved)
+
+    def unresolved(self, host):
+        return f"lookup {host}: server misbehaving" if host in self.hidden else ""
 
     def namespaces(self):
         return self.spaces
@@ -242,3 +246,12 @@ def test_a_sealed_secret_becomes_a_secret_of_its_keys():
     item = resource("bitnami.com", "SealedSecret", encryptedData={"a": "AgB"}, template=template)
     (made,) = sealed_secrets.sealed_secret(item, "kube-system", World()).makes
     assert (made.name, made.keys, made.values) == ("y", ("a", "plain"), {"plain": "text"})
+
+
+def test_a_store_is_valid_once_the_name_of_its_server_resolves():
+    vault = {"server": "https://vault.tail.ts.net:8200/v1", "auth": {"tokenSecretRef": {"name": "token"}}}
+    store = resource("external-secrets.io", "SecretStore", provider={"vault": vault})
+    token = {("Secret", "ns", "token"): keys("token")}
+    hidden = World(holders=token, unresolved=["vault.tail.ts.net"])
+    assert external_secrets.store(store, "eso", hidden).waits == "lookup vault.tail.ts.net: server misbehaving"
+    assert external_secrets.store(store, "eso", World(holders=token, unresolved=["tail.ts.net"])).waits == ""

@@ -26,12 +26,16 @@ BUILT_IN = (
 )  # fmt: skip
 
 
+_READ = {(CONFIG_MAP, "Corefile")}  # values that somebody here asks for
+
+
 def trimmed(kind: Kind, item: Object) -> Object:
     """Without what nobody here asks for: values of Secrets above all, schemas, who wrote which field."""
     item["metadata"].pop("managedFields", None)
     if kind in {SECRET, CONFIG_MAP}:
         for field in ("data", "binaryData"):
-            item[field] = dict.fromkeys(item.get(field) or {}, "")
+            held = item.get(field) or {}
+            item[field] = {key: value if (kind, key) in _READ else "" for key, value in held.items()}
         item.pop("stringData", None)
     if kind == CRD:
         for version in item["spec"].get("versions") or []:

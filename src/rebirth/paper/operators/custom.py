@@ -26,6 +26,10 @@ class World(Protocol):
         """Another custom resource of a known operator."""
         ...
 
+    def unresolved(self, host: str) -> str:
+        """Why a pod does not come by an address of that name; "" where nothing is in the way."""
+        ...
+
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
         """Their labels by name."""
         ...

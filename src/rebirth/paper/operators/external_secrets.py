@@ -6,6 +6,7 @@ pkg/controllers/externalsecret.
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from rebirth.paper.api.client import Object
 from rebirth.paper.kubelet.needs import holds
@@ -17,13 +18,23 @@ _GENERATED = {"Password": ("password",), "UUID": ("uuid",), "SSHKey": ("privateK
 
 
 def store(item: Object, namespace: str, world: World) -> Due:
-    """A SecretStore or ClusterSecretStore: Secrets that its provider names must be there."""
+    """A SecretStore or ClusterSecretStore: Secrets that its provider names must be there, and the name of its server resolve."""
     own = item["metadata"].get("namespace", "")
-    for named in _references(item["spec"].get("provider") or {}):
+    provider = item["spec"].get("provider") or {}
+    for named in _references(provider):
         place = own or str(named.get("namespace") or namespace)
         if why := lacks(world, "Secret", place, str(named["name"]), str(named.get("key") or "")):
             return Due(waits=why)
-    return Due()
+    return Due(waits=next((why for host in _hosts(provider) if (why := world.unresolved(host))), ""))
+
+
+def _hosts(data: Any) -> Iterator[str]:
+    """Of every URL in what says where a provider is."""
+    if isinstance(data, Mapping):
+        for value in data.values():
+            yield from _hosts(value)
+    elif isinstance(data, str) and data.startswith(("http://", "https://")) and (host := urlsplit(data).hostname):
+        yield host
 
 
 def _references(data: Any, field: str = "") -> Iterator[Mapping[str, Any]]:

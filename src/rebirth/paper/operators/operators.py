@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from rebirth.paper.api.client import Api, Kind, Object, Refused
-from rebirth.paper.api.kinds import CONFIG_MAP, CRD, INGRESS, NAMESPACE, SECRET, SERVICE
+from rebirth.paper.api.kinds import CONFIG_MAP, CRD, INGRESS, NAMESPACE, SECRET, SERVICE, SLICE
 from rebirth.paper.api.kinds import custom as defined
 from rebirth.paper.api.seen import Key, Seen, key_of
 from rebirth.paper.api.work import Work
@@ -18,6 +18,7 @@ from rebirth.paper.operators.running import Running
 from rebirth.proof.charts import knowledge
 
 _KINDS = {"Secret": SECRET, "ConfigMap": CONFIG_MAP, "Service": SERVICE}
+_AWAITED = {*_KINDS.values(), SLICE}  # what custom resources wait for, besides each other
 _WIDE = (external_secrets.GROUP, "ClusterExternalSecret")  # looks at all namespaces
 _SHIMMED = (certificates.GROUP, "Certificate")  # what becomes of an annotated Ingress
 _FLUX = ".fluxcd.io"
@@ -38,9 +39,10 @@ class Operators:
 
     def __init__(
         self, api: Api, seen: Seen, running: Running, authority: Signs, invent: Invents,
-        refused: Callable[[tuple[Kind, Key], str], None],
+        refused: Callable[[tuple[Kind, Key], str], None], unresolved: Callable[[str], str] = lambda _: "",
     ) -> None:  # fmt: skip
         self._api, self._seen, self._running, self._invent = api, seen, running, invent
+        self.unresolved = unresolved
         self.work: Work[tuple[Kind, Key]] = Work(self._look, refused, at_once=4)
         self.kinds: dict[tuple[str, str], Kind] = {}  # by group and name, what is watched
         self._with_status: set[Kind] = set()
@@ -64,7 +66,7 @@ class Operators:
     def heard(self, kind: Kind, item: Object, gone: bool) -> None:
         if kind == CRD and not gone:
             self._define(item)
-        elif kind in _KINDS.values():
+        elif kind in _AWAITED:
             self._again()
         elif kind == NAMESPACE:
             for key in self._seen.of(self.kinds[_WIDE]) if _WIDE in self.kinds else ():

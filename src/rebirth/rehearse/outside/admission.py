@@ -31,13 +31,15 @@ _KINDS = {"gitrepositories", "ocirepositories", "helmrepositories", "helmcharts"
 class Admission:
     """`made`: addresses of what is made here: the repository itself, and Git repositories with charts on paper. `tag_for`: the tag that stands for a digest of oci://..., "" where it is there. `in_part`: releases whose chart on paper does not
     make all that the chart would, such as `HelmRelease apps/blog`. `definitions`: the specs of CRDs that stay as they are, since the
-    controllers that run are of their release, and not of the repository's.
+    controllers that run are of their release, and not of the repository's. `with_credentials`: addresses whose sources have to have the
+    Secret that they name, as a castle places it.
     """
 
     made: Collection[str]
     tag_for: Callable[[str, str], str]
     in_part: Collection[str] = ()
     definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    with_credentials: Collection[str] = ()
 
     def changed(self, item: Mapping[str, Any]) -> Spec:
         """The spec as it can be answered."""
@@ -53,7 +55,7 @@ class Admission:
         if spec.get("provider", _GENERIC) != _GENERIC:
             spec["provider"] = _GENERIC
             spec.pop("secretRef", None)  # of another form than a generic one
-        if _place(spec) in self.made:  # its bootstrap brings the credentials, and needs none here
+        if _place(spec) in self.made and not self._has_credentials(spec):  # whoever bootstraps brings them by hand
             spec.pop("secretRef", None)
         if item.get("kind") == "GitRepository":
             self._git(spec)
@@ -61,12 +63,16 @@ class Admission:
             self._artifact(spec)
         return spec
 
+    def _has_credentials(self, spec: Spec) -> bool:
+        return _place(spec) in self.with_credentials
+
     def _git(self, spec: Spec) -> None:
         url = str(spec.get("url") or "")
         if url.startswith("ssh://"):
             parts = urlsplit(url)
             spec["url"] = f"https://{parts.hostname}{parts.path}"
-            spec.pop("secretRef", None)
+            if not self._has_credentials(spec):  # over HTTPS nobody asks what is in them
+                spec.pop("secretRef", None)
         ref = spec.get("ref") or {}
         if ref.get("commit") and address(url) in self.made:
             spec["ref"] = {"branch": ref.get("branch") or BRANCH}

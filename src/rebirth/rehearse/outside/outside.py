@@ -1,7 +1,7 @@
 """All that is outside of a rehearsal's cluster, in one process: started before Flux, asked afterwards what was missing."""
 
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ _FLUX_ARTIFACT = ("application/vnd.cncf.flux.config.v1+json", "application/vnd.c
 @dataclass
 class Outside:
     """`folder`: private, and with a short path: a socket lies in it. `age_key`: the castle's own, with which Flux decrypts;
-    without one what is encrypted is invented.
+    without one what is encrypted is invented. `unresolved`: why a name does not resolve in a pod, "" where it does.
     """
 
     folder: Path
@@ -44,6 +44,7 @@ class Outside:
     world: ClusterProof
     store: Store
     age_key: Path | None = None
+    unresolved: Callable[[str], str] = lambda _: ""
     proxy: str = field(default="", init=False)  # the URL, once it is started
     missing: Refusals = field(default_factory=Refusals, init=False)
     stand_ins: list[StandIn] = field(default_factory=list, init=False)  # known once it is started
@@ -61,7 +62,7 @@ class Outside:
         self._tree = Tree(self.world.model.root, self.folder, references_of(git), kinds)
         self._registries = Registries(self.store, self.missing, self._askers)
         self._servers = Servers(self.authority, self.folder / "keys", self.folder)
-        self._proxy = Proxy(self.authority, self.folder / "keys", self.folder / "answers.sock")
+        self._proxy = Proxy(self.authority, self.folder / "keys", self.folder / "answers.sock", self.unresolved)
 
     @property
     def ca_file(self) -> Path:
@@ -99,7 +100,10 @@ class Outside:
         port = _free_port()
         kept = {crd["metadata"]["name"]: crd["spec"] for crd in definitions}
         in_part = {one.release for one in self.stand_ins if not one.whole}
-        admission = Admission({*self._places(), *self._made}, self._tag_for(charts), in_part, kept)
+        castle = self.world.model.castle
+        places = {*self._places(), *self._made}
+        owned = [address(castle.gitops.repository)] if castle else []
+        admission = Admission(places, self._tag_for(charts), in_part, kept, with_credentials=owned)
         await self._servers.start("admission", admission_app(admission), address=_HOST, port=port, hosts=[_HOST])
         self._admission = f"https://{_HOST}:{port}/"
         self.proxy = await self._proxy.start()

@@ -6,6 +6,7 @@ To clients every host on the web is there, with a certificate of the rehearsal's
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -21,11 +22,14 @@ _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 @dataclass
 class Proxy:
-    """Everything that is asked of it is asked of the server on the Unix socket `answers`, in the clear."""
+    """Everything that is asked of it is asked of the server on the Unix socket `answers`, in the clear. `unresolved` says why a name
+    does not resolve where the client would be a pod, "" where it does: a proxy asks in its place.
+    """
 
     authority: Authority
     keys: Path  # folder for certificates and their keys
     answers: Path
+    unresolved: Callable[[str], str] = lambda _: ""
     _contexts: dict[str, ssl.SSLContext] = field(default_factory=dict)
     _server: asyncio.Server | None = None
     _open: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -63,6 +67,9 @@ class Proxy:
         method, _, rest = head.partition(b" ")
         if method == b"CONNECT":
             host = _host(rest.partition(b" ")[0].decode(errors="replace"))
+            if why := self.unresolved(host):
+                writer.write(f"HTTP/1.1 502 {why}\r\nContent-Length: 0\r\n\r\n".encode())
+                return
             writer.write(_ESTABLISHED)
             await writer.start_tls(self._context(host))
             head = b""
