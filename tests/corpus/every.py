@@ -1,5 +1,5 @@
 """All trees of the corpus."""
 
-from corpus import alarms, inside, order, silence
+from corpus import alarms, inside, order, silence, written
 
-CASES = [*silence.CASES, *order.CASES, *inside.CASES, *alarms.CASES]
+CASES = [*silence.CASES, *order.CASES, *inside.CASES, *alarms.CASES, *written.CASES]

@@ -27,6 +27,7 @@ _ENTANGLED = {
     "Namespace", "RoleBinding", "ClusterRoleBinding", "APIService", "CustomResourceDefinition", "ValidatingWebhookConfiguration",
     "MutatingWebhookConfiguration",
 }  # fmt: skip
+_TYPE = {"apiVersion", "kind"}
 _LOCAL = "config.kubernetes.io/local-config"  # objects that kustomize leaves out
 _REMOTE = re.compile(r"^(https?|git|ssh|oci|s3|file)(::|://)|^git@|^github\.com[/:]|^[\w.-]+\.[a-z]+/.*(\?|//)")
 
@@ -140,6 +141,10 @@ class _Walk:
             self._remark("not-a-kustomization", Place(str(file), document.line), "is not a kustomization")
             return False
         data, place = dict(document.data), Place(str(file), document.line)
+        if not top and not any(value not in (None, "") for key, value in data.items() if key not in _TYPE):
+            # kustomize compares with an empty one: `resources: []` is none. Above it, Flux may add to what is empty.
+            self._remark("not-a-kustomization", place, "is empty: kustomize rejects it, and what lists it")
+            return False
         for key, line in document.doubles:
             self._remark(
                 "duplicate-key",
@@ -148,11 +153,7 @@ class _Walk:
                 key=key,
             )
         component = data.get("kind") == "Component"
-        if (
-            set(data) - _INERT
-            or component != (wanted == "components")
-            or not (top or set(data) - {"apiVersion", "kind"})
-        ):
+        if set(data) - _INERT or component != (wanted == "components"):
             into.plain = False
         into.kustomizations[file] = (data, document.line)
         before = len(into.manifests)

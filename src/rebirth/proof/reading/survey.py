@@ -257,7 +257,7 @@ class _Reader:
             except SubstitutionError as error:
                 piece = "text" if member.kind == "Secret" else repr(error.piece)
                 words = f"{member.thing().label} contains {piece}, which Flux's substitution does not understand"
-                remarks.append(Remark("bad-substitution", member.place(), words, own.thing()))
+                remarks.append(Remark("bad-substitution", member.place(*error.path), words, own.thing()))
                 data = member.data
             remarks += [undefined(member, path, names, own) for path, names in variables.undefined.items()]
             found.append(

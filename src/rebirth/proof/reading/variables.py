@@ -21,11 +21,11 @@ _DEEPEST = 20  # variables in defaults of variables
 
 
 class SubstitutionError(Exception):
-    """Flux rejects the text; `piece` is what it does not understand."""
+    """Flux rejects the text; `piece` is what it does not understand, `path` where it stands in the object."""
 
-    def __init__(self, piece: str) -> None:
+    def __init__(self, piece: str, path: tuple[str | int, ...]) -> None:
         super().__init__(piece)
-        self.piece = piece
+        self.piece, self.path = piece, path
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Variables:
         try:
             documents = parse(f"- {found}\n")
         except UnreadableError:
-            raise SubstitutionError(f"the value at {'.'.join(map(str, path))}") from None
+            raise SubstitutionError(f"the value at {'.'.join(map(str, path))}", path) from None
         return documents[0].data[0] if documents and isinstance(documents[0].data, list) else found
 
     def _text(self, text: str, path: tuple[str | int, ...]) -> str:
@@ -119,7 +119,7 @@ class _Reader:
         self.at += counting
         name = _NAME.match(self.text, self.at)
         if not name or depth > _DEEPEST:
-            raise SubstitutionError(self.text[start : start + 40])
+            raise SubstitutionError(self.text[start : start + 40], self.path)
         self.at = name.end()
         rest = self.text[self.at :]
         operator = "" if counting else next((o for o in _OPERATORS if rest.startswith(o)), "")
@@ -132,7 +132,7 @@ class _Reader:
                 "/" if operator[0] == "/" else ":" if operator == ":" else "\0"
             )
         if self.text[self.at : self.at + 1] != "}":
-            raise SubstitutionError(self.text[start : start + 40])
+            raise SubstitutionError(self.text[start : start + 40], self.path)
         self.at += 1
         value = self.variables.value(name[0], self.path, has_default=operator in _DEFAULTS)
         if value is None or operator in _TRIMS:

@@ -1,0 +1,47 @@
+"""What is written wrong: kustomizations, substitutions, names; and on which line."""
+
+from corpus.case import STRANGE, Case, Told, namespace, release, thing, unit
+
+EMPTY = Case(
+    "a kustomization without anything: that another one lists",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/kustomization.yaml": "resources: [web, queue]\n",
+        "app/web/kustomization.yaml": "resources: [all.yaml]\n",
+        "app/web/all.yaml": namespace("home"),
+        "app/queue/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n  # - broker.yaml\n",
+    },
+    (Told("app/queue/kustomization.yaml"),),
+)
+TEXT = Case(
+    "a text that Flux cannot substitute: deep inside an object",
+    {
+        "clusters/x/all.yaml": unit("app", "", "postBuild: {substitute: {DOMAIN: castle.example}}"),
+        "app/all.yaml": namespace("home")
+        + thing("v1", "ConfigMap", "settings", "home", "data:\n  host: ${DOMAIN}\n  link: ${__value.raw}\n"),
+    },
+    (Told("app/all.yaml", "${__value.raw}"),),
+)
+HIDDEN = Case(
+    "an address of a chart by another namespace: of a repository that is there",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/all.yaml": namespace("home")
+        + release("web", "home", "1.0.0", STRANGE).replace("name: web}\n", "name: web, namespace: flux-system}\n").replace(
+            "HelmRepository\nmetadata: {name: web, namespace: flux-system}", "HelmRepository\nmetadata: {name: web, namespace: home}"
+        ),
+    },
+    (Told("app/all.yaml", "sourceRef", by_luck=True),),
+)  # fmt: skip
+
+CASES = [
+    EMPTY,
+    EMPTY.but("with an empty list", ("app/queue/kustomization.yaml", "resources:\n  # - broker.yaml\n", "resources: []\n")),
+    EMPTY.but("with a namespace", ("app/queue/kustomization.yaml", "resources:\n", "namespace: home\nresources:\n")),
+    EMPTY.but("that nobody lists", ("app/kustomization.yaml", "[web, queue]", "[web]")),
+    TEXT,
+    TEXT.but("escaped", ("app/all.yaml", "${__value", "$${__value")),
+    TEXT.but("nothing is substituted", ("clusters/x/all.yaml", "  postBuild: {substitute: {DOMAIN: castle.example}}\n", "")),
+    HIDDEN,
+    HIDDEN.but("in its own", ("app/all.yaml", "name: web, namespace: flux-system}\n", "name: web}\n")),
+]  # fmt: skip
