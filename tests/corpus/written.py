@@ -34,7 +34,24 @@ HIDDEN = Case(
     (Told("app/all.yaml", "sourceRef", by_luck=True),),
 )  # fmt: skip
 
+TWICE = Case(
+    "one object twice in one build: far below its top",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/kustomization.yaml": "resources: [web, queue]\n",
+        "app/web/kustomization.yaml": "resources: [all.yaml]\n",
+        "app/web/all.yaml": namespace("web"),
+        "app/queue/kustomization.yaml": "resources:\n- ../../base\n- namespace.yaml\n",
+        "app/queue/namespace.yaml": namespace("queue"),
+        "base/kustomization.yaml": "resources: [all.yaml]\n",
+        "base/all.yaml": namespace("queue"),
+    },
+    (Told("app/queue/kustomization.yaml", "namespace.yaml"),),
+)
+
 CASES = [
+    TWICE,
+    TWICE.but("of another name", ("base/all.yaml", "name: queue", "name: queues")),
     EMPTY,
     EMPTY.but("with an empty list", ("app/queue/kustomization.yaml", "resources:\n  # - broker.yaml\n", "resources: []\n")),
     EMPTY.but("with a namespace", ("app/queue/kustomization.yaml", "resources:\n", "namespace: home\nresources:\n")),

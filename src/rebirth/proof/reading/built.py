@@ -20,12 +20,19 @@ _MERGING = re.compile(r"merging resources from '([^']+)'")
 
 
 def added_twice(said: str, found: Folder, place: Place) -> Remark | None:
-    """What kustomize says of an object that two entries bring, at the second of them."""
+    """What kustomize says of an object that two entries bring, at the second of them, in whichever kustomization it is."""
     if not (again := _TWICE.search(said)):
         return None
     entry, listed = _MERGING.search(said), found.data.get("resources")
     if entry and isinstance(listed, list) and entry[1] in listed:
         place = place._replace(path=("resources", listed.index(entry[1])))
+    seen = set()
+    for manifest in found.manifests:
+        if (manifest.kind, manifest.name) == (again[1], again[2]):
+            if manifest.namespace in seen and manifest.listed.file:
+                place = manifest.listed
+                break
+            seen.add(manifest.namespace)
     return Remark("added-twice", place, f"{again[1]} {again[2]} is there twice")
 
 
