@@ -1,5 +1,5 @@
 """All trees of the corpus."""
 
-from corpus import alarms, inside, order, silence, written
+from corpus import alarms, inside, order, silence, versions, written
 
-CASES = [*silence.CASES, *order.CASES, *inside.CASES, *alarms.CASES, *written.CASES]
+CASES = [*silence.CASES, *order.CASES, *inside.CASES, *alarms.CASES, *written.CASES, *versions.CASES]

@@ -192,6 +192,40 @@ HOSTS = Case(
     "inside: names in strings",
 )
 
+CLASS = Case(
+    "a class in the values of a chart that is not known: by a slip",
+    {
+        "clusters/x/all.yaml": unit("storage") + unit("app", "storage"),
+        "storage/all.yaml": thing(
+            "storage.k8s.io/v1", "StorageClass", "fast-disk", body="provisioner: example.com/disk\n"
+        ),
+        "app/all.yaml": namespace("home")
+        + release(
+            "parse", "home", "1.0.0", STRANGE, "{server: {persistence: {enabled: true, storageClass: fast-dsik}}}"
+        ),
+    },
+    (Told("app/all.yaml", "fast-dsik", by_luck=True),),
+    "inside: names in the values of a chart",
+)
+DNS = Case(
+    "two makers of the cluster's DNS: Talos, as talhelper writes it, and a release",
+    {
+        "talos/talconfig.yaml": "clusterName: castle\ntalosVersion: v1.11.5\nkubernetesVersion: v1.34.2\nendpoint: https://192.168.60.10:6443\n"
+        "nodes:\n- {hostname: a, ipAddress: 192.168.60.10, controlPlane: true, installDisk: /dev/sda}\n"
+        "controlPlane:\n  patches:\n  - |-\n    cluster:\n      proxy: {disabled: true}\n",
+        "clusters/x/all.yaml": unit("dns"),
+        "dns/all.yaml": release(
+            "coredns",
+            "kube-system",
+            "1.45.0",
+            "https://coredns.github.io/helm",
+            "{fullnameOverride: coredns, service: {clusterIP: 10.96.0.10}}",
+        ),
+    },
+    (Told("dns/all.yaml", by_luck=True),),
+    "inside: machine configuration beside the repository",
+)
+
 CASES = [
     RECOVERS,
     RECOVERS.but("into another place", ("database/all.yaml", "secret}}}\n  externalClusters", "secret}}, serverName: second}\n  externalClusters")),
@@ -214,6 +248,11 @@ CASES = [
     TOKEN_KEY.but("the key it has", ("issuers/all.yaml", "key: DNS_TOKEN", "key: api-token")),
     CLASSES,
     CLASSES.but("the same", ("app/all.yaml", "musik-class", "music-class")),
+    CLASS,
+    CLASS.but("the one that is there", ("app/all.yaml", "fast-dsik", "fast-disk")),
+    CLASS.but("one of the machine's own, like none of ours", ("app/all.yaml", "fast-dsik", "gp3")),
+    DNS,
+    DNS.but("Talos brings none", ("talos/talconfig.yaml", "proxy: {disabled: true}", "coreDNS: {disabled: true}")),
     HOSTS,
     HOSTS.but("the name it has", ("app/all.yaml", "cash.home", "cache.home")),
     HOSTS.but("of a namespace that is not here", ("app/all.yaml", "cash.home", "cash.elsewhere")),

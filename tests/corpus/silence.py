@@ -122,6 +122,51 @@ REMOTE = Case(
     (Told("app/all.yaml", "name: apps", by_luck=True),),
 )
 
+ARCHIVED = Case(
+    "a helmfile that nobody runs: in an archive",
+    {
+        "clusters/x/all.yaml": unit(
+            "app",
+            "",
+            "healthChecks: [{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, name: spegel, namespace: kube-system}]",
+            wait=False,
+        ),
+        "app/all.yaml": namespace("home"),
+        "archive/helmfile.yaml": "repositories: [{name: spegel, url: 'https://charts.spegel.example'}]\n"
+        "releases: [{name: spegel, namespace: kube-system, chart: spegel/spegel, version: 0.4.0}]\n",
+    },
+    (Told("clusters/x/all.yaml", "healthChecks"),),
+    "silence: a chart makes no HelmRelease",
+)
+ROOTS = Case(
+    "two clusters, one that nobody bootstrapped: only the one with flux-system is sure",
+    {
+        "clusters/a/flux-system/gotk-sync.yaml": thing(
+            "source.toolkit.fluxcd.io/v1",
+            "GitRepository",
+            "flux-system",
+            "flux-system",
+            "spec: {interval: 1m, url: 'https://git.example/x', ref: {branch: main}}\n",
+        )
+        + unit("flux-system", path="clusters/a", wait=False),
+        "clusters/a/all.yaml": unit("app", "flux-system"),
+        "clusters/b/all.yaml": unit("app", "flux-system"),
+        "app/all.yaml": namespace("home"),
+    },
+)
+NOT_LISTED = Case(
+    "a store that no kustomization lists: needed by an ExternalSecret",
+    {
+        "clusters/x/all.yaml": unit("eso") + unit("stores", "eso") + unit("app", "stores"),
+        "eso/all.yaml": OPERATOR,
+        "stores/kustomization.yaml": "resources: [settings.yaml]\n",
+        "stores/settings.yaml": namespace("stores"),
+        "stores/store.yaml": STORE,
+        "app/all.yaml": namespace("cert-manager") + TOKEN,
+    },
+    (Told("app/all.yaml", "name: central"),),
+)
+
 CASES = [
     NOBODY,
     NOBODY.but(
@@ -161,6 +206,15 @@ CASES = [
     GENERATOR,
     GENERATOR.but("without a place to copy to", ("clusters/x/generator.yaml", "[{from: '@repo/apps/**', to: '@artifact/'}]", "['@repo/apps/** @artifact/']"),
         told=[Told("clusters/x/generator.yaml", "copy")]),
+    ARCHIVED,
+    ARCHIVED.but("that the repository's own script runs", more={
+        "bootstrap/helmfile.yaml": ARCHIVED.files["archive/helmfile.yaml"], "archive/helmfile.yaml": "",
+        "Taskfile.yaml": "version: '3'\ntasks:\n  bootstrap:\n    cmds: [helmfile --file bootstrap/helmfile.yaml apply]\n",
+    }, told=ARCHIVED.told, owed=ARCHIVED.owed),
+    ROOTS,
+    ROOTS.but("a name that neither has", ("clusters/a/all.yaml", "name: flux-system}]", "name: flux-sistem}]"), told=[Told("clusters/a/all.yaml", "flux-sistem")]),
+    NOT_LISTED,
+    NOT_LISTED.but("that is listed", ("stores/kustomization.yaml", "settings.yaml", "settings.yaml, store.yaml")),
     REMOTE,
     REMOTE.but("the source is there", ("app/all.yaml", "name: apps}", "name: app}")),
     REMOTE.but("its own kind, once the file is applied", more={

@@ -1,0 +1,94 @@
+"""What a version of a kind or a chart knows: fields, served versions, values."""
+
+from corpus.case import CILIUM, Case, Told, namespace, release, thing, unit
+from corpus.silence import CERT_MANAGER, OPERATOR, STORE
+
+FIELDS = "charts: fields that the API server does not know"
+PODINFO = namespace("home") + release("podinfo", "home", "6.9.0", "https://stefanprodan.github.io/podinfo")
+
+WAIT = Case(
+    "a field that the kind does not have: wait in a HelmRelease",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/all.yaml": PODINFO.replace("  interval: 30m\n", "  interval: 30m\n  wait: true\n"),
+    },
+    (Told("app/all.yaml", "wait: true"),),
+    FIELDS,
+)
+CLEANUP = Case(
+    "a field in the wrong place: cleanupOnFail of upgrade under install",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/all.yaml": PODINFO.replace("  install: {remediation", "  install: {cleanupOnFail: false, remediation"),
+    },
+    (Told("app/all.yaml", "cleanupOnFail: false"),),
+    FIELDS,
+)
+TOKEN = Case(
+    "a field of a custom resource: an issuer's reference has no namespace",
+    {
+        "clusters/x/all.yaml": unit("cert-manager") + unit("issuers", "cert-manager"),
+        "cert-manager/all.yaml": CERT_MANAGER,
+        "issuers/all.yaml": thing("v1", "Secret", "cloudflare", "cert-manager", "stringData: {token: something}\n")
+        + thing(
+            "cert-manager.io/v1", "ClusterIssuer", "public", body=(
+                "spec:\n  acme:\n    server: https://acme-v02.api.letsencrypt.org/directory\n    privateKeySecretRef: {name: public}\n"
+                "    solvers:\n    - dns01:\n        cloudflare:\n          apiTokenSecretRef:\n            name: cloudflare\n            key: token\n"
+                "            namespace: cert-manager\n"
+            )
+        ),
+    },
+    (Told("issuers/all.yaml", "namespace: cert-manager"),),
+    FIELDS,
+)  # fmt: skip
+VAULTS = Case(
+    "a field of another type: a list where the store has a map",
+    {
+        "clusters/x/all.yaml": unit("eso") + unit("stores", "eso"),
+        "eso/all.yaml": OPERATOR + thing("v1", "Secret", "connect", "external-secrets", "stringData: {token: something}\n"),
+        "stores/all.yaml": thing(
+            "external-secrets.io/v1", "ClusterSecretStore", "onepassword", body=(
+                "spec:\n  provider:\n    onepassword:\n      connectHost: https://connect.example\n      vaults: [home]\n"
+                "      auth: {secretRef: {connectTokenSecretRef: {name: connect, namespace: external-secrets, key: token}}}\n"
+            )
+        ),
+    },
+    (Told("stores/all.yaml", "vaults"),),
+    FIELDS,
+)  # fmt: skip
+SERVED = Case(
+    "a version that the chart's CRD does not serve: v1beta1 of External Secrets 0.20",
+    {
+        "clusters/x/all.yaml": unit("eso") + unit("stores", "eso"),
+        "eso/all.yaml": OPERATOR,
+        "stores/all.yaml": STORE.replace("external-secrets.io/v1\n", "external-secrets.io/v1beta1\n"),
+    },
+    (Told("stores/all.yaml"),),
+    "charts: versions that a chart serves",
+)
+PROXY = Case(
+    "a value that the chart rejects: Cilium's kubeProxyReplacement",
+    {
+        "clusters/x/all.yaml": unit("cilium"),
+        "cilium/all.yaml": release("cilium", "kube-system", "1.18.4", CILIUM, "{kubeProxyReplacement: strict}"),
+    },
+    (Told("cilium/all.yaml", "kubeProxyReplacement: strict"),),
+    "charts: values that a version rejects",
+)
+
+CASES = [
+    WAIT,
+    WAIT.but("in its Kustomization, which has it", more={"app/all.yaml": PODINFO}),
+    CLEANUP,
+    CLEANUP.but("under upgrade", more={"app/all.yaml": PODINFO.replace("  upgrade: {remediation", "  upgrade: {cleanupOnFail: false, remediation")}),
+    TOKEN,
+    TOKEN.but("without it", ("issuers/all.yaml", "            namespace: cert-manager\n", "")),
+    VAULTS,
+    VAULTS.but("a map", ("stores/all.yaml", "vaults: [home]", "vaults: {home: 1}")),
+    SERVED,
+    SERVED.but("before it was dropped", ("eso/all.yaml", "0.20.4", "0.16.2")),
+    SERVED.but("the one it serves", more={"stores/all.yaml": STORE}),
+    PROXY,
+    PROXY.but("a boolean", ("cilium/all.yaml", "strict", "true")),
+    PROXY.but("of a version that took it", ("cilium/all.yaml", "1.18.4", "1.13.18")),
+]  # fmt: skip
