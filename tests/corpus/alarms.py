@@ -82,7 +82,7 @@ LABEL = Case(
         "clusters/x/all.yaml": unit("app"),
         "app/all.yaml": namespace("home") + thing("v1", "ConfigMap", "settings", "home", "data: {a: b}\n").replace("namespace: home}", "namespace: home, labels: {on: false}}"),
     },
-    (Told("app/all.yaml", "labels: {on: false}"),),
+    (Told("app/all.yaml", by_luck=True),),  # it is lost
 )  # fmt: skip
 JOB = Case(
     "a Job with its own selector: manualSelector",
