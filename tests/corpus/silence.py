@@ -180,6 +180,10 @@ CASES = [
     }),
     HEALTH,
     HEALTH.but("in another namespace", ("clusters/x/all.yaml", "name: app}]", "name: app, namespace: other}]"), told=HEALTH.told),
+    HEALTH.but("in another namespace, beside an artifact that is not here", ("clusters/x/all.yaml", "name: app}]", "name: app, namespace: other}]"), told=HEALTH.told,
+        owed="silence: an artifact of Flux' own hides no HelmRelease", more={"clusters/x/flux.yaml": thing(
+            "source.toolkit.fluxcd.io/v1", "OCIRepository", "manifests", "flux-system", "spec: {interval: 1h, url: 'oci://ghcr.io/fluxcd/flux-manifests'}\n",
+        ) + unit("flux", path="").replace("GitRepository, name: flux-system", "OCIRepository, name: manifests")}),
     HEALTH.but("in its namespace", ("clusters/x/all.yaml", "name: app}]", "name: app, namespace: home}]")),
     STORES,
     STORES.but("in no tree with unknown charts", told=STORES.told, more={
@@ -196,6 +200,8 @@ CASES = [
         "clusters/x/all.yaml": LITERAL.files["clusters/x/all.yaml"]
         + "  postBuild: {substituteFrom: [{kind: ConfigMap, name: cluster-settings}]}\n",
     }),
+    LITERAL.but("in a ConfigMap, of a name that the repository has settings for", told=[Told("app/all.yaml", "${DOMAIN}", by_luck=True)], owed="order: without postBuild nothing is substituted",
+        more={"app/all.yaml": thing("v1", "ConfigMap", "web", "home", "data: {host: '${DOMAIN}'}\n")}),
     LITERAL.but("a shell script's own variable", more={
         "app/all.yaml": thing("v1", "ConfigMap", "script", "home", "data:\n  run.sh: |\n    echo ${HOME} ${1:-none}\n"),
     }),
