@@ -136,7 +136,6 @@ ARCHIVED = Case(
         "releases: [{name: spegel, namespace: kube-system, chart: spegel/spegel, version: 0.4.0}]\n",
     },
     (Told("clusters/x/all.yaml", "healthChecks"),),
-    "silence: a chart makes no HelmRelease",
 )
 ROOTS = Case(
     "two clusters, one that nobody bootstrapped: only the one with flux-system is sure",
@@ -181,7 +180,7 @@ CASES = [
     HEALTH,
     HEALTH.but("in another namespace", ("clusters/x/all.yaml", "name: app}]", "name: app, namespace: other}]"), told=HEALTH.told),
     HEALTH.but("in another namespace, beside an artifact that is not here", ("clusters/x/all.yaml", "name: app}]", "name: app, namespace: other}]"), told=HEALTH.told,
-        owed="silence: an artifact of Flux' own hides no HelmRelease", more={"clusters/x/flux.yaml": thing(
+        more={"clusters/x/flux.yaml": thing(
             "source.toolkit.fluxcd.io/v1", "OCIRepository", "manifests", "flux-system", "spec: {interval: 1h, url: 'oci://ghcr.io/fluxcd/flux-manifests'}\n",
         ) + unit("flux", path="").replace("GitRepository, name: flux-system", "OCIRepository, name: manifests")}),
     HEALTH.but("in its namespace", ("clusters/x/all.yaml", "name: app}]", "name: app, namespace: home}]")),
@@ -216,7 +215,7 @@ CASES = [
     ARCHIVED.but("that the repository's own script runs", more={
         "bootstrap/helmfile.yaml": ARCHIVED.files["archive/helmfile.yaml"], "archive/helmfile.yaml": "",
         "Taskfile.yaml": "version: '3'\ntasks:\n  bootstrap:\n    cmds: [helmfile --file bootstrap/helmfile.yaml apply]\n",
-    }, told=ARCHIVED.told, owed=ARCHIVED.owed),
+    }, told=ARCHIVED.told),
     ROOTS,
     ROOTS.but("a name that neither has", ("clusters/a/all.yaml", "name: flux-system}]", "name: flux-sistem}]"), told=[Told("clusters/a/all.yaml", "flux-sistem")]),
     NOT_LISTED,
