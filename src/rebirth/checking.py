@@ -14,6 +14,7 @@ from rebirth.castle.load import FILE
 from rebirth.console import colours, width, write
 from rebirth.errors import Impossible, Rebirth, SpecError
 from rebirth.events import Checked, RunFinished, RunStarted
+from rebirth.findings.certainty import Word
 from rebirth.findings.forms import FORMS, Answer
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict, weigh
@@ -116,7 +117,9 @@ def judged(done: Proved, said: Said) -> Verdict:
 
 
 def exit_code(verdict: Verdict, said: Said) -> int:
-    return 3 if verdict.impossible or (said.strict and verdict.count(Severity.WARNING)) else 0
+    """Of what is reported; with --strict of warnings, too, and of what cannot be told."""
+    unsure = verdict.count(Severity.WARNING) or verdict.word is Word.CANNOT_TELL
+    return 3 if verdict.impossible or (said.strict and unsure) else 0
 
 
 def write_baseline(asked: Asked, file: Path) -> None:
@@ -160,7 +163,7 @@ def before_create(session: "Session", *, unproved: bool) -> Checked:
     if checked.errors and not unproved:
         _stop(session, checked, words)
     if not session.quiet:
-        session.say(f"unproved: {checked.unproved}" if checked.unproved else f"proved: {_counted(checked)}")
+        session.say(f"unproved: {checked.unproved}" if checked.unproved else _proved(checked))
     return checked
 
 
@@ -186,7 +189,14 @@ async def _proved_for(session: "Session", *, unproved: bool) -> tuple[Checked, s
         against = f"continued in spite of {errors} error{'s' * (errors != 1)}" if errors else ""
         online = until_online(proof.model, proof.graph, session.paths)
         words = FORMS["text"](Answer(verdict, places, width=width(), colours=colours())) if errors else ""
-        return Checked(errors, verdict.count(Severity.WARNING), against, online), words
+        return Checked(errors, verdict.count(Severity.WARNING), against, "; ".join(verdict.needed), online), words
+
+
+def _proved(checked: Checked) -> str:
+    """What is said before a run; "proved" only where nothing that matters was left unread."""
+    if checked.needed:
+        return f"cannot tell whether it can finish: it takes {checked.needed}; {_counted(checked)}"
+    return f"proved: {_counted(checked)}"
 
 
 def _counted(checked: Checked) -> str:

@@ -24,6 +24,7 @@ class Checked(Event):
     errors: int
     warnings: int
     unproved: str = ""
+    needed: str = ""  # what it would take to tell whether the bootstrap can finish
     online: float | None = None  # seconds until online, as the plan predicts it
 
 

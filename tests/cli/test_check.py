@@ -305,3 +305,22 @@ def test_the_example_castle_is_proved_in_a_second(desk):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     # Of the processor: other tests may run beside this one. It is most of the time, on a machine that has nothing else to do.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.5
+
+
+def test_what_cannot_be_told_counts_with_strict(desk):
+    root = lay(desk.folder / "tree", a="", b="")
+    release = (
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: r, namespace: default}\n"
+        "spec: {interval: 1h, chart: {spec: {chart: strange, version: '1', sourceRef: {kind: HelmRepository, name: s}}}}\n---\n"
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {name: s, namespace: default}\n"
+        "spec: {interval: 1h, url: 'https://charts.strange.example'}\n"
+    )
+    write(root, "a/release.yaml", release)
+    assert desk.run("check", "--gitops", "tree", "--strict")[0] == 0
+    change(root, "clusters/x/a.yaml", "  prune: true", "  prune: true\n  wait: true")
+    code, out, _ = desk.run("check", "--gitops", "tree")
+    assert (code, out.splitlines()[-2:]) == (
+        0,
+        ["verdict: cannot tell", "  it takes the charts strange (`rebirth fetch` gets them)"],
+    )
+    assert desk.run("check", "--gitops", "tree", "--strict")[0] == 3

@@ -21,6 +21,7 @@ def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
         "version": 1,
         "counts": {severity.value: verdict.count(severity) for severity in Severity}
         | {"ignored": len(verdict.ignored), "known": verdict.known},
+        "verdict": {"word": verdict.word.value, "needed": [*verdict.needed]},
         "findings": [finding_data(finding, places) for finding in verdict.findings],
         "ignored": [
             finding_data(finding, places) | {"reason": ignore.reason, "ignored_at": place_data(ignore.place, places)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from rebirth.findings.certainty import Word
 from rebirth.findings.places import Places
 from rebirth.findings.text import because
 from rebirth.findings.verdict import Verdict
@@ -13,6 +14,8 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 
 def render(verdict: Verdict, places: Places, besides: Sequence[str] = ()) -> str:
     """`besides` are lines of a note that is at no line."""
+    if verdict.word is Word.CANNOT_TELL:
+        besides = (*besides, f"{verdict.word.value}: it takes {'; '.join(verdict.needed)}")
     note = f"::notice title=rebirth::{_words(chr(10).join(besides))}\n" if besides else ""
     return of_findings(verdict.findings, places) + note
 

@@ -22,7 +22,12 @@ def render(verdict: Verdict, places: Places) -> str:
 
 
 def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
-    properties = {"ignored": len(verdict.ignored), "unknown": len(verdict.unknown), "whole": verdict.whole}
+    properties: dict[str, Any] = {
+        "ignored": len(verdict.ignored),
+        "unknown": len(verdict.unknown),
+        "whole": verdict.whole,
+    }
+    properties |= {"verdict": verdict.word.value, "needed": [*verdict.needed]}
     return of_findings(verdict.findings, places, properties)
 
 
@@ -44,6 +49,10 @@ def of_findings(findings: Iterable[Finding], places: Places, properties: Mapping
         ],
         "properties": dict(properties),
     }
+    if lacking := properties.get("needed"):
+        words = f"{properties['verdict']}: it takes {'; '.join(lacking)}"
+        told_besides = [{"level": "warning", "message": {"text": words}}]
+        run["invocations"] = [{"executionSuccessful": True, "toolExecutionNotifications": told_besides}]
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 

@@ -4,6 +4,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
+from rebirth.findings.certainty import Word
 from rebirth.findings.data import diff_of
 from rebirth.findings.places import Places
 from rebirth.findings.taken import NOBODY, Taken
@@ -120,7 +121,17 @@ class Text:
         if verdict.unknown:
             gaps = [f"{unknown.what} ({unknown.why})" for unknown in verdict.unknown]
             lines += self._wrapped("", f"Not fully checked: {_some(gaps, verbose=verbose)}")
-        return [*lines, *self._taken(verdict.taken, whole=verdict.whole, verbose=verbose)]
+        lines += self._taken(verdict.taken, whole=verdict.whole, verbose=verbose)
+        return [*lines, *self._word(verdict, verbose=verbose)]
+
+    def _word(self, verdict: Verdict, *, verbose: bool) -> list[str]:
+        """Whether it can finish; and what would be needed to tell."""
+        lines = self._wrapped("verdict: ", verdict.word.value)
+        colour = {Word.CAN: _GREEN, Word.CANNOT: _RED}.get(verdict.word, _COLOURS[Severity.WARNING])
+        lines[0] = lines[0].replace(verdict.word.value, self._styled(verdict.word.value, colour))
+        if verdict.word is Word.CANNOT_TELL:
+            lines += self._wrapped("  it takes ", _some([*verdict.needed], verbose=verbose))
+        return lines
 
     def _taken(self, taken: tuple[Taken, ...], *, whole: bool, verbose: bool) -> Iterator[str]:
         """What was taken as there; with `verbose` each with who needs it."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rebirth.castle import RepositoryFile, load_model
 from rebirth.castle.check import FILE
+from rebirth.findings.certainty import Word, needed
 from rebirth.findings.ignores import Ignore, comments, entries, r00_ignore
 from rebirth.findings.places import Places
 from rebirth.findings.taken import Taken, taken
@@ -36,6 +37,8 @@ class Verdict:
     whole: bool  # with a castle: what is made beside the repository is known, too
     taken: tuple[Taken, ...] = ()  # as there
     known: int = 0  # findings that are not reported: a baseline, or an earlier revision, has them
+    needed: tuple[str, ...] = ()  # what would have to be read to tell whether it can finish
+    cannot: bool = False  # an error was found, be it reported here or known
 
     def count(self, severity: Severity) -> int:
         return sum(finding.severity is severity for finding in self.findings)
@@ -43,6 +46,12 @@ class Verdict:
     @property
     def impossible(self) -> bool:
         return bool(self.count(Severity.ERROR))
+
+    @property
+    def word(self) -> Word:
+        if self.cannot or self.impossible:
+            return Word.CANNOT
+        return Word.CANNOT_TELL if self.needed else Word.CAN
 
 
 def rule_ids() -> set[str]:
@@ -78,6 +87,8 @@ def weigh(proof: Proof, places: Places) -> Verdict:
         tuple(unknown),
         proof.graph.whole,
         tuple(reversed(there.values())),
+        needed=needed(proof),
+        cannot=any(finding.severity is Severity.ERROR for finding in told),
     )
 
 

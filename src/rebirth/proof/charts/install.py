@@ -79,4 +79,6 @@ async def _members(model: Model, unit: Unit, own: Manifest, commands: Commands) 
     called = pieces(chart.name, chart.url, releases.release_name(own))
     written = frozenset(texts(values.data))
     space = releases.target_namespace(own)
-    return [Unknown(what, chart.place, why, Extent.CHART, space, called, written, own.thing())]
+    return [
+        Unknown(what, chart.place, why, Extent.CHART, space, called, written, own.thing(), partly=bool(unit.members))
+    ]

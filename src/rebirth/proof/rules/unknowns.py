@@ -52,9 +52,10 @@ class Unknowns:
         return min(self._best(thing, use) for use in uses)
 
     def _best(self, thing: Thing, use: Edge | None) -> Chance:
-        return max((self._one(unknown, thing, use) for unknown in self.graph.unknowns), default=Chance.NONE)
+        return max((self.of(unknown, thing, use) for unknown in self.graph.unknowns), default=Chance.NONE)
 
-    def _one(self, unknown: Unknown, thing: Thing, use: Edge | None) -> Chance:
+    def of(self, unknown: Unknown, thing: Thing, use: Edge | None) -> Chance:
+        """The chance that one unknown makes a thing in time for who needs it."""
         if not _can(unknown, thing) or (use is not None and self._too_late(unknown, use)):
             return Chance.NONE
         if unknown.extent is Extent.FILE or _called(thing) & unknown.names or _alike(unknown, thing):
