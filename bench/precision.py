@@ -31,14 +31,14 @@ from typing import Any
 
 HERE = Path(__file__).parents[1]
 CORPUS = HERE / "tests" / "corpus"
-OUTCOMES = ("found", "warned", "elsewhere", "still", "missed", "crashed")
+OUTCOMES = ("found", "warned", "elsewhere", "still", "missed", "silent")
 MEANING = {
     "found": "an error at the right line, gone after the fix",
     "warned": "a warning or note at the right line, gone after the fix",
     "elsewhere": "something else that is gone after the fix",
     "still": "at the right line, and after the fix, too",
     "missed": "nothing",
-    "crashed": "the check did not come to an end",
+    "silent": "the check gave no answer: it crashed, or found no cluster",
 }
 LONGEST = 900  # seconds that one check may take
 UNREAD = [
@@ -99,7 +99,7 @@ class Checks:
         return clone
 
     def said(self, name: str, commit: str) -> list[Said] | None:
-        """The findings in a commit; None: it crashed."""
+        """The findings in a commit; None: there was no answer."""
         file = self.kept / f"{name.replace('/', '+')}-{commit[:12]}.json"
         if not file.is_file():
             with self.tree(name, commit) as tree:
@@ -147,7 +147,7 @@ def outcome(fix: Fix, checks: Checks, *, quick: bool) -> tuple[str, list[Said]]:
     there = [one for one in before or () if any(inside(one, at) for at in fix.at)]
     after = checks.said(fix.repository, fix.fix) if there or not quick else before
     if before is None or after is None:
-        return "crashed", []
+        return "silent", []
     stays = {one.same for one in after}
     gone = [one for one in before if one.same not in stays]
     right = [one for one in gone if one in there]
@@ -212,7 +212,9 @@ def of_repositories(checks: Checks, pool: ThreadPoolExecutor, words: str) -> str
     for (name, commit), said in zip(wanted, pool.map(lambda one: checks.said(*one), wanted), strict=True):
         errors = Counter(one.rule for one in said or () if one.severity == "error")
         rules = " ".join(f"{rule}x{count}" for rule, count in sorted(errors.items()))
-        lines.append(f"  {name} {commit[:10]}: " + ("crashed" if said is None else f"{errors.total()} errors  {rules}"))
+        lines.append(
+            f"  {name} {commit[:10]}: " + ("no answer" if said is None else f"{errors.total()} errors  {rules}")
+        )
     return "Whole repositories: errors\n\n" + "\n".join(lines)
 
 
