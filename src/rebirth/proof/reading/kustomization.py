@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rebirth.proof.reading.manifest import Manifest, texts
+from rebirth.proof.reading.manifest import Manifest, quoted, texts
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.scopes import in_namespace
 from rebirth.proof.reading.yaml_files import Document, UnreadableError
@@ -100,9 +100,10 @@ def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
 
 
 class _Walk:
-    def __init__(self, files: Files, path: Path) -> None:
+    def __init__(self, files: Files, path: Path, around: tuple[Path, ...] = ()) -> None:
         self.files = files
         self.into = Folder(path)
+        self._around = around  # folders whose transformers or generators are being read
         self._identities: dict[tuple[str, str, str, str], Manifest] = {}
 
     def run(self, components: Sequence[tuple[str, Place]]) -> Folder:
@@ -198,7 +199,7 @@ class _Walk:
             self._remark("missing-file", place, self.files.why_missing(path, entry), entry=entry)
             self.into.gaps.append(Gap(entry, place))
         elif not target.is_dir():
-            if key == "resources":
+            if key != "components":  # kustomize takes `bases` for more resources, files among them
                 return self._take(target, place)
             self._remark("missing-file", place, f"{entry} is a file; `{key}` takes folders", entry=entry)
         else:
@@ -284,13 +285,26 @@ class _Walk:
                     )
                 self.into.whole = False
             elif target.is_dir():
-                self.into.files |= {file for file in self.files.below(target) if file.is_file()}
+                self._configurations(target, entry, place._replace(path=where))
             else:
                 self.into.files.add(target)
         for text in texts({key: value for key, value in data.items() if key not in _INERT}):
             target = self.files.target(path, text) if len(text) < _LONGEST and "\n" not in text else None
             if target is not None and target.is_file():
                 self.into.files.add(target)
+
+    def _configurations(self, path: Path, entry: str, place: Place) -> None:
+        """A folder of transformers or generators is a kustomization of its own: what it takes in is no resource of this one."""
+        if path in self._around or kustomization_of(path) is None:
+            words = "leads back to itself" if path in self._around else "is a folder without a kustomization.yaml"
+            self._remark("missing-file", place, f"{entry} {words}", entry=entry)
+            self.into.whole = False
+            return
+        found = _Walk(self.files, path, (*self._around, path)).run(())
+        self.into.files |= found.files
+        self.into.remarks += found.remarks
+        self.into.remote += found.remote
+        self.into.whole = self.into.whole and found.whole
 
 
 _LONGEST = 400  # characters of a path
@@ -308,7 +322,7 @@ def manifests(document: Document, file: Path, listed: Place) -> Iterator[Manifes
             if isinstance(item, Mapping) and "kind" in item:
                 yield Manifest(item, str(file), document.line, ("items", index), listed)
         return
-    found = Manifest(data, str(file), document.line, (), listed)
+    found = Manifest(quoted(data), str(file), document.line, (), listed)
     if found.name:
         yield found
 

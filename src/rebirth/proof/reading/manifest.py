@@ -105,6 +105,7 @@ class Unit:
     phase: str = ""  # the phase that applies it
     root: bool = False  # where Flux is pointed by hand: its own object and Flux itself are there before it
     known: bool = True  # whether the members are all that it makes; a chart that could not be rendered hides some
+    built: bool = True  # False: kustomize rejects the folder, so the members are as they lie in its files
 
     @property
     def name(self) -> str:
@@ -185,3 +186,19 @@ def texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from texts(item)
+
+
+def quoted(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An object with its own annotations as texts: kustomize (api 0.21) quotes those that are numbers or booleans."""
+    metadata = data.get("metadata")
+    written = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    if not isinstance(written, Mapping) or all(isinstance(value, str) for value in written.values()):
+        return data
+    annotations = {key: _text(value) for key, value in written.items()}
+    return {**data, "metadata": {**data["metadata"], "annotations": annotations}}
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value

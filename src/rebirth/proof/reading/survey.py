@@ -64,6 +64,7 @@ class _Reader:
         self.model = model
         self.survey = Survey(model)
         self.listed: set[Path] = set()
+        self._rejected: set[tuple[Path, Manifest | None]] = set()  # by kustomize: folders, and whose they are
         self._limit = asyncio.Semaphore(_AT_ONCE)
         self._seen: set[tuple[str, str]] = set()
         self._raw: dict[Unit, list[Manifest]] = {}  # members before variables are put in
@@ -112,7 +113,7 @@ class _Reader:
     def _put(self, folder: Path, own: Manifest | None, members: list[Manifest]) -> list[tuple[Path, Manifest]]:
         """Enters the unit that makes `members`; returns those whose Kustomizations are among them, with their folders."""
         place = own.place("spec", "path") if own else Place(str(folder))
-        root = own is None
+        root, built = own is None, (folder, own) not in self._rejected
         if own is None:
             own = self._leader(members, folder)
             self.model.own_source = self.artifacts.own(own)
@@ -122,7 +123,7 @@ class _Reader:
         else:
             unit = self._unit(own, place)
             self._seen.add((own.namespace, own.name))
-        unit.root = root
+        unit.root, unit.built = root, built
         self.model.units.append(unit)
         self._raw[unit] = members
         unit.members = self._substituted(unit, members, [])
@@ -191,6 +192,7 @@ class _Reader:
             async with self._limit:
                 text = await self.kustomize.build(folder=folder, root=self.root, reads=found.files, written=written)
         except BuildFailed as error:
+            self._rejected.add((folder, own))
             # Where something was left out, that is what is wrong, and has been told.
             if found.whole:
                 where_ = Place(str(found.file), found.line) if found.file else place

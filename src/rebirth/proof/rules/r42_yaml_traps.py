@@ -1,15 +1,16 @@
 """YAML that means something other than it seems to.
 
 What it finds:
-    A number or boolean where Kubernetes accepts only strings: environment, labels, annotations, data of a ConfigMap,
-    arguments. A duplicate key in a mapping. Fields of `spec` that slipped under `metadata`, or to the top of the object.
+    A number or boolean where Kubernetes accepts only strings: environment, labels, data of a ConfigMap, arguments. A
+    duplicate key in a mapping. Fields of `spec` that slipped under `metadata`, or to the top of the object.
 
 Why it cannot work:
     The API server rejects `value: 8080` in an environment and `ready: true` in a ConfigMap, and with it everything that
-    Flux applies together with it. kustomize rejects a duplicate key; in a kustomization.yaml itself the first one is
-    silently lost. Variables make numbers, too: Flux parses the text again after substitution, and quotes that kustomize did
-    not need are gone by then. An unknown field of a custom resource is rejected; of Kubernetes' own kinds Flux leaves it out
-    without a word, so what stands there has no effect: that is a warning.
+    Flux applies together with it. Of an object's own labels Flux drops all where one is no string, and applies the rest:
+    that is a warning. Its own annotations kustomize quotes. kustomize rejects a duplicate key; in a kustomization.yaml
+    itself the first one is silently lost. Variables make numbers, too: Flux parses the text again after substitution, and
+    quotes that kustomize did not need are gone by then. An unknown field of a custom resource is rejected; of Kubernetes'
+    own kinds Flux leaves it out without a word, so what stands there has no effect: that is a warning.
 
 Example:
     `replicas: 2` indented under metadata, or `"${PORT}"` in an environment.
@@ -36,6 +37,15 @@ def r42_yaml_traps(graph: Graph) -> Iterator[Finding]:
             remark.words,
             remark.place,
             why="The API server rejects it, and Flux then applies nothing of the whole Kustomization.",
+            instead="Put it in quotes. Where it comes from a variable, quotes have to be in the variable's value.",
+        )
+    for remark in graph.marked("labels-lost"):
+        yield Finding(
+            "R42",
+            Severity.WARNING,
+            remark.words,
+            remark.place,
+            why="Flux then leaves out all labels of the object, and applies it with its own alone: what selects by them finds nothing.",
             instead="Put it in quotes. Where it comes from a variable, quotes have to be in the variable's value.",
         )
     for remark in graph.marked("misplaced"):

@@ -68,7 +68,7 @@ def read(model: Model, graph: Graph) -> None:
             _misplaced(member, graph)
             _encrypted(member, unit, graph)
             _once(member, unit, graph)
-            if not member.namespace and unit.own is not None:
+            if not member.namespace and unit.own is not None and unit.built:
                 kinds = _NAMESPACED.get(member.group, namespaced if member.group in groups else set())
                 if member.kind in kinds:
                     words = f"{member.kind} {member.name} has no namespace, and nothing gives it one"
@@ -84,7 +84,9 @@ def _texts(member: Manifest, unit: Unit, graph: Graph) -> None:
             where = ".".join(map(str, path))
             what = "a boolean" if isinstance(value, bool) else "a number"
             words = f"{where} of {member.thing().label} is {what}, and must be a string"
-            graph.remark("not-text", member.place(*path), words, member.thing(), path=where, what=what)
+            # fluxcd/pkg 0.76, ssa/manager.go: labels that are not all texts are none to what Flux adds its own to.
+            slug = "labels-lost" if path[:2] == ("metadata", "labels") else "not-text"
+            graph.remark(slug, member.place(*path), words, member.thing(), path=where, what=what)
 
 
 def _wanted(member: Manifest, unit: Unit) -> Iterator[tuple[_Path, Any]]:

@@ -1,25 +1,15 @@
 """Workloads and the Services before them: what pods need to be ready, and who stands behind a Service."""
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods, selectors
-from rebirth.proof.reading.manifest import Manifest, Model, Unit, texts, thing
-from rebirth.proof.sources import meeting
+from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
+from rebirth.proof.sources import hosts, meeting
 from rebirth.proof.things import Milestone, Need, Scope, Strength, Thing
 
 _RUNNING = Scope.FIRST_BOOT | Scope.COLD_RESTART
-_WAITING = re.compile(
-    r"\b(until|while|nslookup|nc|wait-for|wait_for|pg_isready|curl|wget|getent|dig|dockerize|telnet)\b"
-)
-_ASKING = re.compile(r"\b(nslookup|getent|dig)\b")
-_CONNECTING = re.compile(r"\b(nc|wait-for|wait_for|pg_isready|curl|wget|dockerize|telnet)\b")
-_HOST = re.compile(r"(?<![\w.-])([a-z][a-z0-9-]*)(?:\.([a-z][a-z0-9-]*)(?:\.svc(?:\.[a-z0-9.-]+)?)?)?(?![\w-])")
-_CONNECTS = re.compile(r"HOST|URL|URI|DSN|ADDR|SERVER|ENDPOINT|CONNECTION")
-_URL = re.compile(r"\w+://(?:[^/\s@]*@)?([^/\s:]+)|(?:\s|^)-h[= ](\S+)")
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 10.0, 360.0  # seconds between a Job's pods: doubled each time
 
 
@@ -78,12 +68,13 @@ def _waited_for(found: pods.Pods) -> Iterator[tuple[str, tuple[str | int, ...], 
     for part, index, container in found.containers():
         if part != "initContainers":
             continue
-        text = " ".join(texts([container.get("command"), container.get("args")]))
-        if _WAITING.search(text) or "wait" in str(container.get("name")):
-            said = [text, *texts(container.get("env"))]
-            for host in dict.fromkeys(match[0] for one in said for match in _HOST.finditer(one)):
-                by_name = bool(_ASKING.search(text)) and not _CONNECTING.search(text)
-                yield host, (part, index), f"init container {container.get('name')} waits for {host}", by_name
+        for asked in hosts.waited_for(container):
+            yield (
+                asked.host,
+                (part, index),
+                f"init container {container.get('name')} waits for {asked.host}",
+                asked.by_name,
+            )
 
 
 def _has_address(model: Model, service: Thing) -> bool:
@@ -95,10 +86,9 @@ def _has_address(model: Model, service: Thing) -> bool:
 def _job(model: Model, found: pods.Pods, graph: Graph) -> None:
     """Services that a Job's containers talk to: it gives up if they come too late."""
     limit = patience(found.manifest)
-    hosts = [host for host, *_ in _waited_for(found)]
-    waits = {service for host in hosts for service in _services(model, graph, found.namespace, host)}
+    waits = {service for host, *_ in _waited_for(found) for service in _services(model, graph, found.namespace, host)}
     for part, index, container in found.containers(init=False):
-        for host in dict.fromkeys(_talked_to(container)):
+        for host in hosts.talked_to(container):
             for service in set(_services(model, graph, found.namespace, host)) - waits:
                 graph.needs(
                     found.thing, service, Need.SERVICE, found.place(part, index), f"its containers talk to {host}",
@@ -106,21 +96,12 @@ def _job(model: Model, found: pods.Pods, graph: Graph) -> None:
                 )  # fmt: skip
 
 
-def _talked_to(container: Mapping[str, Any]) -> Iterator[str]:
-    """Hosts that a container connects to, as far as its variables, URLs and well-known options say so."""
-    variables = container.get("env")
-    for entry in variables if isinstance(variables, list) else ():
-        if isinstance(entry, Mapping) and _CONNECTS.search(str(entry.get("name"))):
-            yield from (match[0] for match in _HOST.finditer(str(entry.get("value") or "")))
-    for text in texts([container.get("command"), container.get("args")]):
-        for match in _URL.finditer(text):
-            yield from (host[0] for host in _HOST.finditer(match[1] or match[2]))
-
-
 def _services(model: Model, graph: Graph, namespace: str, host: str) -> Iterator[Thing]:
     """The Service that a host means, where it is known: a bare name is looked for beside the pod."""
-    name, _, rest = host.partition(".")
-    space = rest.partition(".")[0] or namespace
+    name, *rest = host.split(".")
+    if len(rest) > 1 and rest[1] != "svc":
+        return  # a name of the world outside
+    space = rest[0] if rest else namespace
     found = serves(space, name)
     if model.find("Service", space, name) or found in graph.edges or thing("Service", space, name) in graph.made:
         yield found
