@@ -37,3 +37,44 @@ def test_two_makers_in_one_circle_each_are_both_told_or_one_that_frees():
         graph.makes(ready(name), ready("object"), HERE)
         graph.needs(ready(name), ready("object"), Need.SECRET, HERE)
     assert len(graph.cycles()) == 1
+
+
+def test_cycles_that_share_an_edge_are_told_as_one_with_the_others_beside_it():
+    graph = Graph()
+    for name in ("one", "two"):
+        graph.needs(ready(name), ready("shared"), Need.DEPENDS_ON, HERE)
+        graph.needs(ready("base"), ready(name), Need.DEPENDS_ON, HERE)
+    shared = Place("shared.yaml", 1)
+    graph.needs(ready("shared"), ready("base"), Need.SECRET, shared)  # dearer than each dependsOn, but it frees both
+    (cycle,) = graph.cycles()
+    assert cycle.cheapest.place == shared
+    assert [len(other) for other in cycle.others] == [3]
+    assert not graph.settle(without=cycle.cheapest).stuck
+
+
+def test_a_need_that_is_written_twice_is_one_to_cut():
+    graph = Graph()
+    graph.needs(ready("one"), ready("two"), Need.CRD, HERE)
+    graph.needs(ready("one"), ready("two"), Need.CRD, Place("castle.yaml", 2))
+    graph.needs(ready("two"), ready("one"), Need.IMAGE, HERE)
+    (cycle,) = graph.cycles()
+    assert cycle.cheapest.need is Need.CRD
+
+
+def test_what_is_needed_for_two_reasons_is_not_where_to_cut():
+    graph = Graph()
+    graph.needs(ready("one"), ready("two"), Need.DEPENDS_ON, HERE)
+    graph.needs(ready("one"), ready("two"), Need.SECRET, HERE)
+    graph.needs(ready("two"), ready("one"), Need.IMAGE, HERE)
+    (cycle,) = graph.cycles()
+    assert cycle.cheapest.need is Need.IMAGE
+
+
+def test_a_step_inside_one_thing_is_not_where_to_cut():
+    graph = Graph()
+    applied = ready("one")._replace(milestone=Milestone.APPLIED)
+    graph.needs(ready("one"), applied, Need.HEALTH, HERE)
+    graph.needs(applied, ready("two"), Need.SECRET, HERE)
+    graph.needs(ready("two"), ready("one"), Need.IMAGE, HERE)
+    (cycle,) = graph.cycles()
+    assert cycle.cheapest.need is Need.SECRET

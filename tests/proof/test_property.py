@@ -99,6 +99,31 @@ def test_a_cycle_closes_and_is_gone_when_its_cheapest_edge_is(nodes):
             assert edge in graph.edges[edge.by]
         assert len({edge.by for edge in cycle.edges}) == len(cycle.edges)
         assert cycle.cheapest in cycle.edges
+        for other in cycle.others:
+            assert cycle.cheapest in other
+            assert other != cycle.edges
+
+
+@given(graphs())
+@settings(max_examples=300, deadline=None)
+def test_what_is_stuck_comes_free_when_every_cycle_is_cut_where_it_is_marked(nodes):
+    graph = as_graph(nodes)
+    cuts = [cycle.cheapest for cycle in graph.cycles()]
+    for cut in cuts:
+        graph.edges[cut.by].remove(cut)
+    # What one maker is enough for has another one when it is cut from this one; what is missing is another matter.
+    lacking = {thing for thing in graph.made if not graph.edges[thing]}
+    assert not graph.settle(assume=lacking | {cut.by for cut in cuts if cut.by in graph.made}).stuck
+
+
+@given(graphs())
+@settings(max_examples=300, deadline=None)
+def test_where_one_cut_is_enough_one_cycle_is_told(nodes):
+    graph = as_graph(nodes)
+    edges = [edge for edge in graph.all_edges() if edge.by not in graph.made]
+    if not graph.made and graph.cycles() and any(not graph.settle(without=edge).stuck for edge in edges):
+        (cycle,) = graph.cycles()
+        assert not graph.settle(without=cycle.cheapest).stuck
 
 
 @given(graphs())

@@ -48,6 +48,8 @@ def finding_data(finding: Finding, places: Places) -> dict[str, Any]:
         "instead": finding.instead,
         "closed": finding.closed,
         "chain": [edge_data(edge, places) | {"cut": edge is finding.cut} for edge in finding.links],
+        "also": [[edge_data(edge, places) for edge in cycle] for cycle in finding.also],
+        "more": [{"message": one.message, **place_data(one.place, places)} for one in finding.more],
         "patch": diff_of(finding, places),
     }
 

@@ -40,6 +40,8 @@ def _lines(finding: Finding, places: Places) -> Iterator[str]:
     yield finding.message
     for edge in finding.links:
         yield f"- {edge.by.label}: {because(edge)}: {edge.needs} {_at(edge.place, places)}".rstrip()
+    for one in finding.more:
+        yield f"- and {_at(one.place, places)}: {one.message}"
     if finding.why:
         yield f"Why: {finding.why}"
     if finding.instead:

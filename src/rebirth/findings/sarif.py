@@ -79,6 +79,7 @@ def _result(finding: Finding, fingerprint: str, index: dict[str, int], places: P
     chain = [
         (e.place, f"{e.by.label}: {e.need.value}: {e.needs}" + f" ({e.words})" * bool(e.words)) for e in finding.links
     ]
+    chain += [(one.place, one.message) for one in finding.more]
     if related := [location | {"id": at} for at, location in enumerate(_locations(chain, places))]:
         found["relatedLocations"] = related
     return found

@@ -15,6 +15,7 @@ from rebirth.proof.things import Edge, Unknown
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 _INFOS = 3  # of one rule that are shown unless all are asked for
+_PLACES = 4  # of one cause that are shown unless all are asked for
 _NAMES = 8  # of what is not fully checked, or assumed to exist, unless all are asked for
 _DIM, _BOLD, _GREEN, _RED, _CUT = "2", "1", "32", "31", "1;35"
 
@@ -33,7 +34,7 @@ class Text:
             brief = finding.severity is Severity.INFO and not verbose
             told[finding.rule] += brief
             if not brief or told[finding.rule] <= _INFOS:
-                lines += [*self.finding(finding, brief=brief), ""]
+                lines += [*self.finding(finding, brief=brief, verbose=verbose), ""]
         for rule, count in sorted(infos.items()):
             if not verbose and count > _INFOS:
                 lines += [f"and {_plural(count - _INFOS, 'more info')} of {rule} (-v shows them)", ""]
@@ -44,7 +45,7 @@ class Text:
             lines += [line for unknown in verdict.unknown for line in self._unknown(unknown)]
         return "\n".join([*lines, *self.summary(verdict, verbose=verbose)]) + "\n"
 
-    def finding(self, finding: Finding, *, brief: bool = False) -> list[str]:
+    def finding(self, finding: Finding, *, brief: bool = False, verbose: bool = False) -> list[str]:
         head = f"{finding.severity.value} {finding.rule}: "
         # The chain is drawn below: it need not stand in the message, too.
         message = finding.message if brief else finding.message.removesuffix(f": {tell(finding.chain)}")
@@ -52,10 +53,12 @@ class Text:
         lines[0] = lines[0].replace(head, self._styled(head, _COLOURS[finding.severity]), 1)
         if place := self._places.text(finding.place):
             lines.append(f"  at {place}")
+        lines += self._more(finding, verbose=verbose)
         if brief:
             return lines
         if finding.chain:
             lines += ["", *self.chain(finding.links or finding.chain, closed=finding.closed, cut=finding.cut)]
+            lines += self._also(finding, verbose=verbose)
         if finding.why or finding.instead or finding.fixes:
             lines.append("")
         lines += self._wrapped("  why:     ", finding.why) if finding.why else []
@@ -63,8 +66,31 @@ class Text:
         lines += self._patch(diff_of(finding, self._places))
         return lines
 
+    def _more(self, finding: Finding, *, verbose: bool) -> Iterator[str]:
+        """The other places of one cause."""
+        if finding.more:
+            yield f"  and {_plural(len(finding.more), 'more place')}:"
+        shown = finding.more if verbose else finding.more[:_PLACES]
+        for one in shown:
+            yield from self._wrapped(f"    {self._places.text(one.place)}  ", one.message)
+        if rest := len(finding.more) - len(shown):
+            yield f"    and {rest} more (-v lists them)"
+
+    def _also(self, finding: Finding, *, verbose: bool) -> Iterator[str]:
+        """More cycles that are gone with this one."""
+        if not finding.also:
+            return
+        yield f"  {_plural(len(finding.also), 'more cycle')} through the same link:"
+        shown = finding.also if verbose else finding.also[:_PLACES]
+        for cycle in shown:
+            yield from self._wrapped("    ", tell(cycle))
+        if rest := len(finding.also) - len(shown):
+            yield f"    and {rest} more (-v lists them)"
+
     def chain(self, links: tuple[Edge, ...], *, closed: bool = False, cut: Edge | None = None) -> list[str]:
         """A thing a line, and between two of them why the upper one needs the lower one."""
+        if len(links) > 1 and not closed and len({edge.by for edge in links}) == 1:
+            return self._fork(links)
         first, rail, last = ("╭─▶ ", "│   ", "╰── ") if closed else ("    ", "    ", "    ")
         inside = links[0].by.label == links[0].needs.label  # steps of one thing: told apart by how far it has come
         lines = [f"  {first}{links[0].by if inside else links[0].by.label}"]
@@ -74,6 +100,17 @@ class Text:
                 lines.append(f"  {last}{edge.needs if inside else edge.needs.label}, where it began")
             else:
                 lines.append(f"  {rail}{edge.needs}")
+        return lines
+
+    def _fork(self, links: tuple[Edge, ...]) -> list[str]:
+        """Several that make one thing, or need it, side by side."""
+        lines = [f"      {links[0].by.label}"]
+        for edge in links:
+            last = edge is links[-1]
+            branch, under = ("      ╰─▶ ", "          ") if last else ("      ├─▶ ", "      │   ")
+            lines += self._wrapped(branch, f"{because(edge)}: {edge.needs.label}")
+            if place := self._places.text(edge.place):
+                lines.append(under + self._styled(place, _DIM))
         return lines
 
     def _edge(self, edge: Edge, rail: str, *, is_cut: bool) -> list[str]:

@@ -13,6 +13,7 @@ from rebirth.findings.taken import Taken, taken
 from rebirth.proof.prove import Proof
 from rebirth.proof.reading.kustomization import NAMES
 from rebirth.proof.rules import RULES, Finding, Severity
+from rebirth.proof.rules.finding import grouped
 from rebirth.proof.things import Atomicity, Unknown
 
 
@@ -81,7 +82,7 @@ def weigh(proof: Proof, places: Places) -> Verdict:
     found = [one for world in proof.worlds for one in taken(world.graph, proof.findings)]
     there = {one.thing.label: one for one in reversed(found)}
     return Verdict(
-        tuple(told),
+        tuple(grouped(told)),
         tuple(ignored),
         _seen(proof, files),
         tuple(unknown),

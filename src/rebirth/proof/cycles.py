@@ -1,7 +1,7 @@
 """Cycles: what needs itself, the shortest first, and where each is cheapest to cut."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from rebirth.proof.things import Edge, Need, Thing
@@ -36,6 +36,10 @@ class Cycle:
     """Edges that close: each one's `needs` is the next one's `by`."""
 
     edges: tuple[Edge, ...]
+    freeing: tuple[
+        Edge, ...
+    ]  # those of which one has to be cut, the cheapest first: no cut frees more of what is stuck here
+    others: tuple[tuple[Edge, ...], ...] = ()  # more cycles through `cheapest`, which are gone with it
 
     def has(self, *needs: Need) -> bool:
         return any(edge.need in needs for edge in self.edges)
@@ -47,7 +51,18 @@ class Cycle:
     @property
     def cheapest(self) -> Edge:
         """The edge that is cheapest to cut."""
-        return min(self.edges, key=lambda edge: _COST.get(edge.need, _DEAREST))
+        return self.freeing[0]
+
+    def cut(self, wish: Edge) -> Edge:
+        """The edge to cut: `wish`, if that frees as much as any other."""
+        return wish if wish in self.freeing else self.cheapest
+
+    def ways(self) -> Iterator["Cycle"]:
+        """Itself, and each of the others in its place: what a rule looks for may stand in any of them."""
+        yield self
+        for way in self.others:
+            rest = (self.edges, *(other for other in self.others if other is not way))
+            yield Cycle(way, (self.cheapest,), rest)
 
     def turned(self, start: Edge) -> tuple[Edge, ...]:
         """The edges, beginning with `start`."""
@@ -69,6 +84,7 @@ def walk_back(came: dict[Thing, Edge | None], goal: Thing) -> tuple[Edge, ...]:
 
 
 _Edges = Callable[[Thing, frozenset[Thing]], list[Edge]]
+_Without = Callable[[Iterable[Edge]], _Edges]  # the edges that are left when some are cut
 
 
 def components(among: frozenset[Thing], edges: _Edges) -> Iterator[frozenset[Thing]]:  # noqa: C901 - one algorithm, one loop
@@ -133,3 +149,50 @@ def shortest(component: frozenset[Thing], edges: _Edges) -> tuple[Edge, ...]:
                 best = (*walk_back(came, thing), closing)
                 break
     return best
+
+
+_MOST_WEIGHED = (
+    2000  # things of a component in which it is tried out what a cut frees; in larger ones only the price counts
+)
+_OTHERS = 8  # more cycles through one edge that are looked for
+
+
+def weighed(edges: tuple[Edge, ...], component: frozenset[Thing], without: _Without) -> Cycle:
+    """The cycle, with where it is best cut. Of several cycles that share an edge this is that edge: it is one cause."""
+    order = sorted(edges, key=_price)
+    wanted = _cuttable(edges)
+    if len(component) > _MOST_WEIGHED:
+        return Cycle(edges, tuple(edge for edge in order if edge in wanted))
+    left = {edge: sum(map(len, components(component, without([edge])))) for edge in order}
+    least = min(left[edge] for edge in wanted)
+    freeing = sorted((edge for edge in order if left[edge] <= least), key=lambda edge: edge not in wanted)
+    return Cycle(edges, tuple(freeing), tuple(_through(freeing[0], edges, component, without)))
+
+
+def _cuttable(edges: tuple[Edge, ...]) -> list[Edge]:
+    """What somebody has written and can take back; not the steps inside one thing (what is Ready has been applied)."""
+    between = [edge for edge in edges if edge.by.label != edge.needs.label]
+    return [edge for edge in between if edge.need in _COST] or between or list(edges)
+
+
+def _price(edge: Edge) -> int:
+    return _COST.get(edge.need, _DEAREST)
+
+
+def _through(
+    cut: Edge, first: tuple[Edge, ...], component: frozenset[Thing], without: _Without
+) -> Iterator[tuple[Edge, ...]]:
+    """More cycles through an edge: the shortest, then what is left when that one is cut elsewhere, and so on."""
+    gone: list[Edge] = []
+    edges = first
+    for _ in range(_OTHERS):
+        elsewhere = [edge for edge in _cuttable(edges) if (edge.by, edge.needs) != (cut.by, cut.needs)]
+        if not elsewhere:
+            return
+        gone.append(min(elsewhere, key=_price))
+        left = next((one for one in components(component, without(gone)) if {cut.by, cut.needs} <= one), None)
+        if left is None:
+            return
+        edges = shortest(left, without(gone))
+        if any((edge.by, edge.needs) == (cut.by, cut.needs) for edge in edges):
+            yield edges

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from rebirth.proof.cycles import Cycle, components, shortest, walk_back
+from rebirth.proof.cycles import Cycle, components, shortest, walk_back, weighed
 from rebirth.proof.things import (
     ALWAYS,
     NOWHERE,
@@ -226,6 +226,11 @@ class Graph:
             self._cycles[scope] = list(self._find_cycles(scope))
         return self._cycles[scope]
 
+    def ways(self, scope: Scope = Scope.FIRST_BOOT) -> Iterator[Cycle]:
+        """Every cycle, and after each those that share the edge where it is best cut: one finding is enough for all of them."""
+        for cycle in self.cycles(scope):
+            yield from cycle.ways()
+
     def _find_cycles(self, scope: Scope) -> Iterator[Cycle]:
         missing = self.missing(scope)
         stuck = self.settle(scope, missing).stuck
@@ -237,10 +242,20 @@ class Graph:
                 if component != among:
                     pending.append(component)  # makers that stand outside of it count now
                     continue
-                cycle = Cycle(shortest(component, self._inside(scope, cut)))
+                cycle = self._weighed(component, scope, cut)
                 yield cycle
-                cut.add(id(cycle.cheapest))
+                cut |= self._together(cycle.cheapest)
                 pending.append(component)
+
+    def _weighed(self, component: frozenset[Thing], scope: Scope, cut: set[int]) -> Cycle:
+        edges = shortest(component, self._inside(scope, cut))
+        return weighed(
+            edges, component, lambda gone: self._inside(scope, cut.union(*(self._together(one) for one in gone)))
+        )
+
+    def _together(self, edge: Edge) -> set[int]:
+        """The edges that are cut with one: a need may be written at several places."""
+        return {id(one) for one in self.edges[edge.by] if one.needs == edge.needs and one.need is edge.need}
 
     def _inside(self, scope: Scope, cut: set[int]) -> Callable[[Thing, frozenset[Thing]], list[Edge]]:
         def edges(thing: Thing, among: frozenset[Thing]) -> list[Edge]:

@@ -151,9 +151,14 @@ class TestWhatAKustomizationIsFetchedFrom:
         (survey,) = read(root, "clusters/x")
         assert told(survey) == [
             ("missing-path", "./none does not exist"), ("missing-path", "./apps/a.yaml is a file, not a folder"),
-            ("path-outside", "../../outside leads out of the repository"),
+            ("missing-path", "../../outside does not exist"),
         ]  # fmt: skip
         assert members(survey, "d") == ["ConfigMap x/a"]
+
+    def test_a_path_leads_no_higher_than_the_top(self, tree, read):
+        root = tree({"clusters/x/a.yaml": node("a", "../apps"), "apps/a.yaml": config_map("a", "x")})
+        (survey,) = read(root, "clusters/x")
+        assert members(survey, "a") == ["ConfigMap x/a"]
 
 
 class TestWhatAKustomizationAdds:

@@ -95,4 +95,15 @@ def _generated(data: dict[str, Any], name: str, kind: str, file: Path, found: Fo
     ]
     longest = sorted((pair for pair in names if pair[0] and pair[0] in name), key=lambda pair: -len(pair[0]))
     prefix: tuple[str | int, ...] = (key, longest[0][1]) if longest else (key,)
-    return Manifest(data, str(file), line, prefix, Place(str(file), line, prefix))
+    files = _files(entries[longest[0][1]], file.parent) if longest and isinstance(entries, list) else {}
+    return Manifest(data, str(file), line, prefix, Place(str(file), line, prefix), files=files)
+
+
+def _files(entry: Mapping[str, Any], folder: Path) -> dict[tuple[str | int, ...], str]:
+    """Which values of a generated ConfigMap or Secret are files, by their path in the object."""
+    listed = entry.get("files")
+    found: dict[tuple[str | int, ...], str] = {}
+    for item in listed if isinstance(listed, list) else ():
+        key, _, path = str(item).rpartition("=")
+        found["data", key or Path(path).name] = os.path.normpath(folder / path)
+    return found

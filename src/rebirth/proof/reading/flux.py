@@ -1,5 +1,6 @@
 """What an object of Flux says: which it is, what it is fetched from, which folder it applies, how long it waits."""
 
+import posixpath
 import re
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,12 @@ def timeout(own: Manifest) -> float:
 
 
 def folder_of(manifest: Manifest, root: Path) -> Path:
-    """The folder that a Kustomization applies, if its source is the repository in `root`."""
-    return (root / str(manifest.at("spec", "path", default="./") or "./").lstrip("/")).resolve()
+    """The folder that a Kustomization applies, if its source is the repository in `root`.
+
+    `..` leads no higher than to the top (kustomize-controller 1.9 joins paths with securejoin).
+    """
+    path = posixpath.normpath(f"/{manifest.at('spec', 'path', default='./') or './'}")
+    return (root / path.lstrip("/")).resolve()
 
 
 def source_of(own: Manifest) -> tuple[str, str, str]:

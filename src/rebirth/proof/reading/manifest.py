@@ -22,6 +22,7 @@ class Manifest:
     listed: Place = NOWHERE  # the line of the kustomization that names the file
     written: Mapping[tuple[str | int, ...], tuple[str | int, ...]] = field(default_factory=dict)
     # values that stand elsewhere in the document: path in the object -> path in the document
+    files: Mapping[tuple[str | int, ...], str] = field(default_factory=dict)  # values that are files of their own
 
     kind: str = field(init=False)
     group: str = field(init=False)  # the API group; "" is the core's
@@ -75,6 +76,8 @@ class Manifest:
 
     def place(self, *path: str | int) -> Place:
         """Where the value at that path stands."""
+        if path in self.files:
+            return Place(self.files[path], 1)
         for end in range(len(path), -1, -1) if self.written else ():
             if path[:end] in self.written:
                 return Place(self.file, self.line, (*self.written[path[:end]], *path[end:]))

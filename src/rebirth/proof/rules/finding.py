@@ -1,7 +1,7 @@
 """What a rule says."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rebirth.proof.things import Edge, Place, Scope, Thing
@@ -46,6 +46,8 @@ class Finding:
     closed: bool = False  # the chain ends where it began
     scope: Scope = Scope.FIRST_BOOT
     also: tuple[tuple[Edge, ...], ...] = ()  # other cycles that this finding tells, too
+    cause: str = ""  # findings of one rule with the same cause are one to whoever mends it; "": it stands alone
+    more: tuple["Finding", ...] = ()  # those, where they have been put together
     fixes: tuple[Listed | DependsOn, ...] = ()  # where it is fixed by a few lines more; `findings` makes diffs of them
 
     @property
@@ -62,6 +64,20 @@ class Finding:
     def keys(self) -> set[tuple[str, ...]]:
         """Its own key, and those of what it tells besides."""
         return {self.key, *map(_cycle, self.also)}
+
+
+def grouped(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding a cause, where the first of it stands; the others are under `more`, and its fixes are those of all."""
+    found: dict[Hashable, list[Finding]] = {}
+    for at, finding in enumerate(findings):
+        key = (finding.rule, finding.severity, finding.cause) if finding.cause else at
+        found.setdefault(key, []).append(finding)
+    return [_one(first, rest) if rest else first for first, *rest in found.values()]
+
+
+def _one(first: Finding, rest: list[Finding]) -> Finding:
+    fixes = dict.fromkeys(fix for finding in (first, *rest) for fix in finding.fixes)
+    return replace(first, more=tuple(rest), fixes=tuple(fixes))
 
 
 def _cycle(chain: Iterable[Edge]) -> tuple[str, ...]:

@@ -20,9 +20,10 @@ Instead:
 
 from collections.abc import Iterator
 
+from rebirth.proof.cycles import Cycle
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
-from rebirth.proof.things import Edge, Need, Thing
+from rebirth.proof.things import Need, Thing
 
 # What may stand between the CRD and the custom resource; anything else is another rule's cycle.
 _BETWEEN = {
@@ -33,20 +34,26 @@ _BETWEEN = {
 
 def r01_kind_before_its_crd(graph: Graph) -> Iterator[Finding]:
     """One finding for each unit and each maker, however many kinds of it the unit holds."""
-    found: dict[tuple[Thing, Thing], list[tuple[Edge, ...]]] = {}
+    found: dict[tuple[Thing, Thing], list[Cycle]] = {}
     for cycle in graph.cycles():
-        if cycle.has(Need.CRD) and all(edge.need in _BETWEEN for edge in cycle.edges):
-            start = next(edge for edge in cycle.edges if edge.need is Need.CRD)
-            chain = cycle.turned(start)
+        way = next((way for way in cycle.ways() if _is_kind_first(way)), None)
+        if way is not None:
+            start = next(edge for edge in way.edges if edge.need is Need.CRD)
+            chain = way.turned(start)
             maker = chain[1].needs if len(chain) > 1 else start.by
-            found.setdefault((start.by, maker), []).append(chain)
-    for (unit, maker), chains in found.items():
-        yield _finding(unit, maker, chains)
+            found.setdefault((start.by, maker), []).append(way)
+    for (unit, maker), cycles in found.items():
+        yield _finding(unit, maker, cycles)
 
 
-def _finding(unit: Thing, maker: Thing, chains: list[tuple[Edge, ...]]) -> Finding:
+def _is_kind_first(cycle: Cycle) -> bool:
+    return cycle.has(Need.CRD) and all(edge.need in _BETWEEN for edge in cycle.edges)
+
+
+def _finding(unit: Thing, maker: Thing, cycles: list[Cycle]) -> Finding:
+    chains = [cycle.turned(next(edge for edge in cycle.edges if edge.need is Need.CRD)) for cycle in cycles]
     chain = chains[0]
-    kinds = [one[0].needs.name.partition("/")[2] for one in chains]
+    kinds = list(dict.fromkeys(one[0].needs.name.partition("/")[2] for one in chains))
     kind = kinds[0]
     others = f" (and {', '.join(kinds[1:])})" if kinds[1:] else ""
     return Finding(
@@ -57,7 +64,7 @@ def _finding(unit: Thing, maker: Thing, chains: list[tuple[Edge, ...]]) -> Findi
         chain,
         why=f"While the kind {kind} is unknown nothing of {unit.label} is applied, and so {maker.label} never makes the CRD.",
         instead=f"Move the {kind}{others} into a Kustomization of its own that depends on the one with {maker.label}.",
-        cut=chain[0],
+        cut=cycles[0].cut(chain[0]),
         closed=True,
-        also=tuple(chains[1:]),
+        also=(*chains[1:], *(other for cycle in cycles for other in cycle.others)),
     )

@@ -29,7 +29,7 @@ _UNITS = {"Kustomization", "HelmRelease"}
 
 
 def r02_own_output(graph: Graph) -> Iterator[Finding]:
-    for cycle in graph.cycles():
+    for cycle in graph.ways():
         units = {thing.label for thing in cycle.things if thing.kind in _UNITS}
         start = next((edge for edge in cycle.edges if edge.need in _INPUTS and edge.by.kind in _UNITS), None)
         if start is None or units != {start.by.label}:
@@ -43,6 +43,7 @@ def r02_own_output(graph: Graph) -> Iterator[Finding]:
             chain,
             why=f"{start.needs.label} is there only after {start.by.label} has been applied, which waits for it.",
             instead=f"Let another unit, or a step before Flux, make {start.needs.label}.",
-            cut=start,
+            cut=cycle.cut(start),
             closed=True,
+            also=cycle.others,
         )

@@ -34,4 +34,5 @@ def r03_cycle(graph: Graph) -> Iterator[Finding]:
             instead="Cut one of the links.",
             cut=cycle.cheapest,
             closed=True,
+            also=cycle.others,
         )

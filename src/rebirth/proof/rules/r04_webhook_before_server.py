@@ -24,7 +24,7 @@ from rebirth.proof.things import Need
 
 
 def r04_webhook_before_server(graph: Graph) -> Iterator[Finding]:
-    for cycle in graph.cycles():
+    for cycle in graph.ways():
         start = cycle.first(Need.WEBHOOK)
         if start is None:
             continue
@@ -37,6 +37,7 @@ def r04_webhook_before_server(graph: Graph) -> Iterator[Finding]:
             chain,
             why="The API server rejects the objects that the webhook matches until it answers, and it answers only once they have been accepted.",
             instead="Apply the objects that the webhook matches from a unit that depends on the one with the webhook's server.",
-            cut=start,
+            cut=cycle.cut(start),
             closed=True,
+            also=cycle.others,
         )

@@ -23,7 +23,7 @@ from rebirth.proof.things import Need
 
 
 def r05_network_needs_pods(graph: Graph) -> Iterator[Finding]:
-    for cycle in graph.cycles():
+    for cycle in graph.ways():
         start = next((edge for edge in cycle.edges if edge.needs.kind == "pod network"), None)
         if start is None or not cycle.has(Need.NETWORK):
             continue
@@ -36,8 +36,9 @@ def r05_network_needs_pods(graph: Graph) -> Iterator[Finding]:
             chain,
             why="Pods get no network before the CNI runs, and what installs the CNI is such a pod.",
             instead="Bring the CNI with the machine configuration: inlineManifests, extraManifests, or Talos' flannel.",
-            cut=start,
+            cut=cycle.cut(start),
             closed=True,
+            also=cycle.others,
         )
     for thing in graph.missing():
         if thing.kind == "pod network":

@@ -22,7 +22,7 @@ from rebirth.proof.things import Need
 
 
 def r09_taint(graph: Graph) -> Iterator[Finding]:
-    for cycle in graph.cycles():
+    for cycle in graph.ways():
         if not any(edge.needs.kind == "machine without the taint" for edge in cycle.edges):
             continue
         start = cycle.first(Need.NODE)
@@ -36,8 +36,9 @@ def r09_taint(graph: Graph) -> Iterator[Finding]:
             chain,
             why="It is not scheduled on a machine with the taint, so the taint stays.",
             instead="Add a toleration for the taint to its pods.",
-            cut=start,
+            cut=cycle.cut(start),
             closed=True,
+            also=cycle.others,
         )
     for thing in graph.missing():
         if thing.kind == "machine without the taint":

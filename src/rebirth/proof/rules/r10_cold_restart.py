@@ -25,7 +25,7 @@ from rebirth.proof.things import Need, Scope
 
 
 def r10_cold_restart(graph: Graph) -> Iterator[Finding]:
-    for cycle in graph.cycles(Scope.COLD_RESTART):
+    for cycle in graph.ways(Scope.COLD_RESTART):
         start = cycle.first(Need.WEBHOOK)
         if start is None:
             continue
@@ -38,7 +38,8 @@ def r10_cold_restart(graph: Graph) -> Iterator[Finding]:
             chain,
             why="The webhook's configuration is still there, its server is not, so no pod that it matches is created.",
             instead="Leave the namespaces of the webhook's server, and of what it needs, out of its namespaceSelector.",
-            cut=start,
+            cut=cycle.cut(start),
             closed=True,
+            also=cycle.others,
             scope=Scope.COLD_RESTART,
         )

@@ -22,7 +22,7 @@ from rebirth.proof.things import Milestone, Need
 
 
 def r11_hook_after_wait(graph: Graph) -> Iterator[Finding]:
-    for cycle in graph.cycles():
+    for cycle in graph.ways():
         # The moment between wait and hooks is a thing of its own (`sources.helm`): the release SERVES.
         turn = next(
             (e for e in cycle.edges if e.needs.kind == "HelmRelease" and e.needs.milestone is Milestone.SERVES), None
@@ -41,6 +41,7 @@ def r11_hook_after_wait(graph: Graph) -> Iterator[Finding]:
             chain,
             why="Post-install hooks run when all workloads of the release are Ready, and one of them waits for the hook.",
             instead="Make the hook pre-install, or the volume optional, or set install.disableWait.",
-            cut=start,
+            cut=cycle.cut(start),
             closed=True,
+            also=cycle.others,
         )

@@ -26,7 +26,7 @@ _BETWEEN = {Need.SERVICE, Need.WORKLOAD, Need.MADE_BY}
 
 
 def r12_waits_for_itself(graph: Graph) -> Iterator[Finding]:
-    for cycle in graph.cycles():
+    for cycle in graph.ways():
         start = cycle.first(Need.SERVICE)
         if start is None or not cycle.has(Need.WORKLOAD) or any(edge.need not in _BETWEEN for edge in cycle.edges):
             continue
@@ -39,6 +39,7 @@ def r12_waits_for_itself(graph: Graph) -> Iterator[Finding]:
             chain,
             why="A Service has addresses of Ready pods only, and a pod is Ready only after its init containers.",
             instead="Do not wait there: let the container itself connect and retry, or set publishNotReadyAddresses.",
-            cut=start,
+            cut=cycle.cut(start),
             closed=True,
+            also=cycle.others,
         )

@@ -30,7 +30,7 @@ def _is_order(edge: Edge) -> bool:
 
 
 def r13_depends_on(graph: Graph) -> Iterator[Finding]:
-    for cycle in graph.cycles():
+    for cycle in graph.ways():
         if all(edge.by.kind in _KINDS and _is_order(edge) for edge in cycle.edges):
             start = cycle.cheapest
             chain = cycle.turned(start)
@@ -42,8 +42,9 @@ def r13_depends_on(graph: Graph) -> Iterator[Finding]:
                 chain,
                 why="Each waits for the other to be Ready, so none is ever applied.",
                 instead="Remove one of these dependencies.",
-                cut=start,
+                cut=cycle.cut(start),
                 closed=True,
+                also=cycle.others,
             )
     missing = set(graph.missing())
     unknowns = Unknowns(graph)

@@ -28,7 +28,8 @@ from rebirth.proof.things import Need
 
 
 def r25_name_before_zone(graph: Graph) -> Iterator[Finding]:
-    for cycle in graph.cycles():
+    # The way through the zone tells more than one through the objects that Flux applies.
+    for cycle in sorted(graph.ways(), key=lambda way: not way.has(Need.ZONE)):
         start = next((edge for edge in cycle.edges if edge.needs.kind == "name"), None)
         if start is None or not _served_inside(cycle):
             continue
@@ -43,6 +44,7 @@ def r25_name_before_zone(graph: Graph) -> Iterator[Finding]:
             instead="Place the Secret directly, before Flux runs, or reach the server by a name that the nodes know.",
             cut=cycle.cheapest,
             closed=True,
+            also=cycle.others,
         )
     missing = {thing for thing in graph.missing() if thing.kind == "egress to"}
     for edge in graph.all_edges():

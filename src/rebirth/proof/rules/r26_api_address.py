@@ -23,7 +23,7 @@ from rebirth.proof.things import Need
 
 
 def r26_api_address(graph: Graph) -> Iterator[Finding]:
-    for cycle in graph.cycles():
+    for cycle in graph.ways():
         start = next((e for e in cycle.edges if e.by.kind == "Kubernetes API" and e.need is Need.ADDRESS), None)
         if start is None:
             continue
@@ -36,6 +36,7 @@ def r26_api_address(graph: Graph) -> Iterator[Finding]:
             chain,
             why="The API is reached only at this address, and nothing is started before it answers.",
             instead="Take a control plane's address, Talos' shared address, or a load balancer outside the cluster.",
-            cut=start,
+            cut=cycle.cut(start),
             closed=True,
+            also=cycle.others,
         )

@@ -22,7 +22,7 @@ from rebirth.proof.things import Need
 
 
 def r27_mirror_inside(graph: Graph) -> Iterator[Finding]:
-    for cycle in graph.cycles():
+    for cycle in graph.ways():
         start = cycle.first(Need.IMAGE)
         if start is None:
             continue
@@ -35,6 +35,7 @@ def r27_mirror_inside(graph: Graph) -> Iterator[Finding]:
             chain,
             why="The node asks the mirror alone for this image, and the mirror runs only once the image is pulled.",
             instead="Remove skipFallback, or pull the mirror's own images from another registry.",
-            cut=start,
+            cut=cycle.cut(start),
             closed=True,
+            also=cycle.others,
         )

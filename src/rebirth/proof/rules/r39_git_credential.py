@@ -25,7 +25,7 @@ _SOURCES = {"GitRepository", "OCIRepository", "HelmRepository", "Bucket"}
 
 
 def r39_git_credential(graph: Graph) -> Iterator[Finding]:
-    for cycle in graph.cycles():
+    for cycle in graph.ways():
         login = next((e for e in cycle.edges if e.need is Need.CREDENTIAL and e.by.kind in _SOURCES), None)
         if login is None:
             continue
@@ -38,6 +38,7 @@ def r39_git_credential(graph: Graph) -> Iterator[Finding]:
             chain,
             why="Nothing is fetched without the Secret, and nothing makes the Secret before something is fetched.",
             instead="Place this Secret directly, before Flux runs.",
-            cut=login,
+            cut=cycle.cut(login),
             closed=True,
+            also=cycle.others,
         )

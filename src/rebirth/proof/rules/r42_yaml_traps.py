@@ -37,7 +37,9 @@ def r42_yaml_traps(graph: Graph) -> Iterator[Finding]:
             remark.words,
             remark.place,
             why="The API server rejects it, and Flux then applies nothing of the whole Kustomization.",
-            instead="Put it in quotes. Where it comes from a variable, quotes have to be in the variable's value.",
+            instead="Move it to the block that it belongs to; mostly that is `spec`."
+            if remark["what"] in {"a mapping", "a list"}
+            else "Put it in quotes. Where it comes from a variable, quotes have to be in the variable's value.",
         )
     for remark in graph.marked("labels-lost"):
         yield Finding(

@@ -30,4 +30,5 @@ def r46_no_namespace(graph: Graph) -> Iterator[Finding]:
             remark.place,
             why="Flux knows no default namespace, and applies nothing of a Kustomization with such an object.",
             instead="Write `namespace:` in the kustomization.yaml, or targetNamespace in the Kustomization.",
+            cause=remark["unit"],
         )

@@ -29,4 +29,5 @@ def r47_encrypted(graph: Graph) -> Iterator[Finding]:
             remark.place,
             why="Flux applies nothing of a Kustomization that contains an encrypted Secret and does not decrypt.",
             instead=f"Add spec.decryption to {remark['unit']}.",
+            cause="decryption",
         )

@@ -27,6 +27,7 @@ from rebirth.proof.things import Edge, Milestone, Need, Thing
 
 def r54_namespace_later(graph: Graph) -> Iterator[Finding]:
     order = Order(graph)
+    found: list[tuple[Edge, UnitName, UnitName]] = []
     for edge in list(graph.all_edges()):
         if edge.need is not Need.NAMESPACE or edge.by.kind != "Kustomization" or edge.needs in graph.starts:
             continue
@@ -37,7 +38,12 @@ def r54_namespace_later(graph: Graph) -> Iterator[Finding]:
         maker = makers[0]
         if any(order.is_declared(one, user) for one in makers):
             continue  # a cycle, and another rule's
-        yield _finding(graph, edge, user, maker)
+        found.append((edge, user, maker))
+    late = {(user, maker) for _, user, maker in found}
+    for edge, user, maker in found:
+        # Who depends on one that is late itself is in time as soon as that one is.
+        if not any((before, maker) in late and user not in order.before(before) for before in order.before(user)):
+            yield _finding(graph, edge, user, maker)
 
 
 def _finding(graph: Graph, edge: Edge, user: UnitName, maker: UnitName) -> Finding:
@@ -52,6 +58,7 @@ def _finding(graph: Graph, edge: Edge, user: UnitName, maker: UnitName) -> Findi
         (edge, made) if made else (edge,),
         why="Flux rejects the whole Kustomization while one of its namespaces is missing, and tries again later.",
         instead=f"Let it depend on {maker.name}, or create the namespace in it.",
+        cause=f"{maker.label}",
         fixes=(DependsOn(place.file, place.line, maker.name, elsewhere),)
         if place.file and maker.kind == "Kustomization"
         else (),

@@ -29,4 +29,5 @@ def r56_shared_address(graph: Graph) -> Iterator[Finding]:
             remark.place,
             why="Each port of an address goes to one Service; the other Service gets no address.",
             instead="Give them two addresses, or one sharing key and different ports.",
+            cause=remark["address"],
         )

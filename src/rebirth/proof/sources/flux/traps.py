@@ -78,15 +78,21 @@ def read(model: Model, graph: Graph) -> None:
 
 
 def _texts(member: Manifest, unit: Unit, graph: Graph) -> None:
-    """Values that are numbers or booleans where Kubernetes takes text alone."""
+    """Values that are no texts where Kubernetes takes text alone."""
     for path, value in _wanted(member, unit):
-        if isinstance(value, bool | int | float):
+        if what := _what(value):
             where = ".".join(map(str, path))
-            what = "a boolean" if isinstance(value, bool) else "a number"
             words = f"{where} of {member.thing().label} is {what}, and must be a string"
             # fluxcd/pkg 0.76, ssa/manager.go: labels that are not all texts are none to what Flux adds its own to.
-            slug = "labels-lost" if path[:2] == ("metadata", "labels") else "not-text"
+            lost = path[:2] == ("metadata", "labels") and isinstance(value, bool | int | float)
+            slug = "labels-lost" if lost else "not-text"
             graph.remark(slug, member.place(*path), words, member.thing(), path=where, what=what)
+
+
+def _what(value: Any) -> str:
+    """What a value is where a text is wanted; "" where it is one, or nothing."""
+    kinds = ((bool, "a boolean"), (int | float, "a number"), (Mapping, "a mapping"), (list, "a list"))
+    return next((word for kind, word in kinds if isinstance(value, kind)), "")
 
 
 def _wanted(member: Manifest, unit: Unit) -> Iterator[tuple[_Path, Any]]:

@@ -202,7 +202,9 @@ def _collide(address: str, first: tuple[Manifest, Place], second: tuple[Manifest
         words = f"{names} share {address}, and both listen on {', '.join(ports)}"
     else:
         return
-    graph.remark("shared-address", second[1], words, other.thing(), other=one.thing().label, file=first[1].file)
+    graph.remark(
+        "shared-address", second[1], words, other.thing(), other=one.thing().label, file=first[1].file, address=address
+    )
 
 
 def _sharing_key(member: Manifest) -> str:

@@ -30,9 +30,11 @@ class Corefile:
 
 
 def line_of(place: Place, line: int) -> Place:
-    """The place of a line in a text that begins, as a block, under the key at `place`."""
+    """The place of a line in a text that begins, as a block, under the key at `place`, or is a file of its own."""
     if not place.file or line < 1:
         return place
+    if not place.path:
+        return Place(place.file, line)
     at = Lines().line(place)
     try:
         written = Path(place.file).read_text(encoding="utf-8-sig").splitlines()
