@@ -24,7 +24,7 @@ def render(verdict: Verdict, places: Places) -> str:
 def _violation(finding: Finding, fingerprint: str, places: Places) -> dict[str, Any]:
     """GitLab takes none without a path and a line: what nobody wrote, and what means a whole file, stands on the first."""
     return {
-        "description": " ".join(filter(None, (f"{finding.rule}: {finding.message}", finding.instead))),
+        "description": " ".join(filter(None, (f"{finding.rule}: {finding.message}", finding.instead, _more(finding, places)))),
         "check_name": finding.rule,
         "fingerprint": fingerprint,
         "severity": _SEVERITIES[finding.severity],
@@ -33,3 +33,9 @@ def _violation(finding: Finding, fingerprint: str, places: Places) -> dict[str, 
             "lines": {"begin": places.line(finding.place) or 1},
         },
     }
+
+
+def _more(finding: Finding, places: Places) -> str:
+    """The other places of one cause: the format has room for one."""
+    shown = [f"{places.in_repository(one.place)}:{places.line(one.place)}" for one in finding.more]
+    return f"Also at {', '.join(shown)}." if shown else ""

@@ -71,7 +71,7 @@ def _cases(verdict: Verdict, places: Places, fatal: set[Severity]) -> Iterator[C
         title = f"{page.id} {page.title.rstrip('.')}"
         for finding in by_rule.get(page.id, ()):
             place = places.text(finding.place)
-            words = "\n".join(text.finding(finding))
+            words = "\n".join(text.finding(finding, verbose=True))
             failed = finding.severity in fatal
             yield Case(
                 page.slug,

@@ -7,7 +7,9 @@ What it finds:
 Why it cannot work:
     Flux asks the API server for all objects of a Kustomization before it applies any of them (except CRDs and Namespaces
     that are there as plain objects, which come first). While one kind is unknown it applies nothing, not even the
-    HelmRelease that would install the CRD. Helm, too, rejects a whole chart that contains a kind which is not known yet.
+    HelmRelease that would install the CRD. Helm, too, rejects a whole chart that contains a kind which is not known
+    yet. Kinds of a pod network (Cilium, Calico) are a warning: Flux's own pods need one, so it is there before Flux, mostly
+    the same that Flux then takes over.
 
 Example:
     cert-manager's HelmRelease and a ClusterIssuer in one folder (fluxcd/flux2#1966;
@@ -31,6 +33,11 @@ _BETWEEN = {
     Need.WORKLOAD,
 }  # fmt: skip
 
+# Kinds of pod networks: Flux's own pods need one, so whoever lets Flux take over the one in use has its kinds already.
+_NETWORKS = frozenset({
+    "cilium.io", "crd.projectcalico.org", "projectcalico.org", "operator.tigera.io", "crd.antrea.io", "kubeovn.io",
+})  # fmt: skip
+
 
 def r01_kind_before_its_crd(graph: Graph) -> Iterator[Finding]:
     """One finding for each unit and each maker, however many kinds of it the unit holds."""
@@ -43,14 +50,14 @@ def r01_kind_before_its_crd(graph: Graph) -> Iterator[Finding]:
             maker = chain[1].needs if len(chain) > 1 else start.by
             found.setdefault((start.by, maker), []).append(way)
     for (unit, maker), cycles in found.items():
-        yield _finding(unit, maker, cycles)
+        yield _finding(graph, unit, maker, cycles)
 
 
 def _is_kind_first(cycle: Cycle) -> bool:
     return cycle.has(Need.CRD) and all(edge.need in _BETWEEN for edge in cycle.edges)
 
 
-def _finding(unit: Thing, maker: Thing, cycles: list[Cycle]) -> Finding:
+def _finding(graph: Graph, unit: Thing, maker: Thing, cycles: list[Cycle]) -> Finding:
     chains = [cycle.turned(next(edge for edge in cycle.edges if edge.need is Need.CRD)) for cycle in cycles]
     chain = chains[0]
     kinds = list(dict.fromkeys(one[0].needs.name.partition("/")[2] for one in chains))
@@ -58,7 +65,7 @@ def _finding(unit: Thing, maker: Thing, cycles: list[Cycle]) -> Finding:
     others = f" (and {', '.join(kinds[1:])})" if kinds[1:] else ""
     return Finding(
         "R01",
-        Severity.ERROR,
+        Severity.WARNING if chain[0].needs.name.partition("/")[0] in _NETWORKS and not graph.whole else Severity.ERROR,
         f"{unit.label} contains a {kind}{others}, whose CRD comes only after it: {tell(chain)}",
         chain[0].place,
         chain,

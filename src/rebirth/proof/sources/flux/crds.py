@@ -32,13 +32,28 @@ def _maker(unit: Unit, member: Manifest) -> Thing:
 
 
 def _flux(model: Model, graph: Graph) -> None:
-    """Flux's own kinds are there before its first object: by hand, or by the phase that bootstraps it."""
-    known = of_kind(flux.KUSTOMIZE, "Kustomization")
-    for crds in known.crds if known else ():
-        for kind in crds.kinds:
-            made = crd(crds.group, kind)
-            if not model.castle or not graph.makers(made):
-                graph.given(made, "Flux installs it, and Flux is there first")
+    """Flux's own kinds are there before its first object: by hand, or by the phase that bootstraps it; and where the Flux
+    operator runs Flux, so are those of the operator.
+    """
+    known = [of_kind(flux.KUSTOMIZE, "Kustomization")]
+    if not model.castle and _is_run_by_operator(model):
+        known.append(of_kind("fluxcd.controlplane.io", "FluxInstance"))
+    for one in filter(None, known):
+        for crds in one.crds:
+            for kind in crds.kinds:
+                made = crd(crds.group, kind)
+                if not model.castle or not graph.makers(made):
+                    graph.given(made, f"{one.title} installs it, and is there first")
+
+
+def _is_run_by_operator(model: Model) -> bool:
+    """Whether a FluxInstance is in the repository, and Flux's own manifests are not: only the operator can have begun it."""
+    if any(member.name == "source-controller" for member, _ in model.objects("Deployment")):
+        return False
+    return any(
+        member.kind == "FluxInstance" or "flux-instance" in {member.name, member.at("spec", "chart", "spec", "chart")}
+        for member, _ in model.objects("FluxInstance", "HelmRelease")
+    )
 
 
 def _needs(unit: Unit, graph: Graph) -> None:
