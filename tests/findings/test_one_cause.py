@@ -117,3 +117,12 @@ def test_cycles_through_one_link_are_told_together(tmp_path, judged):
     assert "  1 more cycle through the same link:" in shown
     (told,) = [one for one in json.loads(data.render(verdict, places))["findings"] if one["rule"] == "R13"]
     assert [len(cycle) for cycle in told["also"]] == [len(found.also[0])]
+
+
+def test_files_that_are_no_manifests_in_one_folder(tmp_path, judged):
+    write(tmp_path, "clusters/x/a.yaml", node("a", "./a"))
+    for name in ("one", "two"):
+        write(tmp_path, f"a/{name}.yaml", "packages: [curl]\n")
+    verdict, _ = judged(tmp_path)
+    (found,) = of(verdict, "R40")
+    assert len(found.more) == 1

@@ -24,7 +24,9 @@ def render(verdict: Verdict, places: Places) -> str:
 def _violation(finding: Finding, fingerprint: str, places: Places) -> dict[str, Any]:
     """GitLab takes none without a path and a line: what nobody wrote, and what means a whole file, stands on the first."""
     return {
-        "description": " ".join(filter(None, (f"{finding.rule}: {finding.message}", finding.instead, _more(finding, places)))),
+        "description": " ".join(
+            filter(None, (f"{finding.rule}: {finding.message}", finding.instead, _more(finding, places)))
+        ),
         "check_name": finding.rule,
         "fingerprint": fingerprint,
         "severity": _SEVERITIES[finding.severity],

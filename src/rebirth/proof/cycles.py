@@ -53,6 +53,12 @@ class Cycle:
         """The edge that is cheapest to cut."""
         return self.freeing[0]
 
+    @property
+    def cause(self) -> str:
+        """Where it is best cut: cycles that are cut on one line are one cause."""
+        place = self.cheapest.place
+        return f"{place.file} {place.line} {place.path}" if place.file else ""
+
     def cut(self, wish: Edge) -> Edge:
         """The edge to cut: `wish`, if that frees as much as any other."""
         return wish if wish in self.freeing else self.cheapest

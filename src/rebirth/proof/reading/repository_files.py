@@ -133,3 +133,9 @@ class Files:
                 continue
             if any(word in text for word in words):
                 yield file
+
+
+def is_out(listing: Path, file: Path) -> bool:
+    """Whether a kustomization names the file in a comment: it was left out on purpose."""
+    lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
+    return any(file.name in line for line in lines if line.lstrip().startswith("#"))

@@ -13,7 +13,7 @@ from rebirth.proof.reading.built import added_twice, placed
 from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
-from rebirth.proof.reading.repository_files import MOST, Files
+from rebirth.proof.reading.repository_files import MOST, Files, is_out
 from rebirth.proof.reading.start import beforehand, helmfiles, scripts
 from rebirth.proof.reading.start import clusters as where
 from rebirth.proof.reading.undefined import literal, undefined
@@ -307,14 +307,30 @@ class _Reader:
             why = "nothing here runs it before Flux; if you do, say so with `bootstrap:` in .rebirth.yaml"
             self.survey.unknowns.append(Unknown(self.files.shown(file), Place(str(file)), why))
 
+    def _is_made(self, manifest: Manifest) -> bool:
+        """Whether another file makes that object: then this one is a patch of it."""
+        same = (manifest.group, manifest.kind, manifest.name)
+        return any(
+            (m.group, m.kind, m.name) == same and manifest.namespace in {m.namespace, ""}
+            for members in self._raw.values()
+            for m in members
+        )
+
     def _unlisted(self, file: Path, found: list[Manifest]) -> None:
         """Notes a file with objects that the kustomization beside it does not list."""
-        listing = _listing(file)
+        listing = kustomization.kustomization_of(file.parent)
         if listing is None or listing not in self.listed or not found:
             return
         first = found[0]
-        words = f"{file.name} defines {first.thing().label}, and {listing.name} beside it does not list it"
-        data = (("entry", file.name), ("kustomization", str(listing)), ("out", "yes" if _is_out(listing, file) else ""))
+        patches = self._is_made(first)
+        does = "changes" if patches else "defines"
+        words = f"{file.name} {does} {first.thing().label}, and {listing.name} beside it does not list it"
+        data = (
+            ("patch", "yes" if patches else ""),
+            ("entry", file.name),
+            ("kustomization", str(listing)),
+            ("out", "yes" if is_out(listing, file) else ""),
+        )
         self.survey.remarks.append(Remark("unlisted", first.place("metadata", "name"), words, first.thing(), data))
 
     def _orphans(self) -> None:
@@ -329,17 +345,6 @@ class _Reader:
             self.survey.unknowns.append(
                 Unknown(str(self.root), Place(str(self.root)), f"it has more than {MOST} files: the rest is not read")
             )
-
-
-def _is_out(listing: Path, file: Path) -> bool:
-    """Whether the kustomization names the file in a comment: it was left out on purpose."""
-    lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
-    return any(file.name in line for line in lines if line.lstrip().startswith("#"))
-
-
-def _listing(file: Path) -> Path | None:
-    """The kustomization in the file's own folder."""
-    return kustomization.kustomization_of(file.parent)
 
 
 def _mapping(data: Mapping[str, object], key: str) -> Mapping[str, object]:

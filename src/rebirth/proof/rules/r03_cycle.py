@@ -35,4 +35,5 @@ def r03_cycle(graph: Graph) -> Iterator[Finding]:
             cut=cycle.cheapest,
             closed=True,
             also=cycle.others,
+            cause=cycle.cause,
         )

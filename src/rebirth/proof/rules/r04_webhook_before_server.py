@@ -40,4 +40,5 @@ def r04_webhook_before_server(graph: Graph) -> Iterator[Finding]:
             cut=cycle.cut(start),
             closed=True,
             also=cycle.others,
+            cause=cycle.cause,
         )

@@ -39,6 +39,7 @@ def r09_taint(graph: Graph) -> Iterator[Finding]:
             cut=cycle.cut(start),
             closed=True,
             also=cycle.others,
+            cause=cycle.cause,
         )
     for thing in graph.missing():
         if thing.kind == "machine without the taint":

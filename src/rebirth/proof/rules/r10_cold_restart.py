@@ -41,5 +41,6 @@ def r10_cold_restart(graph: Graph) -> Iterator[Finding]:
             cut=cycle.cut(start),
             closed=True,
             also=cycle.others,
+            cause=cycle.cause,
             scope=Scope.COLD_RESTART,
         )

@@ -42,4 +42,5 @@ def r12_waits_for_itself(graph: Graph) -> Iterator[Finding]:
             cut=cycle.cut(start),
             closed=True,
             also=cycle.others,
+            cause=cycle.cause,
         )

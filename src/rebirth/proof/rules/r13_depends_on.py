@@ -45,6 +45,7 @@ def r13_depends_on(graph: Graph) -> Iterator[Finding]:
                 cut=cycle.cut(start),
                 closed=True,
                 also=cycle.others,
+                cause=cycle.cause,
             )
     missing = set(graph.missing())
     unknowns = Unknowns(graph)

@@ -68,4 +68,5 @@ def _sealed(graph: Graph) -> Iterator[Finding]:
         tuple(edge for edge in graph.edges.get(first.about, ()) if edge.need is Need.WORKLOAD)[:1],
         why="A new sealed-secrets controller generates a new key, and cannot open what was sealed for another.",
         instead="Place the old key before the controller starts, or read these secrets from a store.",
+        cause="sealing key",
     )

@@ -45,6 +45,7 @@ def r25_name_before_zone(graph: Graph) -> Iterator[Finding]:
             cut=cycle.cheapest,
             closed=True,
             also=cycle.others,
+            cause=cycle.cause,
         )
     missing = {thing for thing in graph.missing() if thing.kind == "egress to"}
     for edge in graph.all_edges():

@@ -38,4 +38,5 @@ def r27_mirror_inside(graph: Graph) -> Iterator[Finding]:
             cut=cycle.cut(start),
             closed=True,
             also=cycle.others,
+            cause=cycle.cause,
         )

@@ -41,4 +41,5 @@ def r39_git_credential(graph: Graph) -> Iterator[Finding]:
             cut=cycle.cut(login),
             closed=True,
             also=cycle.others,
+            cause=cycle.cause,
         )

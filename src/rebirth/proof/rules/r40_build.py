@@ -46,6 +46,7 @@ def r40_build(graph: Graph) -> Iterator[Finding]:
             remark.place,
             why="Flux builds the whole path before it applies anything of it.",
             instead=_INSTEAD[remark.slug],
+            cause=_cause(remark),
         )
     for remark in graph.marked("unread"):
         yield Finding(
@@ -55,6 +56,11 @@ def r40_build(graph: Graph) -> Iterator[Finding]:
             remark.place,
             instead="Split the file.",
         )
+
+
+def _cause(remark: Remark) -> str:
+    """Files that are no manifests are in one folder for one reason."""
+    return remark.place.file.rpartition("/")[0] if remark.slug == "not-an-object" else ""
 
 
 def _message(remark: Remark) -> str:

@@ -33,6 +33,8 @@ def r41_unlisted_file(graph: Graph) -> Iterator[Finding]:
             remark.words,
             remark.place,
             why="A file that no kustomization lists is not applied.",
-            instead=f"List {remark['entry']}, remove it, or comment it out in the kustomization.",
-            fixes=(Listed(remark["kustomization"], remark["entry"]),),
+            instead=f"List {remark['entry']} under `patches`, or remove it."
+            if remark["patch"]
+            else f"List {remark['entry']}, remove it, or comment it out in the kustomization.",
+            fixes=() if remark["patch"] else (Listed(remark["kustomization"], remark["entry"]),),
         )

@@ -22,6 +22,7 @@ from difflib import get_close_matches
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.rules.slips import is_slip
 from rebirth.proof.rules.unknowns import Chance, Unknowns
 from rebirth.proof.things import Milestone, Remark, Thing
 
@@ -41,7 +42,8 @@ def r81_leads_nowhere(graph: Graph) -> Iterator[Finding]:
     for remark in graph.marked("no-such-service"):
         beside = remark["there"].split(", ")
         near = get_close_matches(remark["name"], beside, 1)
-        if near or not (remark["operators"] or _made(graph, remark)):
+        unseen = remark["operators"] or _made(graph, remark)
+        if not unseen or any(is_slip(remark["name"], other) for other in beside):
             meant = f"Did you mean {near[0]}?" if near else "Correct the name, or add the Service."
             yield _finding(remark, "Who asks for this host or path gets an error.", meant)
 
