@@ -43,7 +43,7 @@ class Graph:
     """Filled by sources through `needs`, `makes`, `given`, `remark` and `unknown`; read by rules."""
 
     edges: dict[Thing, list[Edge]] = field(default_factory=lambda: defaultdict(list))  # by who needs
-    made: set[Thing] = field(default_factory=set)  # one of their edges is enough
+    made: dict[Thing, None] = field(default_factory=dict)  # one of their edges is enough; in the order of their entry
     starts: dict[Thing, tuple[str, Place]] = field(default_factory=dict)  # true from the start, and who says so
     outside: set[Thing] = field(default_factory=set)  # those of `starts` that stand in none of the files
     where: dict[Thing, Place] = field(default_factory=dict)  # where a thing is declared
@@ -96,7 +96,7 @@ class Graph:
 
     def wanted(self, made: Thing) -> None:
         """`made` has to be made by somebody; without `makes` or `given` it is missing."""
-        self.made.add(made)
+        self.made[made] = None
         self.edges.setdefault(made, [])
 
     def given(self, thing: Thing, why: str, place: Place = NOWHERE) -> None:
@@ -195,9 +195,9 @@ class Graph:
         """Lets everything become true that can. `assume` is taken as true; `without` is an edge that does not count."""
         users: dict[Thing, list[Thing]] = defaultdict(list)
         open_needs: dict[Thing, int] = {}
-        true = {*self.starts, *assume}
+        true = dict.fromkeys((*self.starts, *assume))  # ordered: the same again, whatever the hashes are
         if scope is Scope.COLD_RESTART:
-            true |= {thing for thing in self.edges if thing.milestone in PERSISTED}
+            true |= dict.fromkeys(thing for thing in self.edges if thing.milestone in PERSISTED)
         for thing, edges in self.edges.items():
             counting = [edge for edge in edges if edge.scope & scope and edge is not without]
             if thing in true:
