@@ -62,12 +62,13 @@ class Folder:
     gaps: list[Gap] = field(default_factory=list)  # what was left out and may have made something
 
 
-def folder(files: Files, path: Path, components: Sequence[tuple[str, Place]] = ()) -> Folder:
+def folder(files: Files, path: Path, components: Sequence[tuple[str, Place]] = (), later: Path | None = None) -> Folder:
     """What the kustomization in `path` takes in, with the components that Flux adds to it.
 
-    A folder without a kustomization gets Flux' generated one: all its manifests.
+    A folder without a kustomization gets Flux' generated one: all its manifests. `later` may be missing: who bootstraps Flux
+    writes it.
     """
-    return _Walk(files, path).run(components)
+    return _Walk(files, path, later=later).run(components)
 
 
 def kustomization_of(path: Path) -> Path | None:
@@ -100,8 +101,8 @@ def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
 
 
 class _Walk:
-    def __init__(self, files: Files, path: Path, around: tuple[Path, ...] = ()) -> None:
-        self.files = files
+    def __init__(self, files: Files, path: Path, around: tuple[Path, ...] = (), later: Path | None = None) -> None:
+        self.files, self._later = files, later
         self.into = Folder(path)
         self._around = around  # folders whose transformers or generators are being read
         self._identities: dict[tuple[str, str, str, str], Manifest] = {}
@@ -195,6 +196,8 @@ class _Walk:
         target = self.files.target(path, entry)
         if target is None and _REMOTE.match(entry):
             self.into.remote.append((entry, place))
+        elif target is None and path / entry == self._later:
+            pass
         elif target is None:
             self._remark("missing-file", place, self.files.why_missing(path, entry), entry=entry)
             self.into.gaps.append(Gap(entry, place))

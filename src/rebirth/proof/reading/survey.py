@@ -177,7 +177,8 @@ class _Reader:
     # -- builds
 
     async def _build(self, folder: Path, own: Manifest | None) -> list[Manifest]:
-        found = kustomization.folder(self.files, folder, completion.components(folder, own) if own else [])
+        later = folder / "flux-system" if own is None else None  # `flux bootstrap` writes it
+        found = kustomization.folder(self.files, folder, completion.components(folder, own) if own else [], later)
         place = own.place("spec", "path") if own else Place(str(folder))
         self.model.built[str(folder)] = place
         self.listed |= found.files
@@ -307,11 +308,13 @@ class _Reader:
             why = "nothing here runs it before Flux; if you do, say so with `bootstrap:` in .rebirth.yaml"
             self.survey.unknowns.append(Unknown(self.files.shown(file), Place(str(file)), why))
 
-    def _is_made(self, manifest: Manifest) -> bool:
-        """Whether another file makes that object: then this one is a patch of it."""
+    def _is_made(self, manifest: Manifest, folder: Path) -> bool:
+        """Whether another file in the folder makes that object: then this one is a patch of it."""
         same = (manifest.group, manifest.kind, manifest.name)
         return any(
-            (m.group, m.kind, m.name) == same and manifest.namespace in {m.namespace, ""}
+            (m.group, m.kind, m.name) == same
+            and manifest.namespace in {m.namespace, ""}
+            and folder in Path(m.file).parents
             for members in self._raw.values()
             for m in members
         )
@@ -322,7 +325,7 @@ class _Reader:
         if listing is None or listing not in self.listed or not found:
             return
         first = found[0]
-        patches = self._is_made(first)
+        patches = self._is_made(first, listing.parent)
         does = "changes" if patches else "defines"
         words = f"{file.name} {does} {first.thing().label}, and {listing.name} beside it does not list it"
         data = (
