@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rebirth.proof.reading import flux, kustomization
-from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.reading import flux
+from rebirth.proof.reading.manifest import Manifest, manifests
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError
 from rebirth.proof.things import NOWHERE
@@ -128,7 +128,7 @@ def _manifests(files: Files, file: Path) -> list[Manifest]:
         documents = files.documents(file)
     except UnreadableError:
         return []
-    return [m for document in documents for m in kustomization.manifests(document, file, NOWHERE)]
+    return [m for document in documents for m in manifests(document, file, NOWHERE)]
 
 
 def address(url: Any) -> str:

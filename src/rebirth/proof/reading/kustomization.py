@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rebirth.proof.reading.manifest import Manifest, quoted, texts
+from rebirth.proof.reading.manifest import Manifest, is_encrypted, is_list, manifests, texts
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.scopes import in_namespace
 from rebirth.proof.reading.yaml_files import Document, UnreadableError
@@ -265,7 +265,7 @@ class _Walk:
                 into.gaps.append(Gap(self.files.shown(file), listed))
                 continue
             objects = list(manifests(document, file, listed))
-            if not objects and not _is_list(document.data):
+            if not objects and not is_list(document.data):
                 words = "is not a Kubernetes object: it needs apiVersion, kind and metadata.name"
                 self._remark("not-an-object", Place(str(file), document.line), words)
                 good = False
@@ -311,34 +311,6 @@ class _Walk:
 
 
 _LONGEST = 400  # characters of a path
-
-
-def manifests(document: Document, file: Path, listed: Place) -> Iterator[Manifest]:
-    """The objects of a document: itself, or the items of a List."""
-    data = document.data
-    if not isinstance(data, Mapping) or not isinstance(data.get("kind"), str) or "apiVersion" not in data:
-        return
-    if is_encrypted(document):
-        return
-    if _is_list(data):
-        for index, item in enumerate(data["items"]):
-            if isinstance(item, Mapping) and "kind" in item:
-                yield Manifest(item, str(file), document.line, ("items", index), listed)
-        return
-    found = Manifest(quoted(data), str(file), document.line, (), listed)
-    if found.name:
-        yield found
-
-
-def is_encrypted(document: Document) -> bool:
-    """Whether SOPS has encrypted the whole of it, its kind included."""
-    return isinstance(document.data, Mapping) and str(document.data.get("kind", "")).startswith("ENC[")
-
-
-def _is_list(data: Any) -> bool:
-    return (
-        isinstance(data, Mapping) and str(data.get("kind", "")).endswith("List") and isinstance(data.get("items"), list)
-    )
 
 
 def _mentioned(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...]]]:

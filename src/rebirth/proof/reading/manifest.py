@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rebirth.castle import Castle
+from rebirth.proof.reading.yaml_files import Document
 from rebirth.proof.things import NOWHERE, Atomicity, Milestone, Place, Thing
 from rebirth.run.phase import Declaration, Phase
 
@@ -191,7 +192,36 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(item)
 
 
-def quoted(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def manifests(document: Document, file: Path, listed: Place) -> Iterator[Manifest]:
+    """The objects of a document: itself, or the items of a List."""
+    data = document.data
+    if not isinstance(data, Mapping) or not isinstance(data.get("kind"), str) or "apiVersion" not in data:
+        return
+    if is_encrypted(document):
+        return
+    if is_list(data):
+        for index, item in enumerate(data["items"]):
+            if isinstance(item, Mapping) and "kind" in item:
+                yield Manifest(item, str(file), document.line, ("items", index), listed)
+        return
+    found = Manifest(_quoted(data), str(file), document.line, (), listed)
+    if found.name:
+        yield found
+
+
+def is_encrypted(document: Document) -> bool:
+    """Whether SOPS has encrypted the whole of it, its kind included."""
+    return isinstance(document.data, Mapping) and str(document.data.get("kind", "")).startswith("ENC[")
+
+
+def is_list(data: Any) -> bool:
+    """Whether it is a List of objects."""
+    return (
+        isinstance(data, Mapping) and str(data.get("kind", "")).endswith("List") and isinstance(data.get("items"), list)
+    )
+
+
+def _quoted(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """An object with its own annotations as texts: kustomize (api 0.21) quotes those that are numbers or booleans."""
     metadata = data.get("metadata")
     written = metadata.get("annotations") if isinstance(metadata, Mapping) else None

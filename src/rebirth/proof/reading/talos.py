@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rebirth.proof.reading.kustomization import manifests
-from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, thing
+from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, manifests, thing
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError, parse
 from rebirth.proof.things import NOWHERE, Atomicity, Milestone, Place

@@ -7,7 +7,7 @@ from pathlib import Path
 from rebirth.errors import SpecError
 from rebirth.proof.reading import flux, kustomization
 from rebirth.proof.reading.artifacts import syncs
-from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.reading.manifest import Manifest, manifests
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError
 from rebirth.proof.things import NOWHERE
@@ -48,7 +48,7 @@ def manifests_of(files: Files, file: Path) -> list[Manifest]:
         documents = files.documents(file)
     except UnreadableError:
         return []
-    return [m for document in documents for m in kustomization.manifests(document, file, NOWHERE)]
+    return [m for document in documents for m in manifests(document, file, NOWHERE)]
 
 
 def _below(named: Path, root: Path, cluster: str) -> str:
