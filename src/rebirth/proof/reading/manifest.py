@@ -169,6 +169,15 @@ class Model:
                 if not kinds or member.kind in kinds:
                     yield member, unit
 
+    def is_made_in(self, folder: Path, like: Manifest) -> bool:
+        """Whether a file in the folder makes that object: another file with it is then a patch."""
+        return any(
+            (m.group, m.name) == (like.group, like.name)
+            and like.namespace in {m.namespace, ""}
+            and folder in Path(m.file).parents
+            for m, _ in self.objects(like.kind)
+        )
+
     def at(self, *path: str | int) -> Place:
         """Where that value stands in castle.yaml."""
         return Place(str(self.castle_file), self.castle_line, path) if self.castle_file else NOWHERE

@@ -308,24 +308,13 @@ class _Reader:
             why = "nothing here runs it before Flux; if you do, say so with `bootstrap:` in .rebirth.yaml"
             self.survey.unknowns.append(Unknown(self.files.shown(file), Place(str(file)), why))
 
-    def _is_made(self, manifest: Manifest, folder: Path) -> bool:
-        """Whether another file in the folder makes that object: then this one is a patch of it."""
-        same = (manifest.group, manifest.kind, manifest.name)
-        return any(
-            (m.group, m.kind, m.name) == same
-            and manifest.namespace in {m.namespace, ""}
-            and folder in Path(m.file).parents
-            for members in self._raw.values()
-            for m in members
-        )
-
     def _unlisted(self, file: Path, found: list[Manifest]) -> None:
         """Notes a file with objects that the kustomization beside it does not list."""
         listing = kustomization.kustomization_of(file.parent)
         if listing is None or listing not in self.listed or not found:
             return
         first = found[0]
-        patches = self._is_made(first, listing.parent)
+        patches = self.model.is_made_in(listing.parent, first)
         does = "changes" if patches else "defines"
         words = f"{file.name} {does} {first.thing().label}, and {listing.name} beside it does not list it"
         data = (
