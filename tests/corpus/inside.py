@@ -156,7 +156,6 @@ CLASSES = Case(
         ),
     },
     (Told("app/all.yaml", "musik-class"),),
-    "inside: a claim that names a volume",
 )  # fmt: skip
 TLS = Case(
     "a Gateway's certificate in another namespace: without a grant",

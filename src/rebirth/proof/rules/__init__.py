@@ -67,6 +67,7 @@ from rebirth.proof.rules.r75_control_planes_only import r75_control_planes_only
 from rebirth.proof.rules.r76_nobody_announces import r76_nobody_announces
 from rebirth.proof.rules.r81_leads_nowhere import r81_leads_nowhere
 from rebirth.proof.rules.r82_container import r82_container
+from rebirth.proof.rules.r99_unlike_volume import r99_unlike_volume
 
 Rule = Callable[[Graph], Iterator[Finding]]
 
@@ -103,6 +104,7 @@ RULES: tuple[Rule, ...] = (
     r71_flux_program,
     r75_control_planes_only,
     r76_nobody_announces,
+    r99_unlike_volume,
     r02_own_output,
     r11_hook_after_wait,
     r12_waits_for_itself,

@@ -33,6 +33,7 @@ from rebirth.proof.sources.flux import (
 )
 from rebirth.proof.sources.outside import authorities, copies, dns, mirrors, secrets, stores, vault_operator
 from rebirth.proof.sources.workloads import (
+    bound_volumes,
     capacity,
     certificates,
     config,
@@ -87,6 +88,7 @@ SOURCES: dict[Stage, tuple[Source, ...]] = {
         certificates.read,
         vault_operator.read,
         storage.read,
+        bound_volumes.read,
         network.read,
         reached.read,
         containers.read,
