@@ -23,6 +23,9 @@ def needed(proof: Proof) -> tuple[str, ...]:
     charts = dict.fromkeys(one.what.rpartition("(chart ")[2].rstrip(")") for one in found if one.extent is Extent.CHART)
     told = [f"the charts {', '.join(charts)} (`rebirth fetch` gets them)"] if charts else []
     told += [f"{one.what} ({one.why})" for one in found if one.extent is not Extent.CHART]
+    told += [
+        f"the folder that Flux is pointed at (--cluster): {one.words}" for one in proof.graph.marked("little-read")
+    ]
     return tuple(told)
 
 

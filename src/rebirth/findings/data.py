@@ -27,6 +27,10 @@ def as_data(verdict: Verdict, places: Places) -> dict[str, Any]:
             finding_data(finding, places) | {"reason": ignore.reason, "ignored_at": place_data(ignore.place, places)}
             for finding, ignore in verdict.ignored
         ],
+        "clusters": [
+            {"folder": cluster, "why": why, **place_data(place, places)} for cluster, why, place in seen.starts
+        ],
+        "share": {"read": seen.share[0], "files": seen.share[1]},
         "read": {name: getattr(seen, name) for name in ("files", "kustomizations", "charts", "objects")},
         "graph": {"things": seen.things, "needs": seen.needs, "whole": verdict.whole},
         "assumed": [thing_data(one.thing) | {"why": one.why} for one in verdict.taken],

@@ -8,7 +8,7 @@ from rebirth.findings.certainty import Word
 from rebirth.findings.data import diff_of
 from rebirth.findings.places import Places
 from rebirth.findings.taken import NOBODY, Taken
-from rebirth.findings.verdict import Verdict
+from rebirth.findings.verdict import Seen, Verdict
 from rebirth.proof.rules import Finding, Severity
 from rebirth.proof.rules.finding import tell
 from rebirth.proof.things import Edge, Unknown
@@ -155,6 +155,7 @@ class Text:
         if verbose:
             read += f"; looked at {_plural(seen.things, 'thing')} and {_plural(seen.needs, 'need')}"
         lines += self._wrapped("", read)
+        lines += self._starts(seen, verbose=verbose)
         if verdict.unknown:
             gaps = [f"{unknown.what} ({unknown.why})" for unknown in verdict.unknown]
             lines += self._wrapped("", f"Not fully checked: {_some(gaps, verbose=verbose)}")
@@ -169,6 +170,14 @@ class Text:
         if verdict.word is Word.CANNOT_TELL:
             lines += self._wrapped("  it takes ", _some([*verdict.needed], verbose=verbose))
         return lines
+
+    def _starts(self, seen: Seen, *, verbose: bool) -> list[str]:
+        """Where Flux starts, who says so, and how much of the repository is read from there."""
+        if not seen.starts:
+            return []
+        told = [f"{cluster} ({self._places.text(place) or why})" for cluster, why, place in seen.starts]
+        share = f"; {seen.share[0]} of {_plural(seen.share[1], 'YAML file')} with objects read" if seen.share[1] else ""
+        return self._wrapped("", f"Flux starts in {_some(told, verbose=verbose)}{share}")
 
     def _taken(self, taken: tuple[Taken, ...], *, whole: bool, verbose: bool) -> Iterator[str]:
         """What was taken as there; with `verbose` each with who needs it."""

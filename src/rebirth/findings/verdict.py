@@ -14,7 +14,7 @@ from rebirth.proof.prove import Proof
 from rebirth.proof.reading.kustomization import NAMES
 from rebirth.proof.rules import RULES, Finding, Severity
 from rebirth.proof.rules.finding import grouped
-from rebirth.proof.things import Atomicity, Unknown
+from rebirth.proof.things import Atomicity, Place, Unknown
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Seen:
     objects: int
     things: int
     needs: int
+    starts: tuple[tuple[str, str, Place], ...] = ()  # the folders that Flux starts from: why, and where that is written
+    share: tuple[int, int] = (0, 0)  # YAML files with objects: those that are read, and all
 
 
 @dataclass(frozen=True)
@@ -127,4 +129,6 @@ def _seen(proof: Proof, files: Iterable[str]) -> Seen:
         objects=sum(len(unit.members) for unit in units),
         things=sum(len(graph.edges) for graph in graphs),
         needs=sum(len(needs) for graph in graphs for needs in graph.edges.values()),
+        starts=tuple((world.model.cluster, *world.model.start) for world in proof.worlds),
+        share=proof.model.share,
     )

@@ -59,11 +59,20 @@ def test_the_bootstrap_names_it(one, script, text):
     ids=["nobody", "a sentence", "a comment", "another one"],
 )
 def test_nothing_runs_it(one, files):
-    survey = one({"bootstrap/helmfile.yaml": HELMFILE, **files})
-    assert "bootstrap/helmfile.yaml" not in taken(survey)
+    survey = one(
+        {"old/helmfile.yaml": HELMFILE, **{name: text.replace("bootstrap", "old") for name, text in files.items()}}
+    )
+    assert "old/helmfile.yaml" not in taken(survey)
     (left,) = [unknown for unknown in survey.unknowns if unknown.extent is Extent.NOTHING]
-    assert left.what == "bootstrap/helmfile.yaml"
+    assert left.what == "old/helmfile.yaml"
     assert "`bootstrap:` in .rebirth.yaml" in left.why
+
+
+@pytest.mark.parametrize(("file", "only"), [("bootstrap/helmfile.yaml", False), ("bootstrap/crds/helmfile.yaml", True)])
+def test_what_lies_in_a_folder_bootstrap(one, file, only):
+    survey = one({file: HELMFILE})
+    ((why, crds),) = survey.model.helmfiles.values()
+    assert (why.endswith("it lies in a folder bootstrap"), crds) == (True, only)
 
 
 def test_rebirth_yaml_names_it(one):

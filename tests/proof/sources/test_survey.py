@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from flux_trees import config_map, git, node, resources
-from rebirth.errors import SpecError
 from rebirth.proof.reading.lines import Lines
 from rebirth.proof.things import Extent
 
@@ -24,83 +23,28 @@ def told(survey):
     return [(remark.slug, remark.words) for remark in survey.remarks]
 
 
-class TestWhereFluxStarts:
-    def test_folders_that_lead_to_themselves(self, tree, read):
-        root = tree({
-            "clusters/one/flux-system/gotk-sync.yaml": node("flux-system", "./clusters/one"),
-            "clusters/one/apps.yaml": node("apps", "./apps"),
-            "clusters/two/flux-system/gotk-sync.yaml": node("flux-system", "./clusters/two"),
-            "apps/a.yaml": config_map("a", "x"),
-            "templates/example.yaml": node("example", "./nowhere"),
-        })  # fmt: skip
-        one, two = read(root)
-        assert (one.model.cluster, two.model.cluster) == ("clusters/one", "clusters/two")
-        assert members(one, "apps") == ["ConfigMap x/a"]
-        assert len(two.model.units) == 1
-        assert not told(one)
-
-    def test_folders_that_nothing_leads_to(self, tree, read):
-        root = tree(
-            {
-                "flux/apps.yaml": node("apps", "./apps"),
-                "apps/ks.yaml": node("web", "./web"),
-                "web/a.yaml": config_map("a", "x"),
-            }
-        )
-        (survey,) = read(root)
-        assert survey.model.cluster == "flux"
-        assert members(survey, "web") == ["ConfigMap x/a"]
-
-    @pytest.mark.parametrize(
-        "instance",
-        [
-            (
-                "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {name: flux}\n"
-                "spec: {sync: {kind: GitRepository, url: https://example.org/r.git, path: kubernetes/flux}}\n"
-            ),
-            (
-                "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: flux-instance}\n"
-                "spec: {values: {instance: {sync: {kind: OCIRepository, path: ./kubernetes/flux}}}}\n"
-            ),
-        ],
-        ids=["object", "chart"],
-    )
-    def test_where_the_flux_operator_points_flux_at(self, tree, read, instance):
-        root = tree({
-            "kubernetes/flux/apps.yaml": node("apps", "./kubernetes/apps"),
-            "kubernetes/apps/instance.yaml": instance,
-            "other/sync.yaml": node("other", "./other"),
-        })  # fmt: skip
-        (survey,) = read(root)
-        assert survey.model.cluster == "kubernetes/flux"
-        assert survey.model.own_source[1:] == ("flux-system", "flux-system")
-
-    def test_the_root_may_lie_above_the_folder_that_was_named(self, tree, read):
-        root = tree({
-            "deploy/clusters/one/apps.yaml": node("apps", "./deploy/apps"),
-            "deploy/apps/a.yaml": config_map("a", "x"),
-            "elsewhere/clusters/two/apps.yaml": node("apps", "./elsewhere/apps"),
-        })  # fmt: skip
-        (survey,) = read(root / "deploy")
-        assert survey.model.root == root
-        assert survey.model.cluster == "deploy/clusters/one"
-        assert not told(survey)
-        (named,) = read(root / "deploy", "clusters/one")
-        assert named.model.cluster == "deploy/clusters/one"
-
-    def test_nothing_there(self, tree, read, tmp_path):
-        with pytest.raises(SpecError, match="no Flux Kustomization below it"):
-            read(tree({"a.yaml": config_map("a")}))
-        with pytest.raises(SpecError, match="no such directory"):
-            read(tmp_path / "none")
-        with pytest.raises(SpecError, match="no such directory"):
-            read(tree({"a.yaml": node("a", "./a")}), "clusters/none")
-        (tmp_path / "file").write_text("")
-        with pytest.raises(SpecError, match="no such directory"):
-            read(tmp_path / "file")
-
-
 class TestWhatAKustomizationIsFetchedFrom:
+    @pytest.mark.parametrize(
+        ("name", "url", "read_"),
+        [
+            ("flux-system", "oci://ghcr.io/me/manifests", True),
+            ("home", "oci://ghcr.io/me/home/manifests", True),
+            ("other", "oci://ghcr.io/you/other", False),
+        ],
+    )
+    def test_the_repository_as_its_own_artifact(self, tree, read, name, url, read_):
+        oci = (
+            "---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\n"
+            f"metadata: {{name: {name}, namespace: flux-system}}\nspec: {{interval: 1m, url: '{url}'}}\n"
+        )
+        root = tree({
+            "clusters/x/sync.yaml": node("flux-system", "./clusters/x") + "---\n" + git("flux-system", "ssh://git@example.org/me/home"),
+            "clusters/x/apps.yaml": node("apps", "./apps", source=f"OCIRepository {name}") + oci,
+            "apps/a.yaml": config_map("a", "x"),
+        })  # fmt: skip
+        (survey,) = read(root)
+        assert members(survey, "apps") == (["ConfigMap x/a"] if read_ else [])
+
     def test_another_repository_is_unknown_and_no_missing_path(self, tree, read):
         root = tree({
             "clusters/x/sync.yaml": node("flux-system", "./clusters/x") + "---\n" + git("flux-system", "ssh://git@example.org/me/home"),

@@ -62,4 +62,4 @@ def _start(folder: Folder, found: Found) -> None:
     if len(begun.clusters) > 1:
         found.wanted["gitops", "path"] = f"there are several clusters: {' or '.join(begun.clusters)}"
     else:
-        found.say("gitops.path", begun.clusters[0], f"the only cluster below {folder.shown(begun.root)}")
+        found.say("gitops.path", next(iter(begun.clusters)), f"the only cluster below {folder.shown(begun.root)}")

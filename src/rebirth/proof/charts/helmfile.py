@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rebirth.proof.charts import releases
+from rebirth.proof.charts.knowledge import crd
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.proof.reading.scopes import kind_of
 from rebirth.proof.reading.start.helmfiles import UNKNOWN, documents
 from rebirth.proof.things import Place
 
@@ -37,13 +39,16 @@ def find(model: Model) -> list[Release]:
 
 def given(model: Model, graph: Graph) -> None:
     """Releases of Flux that a helmfile has installed when Flux comes: they are adopted."""
-    first = {(release.namespace, release.name): release for release in find(model) if not release.only_crds}
+    first = {
+        (release.namespace, release.name): release for release in sorted(find(model), key=lambda one: not one.only_crds)
+    }
     for unit in model.units:
         own = unit.own
         if own is None or not releases.is_release(own):
             continue
         if found := first.get((releases.target_namespace(own), releases.release_name(own))):
-            for true in (releases.started(own), unit.applied, unit.ready):
+            kinds = [crd(*kind_of(member)) for member in unit.members if member.kind == "CustomResourceDefinition"]
+            for true in kinds if found.only_crds else (releases.started(own), unit.applied, unit.ready):
                 graph.assumed(true, found.why, found.place)
 
 

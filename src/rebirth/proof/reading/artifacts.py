@@ -10,7 +10,7 @@ from rebirth.proof.reading import flux
 from rebirth.proof.reading.manifest import Manifest, manifests
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError
-from rebirth.proof.things import NOWHERE
+from rebirth.proof.things import NOWHERE, Place
 
 _Source = tuple[str, str, str]  # kind, namespace, name
 _DEFAULT: _Source = ("GitRepository", "flux-system", "flux-system")
@@ -26,19 +26,20 @@ class Sync:
     url: str
     path: str
     name: str
+    place: Place
 
 
 def syncs(files: Files) -> Iterator[Sync]:
     """Every FluxInstance, every release of its chart, and every file of values for that, in the repository's files."""
     for file in files.mentioning(b"FluxInstance", b"flux-instance", b"instance:"):
-        for said in _said(files, file):
+        for line, said in _said(files, file):
             if said.get("path") or said.get("url"):
                 path = str(said.get("path", "")).strip().removeprefix("./").lstrip("/")
                 kind, name = str(said.get("kind", "GitRepository")), str(said.get("name") or "flux-system")
-                yield Sync(kind, str(said.get("url", "")), path, name)
+                yield Sync(kind, str(said.get("url", "")), path, name, Place(str(file), line))
 
 
-def _said(files: Files, file: Path) -> Iterator[Mapping[str, Any]]:
+def _said(files: Files, file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
         documents = files.documents(file)
     except UnreadableError:
@@ -46,12 +47,12 @@ def _said(files: Files, file: Path) -> Iterator[Mapping[str, Any]]:
     for document in documents:
         values = Manifest(document.data if isinstance(document.data, Mapping) else {}, str(file), document.line)
         if not values.kind:
-            yield values.mapping("instance", "sync")
+            yield document.line, values.mapping("instance", "sync")
     for manifest in _manifests(files, file):
         if manifest.kind == "FluxInstance":
-            yield manifest.mapping("spec", "sync")
+            yield manifest.line, manifest.mapping("spec", "sync")
         elif manifest.kind == "HelmRelease" and manifest.group == flux.HELM:
-            yield manifest.mapping("spec", "values", "instance", "sync")
+            yield manifest.line, manifest.mapping("spec", "values", "instance", "sync")
 
 
 class Artifacts:
@@ -113,10 +114,12 @@ class Artifacts:
     def _is_this(self, source: _Source, repository: _Source, path: str) -> bool:
         """Whether another source holds this repository, too."""
         url, ours = self.url(source), self.url(repository) or (address(self._sync.url) if self._sync else "")
-        if url and ours:
-            return url == ours
+        there = bool(path) and (self._files.root / path).is_dir()
+        if source[0] != repository[0] and there:
+            # The repository is pushed as an artifact, too: under the name of its own source, or that of the repository.
+            return source[1:] == repository[1:] or bool(ours and _tail(ours) in url) or not (url and ours)
         # Where its address is not known, the folder tells: a source of that name and with that folder.
-        return bool(path) and (self._files.root / path).is_dir()
+        return url == ours if url and ours else there
 
     def url(self, source: _Source) -> str:
         """Where a source is fetched from; empty where no file says it."""
@@ -135,3 +138,8 @@ def address(url: Any) -> str:
     """An address in which the same repository over SSH and HTTPS is the same."""
     text = str(url).lower().removesuffix("/").removesuffix(".git")
     return re.sub(r"^(\w+://)?([^@/]*@)?", "", text).replace(":", "/", 1)
+
+
+def _tail(url: str) -> str:
+    """Owner and name of a repository."""
+    return "/".join(url.split("/")[-2:])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rebirth.proof.reading.kustomization import Folder
-from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.reading.manifest import Manifest, is_encrypted
 from rebirth.proof.reading.yaml_files import UnreadableError, parse
 from rebirth.proof.things import Place, Remark
 
@@ -44,7 +44,7 @@ def placed(text: str, found: Folder) -> list[Manifest]:
     made = []
     for document in parse(text):
         data = document.data
-        if not isinstance(data, dict) or not isinstance(data.get("metadata"), dict):
+        if not isinstance(data, dict) or not isinstance(data.get("metadata"), dict) or is_encrypted(document):
             continue
         data, origin = _without_origin(data)
         made.append(_written(data, origin, found, by_file))

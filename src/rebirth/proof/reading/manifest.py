@@ -132,6 +132,9 @@ class Model:
 
     root: Path  # of the GitOps repository; absolute
     cluster: str = ""  # the folder that Flux is pointed at, below the root
+    start: tuple[str, Place] = ("", NOWHERE)  # why, and where that is written
+    listed: frozenset[Path] = frozenset()  # files that were read for it
+    share: tuple[int, int] = (0, 0)  # of the files that hold objects: those that are read for some cluster, and all
     own_source: tuple[str, str, str] = ("", "", "")  # kind, namespace and name of the repository's own Flux source
     castle: Castle | None = None
     castle_file: Path | None = None

@@ -14,7 +14,7 @@ from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import MOST, Files, is_out
-from rebirth.proof.reading.start import beforehand, helmfiles, scripts
+from rebirth.proof.reading.start import before, beforehand, coverage
 from rebirth.proof.reading.start import clusters as where
 from rebirth.proof.reading.undefined import literal, undefined
 from rebirth.proof.reading.variables import SubstitutionError, Variables
@@ -50,11 +50,16 @@ async def survey(
     found = where.find(root.resolve(), [*clusters])
     sources = Artifacts(found.files)
     surveys = []
-    for cluster in found.clusters:
-        model = Model(found.root, cluster=cluster, castle=castle, castle_file=castle_file)
+    for cluster, start in found.clusters.items():
+        model = Model(found.root, cluster=cluster, start=start, castle=castle, castle_file=castle_file)
         reader = _Reader(found.files, kustomize, sources, model)
         await reader.read(found.root / cluster)
         surveys.append(reader.survey)
+    share = coverage.of(found.files, root.resolve(), [one.model for one in surveys])
+    for one in surveys:
+        one.model.share = share
+    if not clusters and (little := coverage.little(share, root.resolve(), found.clusters)):
+        surveys[0].remarks.append(little)
     return surveys
 
 
@@ -89,8 +94,9 @@ class _Reader:
         self.model.seeded += beforehand.find(self.files, self.listed)
         if self.model.castle is None:
             self.model.machines += talos.lying(self.files)
-            self._before()
+            self.survey.unknowns += before.read(self.model)
         self.model.index()
+        self.model.listed = frozenset(self.listed)
 
     async def _root(self, folder: Path) -> list[Manifest]:
         """What stands in the cluster's folder. The Kustomization that applies it may stand there, too, and add to it."""
@@ -295,18 +301,6 @@ class _Reader:
                 if member.kind == kind and member.name == name and member.namespace in {namespace, ""}:
                     return member.data
         return None
-
-    def _before(self) -> None:
-        """What is run before Flux: helmfiles that somebody names, and commands of scripts, which are not read."""
-        said, there = scripts.lines(self.root), helmfiles.find(self.root)
-        run = helmfiles.runs(self.root, there, said)
-        self.model.helmfiles = {
-            file: (helmfiles.shown(self.root, file, one), one.only_crds) for file, one in run.items()
-        }
-        self.survey.unknowns += scripts.unread(said)
-        for file in helmfiles.left(there, run):
-            why = "nothing here runs it before Flux; if you do, say so with `bootstrap:` in .rebirth.yaml"
-            self.survey.unknowns.append(Unknown(self.files.shown(file), Place(str(file)), why))
 
     def _unlisted(self, file: Path, found: list[Manifest]) -> None:
         """Notes a file with objects that the kustomization beside it does not list."""

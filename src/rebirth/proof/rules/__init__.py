@@ -32,6 +32,7 @@ from rebirth.proof.rules.r26_api_address import r26_api_address
 from rebirth.proof.rules.r27_mirror_inside import r27_mirror_inside
 from rebirth.proof.rules.r28_name_not_freed import r28_name_not_freed
 from rebirth.proof.rules.r29_outside_quota import r29_outside_quota
+from rebirth.proof.rules.r30_little_read import r30_little_read
 from rebirth.proof.rules.r37_empty_database import r37_empty_database
 from rebirth.proof.rules.r38_cluster_dns import r38_cluster_dns
 from rebirth.proof.rules.r39_git_credential import r39_git_credential
@@ -95,6 +96,7 @@ RULES: tuple[Rule, ...] = (
     r08_host_needs,
     r28_name_not_freed,
     r29_outside_quota,
+    r30_little_read,
     r62_shared_address_on_worker,
     r63_pool_overlaps,
     r64_key_not_reusable,

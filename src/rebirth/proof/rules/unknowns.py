@@ -68,7 +68,7 @@ class Unknowns:
             return True
         if unknown.by is None:
             return False
-        if unknown.extent is not Extent.BASE and use.by.label == unknown.by.label:
+        if unknown.extent is Extent.CHART and use.by.label == unknown.by.label:
             return True
         begun = unknown.by._replace(milestone=Milestone.STARTED)
         if begun not in self._waited:

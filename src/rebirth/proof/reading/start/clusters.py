@@ -1,8 +1,10 @@
 """Finds where Flux starts in a repository: the folders that a cluster is pointed at."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rebirth.errors import SpecError
 from rebirth.proof.reading import flux, kustomization
@@ -10,17 +12,28 @@ from rebirth.proof.reading.artifacts import syncs
 from rebirth.proof.reading.manifest import Manifest, manifests
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError
-from rebirth.proof.things import NOWHERE
+from rebirth.proof.things import NOWHERE, Place
 
 _UPWARDS = 6  # folders above the named one in which the repository's root is looked for
 _CLUSTERS = frozenset({"clusters", "cluster"})  # how the folders are called that Flux is pointed at
 _MARK = flux.KUSTOMIZE.encode()
 
 
+_GUESSED = "no file says so: it is what nothing else leads to; --cluster names another"
+_OWN = "flux-system"  # what `flux bootstrap` calls its Kustomization, and the folder of it
+
+
+class Start(NamedTuple):
+    """Why a folder is one that Flux starts from."""
+
+    why: str
+    place: Place = NOWHERE
+
+
 @dataclass(frozen=True)
 class Found:
     root: Path  # what `path` of a Kustomization is relative to
-    clusters: list[str]  # below the root
+    clusters: Mapping[str, Start]  # folders below the root, in order
     files: Files
 
 
@@ -35,11 +48,12 @@ def find(named: Path, clusters: Sequence[str]) -> Found:
     if root != named:
         files = Files(root)
     if clusters:
-        return Found(root, [_below(named, root, cluster) for cluster in clusters], files)
+        return Found(root, {_below(named, root, cluster): Start("it was named") for cluster in clusters}, files)
     starts = _instances(files, named) or _starts(files, written)
     if not starts:
         raise SpecError(f"{named}: no Flux Kustomization below it", hint="Name the cluster's folder with --cluster.")
-    return Found(root, sorted(files.shown(folder) for folder in _outermost(starts)), files)
+    outermost = {files.shown(folder): starts[folder] for folder in _outermost(set(starts))}
+    return Found(root, dict(sorted(outermost.items())), files)
 
 
 def manifests_of(files: Files, file: Path) -> list[Manifest]:
@@ -95,28 +109,29 @@ def _inside(named: Path) -> list[Path]:
         return []
 
 
-def _instances(files: Files, named: Path) -> set[Path]:
+def _instances(files: Files, named: Path) -> dict[Path, Start]:
     """Where the Flux operator points Flux at."""
-    found = {(files.root / sync.path).resolve() for sync in syncs(files) if sync.path}
-    return {folder for folder in found if folder.is_dir() and (folder == named or named in folder.parents)}
+    found = {
+        (files.root / one.path).resolve(): Start("a FluxInstance syncs it", one.place)
+        for one in syncs(files)
+        if one.path
+    }
+    return {
+        folder: why for folder, why in found.items() if folder.is_dir() and (folder == named or named in folder.parents)
+    }
 
 
-def _starts(files: Files, written: Sequence[Manifest]) -> set[Path]:
+def _starts(files: Files, written: Sequence[Manifest]) -> dict[Path, Start]:
     """Folders that lead to themselves, as `flux bootstrap` writes them; else those that nothing leads to.
 
     A path that is the whole repository is hardly ever this one's: so the artifacts of charts and operators are taken.
     """
     root = files.root
     written = [m for m in written if flux.folder_of(m, root) != root] or written
+    if leading := {folder: why for m in written for folder, why in _leading(files, m, written)}:
+        return leading
     holding = {Path(m.file).parent for m in written}
     led = {flux.folder_of(m, root) for m in written}
-    leading = {
-        folder
-        for m in written
-        if (folder := flux.folder_of(m, root)) in Path(m.file).parents and folder.is_dir() and folder != root
-    }
-    if leading:
-        return leading
     takers = _takers(files)
     tops = {
         top
@@ -128,7 +143,54 @@ def _starts(files: Files, written: Sequence[Manifest]) -> set[Path]:
     # Beside clusters lie folders that nothing uses (any more).
     tops = {top for top in tops if _CLUSTERS & set(top.relative_to(root).parts)} or tops
     roots = {folder for folder in led if any(folder == path or folder in path.parents for path in holding)}
-    return tops or roots
+    return dict.fromkeys(tops or roots, Start(_GUESSED))
+
+
+def _leading(files: Files, own: Manifest, written: Sequence[Manifest]) -> Iterator[tuple[Path, Start]]:
+    """The folders that a Kustomization applies and that hold itself; of a path with variables all that fit."""
+    file, root = Path(own.file), files.root
+    bootstrapped = own.name == _OWN or _OWN in file.parts or file.name.startswith("gotk-")
+    path = str(own.at("spec", "path", default="") or "")
+    start = Start(f"{own.thing().label} applies it, and stands in it", own.place("spec", "path"))
+    if "${" in path:
+        if bootstrapped:
+            yield from (
+                (folder, start._replace(why=f"{own.thing().label} applies {path}")) for folder in _fitting(root, path)
+            )
+        return
+    folder = flux.folder_of(own, root)
+    if folder == root or folder not in file.parents or not folder.is_dir():
+        return
+    if bootstrapped or (_is_listed(files, folder, file) and not _is_led_from_outside(folder, written, root)):
+        yield folder, start
+
+
+def _fitting(root: Path, path: str) -> list[Path]:
+    """The folders whose path is that one, each variable any one name."""
+    pattern = "/".join(
+        re.sub(r"\$\{[^}]*\}", "*", part)
+        for part in path.removeprefix("./").strip("/").split("/")
+        if part not in {"", "..", "*"}
+    )
+    try:
+        return sorted(folder for folder in root.glob(pattern) if folder.is_dir()) if pattern.strip("*/") else []
+    except (ValueError, OSError):
+        return []
+
+
+def _is_listed(files: Files, folder: Path, file: Path) -> bool:
+    """Whether what stands in the file comes out of the folder when it is built."""
+    return file in kustomization.folder(files, folder).files
+
+
+def _is_led_from_outside(folder: Path, written: Sequence[Manifest], root: Path) -> bool:
+    """Whether a Kustomization that stands elsewhere applies the folder, or one around it."""
+    return any(
+        (target := flux.folder_of(m, root)) != root
+        and (target == folder or target in folder.parents)
+        and folder not in Path(m.file).parents
+        for m in written
+    )
 
 
 def _takers(files: Files) -> dict[Path, set[Path]]:

@@ -1,4 +1,6 @@
-"""Which helmfiles of a repository are run before Flux: those that its own bootstrap names, and those that `.rebirth.yaml` names."""
+"""Which helmfiles of a repository are run before Flux: those that its own bootstrap names, those
+in a folder `bootstrap`, and those that `.rebirth.yaml` names.
+"""
 
 import os
 import re
@@ -14,6 +16,8 @@ from rebirth.proof.reading.yaml_files import Document, UnreadableError, parse, r
 from rebirth.proof.things import Place
 
 _MOST = 200  # files
+_FOLDER = "bootstrap"  # what lies in it is for whoever sets the cluster up
+_LEFT = {"archive", "archived"}
 _LEFT_OUT = {"node_modules", "templates", "charts"}
 _ALONE = re.compile(r"\n\s*\{\{(?:[^}]|\}(?!\}))*\}\}[ \t]*(?=\n)")  # a template that has lines for itself
 _TEMPLATE = re.compile(r"\{\{(?:[^}]|\}(?!\}))*\}\}")
@@ -49,8 +53,10 @@ def runs(root: Path, files: Sequence[Path], said: Sequence[Line]) -> dict[Path, 
         naming = [line for line in said if _names(line, file, only=alone == [file])]
         if naming and file not in found:
             installs = any(_INSTALLS.search(line.text.split("kubectl")[0]) for line in naming)
-            rendered = any(re.search(r"\btemplate\b", line.text) for line in naming) or "crd" in file.name
+            rendered = any(re.search(r"\btemplate\b", line.text) for line in naming) or _is_of_crds(file)
             found[file] = Run(naming[0].place, only_crds=rendered and not installs)
+        elif file not in found and _FOLDER in (parts := file.relative_to(root).parts[:-1]) and not _LEFT & {*parts}:
+            found[file] = Run(Place(str(file)), only_crds=_is_of_crds(file))
     pending = [*found]
     while pending:
         file = pending.pop()
@@ -59,6 +65,10 @@ def runs(root: Path, files: Sequence[Path], said: Sequence[Line]) -> dict[Path, 
                 found[inner] = found[file]
                 pending.append(inner)
     return found
+
+
+def _is_of_crds(file: Path) -> bool:
+    return "crd" in file.name or file.parent.name == "crds"
 
 
 def _declared(root: Path) -> Iterator[tuple[Path, Run]]:
@@ -107,8 +117,10 @@ def _included(file: Path) -> Iterator[Path]:
 def shown(root: Path, file: Path, run: Run) -> str:
     """Why what such a helmfile installs is taken as there."""
     place = run.place
-    line = f":{place.line}" if not place.path else ""
+    line = f":{place.line}" if place.line and not place.path else ""
     does = "places its CRDs" if run.only_crds else "installs it"
+    if place.file == str(file):
+        return f"{file.relative_to(root)} {does} before Flux: it lies in a folder {_FOLDER}"
     return f"{file.relative_to(root)} {does} before Flux, says {Path(place.file).relative_to(root)}{line}"
 
 

@@ -32,6 +32,7 @@ from rebirth.proof.reading.flux import (
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.things import Atomicity, Milestone, Need, Thing
 
+_OWN = ("flux-system", "flux-system")  # namespace and name of the source that Flux bootstraps with
 # The accounts as which Flux's controllers run.
 _CONTROLLERS = (
     "source-controller", "kustomize-controller", "helm-controller", "notification-controller", "image-reflector-controller",
@@ -77,24 +78,30 @@ def _seeds(model: Model, unit: Unit, graph: Graph) -> None:
     """What `flux bootstrap` applies before Flux looks at the repository: all that stands in the files of Flux itself."""
     if model.castle:
         return
+    _first(model, unit, graph)
+    files = {unit.own.file} if unit.own else set()
+    first = {m.file for m in unit.members if m.kind == "Deployment" and m.name == "source-controller"}
+    for member in unit.members:
+        if member.file and member.file in files | first:
+            graph.given(member.thing(), "flux bootstrap applies it", member.place())
+    if unit.own is None:
+        graph.given(unit.applied, "Flux is pointed at it by hand", unit.place)
+    elif not any(member is unit.own for member in unit.members):
+        graph.given(unit.own.thing(), "Flux is pointed at it by hand", unit.own.place())
+
+
+def _first(model: Model, unit: Unit, graph: Graph) -> None:
+    """What Flux itself comes with: the source that it is pointed at, the key to that, the accounts of its controllers."""
     kind, namespace, name = model.own_source
-    if not model.find(kind, namespace, name):
-        graph.given(ready(kind, namespace, name), "Flux is pointed at it by hand", unit.place)
+    for own in ((kind, namespace, name), *((other, *_OWN) for other in ("GitRepository", "OCIRepository", "Bucket"))):
+        if not model.find(*own):
+            graph.given(ready(*own), "Flux is pointed at it by hand", unit.place)
     for source, _ in model.find(kind, namespace, name):
         if key := source.at("spec", "secretRef", "name"):
             holder = thing("Secret", namespace, str(key), Milestone.MATERIALISED)
             graph.assumed(holder, "flux bootstrap makes it", source.place("spec", "secretRef"))
     for controller in _CONTROLLERS:
         graph.given(thing("ServiceAccount", "flux-system", controller), "Flux is there first")
-    own = {unit.own.file} if unit.own else set()
-    first = {m.file for m in unit.members if m.kind == "Deployment" and m.name == "source-controller"}
-    for member in unit.members:
-        if member.file and member.file in own | first:
-            graph.given(member.thing(), "flux bootstrap applies it", member.place())
-    if unit.own is None:
-        graph.given(unit.applied, "Flux is pointed at it by hand", unit.place)
-    elif not any(member is unit.own for member in unit.members):
-        graph.given(unit.own.thing(), "Flux is pointed at it by hand", unit.own.place())
 
 
 def _order(unit: Unit, own: Manifest, begun: Thing, graph: Graph) -> None:

@@ -1,0 +1,119 @@
+"""Where Flux starts in a repository, and who says so."""
+
+import pytest
+
+from flux_trees import config_map, node, resources
+from rebirth.errors import SpecError
+
+
+def members(survey, name):
+    """The members of a Kustomization, as words."""
+    unit = next(unit for unit in survey.model.units if unit.own and unit.own.name == name)
+    return sorted(f"{m.kind} {m.namespace}/{m.name}" for m in unit.members)
+
+
+def told(survey):
+    return [(remark.slug, remark.words) for remark in survey.remarks]
+
+
+class TestWhereFluxStarts:
+    def test_folders_that_lead_to_themselves(self, tree, read):
+        root = tree({
+            "clusters/one/flux-system/gotk-sync.yaml": node("flux-system", "./clusters/one"),
+            "clusters/one/apps.yaml": node("apps", "./apps"),
+            "clusters/two/flux-system/gotk-sync.yaml": node("flux-system", "./clusters/two"),
+            "apps/a.yaml": config_map("a", "x"),
+            "templates/example.yaml": node("example", "./nowhere"),
+        })  # fmt: skip
+        one, two = read(root)
+        assert (one.model.cluster, two.model.cluster) == ("clusters/one", "clusters/two")
+        assert members(one, "apps") == ["ConfigMap x/a"]
+        assert len(two.model.units) == 1
+        assert not told(one)
+
+    def test_folders_that_nothing_leads_to(self, tree, read):
+        root = tree(
+            {
+                "flux/apps.yaml": node("apps", "./apps"),
+                "apps/ks.yaml": node("web", "./web"),
+                "web/a.yaml": config_map("a", "x"),
+            }
+        )
+        (survey,) = read(root)
+        assert survey.model.cluster == "flux"
+        assert members(survey, "web") == ["ConfigMap x/a"]
+
+    @pytest.mark.parametrize(
+        "instance",
+        [
+            (
+                "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {name: flux}\n"
+                "spec: {sync: {kind: GitRepository, url: https://example.org/r.git, path: kubernetes/flux}}\n"
+            ),
+            (
+                "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: flux-instance}\n"
+                "spec: {values: {instance: {sync: {kind: OCIRepository, path: ./kubernetes/flux}}}}\n"
+            ),
+        ],
+        ids=["object", "chart"],
+    )
+    def test_where_the_flux_operator_points_flux_at(self, tree, read, instance):
+        root = tree({
+            "kubernetes/flux/apps.yaml": node("apps", "./kubernetes/apps"),
+            "kubernetes/apps/instance.yaml": instance,
+            "other/sync.yaml": node("other", "./other"),
+        })  # fmt: skip
+        (survey,) = read(root)
+        assert survey.model.cluster == "kubernetes/flux"
+        assert survey.model.own_source[1:] == ("flux-system", "flux-system")
+
+    def test_a_folder_that_does_not_list_the_kustomization_that_applies_it(self, tree, read):
+        root = tree({
+            "clusters/x/flux-system/gotk-sync.yaml": node("flux-system", "./clusters/x"),
+            "clusters/x/apps.yaml": node("apps", "./apps"),
+            "apps/kustomization.yaml": resources("web/ks.yaml"), "apps/web/ks.yaml": node("web", "./apps/web"),
+            "apps/web/kustomization.yaml": resources("a.yaml"), "apps/web/a.yaml": config_map("a", "x"),
+            "old/web/ks.yaml": node("old", "./old/web"), "old/web/kustomization.yaml": resources(),
+        })  # fmt: skip
+        (survey,) = read(root)
+        assert survey.model.cluster == "clusters/x"
+        why, place = survey.model.start
+        assert why == "Kustomization flux-system/flux-system applies it, and stands in it"
+        assert place.file.endswith("clusters/x/flux-system/gotk-sync.yaml")
+
+    def test_a_root_path_with_variables_fits_every_cluster(self, tree, read):
+        root = tree({
+            "base/flux-system/gotk-sync.yaml": node("flux-system", "./clusters/${CLUSTER}/flux"),
+            "clusters/one/flux/apps.yaml": node("apps", "./apps"), "clusters/two/flux/apps.yaml": node("apps", "./apps"),
+            "apps/a.yaml": config_map("a", "x"),
+        })  # fmt: skip
+        assert [survey.model.cluster for survey in read(root)] == ["clusters/one/flux", "clusters/two/flux"]
+
+    def test_a_guess_is_called_one(self, tree, read):
+        (survey,) = read(tree({"flux/apps.yaml": node("apps", "./apps"), "apps/a.yaml": config_map("a", "x")}))
+        assert "--cluster names another" in survey.model.start[0]
+        assert survey.model.share == (2, 2)
+
+    def test_the_root_may_lie_above_the_folder_that_was_named(self, tree, read):
+        root = tree({
+            "deploy/clusters/one/apps.yaml": node("apps", "./deploy/apps"),
+            "deploy/apps/a.yaml": config_map("a", "x"),
+            "elsewhere/clusters/two/apps.yaml": node("apps", "./elsewhere/apps"),
+        })  # fmt: skip
+        (survey,) = read(root / "deploy")
+        assert survey.model.root == root
+        assert survey.model.cluster == "deploy/clusters/one"
+        assert not told(survey)
+        (named,) = read(root / "deploy", "clusters/one")
+        assert named.model.cluster == "deploy/clusters/one"
+
+    def test_nothing_there(self, tree, read, tmp_path):
+        with pytest.raises(SpecError, match="no Flux Kustomization below it"):
+            read(tree({"a.yaml": config_map("a")}))
+        with pytest.raises(SpecError, match="no such directory"):
+            read(tmp_path / "none")
+        with pytest.raises(SpecError, match="no such directory"):
+            read(tree({"a.yaml": node("a", "./a")}), "clusters/none")
+        (tmp_path / "file").write_text("")
+        with pytest.raises(SpecError, match="no such directory"):
+            read(tmp_path / "file")
