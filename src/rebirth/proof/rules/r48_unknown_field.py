@@ -1,9 +1,11 @@
-"""A field that the kind does not have.
+"""A field, or a kind, that does not exist.
 
 What it finds:
-    A custom resource with a field that its CRD's schema does not know, a value of another type or not among those allowed,
-    a required field that is missing. The CRDs are those in the repository; for Flux's and External Secrets' own kinds also
-    names that look like a field's name but are not one, durations without a unit, and an oci:// URL without `type: oci`.
+    A field that the schema of the kind does not know, a value of another type or not among those allowed, a required field
+    that is missing; a kind that its group does not have, or no longer serves in that version. The schemas are those of the
+    CRDs in the repository and its charts, else those of Kubernetes and of common operators that come with Rebirth. Also
+    durations without a unit, and an oci:// URL without `type: oci`. What only another version of the operator could know is
+    a warning, and so is a field that Flux leaves out of a kind of Kubernetes itself before it applies the object.
 
 Why it cannot work:
     Flux applies on the server's side: the API server rejects what its schema does not know ("field not declared in
@@ -11,7 +13,7 @@ Why it cannot work:
 
 Example:
     `caSecret` in the Vault provider of a ClusterSecretStore, where the field is `caProvider`; `dependOn` in a
-    Kustomization.
+    Kustomization; `kind: Deploymnet`; `storage: 10GB`.
 
 Instead:
     Use the field's own name; `kubectl explain` lists them.
@@ -22,18 +24,45 @@ from collections.abc import Iterator
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
 
-_SLUGS = ("unknown-field", "wrong-type", "wrong-value", "missing-field")
+_SLUGS = ("unknown-field", "wrong-type", "wrong-value", "wrong-format", "missing-field")
 
 
 def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
+    reported = {remark.place for remark in graph.marked("not-text", "misplaced")}  # R42
     for remark in graph.marked(*_SLUGS):
+        if remark.place not in reported:
+            sure = bool(remark["sure"])
+            yield Finding(
+                "R48",
+                Severity.ERROR if sure else Severity.WARNING,
+                remark.words,
+                remark.place,
+                why="The API server rejects it, and Flux then applies nothing of the whole Kustomization."
+                if sure
+                else f"{remark['read']}, whose schema this was compared with, rejects it; another version may not.",
+                instead="Correct it according to the kind's schema.",
+            )
+    for remark in graph.marked("lost-field"):
+        if remark.place not in reported:
+            yield Finding(
+                "R48",
+                Severity.WARNING,
+                remark.words,
+                remark.place,
+                why="Flux leaves out what this kind does not have, without a word: it has no effect.",
+                instead="Use the field's own name, in its own block.",
+            )
+    for remark in graph.marked("unknown-kind"):
+        sure = bool(remark["sure"])
         yield Finding(
             "R48",
-            Severity.ERROR,
+            Severity.ERROR if sure else Severity.WARNING,
             remark.words,
             remark.place,
-            why="The API server rejects it, and Flux then applies nothing of the whole Kustomization.",
-            instead="Correct it according to the kind's schema.",
+            why="The API server does not serve it, and Flux then applies nothing of the whole Kustomization."
+            if sure
+            else f"{remark['read']} does not serve it; another version may.",
+            instead="Write the kind and its apiVersion as the cluster serves them; `kubectl api-resources` lists them.",
         )
     for remark in graph.marked("oci-type"):
         yield Finding(

@@ -1,0 +1,242 @@
+"""Makes bundle.zip out of what `sources.yaml` names: `python -m rebirth.proof.schemas.generate FOLDER...`
+
+Each folder is laid out as Go's module cache is: `github.com/fluxcd/helm-controller@v1.6.4/...` (what is no Go module is unpacked
+there under the same kind of name). Only what `Shape` reads is kept of a schema; the same kind in several versions of its operator
+becomes one schema that refuses what all of them refuse.
+"""
+
+import json
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rebirth.proof.schemas.bundle import FILE, INDEX, NATIVE, entry
+
+_KEPT = (
+    "type", "format", "enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems",
+    "minProperties", "maxProperties", "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields",
+)  # fmt: skip
+_FORMATS = {"byte", "int-or-string", "quantity"}
+_QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
+_INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
+_REFERENCE = "#/components/schemas/"
+_MADE = (2020, 1, 1, 0, 0, 0)  # the same bytes for the same sources
+
+Json = dict[str, Any]
+
+
+class _Loader(yaml.CSafeLoader):
+    """Takes a lone `=` for a string, which YAML 1.1 does not."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
+
+
+def generate(folders: list[Path]) -> bytes:
+    """Writes bundle.zip, and returns it: the index, Kubernetes' definitions, then a file a custom kind."""
+    said = yaml.safe_load((Path(__file__).parent / "sources.yaml").read_text())
+    native, index = _kubernetes(said["kubernetes"], folders)
+    files: dict[str, Json] = {}
+    for product in said["products"]:
+        for (group, kind), (scope, versions) in sorted(_product(product, folders).items()):
+            found = index["groups"].setdefault(group, {"product": product["name"], "versions": _versions(product), "kinds": {}})
+            found["kinds"][kind] = {"scope": scope, "versions": sorted(versions)}
+            files[entry(group, kind)] = versions
+    with zipfile.ZipFile(FILE, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, data in {INDEX: index, NATIVE: native, **files}.items():
+            text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+            archive.writestr(zipfile.ZipInfo(name, _MADE), text, zipfile.ZIP_DEFLATED, 9)
+    return FILE.read_bytes()
+
+
+def _versions(product: Mapping[str, Any]) -> list[str]:
+    return [str(source["version"]) for source in product["sources"]]
+
+
+def _found(folders: Iterable[Path], source: Mapping[str, Any]) -> Iterator[Path]:
+    """The files of a source. Raises SystemExit where there are none."""
+    name = f"{source['module']}@{source['version']}"
+    some = False
+    for folder in folders:
+        for pattern in source["files"]:
+            for file in sorted((folder / name).glob(pattern)):
+                some = True
+                yield file
+        if some:
+            return
+    sys.exit(f"nothing of {name} in {', '.join(map(str, folders))}")
+
+
+# -- Kubernetes
+
+
+def _kubernetes(said: Mapping[str, Any], folders: list[Path]) -> tuple[Json, Json]:
+    definitions: Json = {}
+    kinds: dict[str, dict[str, Json]] = {}
+    namespaced: set[str] = set()
+    for file in _found(folders, said):
+        data = json.loads(file.read_text())
+        namespaced |= {name for path in data["paths"] if "{namespace}" in path for name in _made_at(data["paths"][path])}
+        for name, schema in data["components"].get("schemas", {}).items():
+            definitions[name] = schema
+            fields = schema.get("properties", {})
+            for of in schema.get("x-kubernetes-group-version-kind", ()):
+                if "metadata" in fields and not of["kind"].endswith("List"):
+                    group = kinds.setdefault(of["group"], {})
+                    kind = group.setdefault(of["kind"], {"versions": {}})
+                    kind["versions"][of["version"]] = name
+    for group, found in kinds.items():
+        for kind, one in found.items():
+            one["scope"] = "Namespaced" if any(f"{group}/{v}/{kind}" in namespaced for v in one["versions"]) else "Cluster"
+    compact = {name: _native(schema) for name, schema in definitions.items()}
+    _refuse(compact, said)
+    used = _reached(compact, (name for found in kinds.values() for one in found.values() for name in one["versions"].values()))
+    index = {
+        "kubernetes": said["version"].removeprefix("v"),
+        "gone": said["gone"],
+        "groups": {group: {"product": "Kubernetes", "versions": [said["version"]], "kinds": found} for group, found in kinds.items()},
+    }
+    return {name: compact[name] for name in sorted(used)}, index
+
+
+def _made_at(path: Mapping[str, Any]) -> Iterator[str]:
+    for method in path.values():
+        of = method.get("x-kubernetes-group-version-kind") if isinstance(method, Mapping) else None
+        if of:
+            yield f"{of['group']}/{of['version']}/{of['kind']}"
+
+
+def _native(schema: Mapping[str, Any]) -> Json:
+    """A definition of Kubernetes: what it refers to stays a name. `required` comes from what was tried (`_refuse`)."""
+    if len(schema.get("allOf", ())) == 1:
+        schema = schema["allOf"][0]
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix(_REFERENCE)
+        if name == _QUANTITY:
+            return {"format": "quantity"}
+        return {"format": "int-or-string"} if name == _INT_OR_STRING else {"$ref": name}
+    found = _kept(schema)
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), Mapping):
+            found[key] = _native(schema[key])
+    if "properties" in schema:
+        found["properties"] = {name: _native(inner) for name, inner in schema["properties"].items()}
+    return found
+
+
+def _refuse(definitions: Json, said: Mapping[str, Any]) -> None:
+    """Adds what the API server refuses though its OpenAPI does not say so, or says it of what has a default."""
+    for name, fields in said["required"].items():
+        definition = definitions[name]
+        assert set(fields) <= set(definition["properties"]), name
+        definition["required"] = fields
+    for path, options in said["one_of"].items():
+        name, _, field = path.rpartition(".")
+        found = definitions[name]["properties"][field]
+        (found["items"] if "items" in found else found)["enum"] = options
+
+
+def _reached(definitions: Json, start: Iterable[str]) -> set[str]:
+    seen: set[str] = set()
+    pending = list(start)
+    while pending:
+        name = pending.pop()
+        if name not in seen:
+            seen.add(name)
+            pending += _references(definitions[name])
+    return seen
+
+
+def _references(schema: Mapping[str, Any]) -> Iterator[str]:
+    if "$ref" in schema:
+        yield schema["$ref"]
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), Mapping):
+            yield from _references(schema[key])
+    for inner in schema.get("properties", {}).values():
+        yield from _references(inner)
+
+
+# -- custom kinds
+
+
+def _product(product: Mapping[str, Any], folders: list[Path]) -> dict[tuple[str, str], tuple[str, Json]]:
+    """Scope, and schema by version, of each kind: over all versions of the product."""
+    found: dict[tuple[str, str], tuple[str, Json]] = {}
+    for source in product["sources"]:
+        for file in _found(folders, source):
+            text = "".join(line for line in file.read_text().splitlines(keepends=True) if "{{" not in line)
+            for crd in yaml.load_all(text, _Loader):
+                if not isinstance(crd, Mapping) or crd.get("kind") != "CustomResourceDefinition":
+                    continue
+                spec = crd["spec"]
+                _, versions = found.setdefault((spec["group"], spec["names"]["kind"]), (spec["scope"], {}))
+                for version in spec["versions"]:
+                    if version.get("served"):
+                        schema = _compact(version["schema"]["openAPIV3Schema"])
+                        schema["properties"] = {k: v for k, v in schema["properties"].items() if k != "status"} | {"status": {}}
+                        name = version["name"]
+                        versions[name] = _both(versions[name], schema) if name in versions else schema
+    return found
+
+
+def _kept(schema: Mapping[str, Any]) -> Json:
+    found = {key: schema[key] for key in _KEPT if key in schema}
+    if found.get("format") not in _FORMATS:
+        found.pop("format", None)
+    return found
+
+
+def _compact(schema: Mapping[str, Any]) -> Json:
+    found = _kept(schema)
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), Mapping):
+            found[key] = _compact(schema[key])
+        elif schema.get(key):
+            found[key] = schema[key]
+    if "properties" in schema:
+        found["properties"] = {name: _compact(inner) for name, inner in schema["properties"].items()}
+        required = [
+            name for name in schema.get("required", ()) if "default" not in schema["properties"].get(name, {"default": 0})
+        ]
+        if required:
+            found["required"] = required
+    return found
+
+
+def _both(one: Json, other: Json) -> Json:
+    """A schema that refuses what both refuse."""
+    if one == other:
+        return one
+    found: Json = {}
+    if "enum" in one and "enum" in other:
+        found["enum"] = [*one["enum"], *(value for value in other["enum"] if value not in one["enum"])]
+    for key in set(_KEPT) - {"enum"}:
+        if key.startswith("x-"):
+            if one.get(key) or other.get(key):
+                found[key] = True
+        elif key in one and one.get(key) == other.get(key):
+            found[key] = one[key]
+    for key in ("items", "additionalProperties"):
+        if isinstance(one.get(key), Mapping) and isinstance(other.get(key), Mapping):
+            found[key] = _both(one[key], other[key])
+        elif key == "additionalProperties" and (one.get(key) or other.get(key)):
+            found[key] = True
+    if "properties" in one and "properties" in other:
+        first, second = one["properties"], other["properties"]
+        found["properties"] = {
+            name: _both(first[name], second[name]) if name in first and name in second else (first | second)[name]
+            for name in {**first, **second}
+        }
+        required = [name for name in one.get("required", ()) if name in other.get("required", ())]
+        if required:
+            found["required"] = required
+    return found
+
+
+if __name__ == "__main__":
+    print(f"{len(generate([Path(name).expanduser() for name in sys.argv[1:]])):,} bytes")

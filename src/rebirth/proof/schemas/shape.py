@@ -1,0 +1,294 @@
+"""A value against a schema, as the API server sees it: OpenAPI v3 as CRDs and Kubernetes itself write it.
+
+`fits` answers for most values, and is what a proof has the time for; only where it says no, `mistakes` finds the words.
+Not read: rules in CEL, `oneOf` and its like, formats other than those below.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+Path = tuple[str | int, ...]
+Schema = Mapping[str, Any]
+
+
+_QUANTITY = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
+_LIMITS = ("pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "minProperties",
+           "maxProperties")  # fmt: skip
+_DEEPEST = 60
+
+
+class Mistake(NamedTuple):
+    slug: str
+    path: Path
+    words: str
+    sure: bool = True  # whether another version of the kind cannot have it otherwise
+
+
+def is_open(value: Any) -> bool:
+    """Whether a variable that nobody knows, or SOPS, stands in for the value."""
+    return isinstance(value, str) and ("${" in value or value.startswith("ENC["))
+
+
+class Shape:
+    """One schema, ready to be asked. Its parts are made when they are first looked at."""
+
+    def __init__(self, schema: Schema, resolve: "Callable[[str], Shape] | None" = None) -> None:
+        self.schema, self._resolve = schema, resolve
+        self.wanted = schema.get("type")
+        self.format = str(schema.get("format") or "")
+        if schema.get("x-kubernetes-int-or-string"):
+            self.wanted, self.format = None, "int-or-string"
+        properties = schema.get("properties")
+        self.properties: Mapping[str, Any] | None = properties if isinstance(properties, Mapping) else None
+        self.free = bool(schema.get("x-kubernetes-preserve-unknown-fields") or schema.get("additionalProperties"))
+        self._fields: dict[str, Shape] = {}
+        # A name that nothing but the type is asked of, as most are
+        self._plain = self.wanted in {"string", None} and not self.format and "enum" not in schema and not any(
+            limit in schema for limit in _LIMITS
+        )  # fmt: skip
+
+    def field(self, name: str) -> "Shape | None":
+        found = self._fields.get(name)
+        if found is None and self.properties is not None and isinstance(self.properties.get(name), Mapping):
+            found = self._fields[name] = self._shape(self.properties[name])
+        return found
+
+    @cached_property
+    def items(self) -> "Shape | None":
+        found = self.schema.get("items")
+        return self._shape(found) if isinstance(found, Mapping) else None
+
+    @cached_property
+    def more(self) -> "Shape | None":
+        """Of every value of a mapping whose keys are free."""
+        found = self.schema.get("additionalProperties")
+        return self._shape(found) if isinstance(found, Mapping) and found else None
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The fields that have to be there, and have no default."""
+        listed = self.schema.get("required")
+        fields = self.properties or {}
+        return tuple(
+            str(key)
+            for key in (listed if isinstance(listed, list) else ())
+            if not (isinstance(fields.get(key), Mapping) and "default" in fields[key])
+        )
+
+    def _shape(self, schema: Schema) -> "Shape":
+        name = schema.get("$ref")
+        if not name or self._resolve is None:
+            return Shape(schema, self._resolve)
+        return self._resolve(str(name))
+
+    # -- whether a value is as it should be
+
+    def fits(self, value: Any) -> bool:
+        """Whether there is surely nothing to say of it."""
+        if isinstance(value, str):
+            return self._plain or is_open(value) or not any(self._simple(value, ()))
+        if value is None:
+            return True
+        if isinstance(value, Mapping):
+            if self.wanted not in {"object", None} or any(self._limits(value, ())):
+                return False
+            return self._mapping_fits(value)
+        if isinstance(value, list):
+            if self.wanted not in {"array", None} or any(self._limits(value, ())):
+                return False
+            items = self.items
+            return items is None or all(items.fits(item) for item in value)
+        return not any(self._simple(value, ()))
+
+    def _mapping_fits(self, value: Mapping[str, Any]) -> bool:
+        if self.properties is None:
+            more = self.more
+            return more is None or all(more.fits(item) for item in value.values())
+        fields = self._fields
+        for key, item in value.items():
+            field = fields.get(key) or self.field(key)
+            if field is None:
+                if not self.free:
+                    return False
+            elif not field.fits(item):
+                return False
+        return all(key in value for key in self.required)
+
+    # -- what is wrong with it
+
+    def mistakes(self, value: Any, path: Path = (), above: "tuple[Shape, ...]" = ()) -> Iterator[Mistake]:
+        if len(above) > _DEEPEST or value is None or is_open(value):
+            return
+        if isinstance(value, Mapping) and self.wanted in {"object", None}:
+            yield from self._limits(value, path)
+            yield from self._object(value, path, above)
+        elif isinstance(value, list) and self.wanted in {"array", None}:
+            yield from self._limits(value, path)
+            for number, item in enumerate(value if self.items else ()):
+                yield from self.items.mistakes(item, (*path, number), (*above, self))  # type: ignore[union-attr]  # looked at above
+        else:
+            yield from self._simple(value, path)
+
+    def _object(self, value: Mapping[str, Any], path: Path, above: "tuple[Shape, ...]") -> Iterator[Mistake]:
+        inside = (*above, self)
+        if self.properties is None:
+            for key, item in value.items() if self.more else ():
+                yield from self.more.mistakes(item, (*path, key), inside)  # type: ignore[union-attr]  # looked at above
+            return
+        for key, item in value.items():
+            field = self.field(key)
+            if field is not None:
+                yield from field.mistakes(item, (*path, key), inside)
+            elif not self.free:
+                yield self._unknown(str(key), path, above)
+        for key in self.required:
+            if key not in value:
+                yield Mistake("missing-field", path, f"{dotted((*path, key))} is missing")
+
+    def _unknown(self, key: str, path: Path, above: "tuple[Shape, ...]") -> Mistake:
+        if meant := near(key, self.properties or {}):
+            hint = f"; did you mean {meant}?"
+        elif block := self._block_with(key, above):
+            hint = f"; there is one {block}"
+        else:
+            hint = ""
+        return Mistake("unknown-field", (*path, key), f"unknown field {dotted((*path, key))}{hint}", sure=bool(hint))
+
+    def _block_with(self, key: str, above: "tuple[Shape, ...]") -> str:
+        """Where a field of that name is, if it slipped into a block that is too deep, or not deep enough."""
+        for up, shape in enumerate(reversed(above), 1):
+            if shape.properties is not None and key in shape.properties:
+                return "one block further out" if up == 1 else f"{up} blocks further out"
+        for name in self.properties or {}:
+            field = self.field(name)
+            if field is not None and field.properties is not None and key in field.properties:
+                return f"in {name}"
+        return ""
+
+    def _simple(self, value: Any, path: Path) -> Iterator[Mistake]:
+        words = _FORMATS[self.format](value) if self.format in _FORMATS else ""
+        if words:
+            yield Mistake("wrong-format", path, f"{dotted(path)} {words}")
+        elif isinstance(self.wanted, str) and not _is_of(value, self.wanted):
+            wanted = _ARTICLES.get(self.wanted, self.wanted)
+            yield Mistake("wrong-type", path, f"{dotted(path)} is {article(value)} and must be {wanted}")
+        elif isinstance(options := self.schema.get("enum"), list) and value not in options:
+            meant = near(str(value), options)
+            hint = f"; did you mean {meant}?" if meant else ""
+            said = ", ".join(str(option) or '""' for option in options[:8])
+            yield Mistake("wrong-value", path, f"{dotted(path)} {value} must be one of {said}{hint}", sure=bool(meant))
+        else:
+            yield from self._limits(value, path)
+
+    def _limits(self, value: Any, path: Path) -> Iterator[Mistake]:
+        """What the schema says of lengths, sizes and patterns."""
+        for limit in _LIMITS:
+            border = self.schema.get(limit)
+            if border is not None and not _within(value, limit, border):
+                yield Mistake("wrong-value", path, f"{dotted(path)} {_OUTSIDE[limit].format(border)}")
+
+
+_EVERYWHERE = {"apiVersion": {}, "kind": {}, "metadata": {}, "status": {}, "sops": {}}  # fields of every object
+
+
+def of_kind(schema: Schema, resolve: Callable[[str], Shape] | None = None) -> Shape:
+    """Of a whole object, whose metadata is not looked at, and what SOPS adds to it is taken as known."""
+    return Shape({**schema, "properties": {**schema["properties"], **_EVERYWHERE}}, resolve)
+
+
+def _within(value: Any, limit: str, border: Any) -> bool:
+    if limit == "pattern":
+        return not isinstance(value, str) or _matches(str(border), value)
+    if limit in {"minimum", "maximum"}:
+        measured = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    else:
+        of = {"Length": str, "Items": list, "Properties": Mapping}[limit[3:]]
+        measured = len(value) if isinstance(value, of) else None
+    if measured is None or not isinstance(border, int | float):
+        return True
+    return bool(measured >= border if limit.startswith("min") else measured <= border)
+
+
+_OUTSIDE = {
+    "pattern": "must match {}", "minimum": "must be at least {}", "maximum": "must be at most {}",
+    "minLength": "must have at least {} characters", "maxLength": "must have at most {} characters",
+    "minItems": "must have at least {} entries", "maxItems": "must have at most {} entries",
+    "minProperties": "must have at least {} fields", "maxProperties": "must have at most {} fields",
+}  # fmt: skip
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """A pattern is Go's: what Python cannot read is taken as matching."""
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:
+        return True
+
+
+def _is_of(value: Any, wanted: str) -> bool:
+    if wanted == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if wanted == "integer":
+        return (isinstance(value, int) and not isinstance(value, bool)) or (
+            isinstance(value, float) and value.is_integer()
+        )
+    return isinstance(value, _TYPES.get(wanted, object))
+
+
+def _int_or_string(value: Any) -> str:
+    return "" if isinstance(value, str | int) and not isinstance(value, bool) else "must be a whole number or a string"
+
+
+def _quantity(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return f"is {article(value)} and must be an amount, such as 500m or 10Gi"
+    if isinstance(value, str) and not _QUANTITY.fullmatch(value):
+        return f"{value} is no amount: they are written 500m, 0.5, 512Mi or 10Gi"
+    return ""
+
+
+def _bytes(value: Any) -> str:
+    """Base64 with its padding; Go's decoder passes over line breaks."""
+    if not isinstance(value, str):
+        return ""
+    try:
+        base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)
+    except (binascii.Error, ValueError):
+        return "is not base64; plain text belongs under stringData"
+    return ""
+
+
+_FORMATS: Mapping[str, Callable[[Any], str]] = {
+    "int-or-string": _int_or_string, "quantity": _quantity, "byte": _bytes,
+}  # fmt: skip
+_TYPES: dict[str, type | tuple[type, ...]] = {"string": str, "boolean": bool, "object": Mapping, "array": list}
+_ARTICLES = {
+    "string": "a string", "boolean": "true or false", "object": "a mapping", "array": "a list", "integer": "a whole number",
+    "number": "a number",
+}  # fmt: skip
+
+
+def article(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number"
+    return "a string" if isinstance(value, str) else "a list" if isinstance(value, list) else "a mapping"
+
+
+def dotted(path: Path) -> str:
+    found = ""
+    for part in path:
+        found += f"[{part}]" if isinstance(part, int) else f".{part}" if found else part
+    return found
+
+
+def near(key: str, names: Iterable[Any]) -> str:
+    """A name that is almost that one."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(key, [*map(str, names)], 1, 0.75)), "")
