@@ -66,7 +66,9 @@ def homes(kind: str) -> tuple[str, ...]:
         f"{name}/{version}" if name else version
         for name, found in _index()["groups"].items()
         if found["product"] == "Kubernetes" and kind in found["kinds"]
-        for version in sorted(found["kinds"][kind]["versions"], key=lambda version: ("beta" in version, "alpha" in version, version))
+        for version in sorted(
+            found["kinds"][kind]["versions"], key=lambda version: ("alpha" in version, "beta" in version, version)
+        )
     )
 
 

@@ -33,24 +33,25 @@ class _Loader(yaml.CSafeLoader):
     """Takes a lone `=` for a string, which YAML 1.1 does not."""
 
 
-_Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
+_Loader.add_constructor("tag:yaml.org,2002:value", lambda _, node: node.value)
 
 
-def generate(folders: list[Path]) -> bytes:
-    """Writes bundle.zip, and returns it: the index, Kubernetes' definitions, then a file a custom kind."""
+def generate(folders: list[Path]) -> None:
+    """Writes bundle.zip: the index, Kubernetes' definitions, then a file a custom kind."""
     said = yaml.safe_load((Path(__file__).parent / "sources.yaml").read_text())
     native, index = _kubernetes(said["kubernetes"], folders)
     files: dict[str, Json] = {}
     for product in said["products"]:
         for (group, kind), (scope, versions) in sorted(_product(product, folders).items()):
-            found = index["groups"].setdefault(group, {"product": product["name"], "versions": _versions(product), "kinds": {}})
+            found = index["groups"].setdefault(
+                group, {"product": product["name"], "versions": _versions(product), "kinds": {}}
+            )
             found["kinds"][kind] = {"scope": scope, "versions": sorted(versions)}
             files[entry(group, kind)] = versions
     with zipfile.ZipFile(FILE, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, data in {INDEX: index, NATIVE: native, **files}.items():
             text = json.dumps(data, sort_keys=True, separators=(",", ":"))
             archive.writestr(zipfile.ZipInfo(name, _MADE), text, zipfile.ZIP_DEFLATED, 9)
-    return FILE.read_bytes()
 
 
 def _versions(product: Mapping[str, Any]) -> list[str]:
@@ -76,30 +77,29 @@ def _found(folders: Iterable[Path], source: Mapping[str, Any]) -> Iterator[Path]
 
 def _kubernetes(said: Mapping[str, Any], folders: list[Path]) -> tuple[Json, Json]:
     definitions: Json = {}
-    kinds: dict[str, dict[str, Json]] = {}
+    groups: dict[str, Any] = {}
     namespaced: set[str] = set()
-    for file in _found(folders, said):
+    for file in (file for source in said["sources"] for file in _found(folders, source)):
         data = json.loads(file.read_text())
-        namespaced |= {name for path in data["paths"] if "{namespace}" in path for name in _made_at(data["paths"][path])}
+        namespaced |= {
+            name for path in data["paths"] if "{namespace}" in path for name in _made_at(data["paths"][path])
+        }
         for name, schema in data["components"].get("schemas", {}).items():
             definitions[name] = schema
-            fields = schema.get("properties", {})
             for of in schema.get("x-kubernetes-group-version-kind", ()):
-                if "metadata" in fields and not of["kind"].endswith("List"):
-                    group = kinds.setdefault(of["group"], {})
-                    kind = group.setdefault(of["kind"], {"versions": {}})
+                if "metadata" in schema.get("properties", {}) and not of["kind"].endswith("List"):
+                    group = groups.setdefault(
+                        of["group"], {"product": "Kubernetes", "versions": _versions(said), "kinds": {}}
+                    )
+                    kind = group["kinds"].setdefault(of["kind"], {"versions": {}, "scope": "Cluster"})
                     kind["versions"][of["version"]] = name
-    for group, found in kinds.items():
-        for kind, one in found.items():
-            one["scope"] = "Namespaced" if any(f"{group}/{v}/{kind}" in namespaced for v in one["versions"]) else "Cluster"
+                    if f"{of['group']}/{of['version']}/{of['kind']}" in namespaced:
+                        kind["scope"] = "Namespaced"
     compact = {name: _native(schema) for name, schema in definitions.items()}
     _refuse(compact, said)
-    used = _reached(compact, (name for found in kinds.values() for one in found.values() for name in one["versions"].values()))
-    index = {
-        "kubernetes": said["version"].removeprefix("v"),
-        "gone": said["gone"],
-        "groups": {group: {"product": "Kubernetes", "versions": [said["version"]], "kinds": found} for group, found in kinds.items()},
-    }
+    kinds = [kind for group in groups.values() for kind in group["kinds"].values()]
+    used = _reached(compact, (name for kind in kinds for name in kind["versions"].values()))
+    index = {"kubernetes": _versions(said)[-1].removeprefix("v"), "gone": said["gone"], "groups": groups}
     return {name: compact[name] for name in sorted(used)}, index
 
 
@@ -137,7 +137,7 @@ def _refuse(definitions: Json, said: Mapping[str, Any]) -> None:
     for path, options in said["one_of"].items():
         name, _, field = path.rpartition(".")
         found = definitions[name]["properties"][field]
-        (found["items"] if "items" in found else found)["enum"] = options
+        found.get("items", found)["enum"] = options
 
 
 def _reached(definitions: Json, start: Iterable[str]) -> set[str]:
@@ -178,7 +178,9 @@ def _product(product: Mapping[str, Any], folders: list[Path]) -> dict[tuple[str,
                 for version in spec["versions"]:
                     if version.get("served"):
                         schema = _compact(version["schema"]["openAPIV3Schema"])
-                        schema["properties"] = {k: v for k, v in schema["properties"].items() if k != "status"} | {"status": {}}
+                        schema["properties"] = {k: v for k, v in schema["properties"].items() if k != "status"} | {
+                            "status": {}
+                        }
                         name = version["name"]
                         versions[name] = _both(versions[name], schema) if name in versions else schema
     return found
@@ -201,42 +203,43 @@ def _compact(schema: Mapping[str, Any]) -> Json:
     if "properties" in schema:
         found["properties"] = {name: _compact(inner) for name, inner in schema["properties"].items()}
         required = [
-            name for name in schema.get("required", ()) if "default" not in schema["properties"].get(name, {"default": 0})
+            name
+            for name in schema.get("required", ())
+            if "default" not in schema["properties"].get(name, {"default": 0})
         ]
         if required:
             found["required"] = required
     return found
 
 
-def _both(one: Json, other: Json) -> Json:
+def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> Json:
     """A schema that refuses what both refuse."""
-    if one == other:
-        return one
-    found: Json = {}
+    found = {key: value for key, value in one.items() if key in _KEPT and other.get(key) == value}
+    found |= {key: True for key in _KEPT if key.startswith("x-") and (one.get(key) or other.get(key))}
     if "enum" in one and "enum" in other:
         found["enum"] = [*one["enum"], *(value for value in other["enum"] if value not in one["enum"])]
-    for key in set(_KEPT) - {"enum"}:
-        if key.startswith("x-"):
-            if one.get(key) or other.get(key):
-                found[key] = True
-        elif key in one and one.get(key) == other.get(key):
-            found[key] = one[key]
-    for key in ("items", "additionalProperties"):
-        if isinstance(one.get(key), Mapping) and isinstance(other.get(key), Mapping):
-            found[key] = _both(one[key], other[key])
-        elif key == "additionalProperties" and (one.get(key) or other.get(key)):
-            found[key] = True
+    if isinstance(one.get("items"), Mapping) and isinstance(other.get("items"), Mapping):
+        found["items"] = _both(one["items"], other["items"])
+    if (more := _more(one.get("additionalProperties"), other.get("additionalProperties"))) is not None:
+        found["additionalProperties"] = more
     if "properties" in one and "properties" in other:
         first, second = one["properties"], other["properties"]
         found["properties"] = {
-            name: _both(first[name], second[name]) if name in first and name in second else (first | second)[name]
-            for name in {**first, **second}
+            **first,
+            **second,
+            **{name: _both(first[name], second[name]) for name in first if name in second},
         }
-        required = [name for name in one.get("required", ()) if name in other.get("required", ())]
-        if required:
+        if required := [name for name in one.get("required", ()) if name in other.get("required", ())]:
             found["required"] = required
     return found
 
 
+def _more(one: Any, other: Any) -> Any:
+    """Of two `additionalProperties` what refuses less; None where neither has any."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return _both(one, other)
+    return True if one or other else None
+
+
 if __name__ == "__main__":
-    print(f"{len(generate([Path(name).expanduser() for name in sys.argv[1:]])):,} bytes")
+    generate([Path(name).expanduser() for name in sys.argv[1:]])

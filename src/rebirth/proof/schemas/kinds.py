@@ -22,12 +22,15 @@ def unknown_kind(group: str, version: str, kind: str, kubernetes: str = "") -> I
         if kind not in known.kinds and (meant := near(kind, known.kinds)):
             yield Mistake("unknown-kind", ("kind",), f"{written} has no kind {kind}; did you mean {meant}?")
         return
-    since = bundle.gone(group, version)
-    if since:
-        now = next((one for one in bundle.homes(kind)), "")
+    if version in known.versions(kind):
+        return
+    if since := bundle.gone(group, version):
+        now = next(iter(bundle.homes(kind)), "")
         hint = f"; write {now}" if now else ""
         words = f"Kubernetes serves no {kind} of {written} since {since}{hint}"
-        yield Mistake("unknown-kind", ("apiVersion",), words, sure=_numbers(since) <= _numbers(kubernetes or _EVERYWHERE))
+        yield Mistake(
+            "unknown-kind", ("apiVersion",), words, sure=_numbers(since) <= _numbers(kubernetes or _EVERYWHERE)
+        )
     elif kind in known.kinds:
         words = f"Kubernetes {bundle.kubernetes()} has no {kind} of {written}; write {bundle.homes(kind)[0]}"
         yield Mistake("unknown-kind", ("apiVersion",), words, sure=_is_known(kubernetes))

@@ -19,6 +19,9 @@ _QUANTITY = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]
 _LIMITS = ("pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "minProperties",
            "maxProperties")  # fmt: skip
 _DEEPEST = 60
+_TAKEN_FOR = {"caSecret": "caProvider"}  # names that nobody would think to be the same
+_SHORT = 60  # characters of a value that is shown
+_BLOCKS = 2  # so far inside a misplaced field's own block is looked for
 
 
 class Mistake(NamedTuple):
@@ -160,14 +163,25 @@ class Shape:
 
     def _block_with(self, key: str, above: "tuple[Shape, ...]") -> str:
         """Where a field of that name is, if it slipped into a block that is too deep, or not deep enough."""
-        for up, shape in enumerate(reversed(above), 1):
-            if shape.properties is not None and key in shape.properties:
+        outer = [shape.properties for shape in reversed(above) if shape.properties is not None]
+        for up, properties in enumerate(outer, 1):
+            if key in properties:
                 return "one block further out" if up == 1 else f"{up} blocks further out"
+        inner: list[tuple[str, Shape]] = [("", self)]
+        for _ in range(_BLOCKS):
+            inner = [(f"{path}.{name}".lstrip("."), below) for path, shape in inner for name, below in shape.inside()]
+            for path, shape in inner:
+                if key in (shape.properties or {}):
+                    return f"in {path}"
+        return ""
+
+    def inside(self) -> "Iterator[tuple[str, Shape]]":
+        """The fields that have fields of their own, a list's entries among them."""
         for name in self.properties or {}:
             field = self.field(name)
-            if field is not None and field.properties is not None and key in field.properties:
-                return f"in {name}"
-        return ""
+            field = field.items if field is not None and field.items is not None else field
+            if field is not None and field.properties is not None:
+                yield name, field
 
     def _simple(self, value: Any, path: Path) -> Iterator[Mistake]:
         words = _FORMATS[self.format](value) if self.format in _FORMATS else ""
@@ -189,10 +203,10 @@ class Shape:
         for limit in _LIMITS:
             border = self.schema.get(limit)
             if border is not None and not _within(value, limit, border):
-                yield Mistake("wrong-value", path, f"{dotted(path)} {_OUTSIDE[limit].format(border)}")
+                yield Mistake("wrong-value", path, f"{dotted(path)} {_OUTSIDE[limit].format(border)}{_said(value)}")
 
 
-_EVERYWHERE = {"apiVersion": {}, "kind": {}, "metadata": {}, "status": {}, "sops": {}}  # fields of every object
+_EVERYWHERE: Schema = {"apiVersion": {}, "kind": {}, "metadata": {}, "status": {}, "sops": {}}  # fields of every object
 
 
 def of_kind(schema: Schema, resolve: Callable[[str], Shape] | None = None) -> Shape:
@@ -211,6 +225,10 @@ def _within(value: Any, limit: str, border: Any) -> bool:
     if measured is None or not isinstance(border, int | float):
         return True
     return bool(measured >= border if limit.startswith("min") else measured <= border)
+
+
+def _said(value: Any) -> str:
+    return f", and is {value}" if isinstance(value, str | int | float) and len(str(value)) <= _SHORT else ""
 
 
 _OUTSIDE = {
@@ -288,7 +306,10 @@ def dotted(path: Path) -> str:
 
 
 def near(key: str, names: Iterable[Any]) -> str:
-    """A name that is almost that one."""
+    """A name that is almost that one, or that it is taken for."""
     import difflib
 
-    return next(iter(difflib.get_close_matches(key, [*map(str, names)], 1, 0.75)), "")
+    names = [*map(str, names)]
+    if _TAKEN_FOR.get(key) in names:
+        return _TAKEN_FOR[key]
+    return next(iter(difflib.get_close_matches(key, names, 1, 0.75)), "")

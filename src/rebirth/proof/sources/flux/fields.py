@@ -10,7 +10,6 @@ value of another type keeps them from being read: then the API server sees them 
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from typing import Any
 
 from rebirth.castle import Castle
@@ -35,7 +34,7 @@ def read(model: Model, graph: Graph) -> None:
         if unit.atomicity is not Atomicity.FLUX:
             continue
         for member in unit.members:
-            if not flux.is_left_out(member) and member.kind != "CustomResourceDefinition":
+            if not flux.is_left_out(member) and not is_open(member.kind) and member.kind != "CustomResourceDefinition":
                 found = _mistakes(member, own, defined, model.castle)
                 for _, mistake in zip(range(_MOST), found, strict=False):
                     _tell(graph, member, mistake)
@@ -50,25 +49,25 @@ def _tell(graph: Graph, member: Manifest, mistake: Mistake) -> None:
     )  # fmt: skip
 
 
-def _mistakes(
-    member: Manifest, own: _Kinds, defined: set[tuple[str, str]], castle: Castle | None
-) -> Iterator[Mistake]:
+def _mistakes(member: Manifest, own: _Kinds, defined: set[tuple[str, str]], castle: Castle | None) -> Iterator[Mistake]:
     """The mistakes of one object, one a place."""
     version = str(member.data.get("apiVersion"))
     exact = own.get((version, member.kind))
     known = (member.group, member.kind) in defined
     shape = exact or (None if known else bundle.shape(member.group, version.rpartition("/")[2], member.kind))
-    found = chain(_flux(member), _against(shape, member.data))
+    kubernetes = str(castle.kubernetes.version) if castle else ""
+    found = [*_flux(member), *_against(shape, member.data)]
     if shape is None and not known:
-        kubernetes = str(castle.kubernetes.version) if castle else ""
-        found = chain(unknown_kind(member.group, version.rpartition("/")[2], member.kind, kubernetes), found)
-    if shape is not None and flux.loses_unknown_fields(member):
-        found = iter(_of_kubernetes(list(found)))
+        found += unknown_kind(member.group, version.rpartition("/")[2], member.kind, kubernetes)
+    if flux.loses_unknown_fields(member):
+        found = _of_kubernetes(found)
     places = set()
     for mistake in found:
-        if mistake.path not in places:
+        sure = mistake.sure or exact is not None
+        # Which kinds may be referred to is what operators add to most often.
+        if mistake.path not in places and (sure or mistake.path[-1:] != ("kind",) or mistake.slug == "unknown-kind"):
             places.add(mistake.path)
-            yield mistake._replace(sure=mistake.sure or exact is not None)
+            yield mistake._replace(sure=sure)
 
 
 def _against(shape: Shape | None, data: Mapping[str, Any]) -> Iterator[Mistake]:
