@@ -18,8 +18,10 @@ from rebirth.proof.schemas.bundle import FILE, INDEX, NATIVE, entry
 
 _KEPT = (
     "type", "format", "enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems",
-    "minProperties", "maxProperties", "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields",
+    "minProperties", "maxProperties", "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
+    "default",
 )  # fmt: skip
+_LOOSE = ("x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields")
 _FORMATS = {"byte", "int-or-string", "quantity"}
 _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
@@ -134,10 +136,12 @@ def _refuse(definitions: Json, said: Mapping[str, Any]) -> None:
         definition = definitions[name]
         assert set(fields) <= set(definition["properties"]), name
         definition["required"] = fields
-    for path, options in said["one_of"].items():
+    words = {path: {"enum": ["", *options]} for path, options in said["one_of"].items()}
+    written = {path: {"pattern": f"^$|{one['pattern']}"} for one in said["patterns"] for path in one["of"]}
+    for path, said_of_it in {**words, **written}.items():
         name, _, field = path.rpartition(".")
         found = definitions[name]["properties"][field]
-        found.get("items", found)["enum"] = options
+        found.get("items", found).update(said_of_it)
 
 
 def _reached(definitions: Json, start: Iterable[str]) -> set[str]:
@@ -190,6 +194,8 @@ def _kept(schema: Mapping[str, Any]) -> Json:
     found = {key: schema[key] for key in _KEPT if key in schema}
     if found.get("format") not in _FORMATS:
         found.pop("format", None)
+    if not isinstance(found.get("default"), str):  # only keys of lists need theirs
+        found.pop("default", None)
     return found
 
 
@@ -215,7 +221,7 @@ def _compact(schema: Mapping[str, Any]) -> Json:
 def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> Json:
     """A schema that refuses what both refuse."""
     found = {key: value for key, value in one.items() if key in _KEPT and other.get(key) == value}
-    found |= {key: True for key in _KEPT if key.startswith("x-") and (one.get(key) or other.get(key))}
+    found |= {key: True for key in _LOOSE if one.get(key) or other.get(key)}
     if "enum" in one and "enum" in other:
         found["enum"] = [*one["enum"], *(value for value in other["enum"] if value not in one["enum"])]
     if isinstance(one.get("items"), Mapping) and isinstance(other.get("items"), Mapping):

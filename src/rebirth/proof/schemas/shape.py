@@ -4,18 +4,17 @@
 Not read: rules in CEL, `oneOf` and its like, formats other than those below.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from rebirth.proof.schemas.formats import FORMATS, article
+
 Path = tuple[str | int, ...]
 Schema = Mapping[str, Any]
 
 
-_QUANTITY = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
 _LIMITS = ("pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "minProperties",
            "maxProperties")  # fmt: skip
 _DEEPEST = 60
@@ -96,6 +95,8 @@ class Shape:
             return self._plain or is_open(value) or not any(self._simple(value, ()))
         if value is None:
             return True
+        if self.format in FORMATS:
+            return not any(self._simple(value, ()))
         if isinstance(value, Mapping):
             if self.wanted not in {"object", None} or any(self._limits(value, ())):
                 return False
@@ -104,7 +105,7 @@ class Shape:
             if self.wanted not in {"array", None} or any(self._limits(value, ())):
                 return False
             items = self.items
-            return items is None or all(items.fits(item) for item in value)
+            return items is None or (all(items.fits(item) for item in value) and not any(self._twice(value, ())))
         return not any(self._simple(value, ()))
 
     def _mapping_fits(self, value: Mapping[str, Any]) -> bool:
@@ -126,11 +127,14 @@ class Shape:
     def mistakes(self, value: Any, path: Path = (), above: "tuple[Shape, ...]" = ()) -> Iterator[Mistake]:
         if len(above) > _DEEPEST or value is None or is_open(value):
             return
-        if isinstance(value, Mapping) and self.wanted in {"object", None}:
+        if self.format in FORMATS:
+            yield from self._simple(value, path)
+        elif isinstance(value, Mapping) and self.wanted in {"object", None}:
             yield from self._limits(value, path)
             yield from self._object(value, path, above)
         elif isinstance(value, list) and self.wanted in {"array", None}:
             yield from self._limits(value, path)
+            yield from self._twice(value, path)
             for number, item in enumerate(value if self.items else ()):
                 yield from self.items.mistakes(item, (*path, number), (*above, self))  # type: ignore[union-attr]  # looked at above
         else:
@@ -184,7 +188,7 @@ class Shape:
                 yield name, field
 
     def _simple(self, value: Any, path: Path) -> Iterator[Mistake]:
-        words = _FORMATS[self.format](value) if self.format in _FORMATS else ""
+        words = FORMATS[self.format](value) if self.format in FORMATS else ""
         if words:
             yield Mistake("wrong-format", path, f"{dotted(path)} {words}")
         elif isinstance(self.wanted, str) and not _is_of(value, self.wanted):
@@ -193,10 +197,43 @@ class Shape:
         elif isinstance(options := self.schema.get("enum"), list) and value not in options:
             meant = near(str(value), options)
             hint = f"; did you mean {meant}?" if meant else ""
-            said = ", ".join(str(option) or '""' for option in options[:8])
+            said = ", ".join(str(option) for option in options if option != "")[:200]
             yield Mistake("wrong-value", path, f"{dotted(path)} {value} must be one of {said}{hint}", sure=bool(meant))
         else:
             yield from self._limits(value, path)
+
+    def _twice(self, value: list[Any], path: Path) -> Iterator[Mistake]:
+        """Entries with the same keys, in a list that is a map or a set for the API server."""
+        keys = self._keys
+        if keys is None or len(value) < 2:
+            return
+        seen = set()
+        for number, item in enumerate(value):
+            entry = item if not keys else tuple(item.get(k, d) for k, d in keys) if isinstance(item, Mapping) else None
+            if (
+                entry is None
+                or isinstance(entry, dict | list)
+                or any(isinstance(part, dict | list) for part in keys and entry)
+            ):
+                continue
+            if entry in seen:
+                said = ", ".join(f"{key} {part}" for (key, _), part in zip(keys, entry, strict=True)) or f"{entry}"
+                yield Mistake(
+                    "wrong-value", (*path, number), f"{dotted((*path, number))} is a second entry with {said}"
+                )
+            seen.add(entry)
+
+    @cached_property
+    def _keys(self) -> tuple[tuple[str, Any], ...] | None:
+        """The keys of a list's entries, and what each is where it is not written; none of them: the entries themselves are."""
+        kind = self.schema.get("x-kubernetes-list-type")
+        if kind == "set":
+            return ()
+        listed = self.schema.get("x-kubernetes-list-map-keys")
+        if kind != "map" or not isinstance(listed, list) or self.items is None:
+            return None
+        fields = self.items.properties or {}
+        return tuple((str(key), (fields.get(key) or {}).get("default")) for key in listed)
 
     def _limits(self, value: Any, path: Path) -> Iterator[Mistake]:
         """What the schema says of lengths, sizes and patterns."""
@@ -257,45 +294,11 @@ def _is_of(value: Any, wanted: str) -> bool:
     return isinstance(value, _TYPES.get(wanted, object))
 
 
-def _int_or_string(value: Any) -> str:
-    return "" if isinstance(value, str | int) and not isinstance(value, bool) else "must be a whole number or a string"
-
-
-def _quantity(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return f"is {article(value)} and must be an amount, such as 500m or 10Gi"
-    if isinstance(value, str) and not _QUANTITY.fullmatch(value):
-        return f"{value} is no amount: they are written 500m, 0.5, 512Mi or 10Gi"
-    return ""
-
-
-def _bytes(value: Any) -> str:
-    """Base64 with its padding; Go's decoder passes over line breaks."""
-    if not isinstance(value, str):
-        return ""
-    try:
-        base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)
-    except (binascii.Error, ValueError):
-        return "is not base64; plain text belongs under stringData"
-    return ""
-
-
-_FORMATS: Mapping[str, Callable[[Any], str]] = {
-    "int-or-string": _int_or_string, "quantity": _quantity, "byte": _bytes,
-}  # fmt: skip
 _TYPES: dict[str, type | tuple[type, ...]] = {"string": str, "boolean": bool, "object": Mapping, "array": list}
 _ARTICLES = {
     "string": "a string", "boolean": "true or false", "object": "a mapping", "array": "a list", "integer": "a whole number",
     "number": "a number",
 }  # fmt: skip
-
-
-def article(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, int | float):
-        return "a number"
-    return "a string" if isinstance(value, str) else "a list" if isinstance(value, list) else "a mapping"
 
 
 def dotted(path: Path) -> str:
