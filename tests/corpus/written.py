@@ -34,6 +34,19 @@ HIDDEN = Case(
     (Told("app/all.yaml", "sourceRef", by_luck=True),),
 )  # fmt: skip
 
+SOURCE = Case(
+    "a source of another namespace: that nobody names",
+    {
+        "clusters/x/flux-system/gotk-sync.yaml": thing(
+            "source.toolkit.fluxcd.io/v1", "GitRepository", "flux-system", "flux-system",
+            "spec: {interval: 1m, url: 'https://git.example/x', ref: {branch: main}}\n",
+        )
+        + unit("flux-system", path="clusters/x", wait=False),
+        "clusters/x/all.yaml": namespace("home") + unit("app").replace("name: app, namespace: flux-system", "name: app, namespace: home"),
+        "app/all.yaml": thing("v1", "ConfigMap", "settings", "home", "data: {a: b}\n"),
+    },
+    (Told("clusters/x/all.yaml", "sourceRef"),),
+)  # fmt: skip
 TWICE = Case(
     "one object twice in one build: far below its top",
     {
@@ -50,6 +63,8 @@ TWICE = Case(
 )
 
 CASES = [
+    SOURCE,
+    SOURCE.but("named", ("clusters/x/all.yaml", "name: flux-system}", "name: flux-system, namespace: flux-system}")),
     TWICE,
     TWICE.but("of another name", ("base/all.yaml", "name: queue", "name: queues")),
     EMPTY,
