@@ -137,6 +137,10 @@ def check(
     write_baseline: Annotated[
         bool, typer.Option("--write-baseline", help="Write all findings of now to the file of --baseline.")
     ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Check again whenever a file changes, and tell what is new. Ends with Ctrl-C."),
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print what is ignored, what is unknown, and every note in full.")
     ] = False,
@@ -160,6 +164,14 @@ def check(
             raise SpecError("--write-baseline needs --baseline FILE", hint="FILE is where the findings go.")
         return checking.write_baseline(asked, baseline)
     said = checking.Said(style, outputs(output, FORMS), verbose, strict, baseline)
+    if watch:
+        if since or style != "text" or output:
+            raise SpecError(
+                "--watch prints text, of what changes from now on", hint="Leave out --since, --format, --output."
+            )
+        from rebirth.change import watching
+
+        sys.exit(watching.watch(asked, said))
     if since:
         from rebirth.change import since as change
 

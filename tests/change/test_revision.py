@@ -38,7 +38,7 @@ def test_it_is_what_was_committed_and_the_repository_stays_as_it_is(tmp_path, co
     git(tmp_path, "add", "a.yaml")
     write(tmp_path, "new.yaml", "new\n")
     before = status(tmp_path)
-    found = files("HEAD", tmp_path / "sub")
+    found = files("HEAD", tmp_path)
     assert found == {
         ".gitattributes": "b.yaml export-ignore\n",
         "a.yaml": "one\n",
@@ -83,5 +83,15 @@ def test_a_revision_that_is_none(tmp_path, commit, name):
 
 
 def test_a_folder_in_no_checkout(tmp_path):
-    with pytest.raises(SpecError, match=r"--since: .* not a git repository"):
+    with pytest.raises(SpecError, match=r"--since: .* is in no checkout of Git"):
         files("HEAD", tmp_path)
+
+
+def test_in_a_hook_the_environment_names_another_repository(tmp_path, commit, monkeypatch):
+    one, linked = tmp_path / "one", tmp_path / "linked"
+    write(one, "a.yaml", "one\n")
+    commit(one)
+    git(one, "worktree", "add", "--quiet", "-b", "other", str(linked))
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
+    assert files("HEAD", linked) == {"a.yaml": "one\n"}

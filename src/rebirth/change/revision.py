@@ -29,13 +29,14 @@ class Revision:
 
 
 @asynccontextmanager
-async def at(revision: str, inside: Path) -> AsyncIterator[Revision]:
-    """The checkout that holds the folder `inside`, as it was at `revision`; gone when it is left.
+async def at(revision: str, top: Path) -> AsyncIterator[Revision]:
+    """The checkout in `top` as it was at `revision`; gone when it is left.
 
-    Raises SpecError where the folder is in no checkout, or has no such revision.
+    Raises SpecError where there is no checkout, or no such revision.
     """
+    if not (top / ".git").exists():
+        raise SpecError(f"--since: {top} is in no checkout of Git", hint="Its revisions are what is compared with.")
     commands = Commands(Redaction())
-    top = Path((await _git(commands, inside, "rev-parse", "--show-toplevel")).strip())
     asked = ("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
     try:
         commit = (await _git(commands, top, *asked)).strip()
@@ -70,7 +71,9 @@ async def _write(commands: Commands, top: Path, commit: str, folder: Path) -> No
 
 
 async def _git(commands: Commands, folder: Path, *arguments: str, env: dict[str, str] | None = None) -> str:
+    """Names the repository: in a hook of Git the environment may name another."""
+    command = ["git", "-C", str(folder), f"--git-dir={folder / '.git'}", f"--work-tree={folder}", *arguments]
     try:
-        return await commands.run(["git", "-C", str(folder), *arguments], operation=arguments[0], env=env)
+        return await commands.run(command, operation=arguments[0], env=env)
     except ProgramFailed as error:
         raise SpecError(f"--since: {folder}: git {arguments[0]}: {error.said}") from None
