@@ -30,7 +30,6 @@ RECOVERS = Case(
         ),
     },
     (Told("database/all.yaml"),),
-    "inside: the same archive written and read",
 )  # fmt: skip
 FORGE = Case(
     "a source inside the cluster that it builds: a forge of this repository",
@@ -44,7 +43,6 @@ FORGE = Case(
         + pods("Deployment", "forge", "git"),
     },
     (Told("clusters/x/all.yaml", "forge.git.svc"),),
-    "inside: a source's host is a Service of this cluster",
 )  # fmt: skip
 LEVEL = Case(
     "a namespace without a level: storage under Talos' default",
@@ -54,7 +52,6 @@ LEVEL = Case(
         "storage/all.yaml": namespace("longhorn-system") + release("longhorn", "longhorn-system", "1.10.1", LONGHORN),
     },
     (Told("storage/all.yaml"),),
-    "inside: machine configuration beside the repository",
 )
 PRIVILEGED = Case(
     "a pod that its namespace rejects: a path of the machine under Talos' default",
@@ -65,7 +62,6 @@ PRIVILEGED = Case(
         + pods("Deployment", "frigate", "home", "volumeMounts: [{name: dri, mountPath: /dev/dri}]", "volumes: [{name: dri, hostPath: {path: /dev/dri}}]"),
     },
     (Told("app/all.yaml"),),
-    "inside: machine configuration beside the repository",
 )  # fmt: skip
 SPIRE = Case(
     "storage behind identities that are on it: SPIRE",
@@ -87,7 +83,6 @@ SPIRE = Case(
         ),
     },
     (Told("identity/all.yaml"),),
-    "inside: power cycle",
 )  # fmt: skip
 VALUES = (
     "{controllers: {web: {containers: {app: {image: {repository: nginx, tag: '1.29'}}}}}, "
@@ -188,7 +183,6 @@ HOSTS = Case(
         ),
     },
     (Told("app/all.yaml", "cash.home", by_luck=True),),
-    "inside: names in strings",
 )
 
 CLASS = Case(

@@ -98,7 +98,6 @@ ISSUER = Case(
         + release("external-secrets", "external-secrets", "0.20.4", ESO, WEBHOOKS),
     },
     (Told("eso/all.yaml", by_luck=True),),
-    "order: what a chart's values name",
 )
 ONCE = Case(
     "tried once: a release with cold pulls that others wait for",

@@ -12,6 +12,7 @@ _COST = {
     Need.DEPENDS_ON: 1,
     Need.HEALTH: 2,
     Need.SECRET: 3,
+    Need.FETCHED: 2,
     Need.CREDENTIAL: 3,
     Need.DECRYPTION: 3,
     Need.STORE: 3,

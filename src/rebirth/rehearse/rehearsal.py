@@ -23,8 +23,8 @@ from rebirth.lab.kinds import Kinds
 from rebirth.paper.cluster_dns import Kubelets
 from rebirth.paper.paper import Paper
 from rebirth.phases.made.flux import until_established
+from rebirth.proof.reading.machines.networks import cluster_dns
 from rebirth.proof.reading.manifest import Model
-from rebirth.proof.sources.outside.dns import cluster_dns
 from rebirth.providers.cluster import Cluster
 from rebirth.rehearse import flux, kept
 from rebirth.rehearse.api_arguments import arguments, asked_for, gates_of

@@ -8,11 +8,11 @@ import pytest
 
 from rebirth.castle import load
 from rebirth.proof.prove import prove
+from rebirth.proof.reading.machines.networks import cluster_dns
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.reading.talos import Merged
 from rebirth.proof.sources.castle.machine_needs import extensions_of
 from rebirth.proof.sources.meeting import pool_addresses
-from rebirth.proof.sources.outside.dns import cluster_dns
 from rebirth.proof.things import Milestone, Thing
 from trees import change, lay, write
 

@@ -14,9 +14,9 @@ from rebirth.proof.reading.manifest import Manifest
 
 def objects(known: Operator, own: Manifest, chart: ChartSource, values: Values) -> list[Manifest]:
     """What the release of a known chart makes."""
-    return [
-        Manifest(data, own.file, own.line, chart.place.path) for data in _Chart(known, own, chart, values).objects()
-    ]
+    found = _Chart(known, own, chart, values)
+    made = [Manifest(data, own.file, own.line, chart.place.path) for data in found.objects()]
+    return made + list(found.certificates())
 
 
 def secrets(known: Operator, own: Manifest, chart: ChartSource, values: Values) -> set[str]:
@@ -65,6 +65,20 @@ class _Chart:
         for webhook in self.known.webhooks:
             if not webhook.runtime and self._surely(webhook.when) and (found := self._webhook(webhook)):
                 yield found
+
+    def certificates(self) -> Iterator[Manifest]:
+        """Certificates whose issuer the release's values name; it is found where they do."""
+        for certificate in self.known.certificates:
+            issuer = value_at(self.own.at("spec", "values"), certificate.issuer)
+            if not self._surely(certificate.when) or not isinstance(issuer, Mapping):
+                continue
+            spec = {"secretName": self._name(certificate.secret), "issuerRef": dict(issuer)}
+            data = self._object(
+                "cert-manager.io/v1", "Certificate", self._name(certificate.name), self.namespace, spec=spec
+            )
+            path: tuple[str | int, ...] = ("spec", "values", *certificate.issuer.split("."))
+            written: Mapping[tuple[str | int, ...], tuple[str | int, ...]] = {("spec", "issuerRef"): path}
+            yield Manifest(data, self.own.file, self.own.line, self.chart.place.path, written=written)
 
     def _maybe(self, when: When) -> bool:
         """What others may need is taken as there where that is not known."""
@@ -122,10 +136,13 @@ class _Chart:
             for index, (secret, keys) in enumerate(self.needed(workload))
         ]
         annotations = {releases.OPERATOR: self.known.name} if workload is self.known.workloads[0] else {}
-        template = {
-            "metadata": {"labels": labels, "annotations": annotations},
-            "spec": {"containers": [{"name": name, "image": workload.image}], "volumes": volumes},
-        }
+        container: dict[str, Any] = {"name": name, "image": workload.image}
+        if workload.privileged:
+            container["securityContext"] = {"privileged": True}
+        pod: dict[str, Any] = {"containers": [container], "volumes": volumes}
+        if workload.host_network:
+            pod["hostNetwork"] = True
+        template = {"metadata": {"labels": labels, "annotations": annotations}, "spec": pod}
         yield self._object(
             "apps/v1", workload.kind, name, self.namespace,
             spec={"selector": {"matchLabels": {releases.MADE_UP: name}}, "template": template},

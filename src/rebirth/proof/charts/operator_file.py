@@ -23,6 +23,7 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
         secrets: [{name: operator-oauth, keys: [client_id], unless: [oauth.clientId]}]   what its pods do not start without
         services: [{name: "{fullname}-webhook", type: ClusterIP}]
         labels: {app: x}             of its pods, where other objects select them
+        privileged: true             its container is; also `host_network`
     webhooks:
       - name: webhook.cert-manager.io
         mutating: false
@@ -42,6 +43,8 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
     secrets: [...]                   Secrets that the chart itself makes: names
     resources:                       custom resources that the chart itself holds
       - {kind: ceph.rook.io/CephCluster, name: "{values.clusterName|namespace}"}
+    certificates:                    Certificates of cert-manager's that the chart itself holds
+      - {name: "{fullname}-webhook", secret: ..., issuer: webhook.issuerRef}     `issuer`: the value that is its issuerRef
     makes:                           what a custom resource of it makes, once the operator runs
       - by: postgres-operator.crunchydata.com/PostgresCluster
         kind: Secret
@@ -169,6 +172,12 @@ class Name(When):
 Named = Annotated[Name, BeforeValidator(_named)]
 
 
+class Certificate(When):
+    name: str
+    secret: str
+    issuer: str  # the chart's value that is its issuerRef
+
+
 class Workload(When):
     name: str
     kind: str = "Deployment"
@@ -176,6 +185,8 @@ class Workload(When):
     secrets: tuple[Named, ...] = ()
     services: tuple[Named, ...] = ()
     labels: Mapping[str, str] = {}
+    privileged: bool = False
+    host_network: bool = False
 
 
 class Namespaces(_Entry):
@@ -272,6 +283,7 @@ class OperatorFile(_Entry):
     storage_classes: tuple[Named, ...] = ()
     secrets: tuple[Named, ...] = ()
     resources: tuple[Named, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
     gateway_controllers: Texts = ()
     provisioners: Texts = ()
     address_pools: Texts = ()

@@ -124,6 +124,7 @@ class MachineConfiguration:
     role: str  # controlplane or worker
     patches: tuple[Manifest, ...]  # documents and patches; what a castle generates stands in castle.yaml
     whole: bool = True  # whether these are all; loose patches in a repository are not
+    generated: bool = False  # whether they lie above what Talos' own generator writes
 
 
 @dataclass(repr=False)

@@ -9,6 +9,7 @@ from rebirth.proof.reading.yaml_files import LARGEST, Document, UnreadableError,
 
 MOST = 200_000  # files that are looked at
 _DEEPEST = 100  # folders in folders
+_TEMPLATES = (".j2", ".tmpl", ".tpl", ".gotmpl", ".njk")  # how files end that another program makes YAML of
 _LEFT_OUT = {".git", ".github", ".circleci"}  # folders that Flux does not pack
 
 
@@ -20,6 +21,7 @@ class Files:
         self.cut = False  # whether there were more than MOST
         self._read: dict[Path, list[Document] | UnreadableError] = {}
         self._yaml: list[Path] | None = None
+        self._templates: list[Path] = []
 
     def documents(self, file: Path) -> list[Document]:
         """Raises UnreadableError."""
@@ -117,14 +119,15 @@ class Files:
                 if seen > MOST:
                     self.cut = True
                     return
-                if name.endswith((".yaml", ".yml")):
-                    path = Path(folder, name)
-                    if not path.is_symlink():
-                        yield path
+                path = Path(folder, name)
+                if name.endswith((".yaml", ".yml")) and not path.is_symlink():
+                    yield path
+                elif name.endswith(_TEMPLATES) and not path.is_symlink():
+                    self._templates.append(path)
 
-    def mentioning(self, *words: bytes) -> Iterator[Path]:
-        """The YAML files in which one of those words stands."""
-        for file in self.yaml_files():
+    def mentioning(self, *words: bytes, templates: bool = False) -> Iterator[Path]:
+        """The YAML files, and if asked for the templates of such, in which one of those words stands."""
+        for file in [*self.yaml_files(), *(self._templates if templates else ())]:
             try:
                 if not file.is_file() or file.stat().st_size > LARGEST:
                     continue

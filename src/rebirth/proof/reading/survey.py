@@ -12,6 +12,7 @@ from rebirth.proof.reading.artifacts import Artifacts
 from rebirth.proof.reading.built import added_twice, placed
 from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
+from rebirth.proof.reading.machines import talhelper
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import MOST, Files, is_out
 from rebirth.proof.reading.start import before, beforehand, coverage
@@ -93,7 +94,7 @@ class _Reader:
         self._orphans()
         self.model.seeded += beforehand.find(self.files, self.listed)
         if self.model.castle is None:
-            self.model.machines += talos.lying(self.files)
+            self.model.machines += talhelper.machines(self.files, self.model.cluster) or talos.lying(self.files)
             self.survey.unknowns += before.read(self.model)
         self.model.index()
         self.model.listed = frozenset(self.listed)

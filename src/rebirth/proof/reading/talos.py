@@ -3,13 +3,14 @@
 Patches are merged as Talos merges them: later values win, lists grow.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, manifests, thing
 from rebirth.proof.reading.repository_files import Files
-from rebirth.proof.reading.yaml_files import UnreadableError, parse
+from rebirth.proof.reading.yaml_files import UnreadableError, parse, text_of
 from rebirth.proof.things import NOWHERE, Atomicity, Milestone, Place
 
 TALOS = thing("Talos", "", "bootstrap manifests", Milestone.APPLIED)
@@ -74,14 +75,23 @@ def control_plane(model: Model) -> MachineConfiguration | None:
 
 
 _MAIN = {"version", "debug", "persist", "machine", "cluster"}
+_UNUSED = ("archive", "template", "example", "old", "test")  # how folders begin that nobody installs from
+
+
+def is_unused(files: Files, file: Path) -> bool:
+    """Whether a file lies in a folder from which no machine is installed."""
+    folders = Path(files.shown(file)).parts[:-1]
+    return any(part.lower().lstrip("_.").startswith(_UNUSED) for part in folders)
 
 
 def lying(files: Files) -> list[MachineConfiguration]:
     """Machine configurations and patches that lie in a repository, as one: which belong to which machine is not said."""
     found = []
-    for file in files.mentioning(b"coreDNS", b"clusterDNS", b"registries"):
+    for file in files.mentioning(*_MARKS, templates=True):
+        if is_unused(files, file):
+            continue
         try:
-            documents = files.documents(file)
+            documents = parse(_TAGS.sub(_blank, text_of(file)))
         except UnreadableError:
             continue
         for document in documents:
@@ -89,6 +99,15 @@ def lying(files: Files) -> list[MachineConfiguration]:
             if isinstance(data, Mapping) and {"machine", "cluster"} & set(data) and set(data) <= _MAIN:
                 found.append(Manifest(data, str(file), document.line))
     return [MachineConfiguration("of the repository", "", tuple(found), whole=False)] if found else []
+
+
+_MARKS = (b"coreDNS", b"clusterDNS", b"registries", b"admissionControl")
+_TAGS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)  # of jinja, minijinja and gomplate
+
+
+def _blank(tag: re.Match[str]) -> str:
+    """What stands for a tag, on as many lines: a value that nobody knows, or nothing for a statement."""
+    return "\n" * tag[0].count("\n") if tag[0].startswith(("{%", "{#")) else "unknown" + "\n" * tag[0].count("\n")
 
 
 def units(model: Model) -> Iterator[Unit]:

@@ -68,11 +68,18 @@ from rebirth.proof.rules.r75_control_planes_only import r75_control_planes_only
 from rebirth.proof.rules.r76_nobody_announces import r76_nobody_announces
 from rebirth.proof.rules.r81_leads_nowhere import r81_leads_nowhere
 from rebirth.proof.rules.r82_container import r82_container
+from rebirth.proof.rules.r93_own_archive import r93_own_archive
+from rebirth.proof.rules.r94_identities_on_storage import r94_identities_on_storage
+from rebirth.proof.rules.r95_fetched_from_inside import r95_fetched_from_inside
+from rebirth.proof.rules.r96_volume_of_one import r96_volume_of_one
+from rebirth.proof.rules.r97_asked_too_late import r97_asked_too_late
+from rebirth.proof.rules.r98_nobody_unseals import r98_nobody_unseals
 from rebirth.proof.rules.r99_unlike_volume import r99_unlike_volume
 
 Rule = Callable[[Graph], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
+    r95_fetched_from_inside,
     r13_depends_on,
     r39_git_credential,
     r27_mirror_inside,
@@ -113,6 +120,7 @@ RULES: tuple[Rule, ...] = (
     r04_webhook_before_server,
     r01_kind_before_its_crd,
     r10_cold_restart,
+    r94_identities_on_storage,
     r15_gate_too_early,
     r17_gives_up_too_early,
     r18_cost_of_a_chain,
@@ -135,6 +143,10 @@ RULES: tuple[Rule, ...] = (
     r59_too_large,
     r81_leads_nowhere,
     r82_container,
+    r93_own_archive,
+    r96_volume_of_one,
+    r97_asked_too_late,
+    r98_nobody_unseals,
     r03_cycle,  # cycles that no other rule has a name for
     r22_out_of_reach,  # last: only what no other tells
 )

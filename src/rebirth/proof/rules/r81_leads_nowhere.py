@@ -3,7 +3,8 @@
 What it finds:
     A Service whose selector no pod of the repository has, although a workload beside it is of the same name or has the same
     label with another value; a `targetPort` that no container behind the Service has; an Ingress or route to a Service that
-    nothing makes, or to a port that the Service does not have.
+    nothing makes, or to a port that the Service does not have. Also a Service that a container's variables, arguments or command
+    name in full (`name.namespace.svc:port`), in a namespace where nothing that is not known may make it.
 
 Why it cannot work:
     Each of these objects is valid, so the API server takes it, and Flux calls it Ready. The Service has no endpoints, and who

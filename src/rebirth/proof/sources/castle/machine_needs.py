@@ -38,10 +38,11 @@ _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 def read(model: Model, graph: Graph) -> None:
     castle = model.castle
+    if model.machines and all(machine.whole or machine.generated for machine in model.machines):
+        _schedule(model, graph)
     if castle is None or not model.machines:
         return
     _host_needs(model, graph, castle)
-    _schedule(model, graph)
     _shared_addresses(model, graph, castle)
     _tailnet(model, graph, castle)
 

@@ -57,6 +57,7 @@ def read(model: Model, graph: Graph) -> None:
         if not flux.is_elsewhere(own):
             _target(own, unit, begun, graph)
             _wait(unit, own, graph)
+            _delayed(unit, own, graph)
 
 
 def _order(model: Model, unit: Unit, own: Manifest, begun: Thing, graph: Graph) -> None:
@@ -180,6 +181,34 @@ def _wait(unit: Unit, own: Manifest, graph: Graph) -> None:
             words = f"Helm waits for {healthy.label}"
             graph.needs(waited, healthy, Need.HEALTH, place, words, strength=strength, patience=patience)
             graph.needs(healthy, member.thing(), Need.APPLIED_BY, place)
+
+
+_IN_PLACE = "RetryOnFailure"  # the strategy that leaves what a failed attempt has made
+
+
+def _delayed(unit: Unit, own: Manifest, graph: Graph) -> None:
+    """Pods that cannot be Ready before an attempt to install is over, and that the next attempt makes anew."""
+    limit = timeout(own)
+    if (
+        not is_waiting(own)
+        or not releases.is_release(own)
+        or own.at("spec", "install", "strategy", "name") == _IN_PLACE
+    ):
+        return
+    for member in unit.members:
+        found = pods.of(member, unit) if member.kind in _WORKLOADS and not hooks(member) else None
+        for part, index, container in found.containers(init=False) if found and found.replicas else ():
+            for probe in ("startupProbe", "readinessProbe"):
+                said = container.get(probe)
+                delay = said.get("initialDelaySeconds") if isinstance(said, Mapping) else None
+                if isinstance(delay, int) and delay > limit:
+                    words = f"{member.thing().label} is asked for the first time after {delay} s ({probe} of {container.get('name')})"
+                    place = (
+                        member.place(*found.path, "spec", part, index, probe, "initialDelaySeconds")
+                        if found
+                        else unit.place
+                    )
+                    graph.remark("asked-too-late", place, words, own.thing(), limit=f"{limit:.0f}")
 
 
 def assume(model: Model, graph: Graph) -> None:

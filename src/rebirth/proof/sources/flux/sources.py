@@ -1,6 +1,6 @@
 """Flux sources: what has to be there before one is fetched; charts, receivers, notifications, image automation besides.
 
-That a host's name resolves is said by `sources.dns`.
+That a host is served by this very cluster is said by `outside.fetched`.
 """
 
 from collections.abc import Iterator, Mapping

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, ip_address
 
 from rebirth.proof.charts import knowledge
 from rebirth.proof.graph import Graph
+from rebirth.proof.reading.machines.networks import cluster_dns, is_hidden, service_networks
 from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.proof.reading.talos import Merged
 from rebirth.proof.sources import meeting
@@ -32,19 +33,6 @@ def read(model: Model, graph: Graph) -> None:
     source.node_names()
 
 
-def cluster_dns(model: Model) -> list[tuple[str, Place]]:
-    """The addresses that kubelets give to pods, and where that is said."""
-    found: dict[str, Place] = {}
-    for machine in model.machines:
-        merged = Merged(machine.patches)
-        asked = [*merged.items("machine", "kubelet", "extraConfig", "clusterDNS")] or [
-            *merged.items("machine", "kubelet", "clusterDNS")
-        ]
-        for item in asked:
-            found.setdefault(str(item.value), item.place)
-    return list(found.items())
-
-
 def serving(address: str) -> Thing:
     return thing(CLUSTER_DNS, "", address, Milestone.SERVES)
 
@@ -55,9 +43,11 @@ class _Source:
         self.addresses = cluster_dns(model)
         if not self.addresses:
             castle = model.castle
-            self.addresses = [(str(castle.kubernetes.cluster_dns) if castle else DEFAULT_ADDRESS, NOWHERE)]
+            address = str(castle.kubernetes.cluster_dns) if castle else DEFAULT_ADDRESS
+            self.addresses = [(address, NOWHERE if castle else self._disabled() or NOWHERE)]
         self.domain = model.castle.kubernetes.cluster_domain if model.castle else DEFAULT_DOMAIN
-        self.services = model.castle.kubernetes.service_network if model.castle else [IPv4Network(DEFAULT_SERVICES)]
+        said = [network for network, _ in service_networks(model)] or [IPv4Network(DEFAULT_SERVICES)]
+        self.services = model.castle.kubernetes.service_network if model.castle else said
         self.tailnet: set[str] = set()  # addresses of Tailscale's nameservers
         self.by_address = dict(self._service_addresses())
         self.corefile = corefiles.find(model, graph, self.addresses[0][0])
@@ -109,7 +99,12 @@ class _Source:
         """Whether files say that the cluster comes without a DNS of its own."""
         if self.model.castle:
             return True
-        return any(Merged(machine.patches).is_set("cluster", "coreDNS", "disabled") for machine in self.model.machines)
+        return self._disabled() is not None and not is_hidden(self.model)
+
+    def _disabled(self) -> Place | None:
+        """Where machines are told to do without Talos' CoreDNS."""
+        said = (Merged(machine.patches).last("cluster", "coreDNS", "disabled") for machine in self.model.machines)
+        return next((found.place for found in said if found and found.value is True), None)
 
     def _pods_ask(self) -> None:
         """A castle is done only when pods can resolve names."""

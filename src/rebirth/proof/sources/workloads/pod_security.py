@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rebirth.proof.charts import knowledge
+from rebirth.proof.charts import knowledge, releases
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods
+from rebirth.proof.reading.machines.admission import admission
 from rebirth.proof.reading.manifest import Manifest, Model
-from rebirth.proof.things import Atomicity
+from rebirth.proof.things import Atomicity, Place
 
+_POLICIES = ("ClusterPolicy", "Policy")  # Kyverno's
 LABEL = "pod-security.kubernetes.io/enforce"
-_EXEMPT = {"kube-system"}  # by what Talos sets
 _BASELINE_CAPABILITIES = {
     "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID",
     "SETPCAP", "SETUID", "SYS_CHROOT",
@@ -23,18 +24,18 @@ _EXPOSES, _SHARED, _CLASS = "tailscale.com/expose", "tailscale.com/proxy-group",
 
 
 def read(model: Model, graph: Graph) -> None:
-    levels = _levels(model)
+    levels = _Levels(model)
     for found in pods.every(model):
-        level = _level(model, levels, found.namespace)
+        level = levels.of(found.namespace)
         if level is None:
             continue
-        for what, path in _asked(found, level):
-            wanted = "privileged" if level == "baseline" or what not in _RESTRICTED_ONLY else "baseline"
+        for what, path in _asked(found, level, mutated=levels.mutated):
+            wanted = "baseline" if level == "restricted" and what in _RESTRICTED_ONLY else "privileged"
             words = (
                 f"{found.thing.label} has {what}, which the pod security level of namespace {found.namespace} rejects"
             )
             graph.remark(
-                "pod-security", found.place(*path), words, found.thing,
+                "pod-security", _where(model, found, path), words, found.thing,
                 level=level, namespace=found.namespace, wanted=wanted,
             )  # fmt: skip
             break
@@ -42,14 +43,35 @@ def read(model: Model, graph: Graph) -> None:
     _proxies(model, graph, levels)
 
 
-def _level(model: Model, levels: Mapping[str, str], namespace: str) -> str | None:
-    """The level that rejects something there. Talos enforces baseline on every namespace without a label."""
-    default = "baseline" if model.castle and namespace not in _EXEMPT else "privileged"
-    level = levels.get(namespace, default)
-    return level if level in {"baseline", "restricted"} else None
+def _where(model: Model, found: pods.Pods, path: tuple[str | int, ...]) -> Place:
+    """Where it is fixed: what a chart's pods ask for is not written here, so at the namespace."""
+    if found.unit.atomicity is Atomicity.HELM:
+        for member, _ in model.find("Namespace", "", found.namespace):
+            return member.place("metadata", *(("labels", LABEL) if LABEL in member.labels else ("name",)))
+    return found.place(*path)
 
 
-def _proxies(model: Model, graph: Graph, levels: Mapping[str, str]) -> None:
+class _Levels:
+    """The level of every namespace."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.everywhere = admission(model)
+        self.said = _levels(model)
+        self.mutated = any("mutate" in rule for member, _ in model.objects(*_POLICIES)
+                           for rule in member.items("spec", "rules") if isinstance(rule, Mapping))  # fmt: skip
+
+    def of(self, namespace: str) -> str | None:
+        """The level that rejects something there. A namespace that is made elsewhere may have a label that no file shows."""
+        everywhere = self.everywhere
+        if everywhere and namespace in everywhere.exempt:
+            return None
+        seen = self.model.castle is not None or bool(self.model.find("Namespace", "", namespace))
+        level = self.said.get(namespace, everywhere.level if everywhere and seen else "privileged")
+        return level if level in {"baseline", "restricted"} else None
+
+
+def _proxies(model: Model, graph: Graph, levels: _Levels) -> None:
     """The Tailscale operator runs a proxy in its own namespace for each Service that leads out of the cluster or into it.
 
     A ProxyClass may take its privileges away: where there is one, nothing is said.
@@ -58,7 +80,7 @@ def _proxies(model: Model, graph: Graph, levels: Mapping[str, str]) -> None:
         return
     namespaces = {found.namespace for found in pods.every(model) if _is_operator(found)}
     for namespace in sorted(namespaces):
-        if (level := _level(model, levels, namespace)) is None:
+        if (level := levels.of(namespace)) is None:
             continue
         for member, _ in model.objects("Service"):
             if (path := _proxied(member)) is None:
@@ -100,11 +122,14 @@ def _levels(model: Model) -> dict[str, str]:
     return found
 
 
-_RESTRICTED_ONLY = frozenset({"a container that may run as root", "privilege escalation"})
+_ROOT, _ESCALATION = "a container that may run as root", "privilege escalation"
+_SECCOMP, _CAPABILITIES = "a container without a seccomp profile", "a container that drops not ALL capabilities"
+_RESTRICTED_ONLY = frozenset({_ROOT, _ESCALATION, _SECCOMP, _CAPABILITIES})
+_PROFILES = {"RuntimeDefault", "Localhost"}
 
 
-def _asked(found: pods.Pods, level: str) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """What the level rejects: words, and the path in the pod's spec."""
+def _asked(found: pods.Pods, level: str, *, mutated: bool) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    """What the level rejects: words, and the path in the pod's spec. What a policy may put in (`mutated`) is not missed."""
     for field, words in (
         ("hostNetwork", "host network"),
         ("hostPID", "the host's processes"),
@@ -120,6 +145,8 @@ def _asked(found: pods.Pods, level: str) -> Iterator[tuple[str, tuple[str | int,
             if isinstance(port, Mapping) and port.get("hostPort"):
                 yield f"host port {port['hostPort']}", (part, index, "ports", number, "hostPort")
         yield from _of_context(container, (part, index, "securityContext"), level)
+        if level == "restricted" and not mutated and releases.MADE_UP not in found.labels:
+            yield from _lacking(found.spec, container, (part, index))
 
 
 def _of_context(
@@ -136,11 +163,28 @@ def _of_context(
         allowed = _BASELINE_CAPABILITIES if level == "baseline" else {"NET_BIND_SERVICE"}
         if str(capability).removeprefix("CAP_") not in allowed:
             yield f"the capability {capability}", (*path, "capabilities", "add")
-    if level == "restricted":
-        if context.get("allowPrivilegeEscalation") is True:
-            yield "privilege escalation", (*path, "allowPrivilegeEscalation")
-        if context.get("runAsNonRoot") is False or context.get("runAsUser") == 0:
-            yield "a container that may run as root", path
+
+
+def _lacking(
+    spec: Mapping[str, Any], container: Mapping[str, Any], path: tuple[str | int, ...]
+) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    """What `restricted` wants to be said (k8s.io/pod-security-admission, policy): silence is a refusal."""
+    own, pod = _mapping(container, "securityContext"), _mapping(spec, "securityContext")
+    where = (*path, "securityContext") if own else (*path, "name")
+    if own.get("runAsNonRoot", pod.get("runAsNonRoot")) is not True or own.get("runAsUser", pod.get("runAsUser")) == 0:
+        yield _ROOT, where
+    if own.get("allowPrivilegeEscalation") is not False:
+        yield _ESCALATION, where
+    if "ALL" not in _list(_mapping(own, "capabilities").get("drop")):
+        yield _CAPABILITIES, where
+    profile = _mapping(own, "seccompProfile").get("type", _mapping(pod, "seccompProfile").get("type"))
+    if profile not in _PROFILES:
+        yield _SECCOMP, where
+
+
+def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = data.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _list(value: object) -> list[Any]:

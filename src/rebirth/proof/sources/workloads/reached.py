@@ -4,6 +4,7 @@ or port that is not there.
 The API server takes all of these, and Flux calls them Ready: nobody says a word, and the application does not answer.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -39,6 +40,9 @@ def read(model: Model, graph: Graph) -> None:
         if unit.atomicity is Atomicity.FLUX:
             for name, space, port, path in _backends(member):
                 _backend(model, member, (name, space, port), path, graph)
+    for found in pods.every(model):
+        if found.replicas and found.unit.atomicity is Atomicity.FLUX:
+            _asked(model, found, graph)
 
 
 # -- Services
@@ -137,6 +141,61 @@ def _backend(model: Model, member: Manifest, wanted: tuple[str, str, object], pa
         words = f"{label} leads to port {port} of Service {space}/{name}, which has no such port"
         place = member.place(*path, "port", *inside)
         graph.remark("no-such-port", place, words, member.thing(), there=", ".join(dict.fromkeys(there)))
+
+
+# -- addresses in what containers are told
+
+_ADDRESS = re.compile(r"(?<![\w.-])([a-z][a-z0-9-]*)\.([a-z][a-z0-9-]*)\.svc(?:\.cluster\.local)?(?::(\d+))?(?![\w.-])")
+
+
+def _asked(model: Model, found: pods.Pods, graph: Graph) -> None:
+    """Services that variables, arguments and commands name in full."""
+    told: set[tuple[str, str, str]] = set()
+    for path, text in _strings(found):
+        for name, space, port in _ADDRESS.findall(text):
+            if (name, space, port) in told or (space, name) in _BROUGHT or not model.find("Namespace", "", space):
+                continue
+            told.add((name, space, port))
+            _address(model, found, (name, space, port), path, graph)
+
+
+def _address(model: Model, found: pods.Pods, wanted: tuple[str, str, str], path: _Path, graph: Graph) -> None:
+    name, space, port = wanted
+    services = model.find("Service", space, name)
+    if not services:
+        operators = any(_may_become_a_service(one) for one, _ in model.objects() if one.namespace == space)
+        words = f"{found.manifest.thing().label} asks Service {space}/{name}, which nothing makes"
+        graph.remark(
+            "no-such-service", found.place(*path), words, found.manifest.thing(), name=name, namespace=space,
+            there="", operators="yes" if operators else "",
+        )  # fmt: skip
+        return
+    listed = [
+        str(one.get("port"))
+        for service, unit in services
+        if unit.known and service.at("spec", "clusterIP") != "None"
+        for one in service.items("spec", "ports")
+        if isinstance(one, Mapping)
+    ]
+    if port and listed and port not in listed and "${" not in "".join(listed):
+        words = f"{found.manifest.thing().label} asks port {port} of Service {space}/{name}, which has no such port"
+        there = ", ".join(dict.fromkeys(listed))
+        graph.remark("no-such-port", found.place(*path), words, found.manifest.thing(), there=there)
+
+
+def _strings(found: pods.Pods) -> Iterator[tuple[_Path, str]]:
+    """The texts with which containers are started, and where each stands in the pods' spec."""
+    for part, index, container in found.containers():
+        for field in ("command", "args"):
+            for number, text in enumerate(_list(container.get(field))):
+                yield (part, index, field, number), str(text)
+        for number, entry in enumerate(_list(container.get("env"))):
+            if isinstance(entry, Mapping) and isinstance(entry.get("value"), str):
+                yield (part, index, "env", number, "value"), entry["value"]
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _may_become_a_service(member: Manifest) -> bool:

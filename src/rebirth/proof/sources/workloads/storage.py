@@ -152,7 +152,8 @@ class _Source:
             for index, entry in enumerate(found.manifest.items("spec", "volumeClaimTemplates")):
                 inside = entry.get("spec") if isinstance(entry, Mapping) else None
                 if isinstance(inside, Mapping):
-                    place = found.manifest.place("spec", "volumeClaimTemplates", index, "spec")
+                    named = ("storageClassName",) if inside.get("storageClassName") else ()
+                    place = found.manifest.place("spec", "volumeClaimTemplates", index, "spec", *named)
                     self._provided(found.thing, inside.get("storageClassName"), place)
 
     def _mounts(self, found: pods.Pods, name: str, index: int) -> None:
