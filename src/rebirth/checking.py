@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from rebirth.castle import Castle, load
-from rebirth.castle.load import FILE
 from rebirth.console import colours, width, write
 from rebirth.errors import Impossible, Rebirth, SpecError
 from rebirth.events import Checked, RunFinished, RunStarted
@@ -18,12 +16,12 @@ from rebirth.findings.certainty import Word
 from rebirth.findings.forms import FORMS, Answer
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict, weigh
-from rebirth.plan.prediction import until_online
-from rebirth.proof.prove import Proof, prove
+from rebirth.proof.prove import Proof, patient_collector, prove
 from rebirth.proof.rules import Severity
 from rebirth.repository import Repository, local, repository_of, without_castle
 
 if TYPE_CHECKING:
+    from rebirth.castle import Castle
     from rebirth.session import Session
 
 _NO = 4  # exit code where the answer to a question is no
@@ -48,7 +46,7 @@ class Asked:
 class Proved:
     proof: Proof
     places: Places
-    castle: Castle | None
+    castle: "Castle | None"
     repository: Repository
     directory: Path | None = field(default=None)
 
@@ -63,6 +61,9 @@ async def proved(asked: Asked) -> AsyncIterator[Proved]:
             await prove(repository.root, clusters=asked.clusters), Places(asked=repository.root), None, repository
         )
         return
+    from rebirth.castle import load
+    from rebirth.castle.load import FILE
+
     if not (directory / FILE).exists():
         raise without_castle(directory)
     castle = load(directory)
@@ -77,7 +78,7 @@ def _places(repository: Repository, directory: Path) -> Places:
     return Places(repository.root if repository.fetched else None, asked=directory.resolve())
 
 
-def _require_path(repository: Repository, castle: Castle) -> None:
+def _require_path(repository: Repository, castle: "Castle") -> None:
     if not (repository.root / castle.gitops.path).is_dir():
         where = repository.fetched or str(repository.root)
         raise SpecError(f"{where} has no folder {castle.gitops.path}", hint="Is gitops.path right?")
@@ -103,7 +104,8 @@ def check(asked: Asked, said: Said) -> int:
             tell(Answer(verdict, done.places, said.strict, said.verbose), said)
             return verdict
 
-    return exit_code(asyncio.run(run()), said)
+    with patient_collector():
+        return exit_code(asyncio.run(run()), said)
 
 
 def judged(done: Proved, said: Said) -> Verdict:
@@ -169,6 +171,8 @@ def before_create(session: "Session", *, unproved: bool) -> Checked:
 
 async def _proved_for(session: "Session", *, unproved: bool) -> tuple[Checked, str]:
     """What the proof says, and its words where it found errors."""
+    from rebirth.plan.prediction import until_online
+
     directory, castle = session.paths.castle, session.castle
     async with AsyncExitStack() as stack:
         if local(directory, castle) is None:

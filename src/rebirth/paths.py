@@ -8,8 +8,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rebirth.castle.vault_directory import Secrets
+if TYPE_CHECKING:
+    from rebirth.castle.vault_directory import Secrets
 
 LAB = "REBIRTH_LAB"  # the lab's name, set by the lab for what runs inside it
 VAULT_DIRECTORY = "REBIRTH_VAULT_DIRECTORY"  # stands before secrets.directory of the castle
@@ -39,7 +41,7 @@ class Paths:
         return self.produced / "talos-secrets.yaml"
 
 
-def paths_of(directory: Path, secrets: Secrets, environment: Mapping[str, str] = os.environ) -> Paths:
+def paths_of(directory: Path, secrets: "Secrets", environment: Mapping[str, str] = os.environ) -> Paths:
     """The places of the castle in `directory`, as the environment asks for them."""
     castle = directory.resolve()
     declared = environment.get(VAULT_DIRECTORY) or secrets.directory

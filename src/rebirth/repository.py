@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from rebirth.castle import Castle
-from rebirth.castle.load import FILE
 from rebirth.errors import NotYet, SpecError
 from rebirth.paths import paths_of
+
+if TYPE_CHECKING:
+    from rebirth.castle import Castle
 
 PATIENCE = 30.0  # seconds for a fetch
 BESIDE = "gitops"  # the repository's folder beside castle.yaml, where the two live together
@@ -24,7 +26,7 @@ class Repository:
     fetched: str = ""  # from where, if it lies in a temporary folder
 
 
-def local(directory: Path, castle: Castle) -> Path | None:
+def local(directory: Path, castle: "Castle") -> Path | None:
     """The castle's repository where this machine has it; None where it has to be fetched.
 
     In a lab it is the folder that the lab serves. Else it is the folder `gitops` beside castle.yaml, the castle directory
@@ -44,7 +46,7 @@ def _checkout(directory: Path) -> Path | None:
 
 
 @asynccontextmanager
-async def repository_of(directory: Path, castle: Castle, gitops: Path | None = None) -> AsyncIterator[Repository]:
+async def repository_of(directory: Path, castle: "Castle", gitops: Path | None = None) -> AsyncIterator[Repository]:
     """The repository of a castle: `gitops` if given, else the local one, else fetched with the castle's token.
 
     Raises SpecError, Broken or NotYet where it cannot be fetched.
@@ -58,7 +60,7 @@ async def repository_of(directory: Path, castle: Castle, gitops: Path | None = N
         yield Repository(folder, f"{castle.gitops.repository}, branch {castle.gitops.branch}")
 
 
-async def _fetch(directory: Path, castle: Castle, folder: Path) -> None:
+async def _fetch(directory: Path, castle: "Castle", folder: Path) -> None:
     from rebirth.commands import Commands
     from rebirth.phases.connections import git_remote
     from rebirth.phases.resolve_secrets import resolve
@@ -80,6 +82,8 @@ async def _fetch(directory: Path, castle: Castle, folder: Path) -> None:
 
 def without_castle(directory: Path) -> SpecError:
     """Why there is nothing to look at in a directory that is no castle."""
+    from rebirth.castle.load import FILE
+
     words = f"{directory / FILE}: no such file"
     if directory.is_dir() and _holds_flux(directory):
         return SpecError(words, hint=f"This looks like a Flux repository: rebirth check --gitops {directory}")

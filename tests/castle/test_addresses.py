@@ -2,7 +2,8 @@
 
 import pytest
 
-from rebirth.castle.model import bracketed, span_of
+from rebirth.addresses import span_of
+from rebirth.castle.model import bracketed
 
 
 def test_two_families_for_pods_and_services(draft):

@@ -78,3 +78,26 @@ def test_a_step_inside_one_thing_is_not_where_to_cut():
     graph.needs(ready("two"), ready("one"), Need.IMAGE, HERE)
     (cycle,) = graph.cycles()
     assert cycle.cheapest.need is Need.SECRET
+
+
+def test_what_settles_without_an_edge_is_what_settles_in_a_graph_that_never_had_it():
+    graph = Graph()
+    for needed in ("a", "a", "b"):
+        graph.needs(ready("user"), ready(needed), Need.SECRET, HERE)
+    graph.needs(ready("b"), ready("b"), Need.SECRET, HERE)
+    graph.makes(ready("b"), ready("made"), HERE)
+    of_b = next(edge for edge in graph.edges[ready("user")] if edge.needs == ready("b"))
+    assert graph.settle().stuck == {ready("user"), ready("b"), ready("made")}
+    assert graph.settle(without=of_b).stuck == {ready("b"), ready("made")}
+    assert graph.settle(without=graph.edges[ready("b")][0]).stuck == frozenset()
+    assert graph.settle(without=graph.edges[ready("made")][0]).stuck >= {ready("made")}
+
+
+def test_answers_about_the_whole_graph_follow_what_is_added():
+    graph = Graph()
+    graph.needs(ready("user"), ready("a"), Need.SECRET, HERE)
+    assert [edge.needs for edge in graph.of_need(Need.SECRET)] == [ready("a")]
+    assert graph.settled().stuck == frozenset()
+    graph.needs(ready("user"), ready("user"), Need.SECRET, HERE)
+    assert [edge.needs for edge in graph.of_need(Need.SECRET)] == [ready("a"), ready("user")]
+    assert graph.settled().stuck == {ready("user")}

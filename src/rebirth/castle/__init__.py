@@ -1,5 +1,6 @@
 """What the operator wants: castle.yaml, one model per section."""
 
+from rebirth.addresses import host_of
 from rebirth.castle.castle import Castle, Handovers, Identity, references
 from rebirth.castle.check import Check, Ignored, RepositoryFile
 from rebirth.castle.existing import Existing
@@ -25,7 +26,7 @@ from rebirth.castle.hardware import Hardware
 from rebirth.castle.kubernetes import Kubernetes
 from rebirth.castle.load import load, load_model
 from rebirth.castle.machines import Machine, Machines
-from rebirth.castle.model import Section, host_of, port_of
+from rebirth.castle.model import Section, port_of
 from rebirth.castle.networking import Cilium, CiliumPool, MetalLb, Networking, Pool
 from rebirth.castle.online import Awaited, Entrance, Online, Site, Sites
 from rebirth.castle.patience import Patience

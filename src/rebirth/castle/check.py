@@ -6,8 +6,6 @@ from pydantic import StringConstraints
 
 from rebirth.castle.model import Section, Text, in_our_words
 
-FILE = ".rebirth.yaml"  # at the top of a repository: the same section where there is no castle
-
 
 class Ignored(Section):
     """Findings of one rule, in files whose path in the repository (or the castle directory) fits `where`."""

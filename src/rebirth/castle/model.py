@@ -1,7 +1,7 @@
 """What every section of castle.yaml has in common, and the value types they share."""
 
 import re
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-IPAddress = IPv4Address | IPv6Address
+from rebirth.addresses import IPAddress, span_of
 
 
 class Section(BaseModel):
@@ -58,20 +58,6 @@ def _address_range(value: str) -> str:
     if not sound:
         raise ValueError("the range ends before it starts")
     return value
-
-
-def span_of(value: str) -> tuple[IPAddress, IPAddress] | None:
-    """First and last address of FIRST-LAST or of a network; None where the last is before the first.
-
-    Raises ValueError for anything else.
-    """
-    if "-" not in value:
-        network = ip_network(value)
-        return network[0], network[-1]
-    first, last = (ip_address(part.strip()) for part in value.split("-", 1))
-    if first.version != last.version:
-        raise ValueError
-    return (first, last) if int(first) <= int(last) else None
 
 
 OTHER_SHAPE = "other_shape"  # the type of the error where a value is not even a string
@@ -193,11 +179,6 @@ Duration = Annotated[
     WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": DURATION}], "title": "duration"}),
 ]
 Positive = Annotated[int, Field(gt=0)]
-
-
-def host_of(url: str) -> str:
-    """The host name of a URL that has been validated."""
-    return urlsplit(url).hostname or ""
 
 
 def port_of(url: str, default: int = 443) -> int:

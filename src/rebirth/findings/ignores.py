@@ -5,11 +5,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rebirth.castle import Check
 from rebirth.findings.places import Places
 from rebirth.proof.rules import Finding, Severity
 from rebirth.proof.things import Place
+
+if TYPE_CHECKING:
+    from rebirth.castle import Check
 
 _MARK = b"rebirth: ignore"
 _COMMENT = re.compile(r"(?:^|\s)#\s*rebirth: ignore\b(.*)$")
@@ -69,7 +72,7 @@ class Ignore:
         return any(fnmatchcase(path, self.pattern) for path in paths or [finding.place.file])
 
 
-def entries(check: Check, file: Path, *bases: Path) -> Iterator[Ignore]:
+def entries(check: "Check", file: Path, *bases: Path) -> Iterator[Ignore]:
     """The entries of a `check` section that stands in `file`; their patterns mean paths below `bases`."""
     line = _first_line(file)
     for index, entry in enumerate(check.ignore):

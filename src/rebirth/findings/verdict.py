@@ -1,17 +1,16 @@
 """The findings of a proof, weighed against what is to be ignored; and what the proof has seen at all."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from rebirth.castle import RepositoryFile, load_model
-from rebirth.castle.check import FILE
 from rebirth.findings.certainty import Word, needed
 from rebirth.findings.ignores import Ignore, comments, entries, r00_ignore
 from rebirth.findings.places import Places
 from rebirth.findings.taken import Taken, taken
 from rebirth.proof.prove import Proof
 from rebirth.proof.reading.kustomization import NAMES
+from rebirth.proof.reading.repository_files import SETTINGS
 from rebirth.proof.rules import RULES, Finding, Severity
 from rebirth.proof.rules.finding import grouped
 from rebirth.proof.things import Atomicity, Place, Unknown
@@ -99,8 +98,10 @@ def _declared(proof: Proof) -> Iterator[Ignore]:
     castle, file = proof.model.castle, proof.model.castle_file
     if castle and file:
         yield from entries(castle.check, file, proof.model.root, file.parent)
-    own = proof.model.root / FILE
+    own = proof.model.root / SETTINGS
     if own.is_file():
+        from rebirth.castle import RepositoryFile, load_model
+
         yield from entries(load_model(own, RepositoryFile).check, own, proof.model.root)
 
 
@@ -112,11 +113,17 @@ def _files(proof: Proof) -> set[str]:
     found |= {finding.place.file for finding in proof.findings}
     if proof.model.castle_file:
         found.add(str(proof.model.castle_file))
-    folders = {Path(file).parent for file in found if file} | {
-        Path(folder) for model in models for folder in model.built
+    # Thousands of files: as text, since a Path takes longer to make than what is asked of it.
+    folders = {file.rpartition("/")[0] for file in found if file} | {
+        folder for model in models for folder in model.built
     }
-    found |= {str(folder / name) for folder in folders for name in NAMES if (folder / name).is_file()}
-    return {file for file in found if file and Path(file).suffix in {".yaml", ".yml", ""} and Path(file).is_file()}
+    found |= {f"{folder}/{name}" for folder in folders for name in NAMES}
+    return {file for file in found if _is_read(file)}
+
+
+def _is_read(file: str) -> bool:
+    name = file.rpartition("/")[2]
+    return ("." not in name or name.endswith((".yaml", ".yml"))) and os.path.isfile(file)  # noqa: PTH113 - see above
 
 
 def _seen(proof: Proof, files: Iterable[str]) -> Seen:

@@ -1,9 +1,8 @@
 """How long things take by rules of thumb, once all that they need is true. Phases say it themselves (`run.phase`)."""
 
-from rebirth.phases import PHASES
-from rebirth.proof.things import Milestone, Thing
+from functools import cache
 
-_PHASES = {phase.name: phase.usually for phase in PHASES}
+from rebirth.proof.things import Milestone, Thing
 
 # Seconds until a thing of that kind is Ready after it can start.
 READY = {
@@ -29,7 +28,14 @@ APPLIED = {"Kustomization": 3.0, "HelmRelease": 8.0, "Helm release": 8.0}
 def usual(thing: Thing) -> float:
     """Seconds that `thing` takes by itself."""
     if thing.kind == "phase":
-        return _PHASES.get(thing.name, 0.0) if thing.milestone is Milestone.APPLIED else 0.0
+        return _of_phases().get(thing.name, 0.0) if thing.milestone is Milestone.APPLIED else 0.0
     if thing.milestone is Milestone.APPLIED:
         return APPLIED.get(thing.kind, 0.0)
     return READY.get(thing.kind, 0.0) if thing.milestone is Milestone.READY else 0.0
+
+
+@cache
+def _of_phases() -> dict[str, float]:
+    from rebirth.phases import PHASES  # all that phases are made of: only a proof of a castle needs it
+
+    return {phase.name: phase.usually for phase in PHASES}

@@ -158,6 +158,33 @@ class Graph:
             found[edge.needs].append(edge)
         return found
 
+    def of_need(self, need: Need) -> list[Edge]:
+        """Every edge of that need, in the order in which things were entered. Not to be changed."""
+        return self._once("by need", self._by_need).get(need, [])
+
+    def _by_need(self) -> dict[Need, list[Edge]]:
+        found: dict[Need, list[Edge]] = defaultdict(list)
+        for edge in self.all_edges():
+            found[edge.need].append(edge)
+        return found
+
+    def users(self, scope: Scope) -> dict[Thing, list[Thing]]:
+        """Thing -> who needs it in that scope, once for each edge. Not to be changed."""
+        return self._once(("users", scope), lambda: self._counted(scope))[0]
+
+    def _counted(self, scope: Scope) -> tuple[dict[Thing, list[Thing]], dict[Thing, int]]:
+        """The users of each thing, and how much each thing needs."""
+        users: dict[Thing, list[Thing]] = defaultdict(list)
+        counts: dict[Thing, int] = {}
+        for thing, edges in self.edges.items():
+            count = 0
+            for edge in edges:
+                if edge.scope & scope:
+                    users[edge.needs].append(thing)
+                    count += 1
+            counts[thing] = count
+        return dict(users), counts
+
     def _once(self, question: Hashable, work: Callable[[], _Answer]) -> _Answer:
         """The answer to a question about the whole graph, worked out again only when the graph has changed."""
         state = (self._entered, len(self.edges), len(self.starts), len(self.made))
@@ -178,12 +205,12 @@ class Graph:
 
     def _missing(self, scope: Scope) -> list[Thing]:
         persisted = PERSISTED if scope is Scope.COLD_RESTART else frozenset()
-        needed = {edge.needs for edge in self.all_edges() if edge.scope & scope and edge.by.milestone not in persisted}
+        users = self.users(scope)
+        needed = {thing for thing in self.made if any(by.milestone not in persisted for by in users.get(thing, ()))}
         return [
             thing
             for thing in self.edges
-            if thing in self.made
-            and thing in needed
+            if thing in needed
             and thing not in self.starts
             and thing.milestone not in persisted
             and not any(edge.scope & scope for edge in self.edges[thing])
@@ -193,29 +220,33 @@ class Graph:
         self, scope: Scope = Scope.FIRST_BOOT, assume: Iterable[Thing] = (), without: Edge | None = None
     ) -> Settled:
         """Lets everything become true that can. `assume` is taken as true; `without` is an edge that does not count."""
-        users: dict[Thing, list[Thing]] = defaultdict(list)
-        open_needs: dict[Thing, int] = {}
+        users, counts = self._once(("users", scope), lambda: self._counted(scope))
         true = dict.fromkeys((*self.starts, *assume))  # ordered: the same again, whatever the hashes are
         if scope is Scope.COLD_RESTART:
             true |= dict.fromkeys(thing for thing in self.edges if thing.milestone in PERSISTED)
-        for thing, edges in self.edges.items():
-            counting = [edge for edge in edges if edge.scope & scope and edge is not without]
-            if thing in true:
-                continue
-            open_needs[thing] = 1 if thing in self.made else len(counting)
-            for edge in counting:
-                users[edge.needs].append(thing)
+        made = self.made
+        open_needs = {thing: 1 if thing in made else count for thing, count in counts.items() if thing not in true}
+        if without is not None and without.scope & scope:
+            users = {**users, without.needs: [*users[without.needs]]}
+            users[without.needs].remove(without.by)
+            if without.by in open_needs and without.by not in made:
+                open_needs[without.by] -= 1
         queue = deque([*true, *(thing for thing, count in open_needs.items() if not count)])
         order: list[Thing] = []
         while queue:
             thing = queue.popleft()
             order.append(thing)
-            for user in users[thing]:
-                if open_needs[user] > 0:
-                    open_needs[user] -= 1
-                    if not open_needs[user]:
+            for user in users.get(thing, ()):
+                left = open_needs.get(user, 0)
+                if left:
+                    open_needs[user] = left - 1
+                    if left == 1:
                         queue.append(user)
         return Settled(tuple(order), frozenset(thing for thing, count in open_needs.items() if count))
+
+    def settled(self, scope: Scope = Scope.FIRST_BOOT) -> Settled:
+        """As `settle` says where what is missing is taken as true: what is stuck then is stuck for another reason."""
+        return self._once(("settled", scope), lambda: self.settle(scope, self.missing(scope)))
 
     def cycles(self, scope: Scope = Scope.FIRST_BOOT) -> list[Cycle]:
         """What needs itself: each time the shortest cycle that is left; its cheapest edge is then taken as cut.
@@ -232,8 +263,7 @@ class Graph:
             yield from cycle.ways()
 
     def _find_cycles(self, scope: Scope) -> Iterator[Cycle]:
-        missing = self.missing(scope)
-        stuck = self.settle(scope, missing).stuck
+        stuck = self.settled(scope).stuck
         cut: set[int] = set()
         pending = [stuck]
         while pending:

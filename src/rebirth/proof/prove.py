@@ -5,19 +5,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rebirth.castle import Castle
-from rebirth.castle.load import FILE
 from rebirth.commands import Commands
 from rebirth.proof.charts.install import install
 from rebirth.proof.graph import Graph
+from rebirth.proof.reading import talos
+from rebirth.proof.reading.kept import Kept, opened, put_away
 from rebirth.proof.reading.kustomize import Kustomize
 from rebirth.proof.reading.manifest import Model
 from rebirth.proof.reading.survey import Survey, survey
 from rebirth.proof.rules import Finding, judge, merged
-from rebirth.proof.seeds import plant
 from rebirth.proof.sources import in_order
 from rebirth.secrets import Redaction
+
+if TYPE_CHECKING:
+    from rebirth.castle import Castle
 
 
 # Never shown as text: asyncio makes the text of what a task returns when it puts the signal handlers back.
@@ -47,43 +50,76 @@ class Proof:
         return self.worlds[0].graph
 
 
-async def prove(
-    repository: Path, *, clusters: Sequence[str] = (), castle: Castle | None = None, directory: Path | None = None
-) -> Proof:
-    """Proves the bootstrap of every cluster in a repository, and of the castle in `directory` that follows it."""
-    with _patient_collector():
-        return await _prove(repository, clusters, castle, directory)
-
-
 @contextmanager
-def _patient_collector() -> Iterator[None]:
-    """All that a proof makes lives to its end: looking for garbage in it again and again takes a quarter of the time."""
+def patient_collector() -> Iterator[None]:
+    """All that a proof makes lives to its end: looking for garbage in it again and again takes a quarter of the time.
+
+    To be held until what was found is told.
+    """
     before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 1000)
+    gc.set_threshold(1_000_000, 50, 1000)
     try:
         yield
     finally:
         gc.set_threshold(*before)
 
 
-async def _prove(repository: Path, clusters: Sequence[str], castle: Castle | None, directory: Path | None) -> Proof:
+async def prove(
+    repository: Path,
+    *,
+    clusters: Sequence[str] = (),
+    castle: "Castle | None" = None,
+    directory: Path | None = None,
+    kept: Kept | None = None,
+) -> Proof:
+    """Proves the bootstrap of every cluster in a repository, and of the castle in `directory` that follows it.
+
+    `kept` is what an earlier proof in this process has read, of this repository or a similar one: what has not changed since
+    is not read again. Without it that is taken from the user's cache, and put there.
+    """
+    with patient_collector():
+        if kept is not None:
+            return await _prove(repository, clusters, castle, directory, kept)
+        kept = opened(repository.resolve())
+        done = await _prove(repository, clusters, castle, directory, kept)
+        put_away(kept, repository.resolve())
+        return done
+
+
+async def _prove(
+    repository: Path, clusters: Sequence[str], castle: "Castle | None", directory: Path | None, kept: Kept
+) -> Proof:
     commands = Commands(Redaction())
     kustomize = Kustomize(commands=commands)
-    file = directory.resolve() / FILE if directory else None
+    file = None
+    if directory is not None:
+        from rebirth.castle.load import FILE
+
+        file = directory.resolve() / FILE
     surveys = await survey(
-        repository, [castle.gitops.path] if castle and not clusters else clusters, kustomize, castle, file
+        repository, [castle.gitops.path] if castle and not clusters else clusters, kustomize, castle, file, kept
     )
     worlds = tuple([await _world(read, commands) for read in surveys])
     return Proof(worlds, merged([world.findings for world in worlds]))
 
 
 async def _world(read: Survey, commands: Commands) -> ClusterProof:
-    plant(read.model)
+    _plant(read.model)
     unrendered = await install(read.model, commands)
     graph = assemble(read.model)
     graph.remarks[:0] = read.remarks
     graph.unknowns[:0] = [*read.unknowns, *unrendered]
     return ClusterProof(read.model.cluster, read.model, graph, judge(graph))
+
+
+def _plant(model: Model) -> None:
+    """Adds what is made besides the repository: by the castle's phases, and by Talos."""
+    if model.castle is not None:
+        from rebirth.proof.seeds import plant  # all that phases are made of: only a castle needs it
+
+        plant(model)
+    model.units[:0] = talos.units(model)
+    model.index()
 
 
 def assemble(model: Model) -> Graph:

@@ -27,7 +27,7 @@ from rebirth.phases import (
 )
 from rebirth.phases.made import cilium, coredns, machine_patches, vault_store
 from rebirth.phases.made import flux as made
-from rebirth.proof.reading import flux, kustomization, talos
+from rebirth.proof.reading import flux, kustomization
 from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError, parse, read
@@ -42,11 +42,9 @@ _UNSEEN = Secret("a-value-that-the-proof-does-not-see")
 
 
 def plant(model: Model) -> None:
-    """Adds to the model what the castle's phases and Talos make, and how they make it."""
+    """Adds to the model what the castle's phases make, and how they make it."""
     if model.castle is not None and model.castle_file is not None:
         _castle(model, model.castle, model.castle_file)
-    model.units[:0] = talos.units(model)
-    model.index()
 
 
 def _castle(model: Model, castle: Castle, file: Path) -> None:

@@ -124,8 +124,9 @@ class Thing(NamedTuple):
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(
+    NamedTuple
+):  # a tuple is made four times as fast as a frozen dataclass, and a proof makes a hundred thousand
     """`by` needs `needs`."""
 
     by: Thing

@@ -51,7 +51,7 @@ class ProxmoxApi:
         )
         self._session = self._api._store["session"]  # noqa: SLF001 - proxmoxer takes an authority as a file only
         if ca is not None:
-            from rebirth.trust import trust_only
+            from rebirth.providers.trust import trust_only
 
             trust_only(self._session, ca.reveal())
 

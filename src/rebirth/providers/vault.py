@@ -29,7 +29,7 @@ class VaultApi:
         self._mount = mount
         session = requests.Session()
         if ca is not None:
-            from rebirth.trust import trust_only
+            from rebirth.providers.trust import trust_only
 
             trust_only(session, ca.reveal())
         if transport is not None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from typing import Self
 
+from rebirth.addresses import IPAddress
 from rebirth.castle import Castle
-from rebirth.castle.model import IPAddress
 from rebirth.lab import network
 from rebirth.lab.talos.hardware import Lease
 

@@ -80,6 +80,7 @@ nowhere gives nothing. Charts know `release`, `namespace`, `fullname` (Helm's co
 their fields, and `operator` (its namespace).
 """
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -87,7 +88,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from rebirth.castle import load_model
+from rebirth.proof.reading.yaml_files import UnreadableError, parse, text_of
 from rebirth.proof.things import Milestone, Thing
 
 Texts = Annotated[tuple[str, ...], Field(strict=False)]  # a list of the file
@@ -313,7 +314,12 @@ def operator(name: str) -> Thing:
 
 def read_operator(file: Path) -> Operator:
     """Raises SpecError with every problem of the file, each with its line and path."""
-    found = load_model(file, OperatorFile)
+    try:
+        found = OperatorFile.model_validate_json(json.dumps(parse(text_of(file))[0].data))
+    except (UnreadableError, ValueError, IndexError):
+        from rebirth.castle import load_model  # says each problem in words, at its line
+
+        found = load_model(file, OperatorFile)
     return Operator.model_construct(**dict(found), name=file.stem)
 
 

@@ -1,17 +1,24 @@
 """What kustomize has made, each object with the place that it was written at."""
 
+import asyncio
+import hashlib
+import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rebirth.proof.reading.kustomization import Folder
+from rebirth.proof.reading.kustomize import Kustomize
 from rebirth.proof.reading.manifest import Manifest, is_encrypted
+from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError, parse
 from rebirth.proof.things import Place, Remark
 
 ORIGIN = "config.kubernetes.io/origin"
+_AT_ONCE = 4  # builds that run side by side
+WithOrigin = tuple[dict[str, Any], Mapping[str, Any]]  # an object, and what kustomize says of its origin
 _GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
 
 
@@ -36,22 +43,61 @@ def added_twice(said: str, found: Folder, place: Place) -> Remark | None:
     return Remark("added-twice", place, f"{again[1]} {again[2]} is there twice")
 
 
-def placed(text: str, found: Folder) -> list[Manifest]:
-    """The objects of `text`, which kustomize made of `found`."""
+class Builds:
+    """What kustomize makes of folders, or made of the same contents before."""
+
+    def __init__(self, files: Files, kustomize: Kustomize) -> None:
+        self._files, self._kustomize = files, kustomize
+        self._limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def of(self, found: Folder, written: Mapping[Path, Mapping[str, Any]]) -> list[WithOrigin]:
+        """`written` are files with another content than they have in the repository. Raises BuildFailed."""
+        key = self._key(found, written)
+        made: list[WithOrigin] | None = self._files.kept.value(key) if key else None
+        if made is None:
+            async with self._limit:
+                text = await self._kustomize.build(
+                    folder=found.path, root=self._files.root, reads=found.files, written=written
+                )
+            made = with_origins(text)
+            if key:
+                self._files.kept.keep(key, made, len(text))
+        return made
+
+    def _key(self, found: Folder, written: Mapping[Path, Mapping[str, Any]]) -> bytes | None:
+        """What the build depends on; None where a file of it cannot be read here."""
+        root = self._files.root
+        digest = hashlib.sha256(f"build {self._kustomize.program} {found.path.relative_to(root)}".encode())
+        try:
+            for file in sorted(found.files - written.keys()):
+                digest.update(f"\0{file.relative_to(root)}\0".encode() + self._files.digest(file))
+        except UnreadableError:
+            return None
+        for file, data in written.items():
+            digest.update(f"\0{file.relative_to(root)}\0{json.dumps(data, default=str)}".encode())
+        return digest.digest()
+
+
+def with_origins(text: str) -> list[WithOrigin]:
+    """The objects of what kustomize has made, each with what it says of the object's origin."""
+    return [
+        _without_origin(document.data)
+        for document in parse(text)
+        if isinstance(document.data, dict)
+        and isinstance(document.data.get("metadata"), dict)
+        and not is_encrypted(document)
+    ]
+
+
+def placed(made: Iterable[WithOrigin], found: Folder) -> list[Manifest]:
+    """The objects that kustomize made of `found`, each where it was written."""
     by_file: dict[str, list[Manifest]] = {}
     for manifest in found.manifests:
         by_file.setdefault(manifest.file, []).append(manifest)
-    made = []
-    for document in parse(text):
-        data = document.data
-        if not isinstance(data, dict) or not isinstance(data.get("metadata"), dict) or is_encrypted(document):
-            continue
-        data, origin = _without_origin(data)
-        made.append(_written(data, origin, found, by_file))
-    return made
+    return [_written(data, origin, found, by_file) for data, origin in made]
 
 
-def _without_origin(data: dict[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any]]:
+def _without_origin(data: dict[str, Any]) -> WithOrigin:
     metadata = dict(data["metadata"])
     annotations = dict(metadata.pop("annotations", None) or {})
     said = annotations.pop(ORIGIN, "")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rebirth.proof.reading.kustomization import Folder, as_list, kustomization_of
+from rebirth.proof.reading.kustomization import NAMES, Folder, as_list
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.things import Place
 
@@ -32,8 +32,8 @@ def merged(found: Folder, own: Manifest | None) -> dict[str, Any]:
 
 
 def _is_there(found: Folder, component: str) -> bool:
-    file = kustomization_of(Path(os.path.normpath(found.path / component)))
-    return file is not None and file in found.kustomizations
+    folder = Path(os.path.normpath(found.path / component))
+    return any(folder / name in found.kustomizations for name in NAMES)
 
 
 def adds(own: Manifest | None) -> bool:

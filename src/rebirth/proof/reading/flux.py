@@ -9,6 +9,7 @@ from rebirth.proof.reading.manifest import Manifest, thing
 from rebirth.proof.things import Milestone, Thing
 
 KUSTOMIZE, SOURCE, HELM = "kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
+_SSA, _RECONCILE = f"{KUSTOMIZE}/ssa", f"{KUSTOMIZE}/reconcile"
 SOURCES = {"GitRepository", "OCIRepository", "Bucket", "ExternalArtifact"}
 # Kinds of Kubernetes itself, which kustomize-controller reads into types of its Go library, and writes again, before it applies
 # them (fluxcd/pkg 0.76, ssa/normalize): what the type does not have is gone then, without a word.
@@ -87,8 +88,7 @@ def is_first(member: Manifest) -> bool:
 
 def is_left_out(member: Manifest) -> bool:
     """Whether Flux leaves it to others."""
-    marks = {**member.labels, **member.annotations}
-    return marks.get(f"{KUSTOMIZE}/ssa") == "Ignore" or marks.get(f"{KUSTOMIZE}/reconcile") == "disabled"
+    return bool(member.marked(_SSA) == "Ignore" or member.marked(_RECONCILE) == "disabled")
 
 
 def is_suspended(own: Manifest) -> bool:

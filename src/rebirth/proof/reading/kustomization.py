@@ -71,8 +71,8 @@ def folder(files: Files, path: Path, components: Sequence[tuple[str, Place]] = (
     return _Walk(files, path, later=later).run(components)
 
 
-def kustomization_of(path: Path) -> Path | None:
-    return next((path / name for name in NAMES if (path / name).is_file()), None)
+def kustomization_of(files: Files, path: Path) -> Path | None:
+    return next((found for name in NAMES if files.is_file(found := path / name)), None)
 
 
 def entries(files: Files, file: Path) -> Iterator[str]:
@@ -109,7 +109,7 @@ class _Walk:
 
     def run(self, components: Sequence[tuple[str, Place]]) -> Folder:
         into = self.into
-        into.file = kustomization_of(into.path)
+        into.file = kustomization_of(self.files, into.path)
         if into.file is None:
             into.data = {"resources": self._generated(into.path)}
         else:
@@ -201,7 +201,7 @@ class _Walk:
         elif target is None:
             self._remark("missing-file", place, self.files.why_missing(path, entry), entry=entry)
             self.into.gaps.append(Gap(entry, place))
-        elif not target.is_dir():
+        elif not self.files.is_folder(target):
             if key != "components":  # kustomize takes `bases` for more resources, files among them
                 return self._take(target, place)
             self._remark("missing-file", place, f"{entry} is a file; `{key}` takes folders", entry=entry)
@@ -219,7 +219,7 @@ class _Walk:
                 words = f"{entry} contains the folder that includes it: {chain}"
             self._remark("kustomize-cycle", place, words)
             return False
-        file = kustomization_of(target)
+        file = kustomization_of(self.files, target)
         if file is None:
             self._remark("missing-file", place, f"{entry} is a folder without a kustomization.yaml", entry=entry)
             self.into.gaps.append(Gap(entry, place))
@@ -232,7 +232,7 @@ class _Walk:
     def _generated(self, path: Path) -> list[str]:
         """Flux generates a kustomization of all manifests below a folder, and of the kustomizations in it."""
         found = []
-        for entry in self.files.below(path, stop=lambda folder: kustomization_of(folder) is not None):
+        for entry in self.files.below(path, stop=lambda folder: kustomization_of(self.files, folder) is not None):
             relative = f"./{entry.relative_to(path)}"
             if entry.is_dir():
                 if self._base(entry, relative, Place(str(entry)), (path,), "resources"):
@@ -298,7 +298,7 @@ class _Walk:
 
     def _configurations(self, path: Path, entry: str, place: Place) -> None:
         """A folder of transformers or generators is a kustomization of its own: what it takes in is no resource of this one."""
-        if path in self._around or kustomization_of(path) is None:
+        if path in self._around or kustomization_of(self.files, path) is None:
             words = "leads back to itself" if path in self._around else "is a folder without a kustomization.yaml"
             self._remark("missing-file", place, f"{entry} {words}", entry=entry)
             self.into.whole = False

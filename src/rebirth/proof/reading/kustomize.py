@@ -44,7 +44,7 @@ class Kustomize:
 
     def __init__(self, *, commands: Commands, cache: Path | None = None) -> None:
         self._commands, self._cache = commands, cache or cache_directory()
-        self._program = _program()
+        self.program = _program()
         self._pruned = False
 
     async def build(
@@ -61,10 +61,10 @@ class Kustomize:
         kept = self._cache / self._key(folder.relative_to(root), contents)
         if (found := _kept(kept)) is not None:
             return found
-        if self._program is None:
+        if self.program is None:
             hint = "Install kubectl or kustomize."
             raise Broken("neither kubectl nor kustomize is on PATH", system="kustomize", operation="build", hint=hint)
-        made = await self._run(self._program, folder.relative_to(root), contents)
+        made = await self._run(self.program, folder.relative_to(root), contents)
         self._keep(kept, made)
         return made
 
@@ -84,7 +84,7 @@ class Kustomize:
                 raise BuildFailed(_plain(error.said, str(scratch)), error.status) from None
 
     def _key(self, folder: Path, contents: Mapping[Path, bytes]) -> str:
-        digest = hashlib.sha256(f"{_FORMAT} {self._program} {folder}".encode())
+        digest = hashlib.sha256(f"{_FORMAT} {self.program} {folder}".encode())
         for file in sorted(contents):
             digest.update(f"\0{file}\0{len(contents[file])}\0".encode() + contents[file])
         return digest.hexdigest()

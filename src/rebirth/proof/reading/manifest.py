@@ -4,15 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rebirth.castle import Castle
 from rebirth.proof.reading.yaml_files import Document
 from rebirth.proof.things import NOWHERE, Atomicity, Milestone, Place, Thing
-from rebirth.run.phase import Declaration, Phase
+
+if TYPE_CHECKING:
+    from rebirth.castle import Castle
+    from rebirth.run.phase import Declaration, Phase
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # never changed; frozen ones take three times as long to make, and there are thousands
 class Manifest:
     """One Kubernetes object, and where it is written: an absolute file, and the first line of its document."""
 
@@ -33,21 +35,24 @@ class Manifest:
     def __post_init__(self) -> None:
         # Asked for a hundred times an object, so they are looked up once.
         version = str(self.data.get("apiVersion", ""))
-        put = object.__setattr__
-        put(self, "kind", str(self.data.get("kind", "")))
-        put(self, "group", version.partition("/")[0] if "/" in version else "")
-        put(self, "name", str(self.at("metadata", "name", default="")))
-        put(self, "namespace", str(self.at("metadata", "namespace", default=None) or ""))
+        metadata = self.mapping("metadata")
+        self.kind = str(self.data.get("kind", ""))
+        self.group = version.partition("/")[0] if "/" in version else ""
+        self.name = str(metadata.get("name", ""))
+        self.namespace = str(metadata.get("namespace") or "")
 
     @property
     def labels(self) -> Mapping[str, Any]:
-        found = self.at("metadata", "labels", default={})
-        return found if isinstance(found, Mapping) else {}
+        return self.mapping("metadata", "labels")
 
     @property
     def annotations(self) -> Mapping[str, Any]:
-        found = self.at("metadata", "annotations", default={})
-        return found if isinstance(found, Mapping) else {}
+        return self.mapping("metadata", "annotations")
+
+    def marked(self, name: str) -> Any:
+        """The annotation of that name, or the label where there is none; None where there is neither."""
+        found = self.annotations.get(name)
+        return self.labels.get(name) if found is None else found
 
     def at(self, *path: str | int, default: Any = None) -> Any:
         """The value at that path, or `default` where there is none, whatever shape the object has."""
@@ -73,7 +78,7 @@ class Manifest:
     def mapping(self, *path: str | int) -> Mapping[str, Any]:
         """The mapping at that path; empty where there is none."""
         found = self.at(*path)
-        return found if isinstance(found, Mapping) else {}
+        return found if isinstance(found, dict | Mapping) else {}  # nearly always a dict, and that is known at once
 
     def place(self, *path: str | int) -> Place:
         """Where the value at that path stands."""
@@ -137,11 +142,11 @@ class Model:
     listed: frozenset[Path] = frozenset()  # files that were read for it
     share: tuple[int, int] = (0, 0)  # of the files that hold objects: those that are read for some cluster, and all
     own_source: tuple[str, str, str] = ("", "", "")  # kind, namespace and name of the repository's own Flux source
-    castle: Castle | None = None
+    castle: "Castle | None" = None
     castle_file: Path | None = None
     castle_line: int = 1  # on which the mapping of castle.yaml begins
-    phases: tuple[Phase, ...] = ()  # of the bootstrap itself; none without a castle
-    connections: tuple[Declaration, ...] = ()
+    phases: "tuple[Phase, ...]" = ()  # of the bootstrap itself; none without a castle
+    connections: "tuple[Declaration, ...]" = ()
     machines: list[MachineConfiguration] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
     seeded: list[Manifest] = field(default_factory=list)  # objects that the repository keeps for what runs before Flux

@@ -1,25 +1,36 @@
 """The files of a repository, as Flux' source controller packs them: no symbolic links, nothing from outside."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
-from rebirth.proof.reading.yaml_files import LARGEST, Document, UnreadableError, read
+from rebirth.proof.reading.kept import Kept
+from rebirth.proof.reading.yaml_files import Document, UnreadableError, content_of, decoded, parse
 
+SETTINGS = ".rebirth.yaml"  # at the top of a repository: what a castle.yaml says in `check`, where there is none
 MOST = 200_000  # files that are looked at
 _DEEPEST = 100  # folders in folders
 _TEMPLATES = (".j2", ".tmpl", ".tpl", ".gotmpl", ".njk")  # how files end that another program makes YAML of
+_SMALL = 64 << 10  # bytes of a file that are held until they are parsed
 _LEFT_OUT = {".git", ".github", ".circleci"}  # folders that Flux does not pack
 
 
 class Files:
-    """The documents of a repository's files, each read once."""
+    """The documents of a repository's files, and what its folders hold: each read once, and as it was then."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, kept: Kept | None = None) -> None:
         self.root = root
+        self._inside = f"{root}/" if str(root) != "/" else "/"
         self.cut = False  # whether there were more than MOST
+        self.kept = kept or Kept()
         self._read: dict[Path, list[Document] | UnreadableError] = {}
+        self._digests: dict[Path, bytes] = {}
+        self._contents: dict[Path, bytes] = {}  # what was read and is not parsed yet
+        self._folders: dict[str, dict[str, os.DirEntry[str]]] = {}
+        self._links: dict[Path, Path | None] = {}  # path -> the symbolic link on the way to it
         self._yaml: list[Path] | None = None
         self._templates: list[Path] = []
 
@@ -27,7 +38,7 @@ class Files:
         """Raises UnreadableError."""
         if file not in self._read:
             try:
-                self._read[file] = read(file)
+                self._read[file] = self._documents(file)
             except UnreadableError as error:
                 self._read[file] = error
         found = self._read[file]
@@ -35,18 +46,79 @@ class Files:
             raise found
         return found
 
+    def _documents(self, file: Path) -> list[Document]:
+        kept = self.kept.value(self.digest(file))
+        if kept is None:
+            digest, content = self._opened(file)
+            self._contents.pop(file, None)
+            kept = _plain(content)
+            self.kept.keep(digest, kept, len(content))
+        if isinstance(kept, tuple):
+            words, line, ours = kept
+            raise UnreadableError(words, line, ours=ours)
+        return [Document(data, line, doubles) for data, line, doubles in kept]
+
+    def digest(self, file: Path) -> bytes:
+        """Of the file's content. Raises UnreadableError where it cannot be read."""
+        if file not in self._digests:
+            try:
+                self._digests[file] = self.kept.digest(str(file), lambda: self._content(file))
+            except OSError as error:
+                content_of(file)  # says it in our words
+                raise UnreadableError(f"cannot be read: {error.strerror}") from None
+        return self._digests[file]
+
+    def _opened(self, file: Path) -> tuple[bytes, bytes]:
+        """The digest of a file, and its content: whatever it was that one was told of before."""
+        content = self._content(file)
+        self._digests[file] = digest = hashlib.sha256(content).digest()
+        return digest, content
+
+    def _content(self, file: Path) -> bytes:
+        """Raises UnreadableError."""
+        if (held := self._contents.get(file)) is not None:
+            return held
+        content = content_of(file)
+        if len(content) <= _SMALL:
+            self._contents[file] = content
+        return content
+
     def shown(self, path: Path) -> str:
         """The path below the root."""
         return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
 
     def target(self, folder: Path, entry: str) -> Path | None:
         """What `entry` in `folder` names, if Flux has it."""
-        path = Path(os.path.normpath(folder / entry))
-        there = self.is_inside(path) and not self._link(path) and (path.is_file() or path.is_dir())
-        return path if there else None
+        path = Path(os.path.normpath(f"{folder}/{entry}"))
+        if not self.is_inside(path) or self._link(path):
+            return None
+        return path if self.is_file(path) or self.is_folder(path) else None
+
+    def is_file(self, path: Path) -> bool:
+        found = self._entry(path)
+        return found is not None and found.is_file()
+
+    def is_folder(self, path: Path) -> bool:
+        found = self._entry(path)
+        return path.is_dir() if found is None and path == self.root else found is not None and found.is_dir()
+
+    def _entry(self, path: Path) -> "os.DirEntry[str] | None":
+        folder, _, name = str(path).rpartition("/")
+        return self._holding(folder or "/").get(name)
+
+    def _holding(self, folder: str) -> "dict[str, os.DirEntry[str]]":
+        """What a folder holds, in the order of names."""
+        if (found := self._folders.get(folder)) is None:
+            try:
+                with os.scandir(folder) as entries:
+                    found = {entry.name: entry for entry in sorted(entries, key=lambda entry: entry.name)}
+            except OSError:
+                found = {}
+            self._folders[folder] = found
+        return found
 
     def is_inside(self, path: Path) -> bool:
-        return path == self.root or self.root in path.parents
+        return path == self.root or str(path).startswith(self._inside)
 
     def why_missing(self, folder: Path, entry: str) -> str:
         path = Path(os.path.normpath(folder / entry))
@@ -75,22 +147,18 @@ class Files:
 
     def _link(self, path: Path) -> Path | None:
         """The symbolic link on the way to a path inside the root."""
-        for part in (path, *path.parents):
-            if part == self.root:
-                return None
-            if part.is_symlink():
-                return part
-        return None
+        if path == self.root:
+            return None
+        if path not in self._links:
+            entry = self._entry(path)
+            self._links[path] = path if entry is not None and entry.is_symlink() else self._link(path.parent)
+        return self._links[path]
 
     def below(
         self, folder: Path, stop: Callable[[Path], bool] = lambda _: False, depth: int = _DEEPEST
     ) -> Iterator[Path]:
         """Everything below a folder, in the order of names; a folder for which `stop` is true instead of what it holds."""
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name) if depth else []
-        except OSError:
-            return
-        for entry in entries:
+        for entry in self._holding(str(folder)).values() if depth else ():
             path = Path(entry.path)
             if entry.is_symlink():
                 continue
@@ -112,29 +180,37 @@ class Files:
 
     def _find(self) -> Iterator[Path]:
         seen = 0
-        for folder, folders, names in os.walk(self.root):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(names):
+        pending = [str(self.root)]
+        while pending:
+            folder = pending.pop()
+            within = []
+            for name, entry in self._holding(folder).items():
+                if entry.is_dir(follow_symlinks=False):
+                    if not name.startswith("."):
+                        within.append(entry.path)
+                    continue
                 seen += 1
                 if seen > MOST:
                     self.cut = True
                     return
-                path = Path(folder, name)
-                if name.endswith((".yaml", ".yml")) and not path.is_symlink():
-                    yield path
-                elif name.endswith(_TEMPLATES) and not path.is_symlink():
-                    self._templates.append(path)
+                if name.endswith((".yaml", ".yml")) and not entry.is_symlink():
+                    yield Path(entry.path)
+                elif name.endswith(_TEMPLATES) and not entry.is_symlink():
+                    self._templates.append(Path(entry.path))
+            pending += reversed(within)
 
     def mentioning(self, *words: bytes, templates: bool = False) -> Iterator[Path]:
         """The YAML files, and if asked for the templates of such, in which one of those words stands."""
         for file in [*self.yaml_files(), *(self._templates if templates else ())]:
             try:
-                if not file.is_file() or file.stat().st_size > LARGEST:
-                    continue
-                text = file.read_bytes()
-            except OSError:
+                said = self.kept.said.setdefault(words, {})
+                digest = self.digest(file)
+                if digest not in said:
+                    digest, content = self._opened(file)
+                    said[digest] = any(word in content for word in words)
+            except UnreadableError:
                 continue
-            if any(word in text for word in words):
+            if said[digest]:
                 yield file
 
 
@@ -142,3 +218,11 @@ def is_out(listing: Path, file: Path) -> bool:
     """Whether a kustomization names the file in a comment: it was left out on purpose."""
     lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
     return any(file.name in line for line in lines if line.lstrip().startswith("#"))
+
+
+def _plain(content: bytes) -> list[tuple[Any, int, tuple[tuple[str, int], ...]]] | tuple[str, int, bool]:
+    """The documents in a content as they are kept; what is wrong with it where it cannot be read."""
+    try:
+        return [(document.data, document.line, document.doubles) for document in parse(decoded(content))]
+    except UnreadableError as error:
+        return error.words, error.line, error.ours

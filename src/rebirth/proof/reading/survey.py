@@ -1,15 +1,15 @@
 """Reads a GitOps repository the way Flux does: from the cluster's folder to every Kustomization that comes out of it."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rebirth.castle import Castle
 from rebirth.errors import SpecError
 from rebirth.proof.reading import completion, flux, kustomization, scopes, talos, unread
 from rebirth.proof.reading.artifacts import Artifacts
-from rebirth.proof.reading.built import added_twice, placed
+from rebirth.proof.reading.built import Builds, added_twice, placed
+from rebirth.proof.reading.kept import Kept
 from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.machines import talhelper
@@ -22,8 +22,10 @@ from rebirth.proof.reading.variables import SubstitutionError, Variables
 from rebirth.proof.things import Atomicity, Milestone, Place, Remark, Unknown
 from rebirth.run.waiting import together
 
+if TYPE_CHECKING:
+    from rebirth.castle import Castle
+
 _INJECTOR = "kustomize-mutating-webhook"  # adds substitutions to every Kustomization that is applied
-_AT_ONCE = 4  # builds that run side by side
 
 
 @dataclass
@@ -39,8 +41,9 @@ async def survey(
     root: Path,
     clusters: Iterable[str],
     kustomize: Kustomize,
-    castle: Castle | None = None,
+    castle: "Castle | None" = None,
     castle_file: Path | None = None,
+    kept: Kept | None = None,
 ) -> list[Survey]:
     """Reads the repository in `root`, one survey a cluster: what is in one is not in the other.
 
@@ -48,7 +51,7 @@ async def survey(
     """
     if not root.is_dir():
         raise SpecError(f"{root}: no such directory", hint="Name the folder of the GitOps repository.")
-    found = where.find(root.resolve(), [*clusters])
+    found = where.find(root.resolve(), [*clusters], kept)
     sources = Artifacts(found.files)
     surveys = []
     for cluster, start in found.clusters.items():
@@ -66,12 +69,12 @@ async def survey(
 
 class _Reader:
     def __init__(self, files: Files, kustomize: Kustomize, artifacts: Artifacts, model: Model) -> None:
-        self.root, self.kustomize, self.files, self.artifacts = files.root, kustomize, files, artifacts
+        self.root, self.files, self.artifacts = files.root, files, artifacts
+        self._builds = Builds(files, kustomize)
         self.model = model
         self.survey = Survey(model)
         self.listed: set[Path] = set()
         self._rejected: set[tuple[Path, Manifest | None]] = set()  # by kustomize: folders, and whose they are
-        self._limit = asyncio.Semaphore(_AT_ONCE)
         self._seen: set[tuple[str, str]] = set()
         self._raw: dict[Unit, list[Manifest]] = {}  # members before variables are put in
         self._injected = False  # whether a webhook adds variables that no file tells
@@ -197,8 +200,7 @@ class _Reader:
         written = {found.file or folder / kustomization.NAMES[0]: completion.merged(found, own)}
         written |= {file: found.kustomizations[file][0] for file in found.rewritten - written.keys()}
         try:
-            async with self._limit:
-                text = await self.kustomize.build(folder=folder, root=self.root, reads=found.files, written=written)
+            return [*placed(await self._builds.of(found, written), found), *found.loose]
         except BuildFailed as error:
             self._rejected.add((folder, own))
             # Where something was left out, that is what is wrong, and has been told.
@@ -208,7 +210,6 @@ class _Reader:
                 about = own.thing() if own else None
                 self.survey.remarks.append(twice or Remark("build-error", where_, error.said, about))
             return found.manifests
-        return [*placed(text, found), *found.loose]
 
     def _plain(self, found: Folder, own: Manifest | None) -> list[Manifest] | None:
         """What kustomize would make, where that is plain to see."""
@@ -258,7 +259,7 @@ class _Reader:
         found = []
         remarks: list[Remark] = []
         for member in members:
-            if {**member.labels, **member.annotations}.get(f"{flux.KUSTOMIZE}/substitute") == "disabled":
+            if member.marked(f"{flux.KUSTOMIZE}/substitute") == "disabled":
                 found.append(member)
                 continue
             variables.undefined.clear()
@@ -305,7 +306,7 @@ class _Reader:
 
     def _unlisted(self, file: Path, found: list[Manifest]) -> None:
         """Notes a file with objects that the kustomization beside it does not list."""
-        listing = kustomization.kustomization_of(file.parent)
+        listing = kustomization.kustomization_of(self.files, file.parent)
         if listing is None or listing not in self.listed or not found:
             return
         first = found[0]

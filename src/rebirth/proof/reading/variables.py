@@ -41,6 +41,8 @@ class Variables:
         """The object with its variables replaced. Raises SubstitutionError."""
         if not self.values and not self.hidden and self.whole:
             return data  # Flux leaves texts alone where it has no variable at all
+        if not _has_variables(data):
+            return data  # most objects have none: they need not be made anew
         found: Mapping[str, Any] = self._value(data, ())
         return found
 
@@ -83,6 +85,14 @@ class Variables:
         if found is None and not has_default:
             self.undefined.setdefault(path, []).append(name)
         return found or ""
+
+
+def _has_variables(value: Any) -> bool:
+    if isinstance(value, str):
+        return "$" in value
+    if isinstance(value, dict):
+        return any("$" in key or _has_variables(item) for key, item in value.items())
+    return isinstance(value, list) and any(_has_variables(item) for item in value)
 
 
 class _Reader:

@@ -7,6 +7,7 @@ named twice (a later one replaces the first), nesting costs no stack, and what a
 
 import math
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,16 +49,27 @@ def read(file: Path) -> list[Document]:
 
 def text_of(file: Path) -> str:
     """Raises UnreadableError where the file is no text of a bearable size."""
+    return decoded(content_of(file))
+
+
+def content_of(file: Path) -> bytes:
+    """Raises UnreadableError where it is no file of a bearable size."""
     try:
         if not file.is_file():
             raise UnreadableError("is not a file")
         if file.stat().st_size > LARGEST:
             raise UnreadableError(f"is larger than {LARGEST >> 20} MiB", ours=True)
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableError("is not text") from None
+        return file.read_bytes()
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror}") from None
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file. Raises UnreadableError."""
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError:
+        raise UnreadableError("is not text") from None
 
 
 def parse(text: str) -> list[Document]:
@@ -115,7 +127,7 @@ class _Open:
             self.into.append(value)
         elif self.key is None:
             # Kubernetes knows text alone as a key.
-            self.key = event.value if isinstance(event, yaml.ScalarEvent) else _word(value, event)
+            self.key = sys.intern(event.value if isinstance(event, yaml.ScalarEvent) else _word(value, event))
             self.key_line = event.start_mark.line + 1
         else:
             if self.key == _MERGE:
@@ -257,4 +269,15 @@ def _whole(text: str) -> Any:
 
 _LONGEST = 40  # digits of a number that is kept exactly
 
-__all__ = ["LARGEST", "Document", "Lines", "UnreadableError", "parse", "plain", "read", "text_of"]
+__all__ = [
+    "LARGEST",
+    "Document",
+    "Lines",
+    "UnreadableError",
+    "content_of",
+    "decoded",
+    "parse",
+    "plain",
+    "read",
+    "text_of",
+]

@@ -1,7 +1,5 @@
 """What comes after a thing: asked once for each maker instead of once for each of its many users."""
 
-from collections import defaultdict
-
 from rebirth.proof.graph import Graph
 from rebirth.proof.things import Scope, Thing
 
@@ -11,10 +9,7 @@ class After:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self._users: dict[Thing, list[Thing]] = defaultdict(list)
-        for edge in graph.all_edges():
-            if edge.scope & Scope.FIRST_BOOT:
-                self._users[edge.needs].append(edge.by)
+        self._users = graph.users(Scope.FIRST_BOOT)
         self._found: dict[Thing, set[Thing]] = {}
 
     def of(self, thing: Thing) -> set[Thing]:

@@ -43,7 +43,7 @@ def r05_network_needs_pods(graph: Graph) -> Iterator[Finding]:
         )
     for thing in graph.missing():
         if thing.kind == "pod network":
-            users = [edge for edge in graph.all_edges() if edge.needs == thing]
+            users = graph.needed_by().get(thing, [])
             yield Finding(
                 "R05",
                 Severity.ERROR,

@@ -25,7 +25,7 @@ from rebirth.proof.things import Edge, Need, Remark
 def r06_name_in_certificate(graph: Graph) -> Iterator[Finding]:
     missing = {thing for thing in graph.missing() if thing.kind == "certificate for"}
     elsewhere = {remark.about: remark for remark in graph.marked("name-in-the-other-list")}
-    for edge in graph.all_edges():
+    for edge in graph.all_edges() if missing else ():
         if edge.needs not in missing:
             continue
         host = edge.needs.name.rpartition(":")[0]

@@ -31,16 +31,20 @@ _BEFORE_FLUX = frozenset({"phase", "Helm release"})
 
 
 def r07_two_owners(graph: Graph) -> Iterator[Finding]:
+    beginners = {remark.about for remark in graph.marked("begins-only")}
     for made in list(graph.made):
         if made.milestone is Milestone.EXISTS:
             yield from _applied_twice(graph, made)
         elif made.milestone is Milestone.MATERIALISED and made.kind in {"Secret", "ConfigMap"}:
-            yield from _filled_twice(graph, made)
+            yield from _filled_twice(graph, made, beginners)
 
 
 def _applied_twice(graph: Graph, made: Thing) -> Iterator[Finding]:
+    makers = graph.makers(made)
+    if len(makers) < 2:
+        return
     owners: dict[str, Edge] = {}
-    for edge in graph.makers(made):
+    for edge in makers:
         if edge.need is Need.APPLIED_BY:
             owners.setdefault(edge.needs.label, edge)
     if len(owners) < 2:
@@ -86,9 +90,10 @@ def _why(kinds: set[str]) -> str:
     return "Each overwrites the other's version, and when one of them is removed the object is deleted with it."
 
 
-def _filled_twice(graph: Graph, made: Thing) -> Iterator[Finding]:
+def _filled_twice(graph: Graph, made: Thing, beginners: set[Thing | None]) -> Iterator[Finding]:
     makers: dict[str, Edge] = {}
-    beginners = {remark.about for remark in graph.marked("begins-only")}
+    if len(graph.makers(made)) < 2:
+        return
     for edge in graph.makers(made):
         if edge.need is not Need.MADE_BY:
             continue

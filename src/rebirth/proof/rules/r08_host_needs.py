@@ -41,8 +41,8 @@ _WHY = {
 
 def r08_host_needs(graph: Graph) -> Iterator[Finding]:
     missing = {thing for thing in graph.missing() if thing.kind in _INSTEAD}
-    for edge in graph.all_edges():
-        if edge.needs in missing and edge.need is Need.HOST:
+    for edge in graph.of_need(Need.HOST):
+        if edge.needs in missing:
             yield Finding(
                 "R08",
                 Severity.ERROR,

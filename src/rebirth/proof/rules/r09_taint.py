@@ -43,7 +43,7 @@ def r09_taint(graph: Graph) -> Iterator[Finding]:
         )
     for thing in graph.missing():
         if thing.kind == "machine without the taint":
-            users = [edge for edge in graph.all_edges() if edge.needs == thing]
+            users = graph.needed_by().get(thing, [])
             first, more = users[0], len({edge.by for edge in users}) - 1
             others = f" and {more} more" if more else ""
             yield Finding(

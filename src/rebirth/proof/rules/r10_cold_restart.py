@@ -25,6 +25,8 @@ from rebirth.proof.things import Need, Scope
 
 
 def r10_cold_restart(graph: Graph) -> Iterator[Finding]:
+    if not graph.of_need(Need.WEBHOOK):
+        return
     for cycle in graph.ways(Scope.COLD_RESTART):
         start = cycle.first(Need.WEBHOOK)
         if start is None:

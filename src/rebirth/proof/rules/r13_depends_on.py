@@ -49,9 +49,9 @@ def r13_depends_on(graph: Graph) -> Iterator[Finding]:
             )
     missing = set(graph.missing())
     unknowns = Unknowns(graph)
-    for edge in graph.all_edges():
+    for edge in graph.of_need(Need.DEPENDS_ON):
         target = edge.needs._replace(milestone=Milestone.EXISTS)
-        if edge.need is Need.DEPENDS_ON and target in missing:
+        if target in missing:
             yield Finding(
                 "R13",
                 Severity.WARNING if unknowns.chance(target) is Chance.FAIR else Severity.ERROR,

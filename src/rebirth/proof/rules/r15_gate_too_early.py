@@ -30,8 +30,8 @@ _USED = {Need.CRD, Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.DECRYPTION
 def r15_gate_too_early(graph: Graph) -> Iterator[Finding]:
     after = After(graph)
     found: dict[tuple[Thing, Thing], list[tuple[Edge, Edge]]] = defaultdict(list)
-    for gate in graph.all_edges():
-        if gate.need is not Need.DEPENDS_ON or gate.by.kind != "Kustomization" or gate.by == gate.needs:
+    for gate in graph.of_need(Need.DEPENDS_ON):
+        if gate.by.kind != "Kustomization" or gate.by == gate.needs:
             continue
         for use in _uses(graph, gate.by):
             late = use.needs not in graph.starts and _comes_from(graph, use.needs, gate.needs)

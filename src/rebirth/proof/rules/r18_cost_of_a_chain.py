@@ -46,11 +46,13 @@ def r18_cost_of_a_chain(graph: Graph) -> Iterator[Finding]:
 def _longest(graph: Graph) -> tuple[Edge, ...]:
     """The longest chain of dependsOn between Kustomizations, without steps inside one."""
     after: dict[str, list[Edge]] = {}
-    for edge in graph.all_edges():
-        if edge.need is Need.DEPENDS_ON and edge.by.kind == "Kustomization" and edge.needs.kind == "Kustomization":
+    for edge in graph.of_need(Need.DEPENDS_ON):
+        if edge.by.kind == "Kustomization" and edge.needs.kind == "Kustomization":
             after.setdefault(edge.by.label, []).append(edge)
     best: dict[str, tuple[Edge, ...]] = {}
-    for thing in graph.settle(assume=graph.missing()).order:  # what is needed comes first
+    for thing in graph.settled().order if after else ():  # what is needed comes first
+        if thing.kind != "Kustomization":
+            continue
         for edge in after.get(thing.label, ()):
             chain = (edge, *best.get(edge.needs.label, ()))
             if len(chain) > len(best.get(thing.label, ())):
@@ -62,9 +64,9 @@ def _slow(graph: Graph) -> Iterator[Finding]:
     """Units that come too early, and are tried again late; those that wait for the same maker are reported once."""
     slow = {remark.about: remark for remark in graph.marked("slow-retry") if remark.about}
     found: dict[Thing, list[tuple[Edge, Remark]]] = defaultdict(list)
-    after = After(graph)
+    after = After(graph) if slow else None
     for by, remark in slow.items():
-        edge = next(_unordered(graph, after, by), None)
+        edge = next(_unordered(graph, after, by), None) if after else None
         if edge is not None:
             found[graph.makers(edge.needs)[0].needs].append((edge, remark))
     for maker, early in found.items():

@@ -31,15 +31,11 @@ def r21_gate_never_true(graph: Graph) -> Iterator[Finding]:
     yield from _suspended(graph)
     missing = set(graph.missing())
     unknowns, order = Unknowns(graph), Order(graph)
-    for edge in graph.all_edges():
+    for edge in graph.of_need(Need.HEALTH):
+        if edge.by.kind not in _UNITS or "healthChecks" not in edge.place.path:
+            continue
         existing = edge.needs._replace(milestone=Milestone.EXISTS)
-        if (
-            edge.need is not Need.HEALTH
-            or edge.by.kind not in _UNITS
-            or existing not in missing
-            or edge.by.label == edge.needs.label
-            or "healthChecks" not in edge.place.path
-        ):
+        if existing not in missing or edge.by.label == edge.needs.label:
             continue
         chance, near = unknowns.chance(existing, [edge]), _near(graph, edge, order)
         if near or chance is not Chance.FAIR:
@@ -62,7 +58,7 @@ def _near(graph: Graph, edge: Edge, order: Order) -> str:
 def _suspended(graph: Graph) -> Iterator[Finding]:
     told = {remark.about.label: remark for remark in graph.marked("suspended") if remark.about}
     seen: set[tuple[str, str]] = set()
-    for edge in graph.all_edges():
+    for edge in graph.all_edges() if told else ():
         remark = told.get(edge.needs.label)
         if remark is None or edge.need not in _GATES or edge.needs.milestone is not Milestone.READY:
             continue

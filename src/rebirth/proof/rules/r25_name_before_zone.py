@@ -48,9 +48,9 @@ def r25_name_before_zone(graph: Graph) -> Iterator[Finding]:
             cause=cycle.cause,
         )
     missing = {thing for thing in graph.missing() if thing.kind == "egress to"}
-    for edge in graph.all_edges():
+    for edge in graph.all_edges() if missing else ():
         if edge.needs in missing:
-            users = [user for user in graph.all_edges() if user.needs == edge.by]
+            users = graph.needed_by().get(edge.by, [])
             yield Finding(
                 "R25",
                 Severity.ERROR if graph.whole else Severity.WARNING,
@@ -61,7 +61,7 @@ def r25_name_before_zone(graph: Graph) -> Iterator[Finding]:
                 instead="Add such a Service of type ExternalName for this name.",
             )
     for remark in graph.marked("tailnet-name"):
-        users = [edge for edge in graph.all_edges() if edge.needs == remark.about]
+        users = graph.needed_by().get(remark.about, []) if remark.about else []
         yield Finding(
             "R25",
             Severity.WARNING,

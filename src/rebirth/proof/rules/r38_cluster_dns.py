@@ -24,7 +24,7 @@ from rebirth.proof.rules.finding import Finding, Severity
 def r38_cluster_dns(graph: Graph) -> Iterator[Finding]:
     missing = [thing for thing in graph.missing() if thing.kind == "cluster DNS"]
     for thing in missing:
-        users = [edge for edge in graph.all_edges() if edge.needs == thing]
+        users = graph.needed_by().get(thing, [])
         yield Finding(
             "R38",
             Severity.ERROR if graph.whole else Severity.WARNING,

@@ -24,6 +24,7 @@ from rebirth.proof.rules.unknowns import Chance, Unknowns
 from rebirth.proof.things import Edge, Milestone, Need, Thing
 
 _KINDS = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact")
+_FETCHED = frozenset({Need.SOURCE, Need.CHART})
 
 
 def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
@@ -33,8 +34,10 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
     sources = [t for t in graph.things if t.kind in _KINDS and t.milestone is Milestone.EXISTS and t not in missing]
     users: dict[Thing, list[Edge]] = {}
     for edge in graph.all_edges():
+        if edge.need not in _FETCHED:
+            continue
         source = edge.needs._replace(milestone=Milestone.EXISTS)
-        if edge.need not in {Need.SOURCE, Need.CHART} or source not in missing or edge.by.label == source.label:
+        if source not in missing or edge.by.label == source.label:
             continue
         users.setdefault(source, []).append(edge)
     unknowns = Unknowns(graph)

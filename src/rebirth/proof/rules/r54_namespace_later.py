@@ -28,8 +28,8 @@ from rebirth.proof.things import Edge, Milestone, Need, Thing
 def r54_namespace_later(graph: Graph) -> Iterator[Finding]:
     order = Order(graph)
     found: list[tuple[Edge, UnitName, UnitName]] = []
-    for edge in list(graph.all_edges()):
-        if edge.need is not Need.NAMESPACE or edge.by.kind != "Kustomization" or edge.needs in graph.starts:
+    for edge in graph.of_need(Need.NAMESPACE):
+        if edge.by.kind != "Kustomization" or edge.needs in graph.starts:
             continue
         user = UnitName(edge.by.kind, edge.by.namespace, edge.by.name)
         makers = order.units(edge.needs)

@@ -27,8 +27,8 @@ _LONG_ENOUGH = 600.0  # seconds: whatever comes up at all is up by then
 
 def r57_job_gives_up(graph: Graph) -> Iterator[Finding]:
     order = Order(graph)
-    for edge in list(graph.all_edges()):
-        if edge.need is not Need.SERVICE or edge.by.kind != "Job" or edge.strength is not Strength.BOUNDED:
+    for edge in graph.of_need(Need.SERVICE):
+        if edge.by.kind != "Job" or edge.strength is not Strength.BOUNDED:
             continue
         if edge.patience is None or edge.patience >= _LONG_ENOUGH or _comes_first(order, edge):
             continue

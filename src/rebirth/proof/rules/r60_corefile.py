@@ -39,5 +39,5 @@ def _chain(graph: Graph, config: Thing) -> tuple[Edge, ...]:
     for thing in graph.things:
         if thing.kind == "cluster DNS" and (chain := graph.path(thing, config)):
             return chain
-    users = (edge for edge in graph.all_edges() if edge.needs == config and edge.by.milestone is Milestone.READY)
+    users = (edge for edge in graph.needed_by().get(config, []) if edge.by.milestone is Milestone.READY)
     return tuple(list(users)[:1])

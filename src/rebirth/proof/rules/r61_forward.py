@@ -25,7 +25,7 @@ def r61_forward(graph: Graph) -> Iterator[Finding]:
     for remark in graph.marked("forward-to-nobody"):
         if remark.about is None or graph.makers(remark.about):
             continue  # another server of this zone is there
-        users = [edge for edge in graph.all_edges() if edge.needs == remark.about]
+        users = graph.needed_by().get(remark.about, []) if remark.about else []
         yield Finding(
             "R61",
             Severity.ERROR if graph.whole else Severity.WARNING,

@@ -12,11 +12,8 @@ from rebirth.proof.sources.castle import (
     api_address,
     api_names,
     beforehand,
-    castle,
     kubelets,
     machine_needs,
-    online,
-    phases,
     roles,
     seed_templates,
     talos,
@@ -65,6 +62,16 @@ from rebirth.proof.sources.workloads import (
 Source = Callable[[Model, Graph], None]
 
 
+def of_a_castle(model: Model, graph: Graph) -> None:
+    """What only a castle has: its phases, and what they wait for. What those are made of is loaded for a castle alone."""
+    if model.castle is not None:
+        from rebirth.proof.sources.castle import castle, online, phases
+
+        phases.read(model, graph)
+        castle.read(model, graph)
+        online.read(model, graph)
+
+
 class Stage(IntEnum):
     """What a source finds in the graph: all that the sources of earlier stages have added."""
 
@@ -85,9 +92,7 @@ SOURCES: dict[Stage, tuple[Source, ...]] = {
         fields.read,
         sources.read,
         helm_releases.read,
-        phases.read,
-        castle.read,
-        online.read,
+        of_a_castle,
         talos.read,
         crds.read,
         operators.read,

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
+from typing import TYPE_CHECKING
 
-from rebirth.castle import Castle
-from rebirth.castle.model import IPAddress, span_of
+from rebirth.addresses import IPAddress, span_of
 from rebirth.proof.charts import knowledge
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.proof.things import ALWAYS, NOWHERE, Milestone, Need, Place, Strength, Thing
-from rebirth.run.phase import Phase, needs
+
+if TYPE_CHECKING:
+    from rebirth.castle import Castle
+    from rebirth.run.phase import Phase
 
 # API groups, and names, that several sources look for
 CERT_MANAGER = "cert-manager.io"
@@ -48,7 +51,7 @@ def given(graph: Graph, of: Thing) -> None:
         graph.holds(of, ["ca.crt"], Place(""))
 
 
-def api(castle: Castle) -> Thing:
+def api(castle: "Castle") -> Thing:
     """The API server at the castle's endpoint."""
     return thing("Kubernetes API", "", castle.kubernetes.endpoint, Milestone.ANSWERS)
 
@@ -65,12 +68,14 @@ def ready(name: str) -> Thing:
     return thing("phase", "", name, Milestone.READY)
 
 
-def place(phase: Phase) -> Place:
+def place(phase: "Phase") -> Place:
     return Place(phase.file, phase.line)
 
 
-def takes(model: Model, graph: Graph, phase: Phase, by: Thing) -> None:
+def takes(model: Model, graph: Graph, phase: "Phase", by: Thing) -> None:
     """`by`, a part of what the phase does, needs the facts that the phase takes."""
+    from rebirth.run.phase import needs
+
     makers = {other.makes: other for other in model.phases}
     for fact, chain in needs(phase, model.phases, model.connections).items():
         through = f" through {', '.join(chain)}" if chain else ""

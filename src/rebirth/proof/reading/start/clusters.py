@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rebirth.errors import SpecError
 from rebirth.proof.reading import flux, kustomization
 from rebirth.proof.reading.artifacts import syncs
+from rebirth.proof.reading.kept import Kept
 from rebirth.proof.reading.manifest import Manifest, manifests
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError
@@ -37,16 +38,16 @@ class Found:
     files: Files
 
 
-def find(named: Path, clusters: Sequence[str]) -> Found:
+def find(named: Path, clusters: Sequence[str], kept: Kept | None = None) -> Found:
     """The repository's root, which may lie above the folder that was named, and the clusters in that folder.
 
     Raises SpecError where there are none.
     """
-    files = Files(named)
+    files = Files(named, kept)
     written = [m for file in files.mentioning(_MARK) for m in manifests_of(files, file) if flux.is_kustomization(m)]
     root = _root(named, written)
     if root != named:
-        files = Files(root)
+        files = Files(root, files.kept)
     if clusters:
         return Found(root, {_below(named, root, cluster): Start("it was named") for cluster in clusters}, files)
     starts = _instances(files, named) or _starts(files, written)

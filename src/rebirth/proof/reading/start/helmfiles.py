@@ -9,8 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rebirth.castle import RepositoryFile, load_model
-from rebirth.castle.check import FILE
+from rebirth.proof.reading.repository_files import SETTINGS
 from rebirth.proof.reading.start.scripts import Line
 from rebirth.proof.reading.yaml_files import Document, UnreadableError, parse, read, text_of
 from rebirth.proof.things import Place
@@ -72,8 +71,10 @@ def _is_of_crds(file: Path) -> bool:
 
 
 def _declared(root: Path) -> Iterator[tuple[Path, Run]]:
-    own = root / FILE
+    own = root / SETTINGS
     if own.is_file():
+        from rebirth.castle import RepositoryFile, load_model
+
         for number, entry in enumerate(load_model(own, RepositoryFile).bootstrap):
             yield (root / entry).resolve(), Run(Place(str(own), 1, ("bootstrap", number)))
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
-from rebirth.castle import Castle, host_of
-from rebirth.castle.model import IPAddress
+from rebirth.addresses import IPAddress, host_of
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods
 from rebirth.proof.reading.manifest import Model, texts, thing
 from rebirth.proof.reading.talos import Merged, shared_addresses
 from rebirth.proof.sources.meeting import api, pools, within
 from rebirth.proof.things import ALWAYS, Milestone, Need
+
+if TYPE_CHECKING:
+    from rebirth.castle import Castle
 
 
 def read(model: Model, graph: Graph) -> None:
@@ -29,7 +32,7 @@ def read(model: Model, graph: Graph) -> None:
         _held_by_nobody(model, graph, castle, address)
 
 
-def _named(model: Model, graph: Graph, castle: Castle, host: str) -> None:
+def _named(model: Model, graph: Graph, castle: "Castle", host: str) -> None:
     """A name on the tailnet is a machine's own; who holds the address of any other no file tells."""
     name, _, rest = host.partition(".")
     if castle.tailscale is None or rest != castle.tailscale.tailnet:
@@ -54,7 +57,7 @@ def _held(model: Model) -> set[str]:
     return found
 
 
-def _brought(model: Model, graph: Graph, castle: Castle, address: IPAddress) -> Iterator[str]:
+def _brought(model: Model, graph: Graph, castle: "Castle", address: IPAddress) -> Iterator[str]:
     """Who in the cluster gives the address out."""
     place, answers = model.at("kubernetes", "endpoint"), api(castle)
     for member, where, (first, last) in pools(model):
@@ -84,7 +87,7 @@ def _announces(entry: object, address: str) -> bool:
     )
 
 
-def _held_by_nobody(model: Model, graph: Graph, castle: Castle, address: IPAddress) -> None:
+def _held_by_nobody(model: Model, graph: Graph, castle: "Castle", address: IPAddress) -> None:
     machines, kubernetes = castle.machines, castle.kubernetes
     worker = next((node.name for node in machines.workers if node.address == address), "")
     whose = (

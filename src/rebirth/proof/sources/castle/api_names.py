@@ -8,15 +8,18 @@ Service `kubernetes`.
 import re
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rebirth.castle import Castle, host_of
+from rebirth.addresses import host_of
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.proof.reading.talos import KUBERNETES_PORT, TALOS_PORT, Merged
 from rebirth.proof.sources.meeting import api
 from rebirth.proof.things import Milestone, Need, Place, Thing
+
+if TYPE_CHECKING:
+    from rebirth.castle import Castle
 
 CERTIFICATE = "certificate for"
 _URL = re.compile(rf"https://([A-Za-z0-9.-]+):{KUBERNETES_PORT}\b")
@@ -63,7 +66,7 @@ def _covering(held: Mapping[str, Place], host: str) -> Place | None:
     return held.get(host) or held.get("*" + host[host.find(".") :] if "." in host else host)
 
 
-def _held(model: Model, castle: Castle) -> Iterator[tuple[str, Place]]:
+def _held(model: Model, castle: "Castle") -> Iterator[tuple[str, Place]]:
     """The names in the API server's certificate, and where each is written."""
     endpoint = model.at("kubernetes", "endpoint")
     yield host_of(castle.kubernetes.endpoint), endpoint
@@ -77,7 +80,7 @@ def _held(model: Model, castle: Castle) -> Iterator[tuple[str, Place]]:
                 yield str(item.value), item.place
 
 
-def _used(model: Model, castle: Castle) -> Iterator[tuple[Thing, str, Place]]:
+def _used(model: Model, castle: "Castle") -> Iterator[tuple[Thing, str, Place]]:
     """Who reaches the Kubernetes API by which name."""
     yield api(castle), host_of(castle.kubernetes.endpoint), model.at("kubernetes", "endpoint")
     account = castle.kubernetes.service_account

@@ -5,16 +5,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rebirth.castle import Castle
-from rebirth.castle.hardware import Schematic
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods
 from rebirth.proof.reading.manifest import Model, thing
 from rebirth.proof.reading.talos import Merged
 from rebirth.proof.sources.meeting import RELEASE, pools, within
 from rebirth.proof.things import ALWAYS, Milestone, Need, Place, Thing
+
+if TYPE_CHECKING:
+    from rebirth.castle import Castle
 
 # What charts do not start without: system extensions, kernel modules.
 _EXTENSIONS: Mapping[str, tuple[str, ...]] = {
@@ -68,8 +69,10 @@ def _schematic(extensions: tuple[str, ...]) -> str:
     return f"customization:\n    systemExtensions:\n        officialExtensions:\n{listed}"
 
 
-def _held(castle: Castle, installer: str) -> tuple[str, ...] | None:
+def _held(castle: "Castle", installer: str) -> tuple[str, ...] | None:
     """The extensions of an installer; None where nobody can tell."""
+    from rebirth.castle.hardware import Schematic
+
     named = castle.talos.schematics(castle.machines)
     lists = {one.id: one.extensions for one in named if isinstance(one, Schematic)}
     default = castle.talos.schematic if isinstance(castle.talos.schematic, str) else castle.talos.schematic.id
@@ -90,7 +93,7 @@ def _charts(model: Model) -> Iterator[tuple[Thing, str, Place]]:
         yield member.thing(Milestone.READY), name, member.place("spec", "chart", "spec", "chart")
 
 
-def _host_needs(model: Model, graph: Graph, castle: Castle) -> None:
+def _host_needs(model: Model, graph: Graph, castle: "Castle") -> None:
     """The installer's schematic is what runs once a machine is installed, whatever image it was booted from."""
     installed = {castle.talos.installer_of(machine, castle.machines) for machine in castle.machines.nodes}
     found = [_held(castle, image) for image in sorted(installed)]
@@ -226,7 +229,7 @@ def _tolerated(taint: _Taint, tolerations: list[Mapping[str, Any]]) -> bool:
 # -- addresses
 
 
-def _shared_addresses(model: Model, graph: Graph, castle: Castle) -> None:
+def _shared_addresses(model: Model, graph: Graph, castle: "Castle") -> None:
     """Addresses that a pool gives away and that are taken already."""
     taken = {
         node.address: (f"the machine {node.name}", model.at("machines", "nodes", index))
@@ -247,7 +250,7 @@ def _shared_addresses(model: Model, graph: Graph, castle: Castle) -> None:
 # -- the tailnet
 
 
-def _tailnet(model: Model, graph: Graph, castle: Castle) -> None:
+def _tailnet(model: Model, graph: Graph, castle: "Castle") -> None:
     if castle.tailscale is None:
         return
     key, nodes = castle.tailscale.node_key, castle.machines.nodes

@@ -10,9 +10,8 @@ value of another type keeps them from being read: then the API server sees them 
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rebirth.castle import Castle
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import flux
 from rebirth.proof.reading.manifest import Manifest, Model
@@ -20,6 +19,9 @@ from rebirth.proof.schemas import bundle
 from rebirth.proof.schemas.kinds import unknown_kind
 from rebirth.proof.schemas.shape import Mistake, Shape, dotted, is_open, of_kind
 from rebirth.proof.things import Atomicity
+
+if TYPE_CHECKING:
+    from rebirth.castle import Castle
 
 _MOST = 20  # mistakes of one object
 _UNREADABLE = {"wrong-type", "wrong-format"}  # what keeps Flux from reading an object of Kubernetes
@@ -49,7 +51,9 @@ def _tell(graph: Graph, member: Manifest, mistake: Mistake) -> None:
     )  # fmt: skip
 
 
-def _mistakes(member: Manifest, own: _Kinds, defined: set[tuple[str, str]], castle: Castle | None) -> Iterator[Mistake]:
+def _mistakes(
+    member: Manifest, own: _Kinds, defined: set[tuple[str, str]], castle: "Castle | None"
+) -> Iterator[Mistake]:
     """The mistakes of one object, one a place."""
     version = str(member.data.get("apiVersion"))
     exact = own.get((version, member.kind))

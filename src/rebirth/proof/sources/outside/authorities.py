@@ -6,8 +6,6 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cryptography import x509
-
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model
 
@@ -33,6 +31,8 @@ def read(model: Model, graph: Graph) -> None:
 
 def complaint(text: str, now: dt.datetime) -> str:
     """Why the certificates in a text are of no use; "" if they are. Never quotes the text."""
+    from cryptography import x509  # takes a while to load, and few repositories hold certificates
+
     try:
         found = x509.load_pem_x509_certificates(text.encode())
     except ValueError:

@@ -16,7 +16,6 @@ from rebirth.proof.sources import meeting
 from rebirth.proof.sources.outside.corefile import corefiles
 from rebirth.proof.sources.outside.corefile.words import Forward, Meaning, Rewrite, address_of, host_of
 from rebirth.proof.things import ALWAYS, NOWHERE, Milestone, Need, Place, Scope, Thing
-from rebirth.run.facts import Converged
 
 CLUSTER_DNS, ZONE, NAME, NODE_NAME = "cluster DNS", "zone", "name", "node name"
 DEFAULT_ADDRESS, DEFAULT_DOMAIN, DEFAULT_SERVICES = "10.96.0.10", "cluster.local", "10.96.0.0/12"
@@ -109,6 +108,8 @@ class _Source:
     def _pods_ask(self) -> None:
         """A castle is done only when pods can resolve names."""
         for address, said in self.addresses[:1]:
+            from rebirth.run.facts import Converged
+
             last = next(phase for phase in self.model.phases if phase.makes is Converged)
             self.graph.needs(meeting.ready(last.name), serving(address), Need.NAME, said, "pods ask it")
 

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rebirth.castle.machines import Machine
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods, selectors
 from rebirth.proof.reading.manifest import Model
+
+if TYPE_CHECKING:
+    from rebirth.castle.machines import Machine
 
 _QUANTITY = re.compile(r"^(\d+(?:\.\d+)?)([a-zA-Z]*)$")
 _FACTORS = {
@@ -65,7 +67,7 @@ def _resources(resources: Mapping[str, Any]) -> tuple[float, float]:
     return quantity(asked.get("cpu", 0)), quantity(asked.get("memory", 0))
 
 
-def _fitting(found: pods.Pods, machines: list[Machine]) -> list[Machine]:
+def _fitting(found: pods.Pods, machines: "list[Machine]") -> "list[Machine]":
     """The machines that pods without a toleration may run on: Talos keeps them from control planes."""
     tolerates = any(
         isinstance(one, Mapping)
@@ -77,7 +79,7 @@ def _fitting(found: pods.Pods, machines: list[Machine]) -> list[Machine]:
     return list(machines) if tolerates or not workers else workers
 
 
-def _one(found: pods.Pods, fitting: list[Machine], cores: float, mib: float, graph: Graph) -> None:
+def _one(found: pods.Pods, fitting: "list[Machine]", cores: float, mib: float, graph: Graph) -> None:
     place = found.place("containers")
     most_cores = max(machine.cores for machine in fitting) - _KEPT_CORES
     most_mib = max(machine.memory_mib for machine in fitting) - _KEPT_MIB
@@ -128,7 +130,7 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _volumes(model: Model, machines: list[Machine], graph: Graph) -> None:
+def _volumes(model: Model, machines: "list[Machine]", graph: Graph) -> None:
     """Volumes that Longhorn is told to keep more copies of than there are machines for them."""
     for member, _ in model.objects("StorageClass"):
         wanted = str(member.at("parameters", "numberOfReplicas") or "")

@@ -14,9 +14,9 @@ from rebirth.errors import Broken
 from rebirth.lab.ca import Authority
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.proxmox_rights import Needs
+from rebirth.providers.trust import trust_only
 from rebirth.providers.vault import VaultApi
 from rebirth.secrets import Secret
-from rebirth.trust import trust_only
 
 
 @pytest.fixture

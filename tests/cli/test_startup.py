@@ -1,0 +1,38 @@
+"""Start-up time is felt on every call: what a command does not need it does not load."""
+
+import subprocess
+import sys
+
+import pytest
+
+_HEAVY = ("rebirth.castle", "rebirth.phases", "rebirth.providers", "httpx2", "lightkube", "cryptography")
+
+
+def loaded(program, *arguments):
+    """Which heavy modules that program has loaded when it is done."""
+    ending = f"import sys; print(*[name for name in {_HEAVY} if name in sys.modules], file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\n{ending}", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stderr.split()
+
+
+def test_a_proof_of_a_repository_loads_nothing_of_castles(tmp_path):
+    file = tmp_path / "clusters" / "x" / "a.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "apiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: a, namespace: m}\n"
+        "spec: {addresses: [10.0.0.1-10.0.0.9]}\n"
+    )
+    checks = "import sys\nfrom pathlib import Path\nfrom rebirth.checking import Asked, Said, check\n"
+    checks += "check(Asked(None, Path(sys.argv[1]), ['clusters/x']), Said())"
+    assert loaded(checks, str(tmp_path)) == []
+
+
+@pytest.mark.parametrize("module", ["rebirth.cli"])
+def test_the_commands_load_nothing_of_castles(module):
+    assert loaded(f"import {module}") == []
