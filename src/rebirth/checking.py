@@ -17,6 +17,7 @@ from rebirth.findings.forms import FORMS, Answer
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict, weigh
 from rebirth.proof.prove import Proof, patient_collector, prove
+from rebirth.proof.reading.kept import Kept
 from rebirth.proof.rules import Severity
 from rebirth.repository import Repository, local, repository_of, without_castle
 
@@ -35,6 +36,7 @@ class Asked:
     directory: Path | None
     gitops: Path | None = None
     clusters: Sequence[str] = ()
+    kept: Kept | None = field(default=None, compare=False)  # what earlier proofs of this process have read
 
     @property
     def castle_directory(self) -> Path | None:
@@ -58,7 +60,10 @@ async def proved(asked: Asked) -> AsyncIterator[Proved]:
     if directory is None:
         repository = Repository((asked.gitops or Path()).resolve())
         yield Proved(
-            await prove(repository.root, clusters=asked.clusters), Places(asked=repository.root), None, repository
+            await prove(repository.root, clusters=asked.clusters, kept=asked.kept),
+            Places(asked=repository.root),
+            None,
+            repository,
         )
         return
     from rebirth.castle import load
@@ -70,7 +75,9 @@ async def proved(asked: Asked) -> AsyncIterator[Proved]:
     async with repository_of(directory, castle, asked.gitops) as repository:
         if not asked.clusters:
             _require_path(repository, castle)
-        proof = await prove(repository.root, clusters=asked.clusters, castle=castle, directory=directory)
+        proof = await prove(
+            repository.root, clusters=asked.clusters, castle=castle, directory=directory, kept=asked.kept
+        )
         yield Proved(proof, _places(repository, directory), castle, repository, directory)
 
 

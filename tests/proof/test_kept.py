@@ -96,6 +96,20 @@ def test_what_has_just_been_written_is_read_again(root):
     assert not kept.files
 
 
+def test_what_no_file_holds_any_more_is_let_go(root):
+    kept = Kept()
+    documents = read(root, kept)
+    kept.forget_unused()
+    (root / "apps" / "7.yaml").write_text(config_map("new"))
+    assert read(root, kept) != documents
+    before = len(kept.values)
+    kept.forget_unused()
+    assert len(kept.values) == before - 1
+    made = kept.made
+    read(root, kept)
+    assert kept.made == made
+
+
 def test_a_file_that_lies_elsewhere_is_known_by_its_content(root, cache, tmp_path):
     kept = Kept()
     documents = read(root, kept)

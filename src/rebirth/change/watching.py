@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import watchfiles
@@ -17,6 +18,8 @@ from rebirth.errors import Broken, SpecError
 from rebirth.findings.forms import Answer
 from rebirth.findings.text import Text
 from rebirth.findings.verdict import Verdict
+from rebirth.proof.prove import patient_collector
+from rebirth.proof.reading.kept import Kept
 from rebirth.terminal.ending import Ending
 
 _TICK = 200  # milliseconds after which a signal is noticed where nothing changes
@@ -28,7 +31,8 @@ _OURS = (".rebirth", "logs")  # what runs write into a castle directory
 def watch(asked: Asked, said: Said) -> int:
     """Until a signal asks it to end; returns what a shell reports of that signal (130 after Ctrl-C)."""
     tree = tree_of(asked, "--watch")
-    with Ending() as ending:
+    asked = replace(asked, kept=Kept())
+    with patient_collector(), Ending() as ending:
         try:
             _watch(asked, said, tree, ending)
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -42,6 +46,8 @@ def _watch(asked: Asked, said: Said, tree: Tree, ending: Ending) -> None:
     known = ending.run(_first(asked, said))
     for files in changes:
         if files:
+            if asked.kept:
+                asked.kept.forget_unused()
             try:
                 known = ending.run(_again(asked, said, tree, known, files))
             except SpecError as error:  # half of an edit: the next change may mend it

@@ -67,3 +67,13 @@ class Kept:
         self.values[digest] = value
         self.used.add(digest)
         self.made += size
+
+    def forget_unused(self) -> None:
+        """Lets go of what nobody has asked for since the last time: contents that files no longer have."""
+        self.values = {digest: value for digest, value in self.values.items() if digest in self.used}
+        self.files = {path: known for path, known in self.files.items() if known[1] in self.used}
+        self.said = {
+            words: {digest: yes for digest, yes in known.items() if digest in self.used}
+            for words, known in self.said.items()
+        }
+        self.used.clear()
