@@ -105,9 +105,9 @@ def test_the_page_of_a_rule(desk):
     assert code == 0
     assert out.startswith("R13: dependsOn that closes a cycle")
     assert "\nWhy it cannot work:\n    Flux applies" in out
-    code, _, complaints = desk.run("check", "--explain", "R99")
+    code, _, complaints = desk.run("check", "--explain", "R100")
     assert code == 2
-    assert "no such rule R99" in complaints
+    assert "no such rule R100" in complaints
     assert "There are R00, R01, " in complaints
     assert "did you mean r13_depends_on?" in desk.run("check", "--explain", "depends-on")[2]
     code, out, _ = desk.run("check", "--rules")
@@ -321,6 +321,6 @@ def test_what_cannot_be_told_counts_with_strict(desk):
     code, out, _ = desk.run("check", "--gitops", "tree")
     assert (code, out.splitlines()[-2:]) == (
         0,
-        ["verdict: cannot tell", "  it takes the charts strange (`rebirth fetch` gets them)"],
+        ["verdict: cannot tell", "  it takes the chart strange (`rebirth fetch` gets it)"],
     )
     assert desk.run("check", "--gitops", "tree", "--strict")[0] == 3

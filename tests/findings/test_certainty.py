@@ -67,9 +67,9 @@ def test_a_chart_for_which_nothing_waits_does_not_matter(said):
 def test_a_chart_that_something_waits_for(said, spec):
     verdict, places = said(RELEASE, spec)
     assert verdict.word is Word.CANNOT_TELL
-    assert verdict.needed == ("the charts strange (`rebirth fetch` gets them)",)
+    assert verdict.needed == ("the chart strange (`rebirth fetch` gets it)",)
     text = Text(places).render(verdict)
-    assert text.endswith("verdict: cannot tell\n  it takes the charts strange (`rebirth fetch` gets them)\n")
+    assert text.endswith("verdict: cannot tell\n  it takes the chart strange (`rebirth fetch` gets it)\n")
     assert json.loads(data.render(verdict, places))["verdict"] == {"word": "cannot tell", "needed": [*verdict.needed]}
     (run,) = json.loads(sarif.render(verdict, places))["runs"]
     assert run["properties"]["verdict"] == "cannot tell"

@@ -124,7 +124,7 @@ class TestKindsThatNothingBrings:
     def test_a_misspelt_kind(self, found):
         text = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelase\nmetadata: {name: a, namespace: home}\n"
         (told,) = found({"clusters/x/z.yaml": node("z", "./z"), "z/z.yaml": text})
-        assert told[:2] == ("R22", "error")
+        assert told[:2] == ("R48", "error")
 
 
 class TestWhatFluxReads:
@@ -179,3 +179,28 @@ class TestFilesThatCannotBeRead:
 
     def test_and_nothing_else(self, found):
         assert of(found(self.trees("kind: Secret\nname: other\n\t: [")), "R14") == ["warning"]
+
+
+class TestResourceSets:
+    SET = (
+        "apiVersion: fluxcd.controlplane.io/v1\nkind: ResourceSet\nmetadata: {name: tenants, namespace: flux-system}\n"
+        "spec:\n  inputs: [{tenant: lions}]\n  resources:\n  - apiVersion: v1\n    kind: ConfigMap\n"
+        "    metadata: {name: tenant-info, namespace: << inputs.tenant >>}\n"
+    )
+
+    @pytest.mark.parametrize(("name", "said"), [("tenant-info", []), ("other", ["warning"])])
+    def test_names_that_stand_in_it_may_come_out_of_it(self, found, name, said):
+        spec = f"postBuild: {{substituteFrom: [{{kind: ConfigMap, name: {name}}}]}}"
+        told = found(
+            {"clusters/x/z.yaml": several(node("z", "./z", spec), self.SET), "z/a.yaml": config_map("a", "home")}
+        )
+        assert of(told, "R14") == said
+
+    def test_a_kustomization_that_it_may_make_is_no_error(self, found):
+        told = found(
+            {
+                "clusters/x/z.yaml": several(node("z", "./z", "dependsOn: [{name: lions}]"), self.SET),
+                "z/a.yaml": config_map("a", "home"),
+            }
+        )
+        assert of(told, "R13") == ["warning"]

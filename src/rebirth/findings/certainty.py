@@ -21,7 +21,12 @@ def needed(proof: Proof) -> tuple[str, ...]:
     """What would have to be read to tell whether the bootstrap can finish; nothing where that is told."""
     found = dict.fromkeys(one for world in proof.worlds for one in _mattering(world.graph))
     charts = dict.fromkeys(one.what.rpartition("(chart ")[2].rstrip(")") for one in found if one.extent is Extent.CHART)
-    told = [f"the charts {', '.join(charts)} (`rebirth fetch` gets them)"] if charts else []
+    several = len(charts) > 1
+    told = (
+        [f"the chart{'s' * several} {', '.join(charts)} (`rebirth fetch` gets {'them' if several else 'it'})"]
+        if charts
+        else []
+    )
     told += [f"{one.what} ({one.why})" for one in found if one.extent is not Extent.CHART]
     told += [
         f"the folder that Flux is pointed at (--cluster): {one.words}" for one in proof.graph.marked("little-read")

@@ -94,6 +94,7 @@ class _Reader:
             ]
         self._scopes()
         self._substitute()
+        self.survey.unknowns += unread.generated(m for unit in self.model.units for m in unit.members)
         self._orphans()
         self.model.seeded += beforehand.find(self.files, self.listed)
         if self.model.castle is None:

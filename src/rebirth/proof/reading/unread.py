@@ -1,13 +1,17 @@
 """What reading leaves out, as unknowns: what it is called, and where it puts what it may hold."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from rebirth.proof.reading import flux
 from rebirth.proof.reading.kustomization import Folder
-from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.reading.manifest import Manifest, texts
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.things import Extent, Place, Unknown
 from rebirth.proof.words import pieces
+
+_OPERATOR = "fluxcd.controlplane.io"
+_WORD = re.compile(r"[\w.-]+")
 
 
 def whatever(own: Manifest, place: Place, why: str, address: str = "", *, listed: bool = True) -> Unknown:
@@ -27,3 +31,21 @@ def left_out(found: Folder, own: Manifest | None, files: Files) -> Iterator[Unkn
         called = pieces(entry, files.shown(found.path))
         extent = Extent.BASE if names is None else Extent.FILE
         yield Unknown(entry, place, "it cannot be read", extent, space, called, names or frozenset(), by)
+
+
+def generated(members: Iterable[Manifest]) -> Iterator[Unknown]:
+    """What ResourceSets of the Flux operator make of their templates and inputs: names that stand in either may come out of it."""
+    own = [member for member in members if member.group == _OPERATOR]
+    inputs = {word for one in own if one.kind == "ResourceSetInputProvider" for word in _words(one)}
+    for one in own:
+        if one.kind == "ResourceSet":
+            names = frozenset(_words(one)) | inputs
+            why = "what it makes of its templates and inputs is not read"
+            yield Unknown(
+                one.thing().label, one.place("spec"), why, Extent.UNIT, "", pieces(one.name), names, one.thing()
+            )
+
+
+def _words(member: Manifest) -> Iterator[str]:
+    for text in texts(member.mapping("spec")):
+        yield from _WORD.findall(text)

@@ -39,11 +39,16 @@ def r22_out_of_reach(graph: Graph) -> Iterator[Finding]:
     needed = graph.needed_by()
     unknowns = Unknowns(graph)
     told = {remark.about.label for remark in graph.marked("orphan") if remark.about}  # with the file (R14)
+    misspelt = {
+        remark.about.kind for remark in graph.marked("unknown-kind") if remark.about
+    }  # with what was meant (R48)
     groups: dict[str, list[Thing]] = {}
     chances: dict[Thing, Chance] = {}
     brings = graph.whole or any(graph.makers(made) for made in graph.made if made.kind == "CRD")
     for thing in graph.missing():
         is_kind = thing.kind == "CRD"
+        if is_kind and thing.name.partition("/")[2] in misspelt:
+            continue
         if not (graph.whole or (is_kind and not _is_before(thing))) or (thing.label in told and not is_kind):
             continue
         # Who brings a kind is one question, whether it comes in time another, which other rules answer.

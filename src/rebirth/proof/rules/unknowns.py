@@ -64,7 +64,7 @@ class Unknowns:
 
     def _too_late(self, unknown: Unknown, use: Edge) -> bool:
         """Whether it is made only after what needs it, or is none of the things that are made so."""
-        if use.need in _BY_HAND and unknown.extent not in {Extent.FILE, Extent.COMMAND}:
+        if use.need in _BY_HAND and (unknown.extent is Extent.CHART or not _called(use.needs) & unknown.names):
             return True
         if unknown.by is None:
             return False

@@ -52,7 +52,8 @@ def find(named: Path, clusters: Sequence[str], kept: Kept | None = None) -> Foun
         return Found(root, {_below(named, root, cluster): Start("it was named") for cluster in clusters}, files)
     starts = _instances(files, named) or _starts(files, written)
     if not starts:
-        raise SpecError(f"{named}: no Flux Kustomization below it", hint="Name the cluster's folder with --cluster.")
+        hint = "If Flux is pointed at it from another repository, name the folder: --cluster clusters/production."
+        raise SpecError(f"{named}: no Flux Kustomization below it", hint=hint)
     outermost = {files.shown(folder): starts[folder] for folder in _outermost(set(starts))}
     return Found(root, dict(sorted(outermost.items())), files)
 
