@@ -95,7 +95,6 @@ ONLY_ONE = Case(
         "web/all.yaml": namespace("web") + release("web", "web", "4.6.2", APPS, VALUES, chart="app-template"),
     },
     (Told("web/all.yaml", "web-settings"),),
-    "inside: names that a chart makes",
 )
 KEYS = Case(
     "a key that a templated ExternalSecret does not make: read by a pod",
@@ -234,6 +233,13 @@ CASES = [
     ONLY_ONE,
     ONLY_ONE.but("named so", ("web/all.yaml", "name: web-settings", "name: web")),
     ONLY_ONE.but("one of two", ("web/all.yaml", "configMaps: {", "configMaps: {other: {data: {a: b}}, ")),
+    ONLY_ONE.but("of a version that always tells them apart", ("web/all.yaml", "version: '4.6.2'", "version: '3.7.3'")),
+    ONLY_ONE.but("told to tell them apart", ("web/all.yaml", "{controllers", "{global: {alwaysAppendIdentifierToResourceName: true}, controllers")),
+    ONLY_ONE.but("with a suffix", ("web/all.yaml", "settings: {data", "settings: {suffix: settings, data")),
+    ONLY_ONE.but(
+        "another makes it",
+        ("web/all.yaml", "---", "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: web-settings, namespace: web}\ndata: {a: b}\n---"),
+    ),
     KEYS,
     KEYS.but("it merges", ("app/all.yaml", "template: {data", "template: {mergePolicy: Merge, data")),
     KEYS.but("no template", ("app/all.yaml", ", template: {data: {config.js: '{{ .PASSWORD }}'}}", "")),

@@ -3,6 +3,7 @@ they are, so what others may need, and what its pods read, can be told from them
 the release's name is left out.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +20,9 @@ _KINDS = {
     "job": "Job",
 }
 _Path = tuple[str | int, ...]
+_CLAIM = "persistentVolumeClaim"
+_NAMES = {_CLAIM: "claimName", "secret": "secretName", "configMap": "name"}  # the field of a volume that names it
+_ALONE_SINCE = 4  # major version of the chart since which what is the only one of its kind has the release's name alone
 
 
 def is_one(chart: ChartSource) -> bool:
@@ -48,6 +52,8 @@ class _Chart:
         self.release, self.namespace = releases.release_name(own), releases.target_namespace(own)
         self.fullname = fullname(self.release, self.release, self.values)
         self.controllers = _enabled(self.values.get("controllers"))
+        major = re.search(r"\d+", chart.version)
+        self.numbered = major is not None and int(major[0]) < _ALONE_SINCE
 
     def objects(self) -> Iterator[Manifest]:
         for key, controller in self.controllers:
@@ -64,9 +70,9 @@ class _Chart:
             entries = _enabled(self.values.get(field))
             for key, entry in entries:
                 data = {**_mapping(entry.get("data")), **_mapping(entry.get("stringData"))}
-                yield self._object(
-                    "v1", kind, self._named(key, entry, alone=len(entries) == 1), (field, key), data=data
-                )
+                name = self._named(key, entry, alone=len(entries) == 1 and not self.numbered)
+                made = self._object("v1", kind, name, (field, key), data=data)
+                yield self._misread(made, f"{self.fullname}-{key}")
         for key, _ in _enabled(self.values.get("serviceMonitor")):
             yield self._object(
                 "monitoring.coreos.com/v1", "ServiceMonitor", f"{self.fullname}-{key}", ("serviceMonitor", key)
@@ -92,14 +98,30 @@ class _Chart:
         return [self._rendered(item) for item in value] if isinstance(value, list) else value
 
     def _named(self, key: str, entry: Mapping[str, Any], *, alone: bool) -> str:
+        """As the chart's library names it (bjw-s common 4 and 5, `determineResourceNameFromValues`)."""
         if override := entry.get("forceRename"):
-            return str(self._rendered(override))
-        suffix = entry.get("suffix") or entry.get("nameOverride") or ("" if alone else key)
-        return f"{self.fullname}-{suffix}" if suffix else self.fullname
+            return str(self._rendered(override)).lower()
+        name = self.fullname
+        if (prefix := str(self._rendered(entry.get("prefix") or ""))) and prefix != name:
+            name = f"{prefix}-{name}"
+        always = _mapping(self.values.get("global")).get("alwaysAppendIdentifierToResourceName") is True
+        own = entry.get("nameOverride")  # until version 3, instead of what tells it apart
+        for part in (own or ("" if alone and not always else key), entry.get("suffix") or ""):
+            text = str(self._rendered(part))
+            if text and name != text and not name.endswith(f"-{text}"):
+                name = f"{name}-{text}"
+        return name.lower()
+
+    def _misread(self, made: Manifest, name: str) -> Manifest:
+        """With the name by which its values may lead one to call it, where the chart gives another."""
+        if made.name == name or "{{" in name:
+            return made
+        metadata = {**made.data["metadata"], "annotations": {releases.NOT_NAMED: name}}
+        return Manifest({**made.data, "metadata": metadata}, made.file, made.line, made.prefix, written=made.written)
 
     def _object(
         self, version: str, kind: str, name: str, values_path: _Path, *,
-        written: Mapping[_Path, _Path] | None = None, **fields: Any,
+        written: Mapping[_Path, _Path] | None = None, beyond: Mapping[_Path, _Path] | None = None, **fields: Any,
     ) -> Manifest:  # fmt: skip
         data = {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": self.namespace}, **fields}
         prefix: _Path = ("spec", "values", *values_path)
@@ -109,7 +131,8 @@ class _Chart:
             self.own.file,
             self.own.line,
             prefix,
-            written={path: (*prefix, *to) for path, to in (written or {}).items()},
+            written={path: (*prefix, *to) for path, to in (written or {}).items()}
+            | {path: ("spec", "values", *to) for path, to in (beyond or {}).items()},
         )
 
     def _controller(self, key: str, controller: Mapping[str, Any]) -> Manifest:
@@ -117,12 +140,19 @@ class _Chart:
         name = self._named(key, controller, alone=len(self.controllers) == 1)
         pods: _Path = ("spec", "jobTemplate", "spec", "template") if kind == "CronJob" else ("spec", "template")
         written: dict[_Path, _Path] = {}
-        spec: dict[str, Any] = {"volumes": list(self._volumes(key))}
+        beyond: dict[_Path, _Path] = {}  # in the values, beside the controllers
+        spec: dict[str, Any] = {"volumes": []}
         for field, part in (("initContainers", "initContainers"), ("containers", "containers")):
             spec[field] = []
             for index, (inner, container) in enumerate(_enabled(controller.get(part))):
                 spec[field].append(self._container(inner, container))
                 written[*pods, "spec", field, index] = (part, inner)
+        for index, (volume, source) in enumerate(self._volumes(key)):
+            spec["volumes"].append({"name": volume, **source})
+            for field in source:
+                at = (*pods, "spec", "volumes", index, field)
+                beyond[at] = ("persistence", volume)
+                beyond[*at, _NAMES[field]] = ("persistence", volume, "existingClaim" if field == _CLAIM else "name")
         template = {"metadata": {"labels": {releases.MADE_UP: key, **_mapping(controller.get("labels"))}}, "spec": spec}
         body: dict[str, Any] = {"template": template}
         if kind == "CronJob":
@@ -130,7 +160,7 @@ class _Chart:
         elif isinstance(replicas := controller.get("replicas"), int):
             body["replicas"] = replicas
         version = "batch/v1" if kind in {"CronJob", "Job"} else "apps/v1"
-        return self._object(version, kind, name, ("controllers", key), written=written, spec=body)
+        return self._object(version, kind, name, ("controllers", key), written=written, beyond=beyond, spec=body)
 
     def _container(self, name: str, container: Mapping[str, Any]) -> Mapping[str, Any]:
         image = _mapping(container.get("image"))
@@ -156,8 +186,8 @@ class _Chart:
             if source and "{{" not in str(rendered := self._rendered(source)):
                 yield {"name": str(entry.get("name")), "valueFrom": rendered}
 
-    def _volumes(self, controller: str) -> Iterator[Mapping[str, Any]]:
-        """What is mounted by that controller, or by all."""
+    def _volumes(self, controller: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """What is mounted by that controller, or by all: its key among the values, and its source."""
         for key, volume in _enabled(self.values.get("persistence")):
             mounts = _mapping(volume.get("advancedMounts"))
             if mounts and controller not in mounts and not volume.get("globalMounts"):
@@ -167,7 +197,7 @@ class _Chart:
             optional = {"optional": True} if volume.get("optional") is True else {}
             if kind == "persistentVolumeClaim":
                 claim = self._rendered(volume.get("existingClaim")) or self._claim_name(key, volume)
-                source: Mapping[str, Any] = {"persistentVolumeClaim": {"claimName": claim}}
+                source: Mapping[str, Any] = {_CLAIM: {"claimName": claim}}
             elif kind == "secret" and isinstance(name, str):
                 source = {"secret": {"secretName": name, **optional}}
             elif kind == "configMap" and isinstance(name, str):
@@ -175,14 +205,14 @@ class _Chart:
             else:
                 continue
             if "{{" not in str(source):
-                yield {"name": key, **source}
+                yield key, source
 
     def _claim_name(self, key: str, volume: Mapping[str, Any]) -> str:
         claims = [
             one for one, entry in _enabled(self.values.get("persistence"))
             if entry.get("type", "persistentVolumeClaim") == "persistentVolumeClaim" and not entry.get("existingClaim")
         ]  # fmt: skip
-        return self._named(key, volume, alone=len(claims) == 1)
+        return self._named(key, volume, alone=len(claims) == 1 and not self.numbered)
 
     def _claim(self, key: str, volume: Mapping[str, Any]) -> Manifest:
         spec: dict[str, Any] = {"accessModes": [volume.get("accessMode", "ReadWriteOnce")]}

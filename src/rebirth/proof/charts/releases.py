@@ -13,6 +13,9 @@ from rebirth.proof.things import Milestone, Place, Thing
 FOLDER = "rebirth/chart-crds"  # an annotation: the object stands in the chart's crds/ folder
 OPERATOR = "rebirth/operator"  # an annotation of pods: they are that operator
 MADE_UP = "rebirth/workload"  # a label of pods that stand for those of a chart which is not rendered
+NOT_NAMED = (
+    "rebirth/not-named"  # an annotation: a name that the values suggest for it, and that the chart does not give it
+)
 _LONGEST = 53  # characters of a release's name
 _HASHED = 12  # of which are a hash
 

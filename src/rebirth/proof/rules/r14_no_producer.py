@@ -66,7 +66,7 @@ def r14_no_producer(graph: Graph) -> Iterator[Finding]:
 
 def _is_known(graph: Graph, thing: Thing, needed: dict[Thing, list[Edge]], unknowns: Unknowns) -> bool:
     """Whether it is missing for sure, or looks mistyped."""
-    if _orphan(graph, thing) or _near(graph, thing):
+    if _orphan(graph, thing) or _otherwise(graph, thing) or _near(graph, thing):
         return True
     return unknowns.chance(thing, _uses(thing, needed)) is not Chance.FAIR
 
@@ -128,6 +128,12 @@ def _orphan(graph: Graph, thing: Thing) -> Remark | None:
     return next((one for one in found if one.about and one.about.label == thing.label), None)
 
 
+def _otherwise(graph: Graph, thing: Thing) -> Remark | None:
+    """Where a release makes it under another name than its values suggest."""
+    found = graph.marked("named-otherwise")
+    return next((one for one in found if one.about and one.about.label == thing.label), None)
+
+
 def _uses(thing: Thing, needed: dict[Thing, list[Edge]]) -> list[Edge]:
     """The edges of those who need it, steps inside the thing itself followed."""
     found: list[Edge] = []
@@ -148,11 +154,13 @@ def _finding(
     orphan = _orphan(graph, thing)
     chain = _chain(uses, needed)
     use = chain[-1]
+    otherwise = _otherwise(graph, thing)
     certain = graph.whole or (orphan is not None and not orphan["sealed"])
     if use.need in _BY_HAND and not graph.whole:
         certain = False
     if orphan is None and unknowns.chance(thing, uses) is not Chance.NONE:
         certain = False
+    certain = certain or (otherwise is not None and otherwise["whole"] == "yes")
     others = f" (and {len(uses) - 1} more need it)" if len(uses) > 1 else ""
     message = f"{thing.label} is needed by {use.by.label}{others}, and nothing makes it"
     instead = "Add what makes it, or correct the name."
@@ -161,6 +169,9 @@ def _finding(
         message += f": {orphan['entry']} would, but no kustomization lists it"
         instead = f"List {orphan['entry']} under `resources` of {orphan['kustomization'].rpartition('/')[2]} beside it."
         fixes = (Listed(orphan["kustomization"], orphan["entry"]),)
+    elif otherwise is not None:
+        message += f"; {otherwise.words}"
+        instead = f"Name {otherwise['name']}."
     elif near := _near(graph, thing):
         message += f"; there is {thing._replace(name=near).label}"
         instead = f"Did you mean {near}?"

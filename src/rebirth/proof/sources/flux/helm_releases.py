@@ -139,6 +139,10 @@ def _members(unit: Unit, begun: Thing, graph: Graph) -> None:
             # Applied when all that is waited for is Ready: the release is Ready once its hooks are done.
             maker = _waited(unit)
         graph.makes(maker, member.thing(), place, need=Need.APPLIED_BY)
+        if suggested := member.annotations.get(releases.NOT_NAMED):
+            other = thing(member.kind, member.namespace, str(suggested))
+            words = f"the chart names it {member.name}: it is its only {member.kind}"
+            graph.remark("named-otherwise", place, words, other, name=member.name, whole="yes" if unit.known else "")
 
 
 def _waited(unit: Unit) -> Thing:
