@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rebirth.proof.reading.yaml_files import Document
 from rebirth.proof.things import NOWHERE, Atomicity, Milestone, Place, Thing
@@ -132,6 +132,14 @@ class MachineConfiguration:
     generated: bool = False  # whether they lie above what Talos' own generator writes
 
 
+class Applied(NamedTuple):
+    """Something that the repository's own scripts or documents apply by hand."""
+
+    thing: Thing
+    keys: frozenset[str] | None  # of a Secret or ConfigMap; None: not known
+    place: Place  # the line that says so
+
+
 @dataclass(repr=False)
 class Model:
     """All that was read, before anything is concluded from it."""
@@ -150,6 +158,7 @@ class Model:
     machines: list[MachineConfiguration] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
     seeded: list[Manifest] = field(default_factory=list)  # objects that the repository keeps for what runs before Flux
+    applied: list[Applied] = field(default_factory=list)  # what somebody applies with kubectl
     orphans: list[Manifest] = field(default_factory=list)  # objects in files that no kustomization lists
     helmfiles: dict[Path, tuple[str, bool]] = field(
         default_factory=dict

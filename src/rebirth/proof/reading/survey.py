@@ -99,7 +99,7 @@ class _Reader:
         self.model.seeded += beforehand.find(self.files, self.listed)
         if self.model.castle is None:
             self.model.machines += talhelper.machines(self.files, self.model.cluster) or talos.lying(self.files)
-            self.survey.unknowns += before.read(self.model)
+            self.survey.unknowns += before.read(self.model, self.files)
         self.model.index()
         self.model.listed = frozenset(self.listed)
 

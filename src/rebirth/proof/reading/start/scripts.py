@@ -24,7 +24,9 @@ _BESIDE = {
     "roles",
 }  # folders whose YAML files are tasks, too
 _SAYS = re.compile(r"helmfile|kubectl|kustomize|\bhelm\b|helm_release|\bchart|https?://|oci://")
-_COMMAND = re.compile(r"^[\s$>`-]*(sudo )?(helmfile|kubectl|helm|just|task|make|flux)\s")
+_COMMAND = re.compile(
+    r"^[\s$>`-]*(sudo )?((helmfile|kubectl|helm|just|task|make|flux)\s|(sops|kustomize|envsubst|cat)\s.*\|\s*kubectl\s)"
+)
 _CREATES = re.compile(
     r"kubectl\b.*\bcreate\s+(?:secret\s+(?:generic|tls|docker-registry)|configmap|namespace|ns|cm)\s+[\"']?([\w.-]+)"
 )
@@ -53,17 +55,36 @@ def _files(root: Path) -> Iterator[Path]:
                 yield Path(folder, name)
 
 
-def _lines(file: Path) -> Iterator[Line]:
+def text_of(file: Path) -> str:
+    """Nothing of what cannot be read, or is too large for something that a person wrote."""
     try:
         if file.is_symlink() or file.stat().st_size > _LARGEST:
-            return
-        text = file.read_text(encoding="utf-8", errors="replace")
+            return ""
+        return file.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return
+        return ""
+
+
+def _lines(file: Path) -> Iterator[Line]:
     wanted = _COMMAND if file.suffix == ".md" else _SAYS
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in _continued(text_of(file)):
         if wanted.search(line) and not line.lstrip().startswith("#"):
             yield Line(line.strip(), Place(str(file), number))
+
+
+def _continued(text: str) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers: one that ends in a backslash goes on in the next."""
+    begun, so_far = 0, ""
+    for number, line in enumerate(text.splitlines(), 1):
+        begun = begun or number
+        so_far += line
+        if so_far.endswith("\\"):
+            so_far = so_far[:-1].rstrip() + " "
+            continue
+        yield begun, so_far
+        begun, so_far = 0, ""
+    if begun:
+        yield begun, so_far
 
 
 def unread(said: Sequence[Line]) -> Iterator[Unknown]:

@@ -1,6 +1,9 @@
 """What a repository keeps for whoever sets the cluster up before Flux runs: objects in a folder `bootstrap` that no Kustomization
-leads to. They are there from the start; the values of their Secrets are filled in by hand or by a program.
+leads to, and what its scripts and documents apply with kubectl. They are there from the start; the values of their Secrets are
+filled in by hand or by a program.
 """
+
+from pathlib import Path
 
 from rebirth.proof.charts.knowledge import crd
 from rebirth.proof.graph import Graph
@@ -24,3 +27,10 @@ def read(model: Model, graph: Graph) -> None:
             graph.given(crd(str(group), str(kind)), why, place)
         if member.namespace and member.kind not in scopes.BUILT_IN | scopes.CUSTOM:
             graph.given(thing("Namespace", "", member.namespace), why, place)
+    for one in model.applied:
+        said = f"{Path(one.place.file).relative_to(model.root)}:{one.place.line}"
+        why = f"it is applied by hand before Flux, says {said}"
+        for there in (one.thing, one.thing._replace(milestone=Milestone.EXISTS)):
+            graph.assumed(there, why, one.place)
+        if one.thing.kind in _DATA:
+            graph.holds(one.thing, one.keys, one.place)

@@ -1,0 +1,139 @@
+"""What a repository's own task files, scripts and documents apply with kubectl: objects of the files that they name, and what
+`kubectl create` makes. What Flux applies again later is there before it, then.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from rebirth.proof.reading import kustomization
+from rebirth.proof.reading.manifest import Applied, Manifest
+from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.scopes import BUILT_IN, CUSTOM
+from rebirth.proof.reading.start import clusters
+from rebirth.proof.reading.start.scripts import Line, text_of
+from rebirth.proof.things import Milestone, Place, Thing
+
+_APPLIES = re.compile(r"\bkubectl\b[^|;&]*?\s(?:apply|create|replace)\s")
+_CREATES = re.compile(
+    r"\bkubectl\b[^|;&]*?\screate\s+(?:secret\s+(?:generic|tls|docker-registry)|(?:configmap|cm))\s+[\"']?([\w.-]+)"
+)
+_DRY = re.compile(r"\s--dry-run(?!=none)")
+_BEGINNING = re.compile(r"readme|install|bootstrap|setup|start|deploy", re.IGNORECASE)  # documents of how it all begins
+_NAMESPACE = re.compile(r"\s(?:-n|--namespace)[\s=]+[\"']?([\w.-]+)")
+_KEY = re.compile(r"--from-(?:file|literal)[\s=]+[\"']?([\w.-]+)=")
+_ALONE = re.compile(r"[\s\"'\[(,-]*([^\s\"',]+\.ya?ml)[\s\"'\]),\\]*")  # a path that has its line for itself: of a list
+_LOOPS = re.compile(r"\$|\{\}|\{\{")  # what is named elsewhere
+_VARIABLE = re.compile(r"(?:\{\{[^}]*\}\}|\$\{[^}]*\}|\$\w+|\$\([^)]*\))/+")
+_WORD = re.compile(r"(?:\{\{[^}]*\}\}|\$\([^)]*\)|[^\s\"'`;|<>&()=])+")
+_FOLDER = re.compile(r"(?:\s-k|--kustomize|\s-f|--filename|\bbuild)[\s=]+(?:--\S+\s+)*[\"']?$")  # before a folder
+_DATA = {"Secret", "ConfigMap"}
+_FLUX = ("kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io")
+
+
+def find(files: Files, said: Sequence[Line]) -> Iterator[Applied]:
+    """What is there by hand, each with the line that says so."""
+    for file, own in groupby(said, lambda line: line.place.file):
+        applying = [line for line in own if _does(line.text)]
+        if file.endswith(".md") and not _BEGINNING.search(str(Path(file).relative_to(files.root))):
+            continue
+        looped = False
+        for line in applying:
+            if (made := _created(line)) is not None:
+                yield made
+                continue
+            named = [*_named(files, line)]
+            looped = looped or (not named and bool(_LOOPS.search(line.text)))
+            for target in named:
+                yield from _objects(files, target, _in(line.text), line.place)
+        if looped and not file.endswith(".md"):
+            spaces = {space for line in applying if (space := _in(line.text)) and not _LOOPS.search(space)}
+            space = spaces.pop() if len(spaces) == 1 else ""
+            for target, place in _alone(files, Path(file)):
+                yield from _objects(files, target, space, place)
+
+
+def _does(text: str) -> bool:
+    """Whether it changes the cluster: of what is piped on, the last command says so."""
+    return bool(_APPLIES.search(text)) and not _DRY.search(text.rpartition("|")[2])
+
+
+def _in(text: str) -> str:
+    found = _NAMESPACE.search(text)
+    return found[1] if found else ""
+
+
+def _created(line: Line) -> Applied | None:
+    """What `kubectl create secret` makes; nothing where it does not say in which namespace."""
+    found = _CREATES.search(line.text)
+    if found is None or not (namespace := _in(line.text)):
+        return None
+    kind = "Secret" if re.search(r"\screate\s+secret\s", line.text) else "ConfigMap"
+    keys = frozenset(_KEY.findall(line.text)) if "--from-env-file" not in line.text else frozenset[str]()
+    return Applied(Thing(kind, namespace, found[1], Milestone.MATERIALISED), keys or None, line.place)
+
+
+def _named(files: Files, line: Line) -> Iterator[Path]:
+    """The files, and after -k, -f or `build` the folders, that a command names."""
+    for word in _WORD.finditer(line.text):
+        target = _target(files, word[0], Path(line.place.file))
+        if target is not None and (target.is_file() or _FOLDER.search(line.text[: word.start()])):
+            yield target
+
+
+def _alone(files: Files, script: Path) -> Iterator[tuple[Path, Place]]:
+    for number, text in enumerate(text_of(script).splitlines(), 1):
+        if (word := _ALONE.fullmatch(text)) and (target := _target(files, word[1], script)):
+            yield target, Place(str(script), number)
+
+
+def _target(files: Files, word: str, script: Path) -> Path | None:
+    """The file or folder of the repository that a word of a script names, seen from the script, a folder above it, or the top;
+    what a leading variable stands for is one of these, too.
+    """
+    path = _VARIABLE.sub("", word, count=1) if _VARIABLE.match(word) else word
+    path = path.removeprefix("./").rstrip("/")
+    if not path or _LOOPS.search(path) or path.startswith(("/", "-", "..")):
+        return None
+    for folder in script.parents:
+        if not files.is_inside(folder):
+            return None
+        target = Path(os.path.normpath(folder / path))
+        if files.is_inside(target) and target != files.root and _is_there(target):
+            return target
+    return None
+
+
+def _is_there(target: Path) -> bool:
+    return target.is_dir() or (target.is_file() and target.suffix in {".yaml", ".yml"})
+
+
+def _objects(files: Files, target: Path, namespace: str, place: Place) -> Iterator[Applied]:
+    if target.is_dir():
+        listing = kustomization.kustomization_of(files, target)
+        found = (
+            kustomization.folder(files, target).manifests
+            if listing
+            else [m for file in sorted(target.iterdir()) for m in clusters.manifests_of(files, file) if _is_there(file)]
+        )
+    else:
+        found = clusters.manifests_of(files, target)
+    for manifest in found:
+        yield from _applied(manifest, namespace, place)
+
+
+def _applied(manifest: Manifest, namespace: str, place: Place) -> Iterator[Applied]:
+    """What others may wait for: data, namespaces, kinds, and what Flux is told to do."""
+    space = "" if manifest.kind in BUILT_IN | CUSTOM else manifest.namespace or namespace or "default"
+    there = Thing(manifest.kind, space, manifest.name, Milestone.EXISTS)
+    if manifest.kind in _DATA:
+        keys = frozenset(map(str, {*manifest.mapping("data"), *manifest.mapping("stringData")}))
+        yield Applied(there._replace(milestone=Milestone.MATERIALISED), keys or None, place)
+    elif manifest.kind == "CustomResourceDefinition":
+        group, kind = manifest.at("spec", "group", default=""), manifest.at("spec", "names", "kind", default="")
+        yield Applied(there, None, place)
+        yield Applied(Thing("CRD", "", f"{group}/{kind}", Milestone.ESTABLISHED), None, place)
+    elif manifest.kind == "Namespace" or manifest.group in _FLUX:
+        yield Applied(there, None, place)
