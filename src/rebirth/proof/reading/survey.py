@@ -1,6 +1,6 @@
 """Reads a GitOps repository the way Flux does: from the cluster's folder to every Kustomization that comes out of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +56,7 @@ async def survey(
     surveys = []
     for cluster, start in found.clusters.items():
         model = Model(found.root, cluster=cluster, start=start, castle=castle, castle_file=castle_file)
-        reader = _Reader(found.files, kustomize, sources, model)
+        reader = _Reader(found.files, kustomize, sources, model, found.clusters)
         await reader.read(found.root / cluster)
         surveys.append(reader.survey)
     share = coverage.of(found.files, root.resolve(), [one.model for one in surveys])
@@ -68,8 +68,11 @@ async def survey(
 
 
 class _Reader:
-    def __init__(self, files: Files, kustomize: Kustomize, artifacts: Artifacts, model: Model) -> None:
+    def __init__(
+        self, files: Files, kustomize: Kustomize, artifacts: Artifacts, model: Model, clusters: Collection[str]
+    ) -> None:
         self.root, self.files, self.artifacts = files.root, files, artifacts
+        self._clusters = clusters  # of the repository
         self._builds = Builds(files, kustomize)
         self.model = model
         self.survey = Survey(model)
@@ -98,7 +101,9 @@ class _Reader:
         self._orphans()
         self.model.seeded += beforehand.find(self.files, self.listed)
         if self.model.castle is None:
-            self.model.machines += talhelper.machines(self.files, self.model.cluster) or talos.lying(self.files)
+            self.model.machines += talhelper.machines(self.files, self.model.cluster) or talos.lying(
+                self.files, self.model.cluster, self._clusters
+            )
             self.survey.unknowns += before.read(self.model, self.files)
         self.model.index()
         self.model.listed = frozenset(self.listed)

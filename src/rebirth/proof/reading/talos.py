@@ -3,8 +3,9 @@
 Patches are merged as Talos merges them: later values win, lists grow.
 """
 
+import os.path
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,11 +85,14 @@ def is_unused(files: Files, file: Path) -> bool:
     return any(part.lower().lstrip("_.").startswith(_UNUSED) for part in folders)
 
 
-def lying(files: Files) -> list[MachineConfiguration]:
-    """Machine configurations and patches that lie in a repository, as one: which belong to which machine is not said."""
+def lying(files: Files, cluster: str, others: Iterable[str]) -> list[MachineConfiguration]:
+    """Machine configurations and patches that lie in a repository, as one: which belong to which machine is not said.
+
+    Those that lie nearer to one of the `others`, clusters of the same repository, than to this one are that one's.
+    """
     found = []
     for file in files.mentioning(*_MARKS, templates=True):
-        if is_unused(files, file):
+        if is_unused(files, file) or not _is_near(Path(files.shown(file)), cluster, others):
             continue
         try:
             documents = parse(_TAGS.sub(_blank, text_of(file)))
@@ -101,7 +105,14 @@ def lying(files: Files) -> list[MachineConfiguration]:
     return [MachineConfiguration("of the repository", "", tuple(found), whole=False)] if found else []
 
 
-_MARKS = (b"coreDNS", b"clusterDNS", b"registries", b"admissionControl")
+def _is_near(file: Path, cluster: str, others: Iterable[str]) -> bool:
+    def steps(folder: str) -> int:
+        return len(Path(os.path.commonpath([file, folder])).parts)
+
+    return all(steps(other) <= steps(cluster) for other in others)
+
+
+_MARKS = (b"coreDNS", b"serviceSubnets", b"clusterDNS", b"registries", b"admissionControl")
 _TAGS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)  # of jinja, minijinja and gomplate
 
 

@@ -1,0 +1,3 @@
+cluster:
+  network:
+    serviceSubnets: ["{{ .Data.networks }}"]
