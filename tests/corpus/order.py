@@ -33,7 +33,6 @@ BEHIND_CRDS = Case(
         "objects/all.yaml": STORE + namespace("cert-manager") + TOKEN,
     },
     (Told("clusters/x/all.yaml", by_luck=True),),
-    "order: the CRDs come from a repository that is not here",
 )  # fmt: skip
 CILIUM_FIRST = Case(
     "a controller that starts before its kinds: Cilium before the Gateway API",
@@ -46,7 +45,6 @@ CILIUM_FIRST = Case(
         "edge/all.yaml": FRONT,
     },
     (Told("cilium/all.yaml"),),
-    "order: a chart makes a GatewayClass only where it sees the CRD, once",
 )
 OWN_KIND = Case(
     "an operator's own kind beside its release: a dashboard",
@@ -73,7 +71,6 @@ MONITORS = Case(
         "monitoring/all.yaml": namespace("monitoring", "privileged") + release("kube-prometheus-stack", "monitoring", "79.1.0", PROMETHEUS),
     },
     (Told("cert-manager/all.yaml"),),
-    "order: values that switch on a kind",
 )  # fmt: skip
 CONSTRAINT = Case(
     "a kind that an object makes: a constraint beside its template",
@@ -87,7 +84,6 @@ CONSTRAINT = Case(
         + thing("constraints.gatekeeper.sh/v1beta1", "K8sRequiredLabels", "owner", body="spec: {match: {}}\n"),
     },
     (Told("policies/all.yaml"),),
-    "order: kinds that other objects make",
 )  # fmt: skip
 ISSUER = Case(
     "a certificate of an issuer that nothing makes: a webhook's",
@@ -110,7 +106,6 @@ ONCE = Case(
         "edge/all.yaml": namespace("edge"),
     },
     (Told("policies/all.yaml", by_luck=True),),
-    "inside: a release that is tried once",
 )
 SET = Case(
     "a ResourceSet waits for a CRD: that nothing brings",
@@ -124,7 +119,6 @@ SET = Case(
         ),
     },
     (Told("sets/all.yaml", by_luck=True),),
-    "order: a ResourceSet is read",
 )  # fmt: skip
 CHILDREN = Case(
     "variables out of a Secret that needs them: every child substitutes what a child makes",
@@ -155,8 +149,7 @@ CASES = [
         "clusters/x/all.yaml", unit("operator", "eso-crds", wait=False), unit("operator", "eso-crds")
     ), ("clusters/x/all.yaml", unit("objects", "eso-crds"), unit("objects", "operator"))),
     CILIUM_FIRST,
-    CILIUM_FIRST.but("after them", more={"clusters/x/all.yaml": unit("gateway-crds") + unit("cilium", "gateway-crds") + unit("edge", "cilium")},
-        owed="order: the GatewayClass that this chart makes"),
+    CILIUM_FIRST.but("after them", more={"clusters/x/all.yaml": unit("gateway-crds") + unit("cilium", "gateway-crds") + unit("edge", "cilium")}),
     CILIUM_FIRST.but("its Gateway API is off, and another controller's class is made by hand", (
         "cilium/all.yaml", ", gatewayAPI: {enabled: true}", ""
     ), more={"edge/all.yaml": thing(f"{GATEWAY}/v1", "GatewayClass", "cilium", body="spec: {controllerName: example.com/own}\n") + FRONT}),

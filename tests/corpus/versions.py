@@ -64,7 +64,6 @@ SERVED = Case(
         "stores/all.yaml": STORE.replace("external-secrets.io/v1\n", "external-secrets.io/v1beta1\n"),
     },
     (Told("stores/all.yaml"),),
-    "charts: versions that a chart serves",
 )
 PROXY = Case(
     "a value that the chart rejects: Cilium's kubeProxyReplacement",

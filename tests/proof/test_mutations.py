@@ -37,6 +37,7 @@ EXPLAINED = {
     f"rename spec.data.0.remoteRef.property in {_INFRASTRUCTURE}/auth/admin.yaml": _VAULT,
     f"rename spec.dataFrom.0.extract.key in {_INFRASTRUCTURE}/configs/blog-tls.yaml": _VAULT,
     "drop handover": _VAULT,
+    f"drop Namespace tailscale in {_INFRASTRUCTURE}/namespaces/namespaces.yaml": "the model admits pods of any security level",
     f"rename spec.chart.spec.chart in {_INFRASTRUCTURE}/instances/traefik.yaml": _CHART,
     f"rename spec.chart.spec.chart in {_INFRASTRUCTURE}/operators-data/release.yaml": _CHART,
     f"rename spec.chart.spec.chart in {_INFRASTRUCTURE}/operators-tailscale/release.yaml": _CHART,

@@ -67,6 +67,7 @@ class Need(StrEnum):
     DECRYPTION = "decrypts with"
     CHART = "installs"
     CRD = "is of the kind"
+    LIKELY = "probably contains a"  # a kind, for all that its values tell: a cycle through it is a warning
     NAMESPACE = "is in"
     WEBHOOK = "is admitted by"
     ACCOUNT = "runs as"

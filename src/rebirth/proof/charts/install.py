@@ -64,7 +64,7 @@ async def _members(model: Model, unit: Unit, own: Manifest, commands: Commands) 
         else:
             unit.known = True
             return []
-    operator = knowledge.of_chart(chart.name, None if path and path.is_dir() else chart.url)
+    operator = knowledge.of_chart(chart.name, None if path and path.is_dir() else chart.url or None)
     if operator:
         unit.members = known_charts.objects(operator, own, chart, values)
         unit.known = operator.complete and values.whole

@@ -11,6 +11,7 @@ from importlib.resources import as_file, files
 from itertools import pairwise, product
 from typing import Any
 
+from rebirth.proof.charts.chart_values import in_range, value_at
 from rebirth.proof.charts.operator_file import (
     Name,
     Operator,
@@ -19,10 +20,8 @@ from rebirth.proof.charts.operator_file import (
     When,
     Workload,
     any_of,
-    in_range,
     operator,
     read_operator,
-    value_at,
 )
 from rebirth.proof.things import Milestone, Thing
 

@@ -15,8 +15,15 @@ from rebirth.proof.reading.manifest import Manifest
 def objects(known: Operator, own: Manifest, chart: ChartSource, values: Values) -> list[Manifest]:
     """What the release of a known chart makes."""
     found = _Chart(known, own, chart, values)
-    made = [Manifest(data, own.file, own.line, chart.place.path) for data in found.objects()]
+    made = [Manifest(data, own.file, own.line, _written(data, own) or chart.place.path) for data in found.objects()]
     return made + list(found.certificates())
+
+
+def _written(data: Mapping[str, Any], own: Manifest) -> tuple[str | int, ...]:
+    """Where the release switches the object on; () where it does not, or elsewhere."""
+    switch = (data["metadata"].get("annotations") or {}).get(releases.SWITCH)
+    path = ("spec", "values", *switch.split(".")) if switch else ()
+    return path if path and own.at(*path) is not None else ()
 
 
 def secrets(known: Operator, own: Manifest, chart: ChartSource, values: Values) -> set[str]:
@@ -59,9 +66,7 @@ class _Chart:
             is_default = named.default and value_at(self.values.data, named.default) is not False
             annotations = {"storageclass.kubernetes.io/is-default-class": "true"} if is_default else None
             yield self._object("storage.k8s.io/v1", "StorageClass", name, "", annotations, provisioner=provisioner)
-        for name, named in self._named(self.known.resources):
-            group, _, kind = named.kind.rpartition("/")
-            yield self._object(f"{group}/v1", kind, name, "" if kind in scopes.CUSTOM else self.namespace)
+        yield from self._resources()
         for webhook in self.known.webhooks:
             if not webhook.runtime and self._surely(webhook.when) and (found := self._webhook(webhook)):
                 yield found
@@ -79,6 +84,18 @@ class _Chart:
             path: tuple[str | int, ...] = ("spec", "values", *certificate.issuer.split("."))
             written: Mapping[tuple[str | int, ...], tuple[str | int, ...]] = {("spec", "issuerRef"): path}
             yield Manifest(data, self.own.file, self.own.line, self.chart.place.path, written=written)
+
+    def _resources(self) -> Iterator[Mapping[str, Any]]:
+        for named in self.known.resources:
+            group, _, kind = named.kind.rpartition("/")
+            for name in fill(named.name, self.context) if self._surely(named.when) else ():
+                space = "" if kind in scopes.CUSTOM else self.namespace
+                notes = {releases.SWITCH: next(iter((*named.all_of[::-1], *named.only_if)), "")}
+                if named.left_out:
+                    notes[releases.LEFT_OUT] = "true"
+                controller = next(iter(self.known.gateway_controllers), "") if kind == "GatewayClass" else ""
+                spec = {"spec": {"controllerName": controller}} if controller else {}
+                yield self._object(f"{group}/v1", kind, name, space, notes, **spec)
 
     def _maybe(self, when: When) -> bool:
         """What others may need is taken as there where that is not known."""
@@ -114,11 +131,12 @@ class _Chart:
             if not self._maybe(crds.when) or (crds.folder and skipped):
                 continue
             annotations = {releases.FOLDER: "true"} if crds.folder else None
+            versions = [{"name": one.name, "served": True} for one in crds.versions if self._maybe(one.when)]
             for kind in crds.kinds:
                 plural = scopes.plural(kind)
                 yield self._object(
                     "apiextensions.k8s.io/v1", "CustomResourceDefinition", f"{plural}.{crds.group}", "", annotations,
-                    spec={"group": crds.group, "names": {"kind": kind, "plural": plural}},
+                    spec={"group": crds.group, "names": {"kind": kind, "plural": plural}, "versions": versions},
                 )  # fmt: skip
 
     def _workload(self, workload: Workload) -> Iterator[Mapping[str, Any]]:

@@ -13,6 +13,7 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
     crds:
       - group: cert-manager.io
         kinds: [Certificate, Issuer]
+        versions: [{name: v1, since: 0.16.0}]     those that the API server serves, as conditions tell; none: not known
         folder: true                 they stand in the chart's crds/ folder, so that `install.crds: Skip` leaves them out
         unless_false: [crds.enabled] see conditions
         since: "1.0"                 version of the chart; also `before`
@@ -43,6 +44,8 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
     secrets: [...]                   Secrets that the chart itself makes: names
     resources:                       custom resources that the chart itself holds
       - {kind: ceph.rook.io/CephCluster, name: "{values.clusterName|namespace}"}
+      - {kind: gateway.networking.k8s.io/GatewayClass, name: cilium, all_of: [gatewayAPI.enabled], left_out: true}
+                                     left_out: without a word, where its kind is not known when the chart is rendered
     certificates:                    Certificates of cert-manager's that the chart itself holds
       - {name: "{fullname}-webhook", secret: ..., issuer: webhook.issuerRef}     `issuer`: the value that is its issuerRef
     makes:                           what a custom resource of it makes, once the operator runs
@@ -71,7 +74,7 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
         keys: [secretkey]            not given: not known
     unready: [tailscale.com/DNSConfig]     kinds without any condition that kstatus knows: they are Ready as soon as they exist
 
-Conditions: `only_if` (one of these values is set), `unless` (none is), `unless_false` (none is false). Values are those of the
+Conditions: `only_if` (one of these values is set), `all_of` (each is), `unless` (none is), `unless_false` (none is false). Values are those of the
 HelmRelease; what it does not set has the chart's default, which the conditions are written for.
 
 Templates: `{path}` is replaced by the value at that path; `{a|b}` by the first that is there; `{a|'text'}` by a text; `*` in a
@@ -81,13 +84,13 @@ their fields, and `operator` (its namespace).
 """
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from rebirth.proof.charts.chart_values import in_range, value_at
 from rebirth.proof.reading.yaml_files import UnreadableError, parse, text_of
 from rebirth.proof.things import Milestone, Thing
 
@@ -105,6 +108,7 @@ class When(_Entry):
     """Under which values of the chart, and in which versions of it, something is there."""
 
     only_if: Texts = ()
+    all_of: Texts = ()
     unless: Texts = ()
     unless_false: Texts = ()
     since: str = ""
@@ -119,6 +123,7 @@ class When(_Entry):
         if not in_range(version, self.since, self.before):
             return False
         answers = [any_of([_is_set(values, path, whole) for path in self.only_if])] if self.only_if else []
+        answers += [_is_set(values, path, whole) for path in self.all_of]
         answers += [_not(_is_set(values, path, whole)) for path in self.unless]
         answers += [_not(_is_off(values, path, whole)) for path in self.unless_false]
         if False in answers:
@@ -154,12 +159,6 @@ class Chart(_Entry):
     sources: Texts = Field(default=(), alias="from")  # pieces of repository URLs; none: any
 
 
-class Crds(When):
-    group: str
-    kinds: Texts
-    folder: bool = False
-
-
 class Name(When):
     """Something that has but a name."""
 
@@ -168,6 +167,14 @@ class Name(When):
     type: str = ""
     kind: str = ""
     default: str = ""  # of a StorageClass
+    left_out: bool = False  # a custom resource: where its kind is not known
+
+
+class Crds(When):
+    group: str
+    kinds: Texts
+    folder: bool = False
+    versions: tuple[Name, ...] = ()  # that are served; none: not known
 
 
 Named = Annotated[Name, BeforeValidator(_named)]
@@ -321,28 +328,3 @@ def read_operator(file: Path) -> Operator:
 
         found = load_model(file, OperatorFile)
     return Operator.model_construct(**dict(found), name=file.stem)
-
-
-# -- values and versions of charts
-
-
-def value_at(values: Mapping[str, Any], path: str) -> Any:
-    found: Any = values
-    for part in path.split("."):
-        if not isinstance(found, Mapping) or part not in found:
-            return None
-        found = found[part]
-    return found
-
-
-def in_range(version: str, since: str, before: str) -> bool:
-    """Whether a version lies in a range; one that cannot be read does."""
-    numbers = _numbers(version)
-    if not numbers:
-        return True
-    return (not since or numbers >= _numbers(since)) and (not before or numbers < _numbers(before))
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    found = re.match(r"v?(\d+(?:\.\d+)*)$", version.partition("-")[0].partition("+")[0])
-    return tuple(int(part) for part in found[1].split(".")) if found else ()

@@ -16,6 +16,8 @@ MADE_UP = "rebirth/workload"  # a label of pods that stand for those of a chart 
 NOT_NAMED = (
     "rebirth/not-named"  # an annotation: a name that the values suggest for it, and that the chart does not give it
 )
+SWITCH = "rebirth/switch"  # an annotation of a custom resource in a chart: the value that switches it on
+LEFT_OUT = "rebirth/left-out"  # another: the chart leaves it out where its kind is not known
 _LONGEST = 53  # characters of a release's name
 _HASHED = 12  # of which are a hash
 
@@ -38,6 +40,21 @@ def is_release(manifest: Manifest) -> bool:
 
 def started(own: Manifest) -> Thing:
     return own.thing(Milestone.STARTED)
+
+
+def attempts(model: Model, own: Manifest) -> int | None:
+    """How often Flux tries to install; None: without end.
+
+    None but the first, if nobody says otherwise (helm-controller 1.6, reconcile/atomic_release.go); the strategy RetryOnFailure is
+    there since 1.4, and can be made the default by a feature gate since 1.5.2.
+    """
+    strategy = own.at("spec", "install", "strategy", "name")
+    if strategy == "RetryOnFailure" or (strategy is None and flux.is_told(model, "DefaultToRetryOnFailure=true")):
+        return None
+    retries = own.at("spec", "install", "remediation", "retries", default=0)
+    if not isinstance(retries, int) or retries < 0:
+        return None
+    return retries + 1
 
 
 def target_namespace(own: Manifest) -> str:

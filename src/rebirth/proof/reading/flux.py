@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from rebirth.proof.reading.manifest import Manifest, thing
+from rebirth.proof.reading.manifest import Manifest, Model, texts, thing
 from rebirth.proof.things import Milestone, Thing
 
 KUSTOMIZE, SOURCE, HELM = "kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
@@ -21,7 +21,23 @@ _AS_THEY_ARE = {"Role", "ClusterRole"}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
 _WHOLE = re.compile(r"(\d+(\.\d+)?(ms|s|m|h))+")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_ARGUMENTS = {
+    "Deployment": "template",
+    "FluxInstance": "kustomize",
+    "HelmRelease": "values",
+    "Kustomization": "patches",
+}
 _LEAST = 30.0  # seconds: the shortest time-out
+
+
+def is_told(model: Model, words: str) -> bool:
+    """Whether Flux's controllers are given that argument, wherever it is written: their objects, patches of these, an instance."""
+    return any(
+        words in text
+        for member, _ in model.objects("Deployment", "FluxInstance", "HelmRelease", "Kustomization")
+        if member.kind != "Deployment" or member.name.endswith("-controller")
+        for text in texts(member.at("spec", _ARGUMENTS[member.kind]))
+    )
 
 
 def is_kustomization(manifest: Manifest) -> bool:

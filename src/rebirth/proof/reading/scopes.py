@@ -30,6 +30,22 @@ CUSTOM = frozenset({
     "VolumeGroupSnapshotClass", "VolumeGroupSnapshotContent", "VolumeSnapshotClass", "VolumeSnapshotContent", "XMesh",
 })  # fmt: skip
 
+# Kinds that stand in a namespace for sure.
+NAMESPACED = {
+    "": {"ConfigMap", "Secret", "Service", "ServiceAccount", "Pod", "PersistentVolumeClaim", "LimitRange", "ResourceQuota", "Endpoints"},
+    "apps": {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"},
+    "batch": {"Job", "CronJob"},
+    "rbac.authorization.k8s.io": {"Role", "RoleBinding"},
+    "networking.k8s.io": {"Ingress", "NetworkPolicy"},
+    "autoscaling": {"HorizontalPodAutoscaler"},
+    "policy": {"PodDisruptionBudget"},
+    "kustomize.toolkit.fluxcd.io": {"Kustomization"},
+    "helm.toolkit.fluxcd.io": {"HelmRelease"},
+    "source.toolkit.fluxcd.io": {"GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact"},
+    "external-secrets.io": {"ExternalSecret", "SecretStore", "PushSecret"},
+    "cert-manager.io": {"Certificate", "Issuer"},
+}  # fmt: skip
+
 
 def cluster_scoped(manifests: Iterable[Manifest]) -> tuple[frozenset[str], frozenset[str]]:
     """The kinds that the CRDs among `manifests` put into no namespace, and those that they put into one."""

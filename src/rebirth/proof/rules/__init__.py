@@ -68,6 +68,9 @@ from rebirth.proof.rules.r75_control_planes_only import r75_control_planes_only
 from rebirth.proof.rules.r76_nobody_announces import r76_nobody_announces
 from rebirth.proof.rules.r81_leads_nowhere import r81_leads_nowhere
 from rebirth.proof.rules.r82_container import r82_container
+from rebirth.proof.rules.r83_version_not_served import r83_version_not_served
+from rebirth.proof.rules.r84_tried_once import r84_tried_once
+from rebirth.proof.rules.r85_not_allowed import r85_not_allowed
 from rebirth.proof.rules.r93_own_archive import r93_own_archive
 from rebirth.proof.rules.r94_identities_on_storage import r94_identities_on_storage
 from rebirth.proof.rules.r95_fetched_from_inside import r95_fetched_from_inside
@@ -147,6 +150,9 @@ RULES: tuple[Rule, ...] = (
     r96_volume_of_one,
     r97_asked_too_late,
     r98_nobody_unseals,
+    r83_version_not_served,
+    r84_tried_once,
+    r85_not_allowed,
     r03_cycle,  # cycles that no other rule has a name for
     r22_out_of_reach,  # last: only what no other tells
 )

@@ -41,6 +41,13 @@ class Order:
             )
         )
 
+    def owner(self, unit: UnitName) -> UnitName | None:
+        """The Kustomization that applies a unit: itself, or that of a HelmRelease."""
+        if unit.kind == "Kustomization":
+            return unit
+        applied = self.applied_by(Thing(*unit, Milestone.EXISTS)) if unit.kind == "HelmRelease" else ()
+        return next((one for one in applied if one.kind == "Kustomization"), None)
+
     def _units(self, thing: Thing) -> tuple[UnitName, ...]:
         """The units without which `thing` is not made: those that apply it, or what makes it."""
         pending, seen, found = [thing], {thing}, dict[UnitName, None]()

@@ -2,7 +2,9 @@
 
 What it finds:
     A custom resource whose CRD is made by something that comes only after the custom resource has been applied: by a
-    HelmRelease in the same Kustomization, by one in a Kustomization that depends on it, or by the same chart's templates.
+    HelmRelease in the same Kustomization, by one in a Kustomization that depends on it, or by the same chart's templates. Or
+    one in a chart (a ServiceMonitor that its values switch on; a warning where the chart is not known), whose CRD comes after the chart; or of a kind that a definition
+    beside it makes (a ConstraintTemplate, a CompositeResourceDefinition, a ResourceGraphDefinition).
 
 Why it cannot work:
     Flux asks the API server for all objects of a Kustomization before it applies any of them (except CRDs and Namespaces
@@ -25,12 +27,13 @@ from collections.abc import Iterator
 from rebirth.proof.cycles import Cycle
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
-from rebirth.proof.things import Need, Thing
+from rebirth.proof.things import Edge, Need, Thing
 
+_KINDS = {Need.CRD, Need.LIKELY}
 # What may stand between the CRD and the custom resource; anything else is another rule's cycle.
 _BETWEEN = {
     Need.CRD, Need.MADE_BY, Need.APPLIED_BY, Need.DEPENDS_ON, Need.HEALTH, Need.CHART, Need.SOURCE, Need.NAMESPACE, Need.PHASE,
-    Need.WORKLOAD,
+    Need.WORKLOAD, Need.LIKELY,
 }  # fmt: skip
 
 # Kinds of pod networks: Flux's own pods need one, so whoever lets Flux take over the one in use has its kinds already.
@@ -45,8 +48,8 @@ def r01_kind_before_its_crd(graph: Graph) -> Iterator[Finding]:
     for cycle in graph.cycles():
         way = next((way for way in cycle.ways() if _is_kind_first(way)), None)
         if way is not None:
-            start = next(edge for edge in way.edges if edge.need is Need.CRD)
-            chain = way.turned(start)
+            chain = way.turned(_start(way))
+            start = chain[0]
             maker = chain[1].needs if len(chain) > 1 else start.by
             found.setdefault((start.by, maker), []).append(way)
     for (unit, maker), cycles in found.items():
@@ -54,23 +57,34 @@ def r01_kind_before_its_crd(graph: Graph) -> Iterator[Finding]:
 
 
 def _is_kind_first(cycle: Cycle) -> bool:
-    return cycle.has(Need.CRD) and all(edge.need in _BETWEEN for edge in cycle.edges)
+    return any(map(cycle.has, _KINDS)) and all(edge.need in _BETWEEN for edge in cycle.edges)
+
+
+def _start(cycle: Cycle) -> Edge:
+    return next(edge for edge in cycle.edges if edge.need in _KINDS)
 
 
 def _finding(graph: Graph, unit: Thing, maker: Thing, cycles: list[Cycle]) -> Finding:
-    chains = [cycle.turned(next(edge for edge in cycle.edges if edge.need is Need.CRD)) for cycle in cycles]
+    chains = [cycle.turned(_start(cycle)) for cycle in cycles]
     chain = chains[0]
     kinds = list(dict.fromkeys(one[0].needs.name.partition("/")[2] for one in chains))
     kind = kinds[0]
+    likely = any(edge.need is Need.LIKELY for edge in chain)
+    certain = not likely and (graph.whole or chain[0].needs.name.partition("/")[0] not in _NETWORKS)
+    whole = unit.kind == "Kustomization"
     others = f" (and {', '.join(kinds[1:])})" if kinds[1:] else ""
     return Finding(
         "R01",
-        Severity.WARNING if chain[0].needs.name.partition("/")[0] in _NETWORKS and not graph.whole else Severity.ERROR,
-        f"{unit.label} contains a {kind}{others}, whose CRD comes only after it: {tell(chain)}",
+        Severity.ERROR if certain else Severity.WARNING,
+        f"{unit.label} {'probably ' if likely else ''}contains a {kind}{others}, whose CRD comes only after it: {tell(chain)}",
         chain[0].place,
         chain,
-        why=f"While the kind {kind} is unknown nothing of {unit.label} is applied, and so {maker.label} never makes the CRD.",
-        instead=f"Move the {kind}{others} into a Kustomization of its own that depends on the one with {maker.label}.",
+        why=f"While the kind {kind} is unknown nothing of {unit.label} is applied, and so {maker.label} never makes the CRD."
+        if whole
+        else f"Helm rejects a chart with a kind that is not known, or makes it without, and {maker.label} comes only after it.",
+        instead=f"Move the {kind}{others} into a Kustomization of its own that depends on the one with {maker.label}."
+        if whole
+        else f"Let {maker.label} come before {unit.label}, or switch the {kind}{others} off in its values.",
         cut=cycles[0].cut(chain[0]),
         closed=True,
         also=(*chains[1:], *(other for cycle in cycles for other in cycle.others)),

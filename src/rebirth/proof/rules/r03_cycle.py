@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.things import Need
 
 
 def r03_cycle(graph: Graph) -> Iterator[Finding]:
@@ -26,7 +27,7 @@ def r03_cycle(graph: Graph) -> Iterator[Finding]:
         chain = cycle.turned(cycle.cheapest)
         yield Finding(
             "R03",
-            Severity.ERROR,
+            Severity.WARNING if cycle.has(Need.LIKELY) else Severity.ERROR,
             f"these need each other in a cycle: {tell(chain)}",
             cycle.cheapest.place,
             chain,

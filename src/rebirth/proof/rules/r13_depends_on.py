@@ -21,7 +21,7 @@ from rebirth.proof.rules.finding import Finding, Severity, tell
 from rebirth.proof.rules.unknowns import Chance, Unknowns
 from rebirth.proof.things import Edge, Milestone, Need
 
-_KINDS = {"Kustomization", "HelmRelease"}
+_KINDS = {"Kustomization", "HelmRelease", "ResourceSet"}
 
 
 def _is_order(edge: Edge) -> bool:
@@ -52,9 +52,10 @@ def r13_depends_on(graph: Graph) -> Iterator[Finding]:
     for edge in graph.of_need(Need.DEPENDS_ON):
         target = edge.needs._replace(milestone=Milestone.EXISTS)
         if target in missing:
+            flux = target.kind in _KINDS or graph.whole  # anything else may be placed by hand
             yield Finding(
                 "R13",
-                Severity.WARNING if unknowns.chance(target) is Chance.FAIR else Severity.ERROR,
+                Severity.ERROR if flux and unknowns.chance(target) is not Chance.FAIR else Severity.WARNING,
                 f"{edge.by.label} depends on {edge.needs.label}, which nothing makes",
                 edge.place,
                 (edge,),

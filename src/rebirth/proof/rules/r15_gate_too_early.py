@@ -2,7 +2,8 @@
 
 What it finds:
     A Kustomization that depends on another one in order to use a CRD, a Secret or a ConfigMap which a controller makes from
-    that one's objects, while that one neither waits (`wait: true`) nor checks the health of what makes it.
+    that one's objects, while that one neither waits (`wait: true`) nor checks the health of what makes it. And one that depends
+    on the CRDs of an operator, waits for objects of it, and does not depend on what runs it.
 
 Why it cannot work:
     Without `wait` or `healthChecks` a Kustomization is Ready as soon as its objects are applied: the HelmRelease is there,
@@ -21,7 +22,8 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.after import After
-from rebirth.proof.rules.finding import Finding, Severity, names
+from rebirth.proof.rules.finding import DependsOn, Finding, Severity, names
+from rebirth.proof.rules.order import Order, UnitName
 from rebirth.proof.things import Edge, Milestone, Need, Thing
 
 _USED = {Need.CRD, Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.DECRYPTION, Need.WEBHOOK}
@@ -37,9 +39,13 @@ def r15_gate_too_early(graph: Graph) -> Iterator[Finding]:
             late = use.needs not in graph.starts and _comes_from(graph, use.needs, gate.needs)
             if late and not after.is_there(use.needs, gate.needs):
                 found[gate.needs, _maker(graph, use.needs)].append((gate, use))
+    late_ones: dict[Thing, dict[Thing, list[tuple[Edge, Edge]]]] = defaultdict(dict)
     for (node, maker), pairs in found.items():
         if not _otherwise_ordered(graph, after, pairs):
-            yield _finding(graph, node, maker, pairs)
+            late_ones[node][maker] = pairs
+    for node, makers in late_ones.items():
+        yield _finding(graph, node, [*makers], [pair for pairs in makers.values() for pair in pairs])
+    yield from _kinds_alone(graph)
 
 
 def _uses(graph: Graph, started: Thing) -> Iterator[Edge]:
@@ -74,8 +80,72 @@ def _otherwise_ordered(graph: Graph, after: After, pairs: list[tuple[Edge, Edge]
     )
 
 
-def _finding(graph: Graph, node: Thing, maker: Thing, pairs: list[tuple[Edge, Edge]]) -> Finding:
+def _kinds_alone(graph: Graph) -> Iterator[Finding]:
+    """Gates that stand behind an operator's CRDs, and not behind the operator."""
+    order, needed = Order(graph), graph.needed_by()
+    told: set[tuple[UnitName, UnitName]] = set()
+    for run in list(graph.all_edges()):
+        if run.need is not Need.WORKLOAD or run.needs.kind != "operator" or run.by.milestone is not Milestone.READY:
+            continue
+        runner = next((one for one in map(order.owner, order.units(run.needs)) if one), None)
+        waits = [
+            edge for edge in needed.get(run.by, ()) if edge.need is Need.HEALTH and edge.by.kind == "Kustomization"
+        ]
+        for wait in waits if runner else ():
+            user = UnitName(*wait.by[:3])
+            if runner is None or (user, runner) in told or _is_ordered(order, user, run.needs, runner):
+                continue
+            gate = next((one for one in _gates(graph, wait.by) if _brings_kinds(graph, order, one, run, runner)), None)
+            if gate:
+                told.add((user, runner))
+                yield _alone(graph, gate, wait, run, runner)
+
+
+def _is_ordered(order: Order, user: UnitName, operator: Thing, runner: UnitName) -> bool:
+    """Whether one of the two is declared to come before the other, or they are one."""
+    makers = {runner, *order.units(operator)}
+    return any(order.is_declared(user, maker) for maker in makers) or order.is_declared(runner, user)
+
+
+def _gates(graph: Graph, ready: Thing) -> Iterator[Edge]:
+    begun = ready._replace(milestone=Milestone.STARTED)
+    yield from (edge for edge in graph.edges.get(begun, ()) if edge.need is Need.DEPENDS_ON)
+
+
+def _brings_kinds(graph: Graph, order: Order, gate: Edge, run: Edge, runner: UnitName) -> bool:
+    """Whether a gate is there for the operator's CRDs: the operator stands behind it too, and it makes them, or nobody sees what it makes."""
+    unit = UnitName(*gate.needs[:3])
+    if not order.is_declared(runner, unit) or unit == runner:
+        return False
+    kinds = [one for one in graph.things if one.kind == "CRD" and one.name.rpartition("/")[2] == run.by.kind]
+    makers = {maker for one in kinds for maker in order.units(one)}
+    return unit in makers or (not makers and any(unknown.what == unit.label for unknown in graph.unknowns))
+
+
+def _alone(graph: Graph, gate: Edge, wait: Edge, run: Edge, runner: UnitName) -> Finding:
+    user, operator = wait.by, runner.label
+    return Finding(
+        "R15",
+        Severity.WARNING,
+        f"{user.label} depends on the kinds of {run.needs.label} alone, and waits for {run.by.label}, which {operator} runs",
+        gate.place,
+        (wait, run),
+        why=f"Until {operator} is done nothing makes {run.by.label} Ready: whether that is within the time-out is luck.",
+        instead=f"Let {user.label} depend on {operator}, and let that wait (`wait: true`).",
+        fixes=_fixes(graph, user, runner),
+    )
+
+
+def _fixes(graph: Graph, user: Thing, runner: UnitName) -> tuple[DependsOn, ...]:
+    place = graph.where.get(user._replace(milestone=Milestone.APPLIED))
+    elsewhere = runner.namespace if runner.namespace != user.namespace else ""
+    return (DependsOn(place.file, place.line, runner.name, elsewhere),) if place and place.file else ()
+
+
+def _finding(graph: Graph, node: Thing, makers: list[Thing], pairs: list[tuple[Edge, Edge]]) -> Finding:
     gate, use = pairs[0]
+    maker = makers[0]
+    others = f" (and {len(makers) - 1} more)" if len(makers) > 1 else ""
     users = [one.by for one, _ in pairs]
     some = names(users[:3]) + (
         f" and {len({u.label for u in users}) - 3} more" if len({u.label for u in users}) > 3 else ""
@@ -86,7 +156,7 @@ def _finding(graph: Graph, node: Thing, maker: Thing, pairs: list[tuple[Edge, Ed
     return Finding(
         "R15",
         Severity.WARNING,
-        f"{node.label} is Ready before {maker.label} is: {some} depend on it, and need {use.needs.label}",
+        f"{node.label} is Ready before {maker.label} is{others}: {some} depend on it, and need {use.needs.label}",
         graph.where.get(node, gate.place),
         chain,
         why=f"{node.label} does not wait for {maker.label}; whatever depends on it is applied too early, fails, and is retried.",

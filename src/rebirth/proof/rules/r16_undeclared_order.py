@@ -2,7 +2,8 @@
 
 What it finds:
     A Kustomization that uses what another one brings (a secret store, a StorageClass, an IngressClass, an issuer, an
-    address pool, a ServiceAccount), and does not depend on it.
+    address pool, a ServiceAccount), and does not depend on it. A HelmRelease whose chart contains a kind that another unit
+    brings, and which is tried a few times only.
 
 Why it cannot work:
     It mostly does: controllers retry until the other is there. Every attempt that comes too early costs its retry interval,
@@ -26,7 +27,6 @@ from rebirth.proof.things import Edge, Milestone, Need, Strength, Thing
 _IMPLIED = frozenset({
     Need.STORE, Need.STORAGE, Need.CLASS, Need.CERTIFICATE, Need.ADDRESS, Need.ACCOUNT,
 })  # fmt: skip
-_ORDERED = "Kustomization"
 _SHOWN = 8  # users that are named, and patched
 
 
@@ -34,7 +34,7 @@ def r16_undeclared_order(graph: Graph) -> Iterator[Finding]:
     order = Order(graph)
     found: dict[tuple[UnitName, bool], dict[UnitName, Edge]] = {}
     for edge in list(graph.all_edges()):
-        if edge.need in _IMPLIED:
+        if edge.need in _IMPLIED or (edge.need is Need.CRD and edge.strength is not Strength.SOFT):
             for user, maker in _undeclared(order, edge):
                 hard = edge.strength is not Strength.SOFT
                 found.setdefault((maker, hard), {}).setdefault(user, edge)
@@ -43,27 +43,20 @@ def r16_undeclared_order(graph: Graph) -> Iterator[Finding]:
 
 
 def _undeclared(order: Order, edge: Edge) -> Iterator[tuple[UnitName, UnitName]]:
+    if any(made.needs in order.graph.starts for made in order.graph.makers(edge.needs)):
+        return  # somebody brings it before Flux
     makers = order.units(edge.needs)
     users = order.units(edge.by)
     if not makers or not users:
         return
     for user in users:
-        owner = _flux(order, user)
+        owner = order.owner(user)
         if owner is None or any(order.is_declared(owner, maker) or order.is_declared(user, maker) for maker in makers):
             continue
-        maker = _flux(order, makers[0])
+        maker = order.owner(makers[0])
         if maker is None or order.is_declared(owner, maker) or order.is_declared(maker, owner):
             continue  # the other way round is declared: that is a cycle, and another rule's
         yield owner, maker
-
-
-def _flux(order: Order, unit: UnitName) -> UnitName | None:
-    """The Kustomization that applies a unit: itself, or that of a HelmRelease."""
-    if unit.kind == _ORDERED:
-        return unit
-    if unit.kind == "HelmRelease":
-        return next((one for one in order.applied_by(Thing(*unit, Milestone.EXISTS)) if one.kind == _ORDERED), None)
-    return None
 
 
 def _finding(graph: Graph, maker: UnitName, users: dict[UnitName, Edge], *, hard: bool) -> Finding:

@@ -2,7 +2,7 @@
 
 What it finds:
     A `dependsOn`, a health check or a wait for something that Flux does not reconcile (`suspend: true`), a health check of
-    an object that nothing makes, a wait for a Job that is suspended.
+    an object that nothing makes or without its namespace, a wait for a Job that is suspended.
 
 Why it cannot work:
     A suspended object of Flux never reports that it is Ready on a cluster where it never ran; what does not exist does not
@@ -29,7 +29,9 @@ _UNITS = {"Kustomization", "HelmRelease"}
 
 def r21_gate_never_true(graph: Graph) -> Iterator[Finding]:
     yield from _suspended(graph)
-    missing = set(graph.missing())
+    yield from _nowhere(graph)
+    unlisted = {remark.about.label for remark in graph.marked("orphan") if remark.about}  # told with the file (R14)
+    missing = {one for one in graph.missing() if one.label not in unlisted}
     unknowns, order = Unknowns(graph), Order(graph)
     for edge in graph.of_need(Need.HEALTH):
         if edge.by.kind not in _UNITS or "healthChecks" not in edge.place.path:
@@ -75,6 +77,18 @@ def _suspended(graph: Graph) -> Iterator[Finding]:
             why="A suspended object is not reconciled: on a new cluster it never becomes Ready.",
             instead="Remove `suspend: true`, or the wait for it.",
             cut=edge,
+        )
+
+
+def _nowhere(graph: Graph) -> Iterator[Finding]:
+    for remark in graph.marked("health-check-nowhere"):
+        yield Finding(
+            "R21",
+            Severity.ERROR,
+            remark.words,
+            remark.place,
+            why="Flux knows no default namespace: it asks for an object in none, and never finds it.",
+            instead="Write the `namespace` of the health check.",
         )
 
 

@@ -2,11 +2,12 @@
 
 What it finds:
     `${NAME}` in a Kustomization with postBuild, without a default, that neither `substitute` nor anything in
-    `substituteFrom` provides; `${NAME}` in a name or host of a Kustomization without postBuild; text that Flux's substitution does not understand, such as `${a.b}`.
+    `substituteFrom` provides; `${NAME}` in a name, host, address or amount of a Kustomization without postBuild; text that
+    Flux's substitution does not understand, such as `${a.b}`.
 
 Why it cannot work:
     Flux substitutes an empty string, silently: a host becomes empty, a script loses its variables, a name vanishes. Text
-    that it cannot parse fails the whole Kustomization.
+    that it cannot parse fails the whole Kustomization. Without postBuild nothing is replaced, and `${` is no part of any name.
 
 Example:
     `${DOMAIN}` in an Ingress, where the ConfigMap says DOMAIN_NAME; a shell script in a ConfigMap that uses `${HOME}`.
@@ -45,7 +46,7 @@ def r43_variables(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR,
             remark.words,
             remark.place,
-            why="Flux replaces variables only in a Kustomization with spec.postBuild, and a name cannot contain `${`.",
+            why="Flux replaces variables only in a Kustomization with spec.postBuild, and this field cannot hold `${`.",
             instead=f"Give {remark['name']} a value in spec.postBuild.substitute or substituteFrom of the Kustomization.",
         )
     for remark in graph.marked("bad-substitution"):

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Remark
 
 
 def r47_encrypted(graph: Graph) -> Iterator[Finding]:
@@ -30,4 +31,21 @@ def r47_encrypted(graph: Graph) -> Iterator[Finding]:
             why="Flux applies nothing of a Kustomization that contains an encrypted Secret and does not decrypt.",
             instead=f"Add spec.decryption to {remark['unit']}.",
             cause="decryption",
+        )
+    yield from _without_key(graph)
+
+
+def _without_key(graph: Graph) -> Iterator[Finding]:
+    found: dict[str, list[Remark]] = {}
+    for remark in graph.marked("no-key"):
+        found.setdefault(remark["unit"], []).append(remark)
+    for unit, remarks in found.items():
+        others = f" (and {len(remarks) - 1} more Secrets)" if len(remarks) > 1 else ""
+        yield Finding(
+            "R47",
+            Severity.ERROR,
+            f"{remarks[0].words}{others}",
+            remarks[0].place,
+            why="Flux takes such a key from spec.decryption.secretRef alone, and applies nothing of a Kustomization that it cannot decrypt.",
+            instead=f"Name the Secret with the key in spec.decryption.secretRef of {unit}.",
         )

@@ -24,16 +24,6 @@ def timeout(own: Manifest) -> float:
     return flux.seconds(own.at("spec", "install", "timeout"), whole)
 
 
-def attempts(own: Manifest) -> int | None:
-    """How often Flux tries to install; None: without end."""
-    if own.at("spec", "install", "strategy", "name") == "RetryOnFailure":
-        return None
-    retries = own.at("spec", "install", "remediation", "retries", default=0)
-    if not isinstance(retries, int) or retries < 0:
-        return None
-    return retries + 1
-
-
 def is_waiting(own: Manifest) -> bool:
     return own.at("spec", "install", "disableWait") is not True
 
@@ -56,7 +46,8 @@ def read(model: Model, graph: Graph) -> None:
         _members(unit, begun, graph)
         if not flux.is_elsewhere(own):
             _target(own, unit, begun, graph)
-            _wait(unit, own, graph)
+            _tried(model, unit, own, graph)
+            _wait(model, unit, own, graph)
             _delayed(unit, own, graph)
 
 
@@ -150,9 +141,19 @@ def _waited(unit: Unit) -> Thing:
     return unit.ready._replace(milestone=Milestone.SERVES)
 
 
-def _wait(unit: Unit, own: Manifest, graph: Graph) -> None:
+def _tried(model: Model, unit: Unit, own: Manifest, graph: Graph) -> None:
+    """A release with one attempt of Flux' usual time, in which all its images are pulled on machines that have none."""
+    if not releases.is_release(own) or not is_waiting(own) or releases.attempts(model, own) != 1:
+        return
+    starts = any(member.kind in _WORKLOADS | _JOBS for member in unit.members)
+    if timeout(own) <= _TIMEOUT and (starts or not unit.known) and flux.is_suspended(own) is False:
+        words = f"{own.thing().label} is tried once, for {timeout(own):.0f} s"
+        graph.remark("tried-once", own.place("metadata", "name"), words, unit.ready)
+
+
+def _wait(model: Model, unit: Unit, own: Manifest, graph: Graph) -> None:
     """READY needs the workloads, then the hooks. Helm itself waits for Services and claims, too."""
-    tries = attempts(own) if releases.is_release(own) else None
+    tries = releases.attempts(model, own) if releases.is_release(own) else None
     patience = timeout(own) * tries if tries else None
     strength = Strength.BOUNDED if tries else Strength.SOFT
     after = [member for member in unit.members if "post-install" in hooks(member)]

@@ -19,6 +19,7 @@ How Flux applies one (kustomize-controller 1.7.3, fluxcd/pkg/ssa 0.76, read in t
 from collections.abc import Mapping
 
 from rebirth.proof.graph import Graph
+from rebirth.proof.reading import scopes
 from rebirth.proof.reading.flux import (
     SOURCES,
     is_first,
@@ -52,7 +53,7 @@ def read(model: Model, graph: Graph) -> None:
         if unit.own is not None:
             _order(unit, unit.own, begun, graph)
             _inputs(unit.own, begun, graph)
-            _health(unit, unit.own, graph)
+            _health(model, unit, unit.own, graph)
     for generator, _ in model.objects("ArtifactGenerator"):
         _artifacts(generator, graph)
 
@@ -162,7 +163,7 @@ def _members(unit: Unit, begun: Thing, graph: Graph) -> None:
         graph.makes(maker, member.thing(), member.place("metadata", "name"), need=Need.APPLIED_BY)
 
 
-def _health(unit: Unit, own: Manifest, graph: Graph) -> None:
+def _health(model: Model, unit: Unit, own: Manifest, graph: Graph) -> None:
     patience = timeout(own)
     if own.at("spec", "wait") is True:
         for member in unit.members:
@@ -180,10 +181,27 @@ def _health(unit: Unit, own: Manifest, graph: Graph) -> None:
         if healthy == unit.ready:
             continue  # Flux leaves itself out
         place = own.place("spec", "healthChecks", index)
+        if not check.get("namespace") and _is_namespaced(model, check):
+            words = f"{own.thing().label} checks the health of {check['kind']} {check['name']} in no namespace"
+            graph.remark("health-check-nowhere", place, words, own.thing())
+            continue
         graph.needs(unit.ready, healthy, Need.HEALTH, place, patience=patience)
         existing = healthy._replace(milestone=Milestone.EXISTS)
         graph.wanted(existing)
         graph.needs(healthy, existing, Need.APPLIED_BY, place)
+
+
+def _is_namespaced(model: Model, check: Mapping[str, object]) -> bool:
+    """Whether a health check names a kind that stands in a namespace: Flux asks for it in the one that it names, and in no other."""
+    group, _, version = str(check.get("apiVersion") or "").rpartition("/")
+    if version and check["kind"] in scopes.NAMESPACED.get(group, ()):
+        return True
+    same = [
+        member
+        for member, _ in model.objects(str(check["kind"]))
+        if member.group == group and member.name == check["name"]
+    ]
+    return bool(same) and all(member.namespace for member in same)
 
 
 def _same(one: Manifest, other: Manifest) -> bool:

@@ -12,6 +12,16 @@ from rebirth.proof.reading.manifest import Manifest, Model, Unit
 from rebirth.proof.sources import meeting
 from rebirth.proof.sources.meeting import CERT_MANAGER
 
+_INSTANCE = "app.kubernetes.io/instance"  # a label that charts give: the release's name
+_SELECTING: dict[str, tuple[tuple[str, ...], ...]] = {
+    "Service": (("selector",),),
+    "ServiceMonitor": (("selector", "matchLabels"),),
+    "PodMonitor": (("selector", "matchLabels"),),
+    "NetworkPolicy": (("podSelector", "matchLabels"),),
+    "CiliumNetworkPolicy": (("endpointSelector", "matchLabels"),),
+    "PodDisruptionBudget": (("selector", "matchLabels"),),
+}
+_RESTARTING = ("VaultStaticSecret", "VaultDynamicSecret", "VaultPKISecret")
 _SEALING = "sealedsecrets.bitnami.com/sealed-secrets-key"
 
 
@@ -71,6 +81,26 @@ def _named(model: Model, wanted: set[tuple[str, str]]) -> Iterator[tuple[str, st
         for space, name in _backends(member):
             if (space, name) in wanted:
                 yield space, name, f"{member.thing().label} leads to Service {name}"
+    yield from _labels(model, wanted)
+    yield from _restarts(model, wanted)
+
+
+def _labels(model: Model, wanted: set[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Who selects pods or Services by the label that holds a release's name."""
+    for member, _ in model.objects(*_SELECTING):
+        for labels in (member.mapping("spec", *path) for path in _SELECTING[member.kind]):
+            name = str(labels.get(_INSTANCE, ""))
+            if (member.namespace, name) in wanted:
+                yield member.namespace, name, f"{member.thing().label} selects {_INSTANCE}: {name}"
+
+
+def _restarts(model: Model, wanted: set[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Workloads of a release that are to be restarted when a secret changes."""
+    for member, _ in model.objects(*_RESTARTING):
+        for target in member.items("spec", "rolloutRestartTargets"):
+            name = str(target.get("name", "")) if isinstance(target, Mapping) else ""
+            if (member.namespace, name) in wanted:
+                yield member.namespace, name, f"{member.thing().label} restarts {target.get('kind')} {name}"
 
 
 def _backends(member: Manifest) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ _METADATA = {
     "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink", "clusterName",
 }  # fmt: skip
 _SPEC = {"spec", "status"}
+_KEYS = ("age", "pgp", "kms", "gcp_kms", "azure_kv", "hc_vault")  # what SOPS encrypts for
 # Fields beside apiVersion, kind and metadata. Groups whose kinds all have a spec and nothing else are below.
 _FIELDS = {
     ("", "ConfigMap"): {"data", "binaryData", "immutable"},
@@ -37,27 +38,13 @@ _ONLY_SPEC = {
     "apps", "batch", "autoscaling", "policy", "networking.k8s.io", flux.KUSTOMIZE, flux.HELM, flux.SOURCE, "external-secrets.io",
     "cert-manager.io", "metallb.io",
 }  # fmt: skip
-# Kinds that stand in a namespace for sure.
-_NAMESPACED = {
-    "": {"ConfigMap", "Secret", "Service", "ServiceAccount", "Pod", "PersistentVolumeClaim", "LimitRange", "ResourceQuota", "Endpoints"},
-    "apps": {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"},
-    "batch": {"Job", "CronJob"},
-    "rbac.authorization.k8s.io": {"Role", "RoleBinding"},
-    "networking.k8s.io": {"Ingress", "NetworkPolicy"},
-    "autoscaling": {"HorizontalPodAutoscaler"},
-    "policy": {"PodDisruptionBudget"},
-    flux.KUSTOMIZE: {"Kustomization"},
-    flux.HELM: {"HelmRelease"},
-    flux.SOURCE: {"GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact"},
-    "external-secrets.io": {"ExternalSecret", "SecretStore", "PushSecret"},
-    "cert-manager.io": {"Certificate", "Issuer"},
-}  # fmt: skip
 
 
 def read(model: Model, graph: Graph) -> None:
     crds = [m for m, _ in model.objects("CustomResourceDefinition")]
     _, namespaced = scopes.cluster_scoped(crds)
     groups = {str(crd.at("spec", "group")) for crd in crds}
+    ambient = flux.is_told(model, "sops-age-secret")
     for unit in model.units:
         if unit.atomicity is not Atomicity.FLUX:
             continue
@@ -67,9 +54,10 @@ def read(model: Model, graph: Graph) -> None:
             _texts(member, unit, graph)
             _misplaced(member, graph)
             _encrypted(member, unit, graph)
+            _undecryptable(member, unit, graph, ambient=ambient)
             _once(member, unit, graph)
             if not member.namespace and unit.own is not None and unit.built:
-                kinds = _NAMESPACED.get(member.group, namespaced if member.group in groups else set())
+                kinds = scopes.NAMESPACED.get(member.group, namespaced if member.group in groups else set())
                 if member.kind in kinds:
                     words = f"{member.kind} {member.name} has no namespace, and nothing gives it one"
                     graph.remark(
@@ -157,6 +145,28 @@ def _encrypted(member: Manifest, unit: Unit, graph: Graph) -> None:
         return
     words = f"{member.thing().label} is encrypted, and {unit.own.thing().label} does not decrypt"
     graph.remark("encrypted", member.place("sops"), words, member.thing(), unit=unit.own.thing().label)
+
+
+def _undecryptable(member: Manifest, unit: Unit, graph: Graph, *, ambient: bool) -> None:
+    """A Secret encrypted for keys that only a Secret can hold, in a Kustomization that names none.
+
+    kustomize-controller takes age and PGP keys from spec.decryption.secretRef alone (an age key also from its argument
+    --sops-age-secret, since 1.7); with the keys of a cloud it may log in by itself (internal/decryptor).
+    """
+    own = unit.own
+    if (
+        member.kind != "Secret"
+        or own is None
+        or not own.at("spec", "decryption")
+        or own.at("spec", "decryption", "secretRef")
+    ):
+        return
+    sealed = member.mapping("sops")
+    used = [part for part in _KEYS if sealed.get(part)]
+    if used in (["age"], ["pgp"]) and not sealed.get("key_groups") and not (ambient and used == ["age"]):
+        words = f"{member.thing().label} is encrypted with {used[0]}, and {own.thing().label} names no decryption key"
+        place = own.place("spec", "decryption")
+        graph.remark("no-key", place, words, member.thing(), unit=own.thing().label)
 
 
 def _once(member: Manifest, unit: Unit, graph: Graph) -> None:

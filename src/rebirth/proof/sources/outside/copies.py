@@ -15,12 +15,14 @@ from rebirth.proof.things import ALWAYS, Milestone, Need, Place, Thing
 
 _REFLECTOR = "reflector.v1.k8s.emberstack.com"
 _REPLICATOR = "replicator.v1.mittwald.de"
+_OF_VAULT = ("VaultStaticSecret", "VaultDynamicSecret", "VaultPKISecret")  # of the Vault Secrets Operator
 _WITH_TEMPLATE: dict[str, tuple[str, ...]] = {
     "Secret": ("metadata", "annotations"),
     "ConfigMap": ("metadata", "annotations"),
     "ExternalSecret": ("spec", "target", "template", "metadata", "annotations"),
     "Certificate": ("spec", "secretTemplate", "annotations"),
     "SealedSecret": ("spec", "template", "metadata", "annotations"),
+    **dict.fromkeys(_OF_VAULT, ("spec", "destination", "annotations")),
 }
 
 
@@ -60,6 +62,9 @@ def _made(member: Manifest) -> Thing:
         return thing(
             "Secret", member.namespace, str(member.at("spec", "secretName") or member.name), Milestone.MATERIALISED
         )
+    if member.kind in _OF_VAULT:
+        name = str(member.at("spec", "destination", "name") or "")
+        return thing("Secret", member.namespace, name, Milestone.MATERIALISED)
     if member.kind == "SealedSecret":
         name = str(member.at("spec", "template", "metadata", "name") or member.name)
         return thing("Secret", member.namespace, name, Milestone.MATERIALISED)

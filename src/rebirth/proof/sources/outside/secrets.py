@@ -152,7 +152,10 @@ def keys(spec: Mapping[str, Any]) -> set[str] | None:
     templated = template.get("data")
     made = set(map(str, templated)) if isinstance(templated, Mapping) else set()
     if template.get("templateFrom"):
-        return None
+        written = _written_out(template["templateFrom"])
+        if written is None:
+            return None
+        made |= written
     if made and template.get("mergePolicy", "Replace") != "Merge":
         return made
     if spec.get("dataFrom"):
@@ -163,6 +166,22 @@ def keys(spec: Mapping[str, Any]) -> set[str] | None:
             return None
         made.add(entry["secretKey"])
     return made
+
+
+def _written_out(entries: object) -> set[str] | None:
+    """Keys that templates of ConfigMaps and Secrets make: those of their items, unless a template writes its keys itself."""
+    found: set[str] = set()
+    for entry in entries if isinstance(entries, list) else ():
+        if not isinstance(entry, Mapping) or entry.get("target", "Data") != "Data" or "literal" in entry:
+            return None
+        for field in ("configMap", "secret"):
+            named = entry.get(field)
+            items = named.get("items") if isinstance(named, Mapping) else None
+            for item in items if isinstance(items, list) else ():
+                if not isinstance(item, Mapping) or item.get("templateAs", "Values") != "Values":
+                    return None
+                found.add(str(item.get("key")))
+    return found
 
 
 def _store_of(entry: object, own: Mapping[str, Any]) -> Mapping[str, Any]:
