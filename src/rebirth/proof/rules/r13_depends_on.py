@@ -55,7 +55,7 @@ def r13_depends_on(graph: Graph) -> Iterator[Finding]:
             flux = target.kind in _KINDS or graph.whole  # anything else may be placed by hand
             yield Finding(
                 "R13",
-                Severity.ERROR if flux and unknowns.chance(target) is not Chance.FAIR else Severity.WARNING,
+                Severity.ERROR if flux and unknowns.chance(target, [edge]) is not Chance.FAIR else Severity.WARNING,
                 f"{edge.by.label} depends on {edge.needs.label}, which nothing makes",
                 edge.place,
                 (edge,),
