@@ -183,6 +183,10 @@ def _health(model: Model, unit: Unit, own: Manifest, graph: Graph) -> None:
         place = own.place("spec", "healthChecks", index)
         if not check.get("namespace") and _is_namespaced(model, check):
             words = f"{own.thing().label} checks the health of {check['kind']} {check['name']} in no namespace"
+            applied = next(
+                (m.thing() for m in unit.members if (m.kind, m.name) == (check["kind"], check["name"])), None
+            )
+            words += f"; it applies {applied.label}" if applied else ""
             graph.remark("health-check-nowhere", place, words, own.thing())
             continue
         graph.needs(unit.ready, healthy, Need.HEALTH, place, patience=patience)
