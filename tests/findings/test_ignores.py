@@ -52,7 +52,7 @@ def test_without_a_reason_it_does_not_count(circle, judged):
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [("R00 because", "names R00: no such rule"), ("because", "names none: no such rule")],
+    [("R20 because", "names R20: no such rule"), ("because", "names none: no such rule")],
 )
 def test_a_rule_that_is_none(tmp_path, judged, words, said):
     root = lay(tmp_path, a="")
