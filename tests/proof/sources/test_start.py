@@ -107,6 +107,30 @@ class TestWhereFluxStarts:
         (named,) = read(root / "deploy", "clusters/one")
         assert named.model.cluster == "deploy/clusters/one"
 
+    def test_what_flux_bootstrap_wrote_says_where_paths_start(self, tree, read):
+        root = tree({
+            "kubernetes/clusters/x/flux-system/gotk-sync.yaml": node("flux-system", "./kubernetes/clusters/x"),
+            "kubernetes/clusters/x/apps.yaml": node("apps", "./apps", source="OCIRepository cluster"),
+            "kubernetes/apps/web/ks.yaml": node("web", "./web", source="OCIRepository cluster"),
+            "kubernetes/web/a.yaml": config_map("a", "x"),
+        })  # fmt: skip
+        (survey,) = read(root)
+        assert (survey.model.root, survey.model.cluster) == (root, "kubernetes/clusters/x")
+
+    def test_a_placeholder_in_a_path_begins_where_the_others_do(self, tree, read):
+        replaced = "replacements: [{source: {kind: ConfigMap, name: which, fieldPath: data.provider}, targets: [{select: {kind: Kustomization}, fieldPaths: [spec.path], options: {delimiter: /, index: 1}}]}]\n"
+        which = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: which, namespace: flux-system}\ndata: {provider: metal}\n"
+        root = tree({
+            "k8s/clusters/base/kustomization.yaml": resources("apps.yaml"),
+            "k8s/clusters/base/apps.yaml": node("apps", "providers/__PROVIDER__/apps", source="OCIRepository flux-system"),
+            "k8s/clusters/x/kustomization.yaml": resources("../base", "which.yaml", more=replaced),
+            "k8s/clusters/x/which.yaml": which,
+            "k8s/providers/metal/apps/a.yaml": config_map("a", "x"),
+        })  # fmt: skip
+        (survey,) = read(root)
+        assert (survey.model.root, survey.model.cluster) == (root / "k8s", "clusters/x")
+        assert members(survey, "apps") == ["ConfigMap x/a"]
+
     def test_nothing_there(self, tree, read, tmp_path):
         with pytest.raises(SpecError, match="no Flux Kustomization below it"):
             read(tree({"a.yaml": config_map("a")}))

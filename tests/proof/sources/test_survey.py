@@ -45,6 +45,50 @@ class TestWhatAKustomizationIsFetchedFrom:
         (survey,) = read(root)
         assert members(survey, "apps") == (["ConfigMap x/a"] if read_ else [])
 
+    @pytest.mark.parametrize(
+        ("url", "more", "read_"),
+        [
+            ("oci://ghcr.io/me/manifests/home", "", True),
+            ("oci://ghcr.io/you/other", "", False),
+            ("oci://ghcr.io/me/manifests/home", "other/apps/b.yaml", False),
+        ],
+        ids=["its folder at the top", "of another repository", "two folders fit"],
+    )
+    def test_an_artifact_of_a_folder_at_the_top(self, tree, read, url, more, read_):
+        oci = f"---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {{name: c, namespace: flux-system}}\nspec: {{interval: 1m, url: '{url}'}}\n"
+        root = tree({
+            "k8s/clusters/x/flux-system/sync.yaml": node("flux-system", "./k8s/clusters/x") + "---\n" + git("flux-system", "ssh://git@example.org/me/home"),
+            "k8s/clusters/x/apps.yaml": node("apps", "./apps", source="OCIRepository c") + oci,
+            "k8s/apps/a.yaml": config_map("a", "x"),
+            **({more: config_map("b", "x")} if more else {}),
+        })  # fmt: skip
+        (survey,) = read(root)
+        assert members(survey, "apps") == (["ConfigMap x/a"] if read_ else [])
+
+    def test_every_cluster_has_the_source_that_its_own_flux_instance_names(self, tree, read):
+        def instance(kind, url, path):
+            return f"apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {{name: flux}}\nspec: {{sync: {{kind: {kind}, url: '{url}', path: {path}}}}}\n"
+
+        root = tree({
+            "a/flux/apps.yaml": node("apps", "./apps", source="OCIRepository dev"),
+            "a/instance.yaml": instance("OCIRepository", "oci://registry.local/dev", "a/flux"),
+            "b/flux/apps.yaml": node("apps", "./apps", source="GitRepository home"),
+            "b/instance.yaml": instance("GitRepository", "https://example.org/me/home.git", "./b/flux"),
+            "apps/home.yaml": git("home", "https://example.org/me/home.git"),
+        })  # fmt: skip
+        one, two = read(root)
+        assert (one.model.own_source[0], two.model.own_source[0]) == ("OCIRepository", "GitRepository")
+        assert members(two, "apps") == ["GitRepository flux-system/home"]
+
+    @pytest.mark.parametrize("path", [".", "./", "/"])
+    def test_the_whole_of_another_source_is_not_this_repository(self, tree, read, path):
+        root = tree({
+            "clusters/x/sync.yaml": node("flux-system", "./clusters/x"),
+            "clusters/x/other.yaml": node("other", path, source="OCIRepository other"),
+        })  # fmt: skip
+        (survey,) = read(root)
+        assert [unknown.what for unknown in survey.unknowns] == ["Kustomization flux-system/other"]
+
     def test_another_repository_is_unknown_and_no_missing_path(self, tree, read):
         root = tree({
             "clusters/x/sync.yaml": node("flux-system", "./clusters/x") + "---\n" + git("flux-system", "ssh://git@example.org/me/home"),

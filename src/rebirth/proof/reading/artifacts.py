@@ -1,5 +1,6 @@
 """Which folder of the repository a Flux source holds: the repository itself, an artifact made of parts of it, or something else."""
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class Artifacts:
                     self._urls.setdefault(key, address(manifest.at("spec", "url", default="")))
                 elif manifest.kind == "ArtifactGenerator":
                     self._generator(manifest)
-        self._sync = next(syncs(files), None)
+        self._syncs = [*syncs(files)]
 
     def _generator(self, manifest: Manifest) -> None:
         aliases = {
@@ -88,21 +89,23 @@ class Artifacts:
                     copies = self._copies.setdefault((manifest.namespace, str(artifact.get("name"))), [])
                     copies.append((into, folder))
 
-    def own(self, root: Manifest | None) -> _Source:
-        """The source of the repository itself, as the Kustomization of the cluster's folder names it."""
+    def own(self, root: Manifest | None, cluster: str) -> _Source:
+        """The source of the repository itself, as the Kustomization of the cluster's folder names it, or its FluxInstance."""
         if root is not None:
             return flux.source_of(root)
-        return (self._sync.kind, "flux-system", self._sync.name) if self._sync else _DEFAULT
+        sync = next((one for one in self._syncs if one.path.rstrip("/") == cluster), next(iter(self._syncs), None))
+        return (sync.kind, "flux-system", sync.name) if sync else _DEFAULT
 
     def folder(self, own: Manifest, repository: _Source) -> Path | None:
         """The folder of this repository that a Kustomization applies; None where it is fetched from elsewhere."""
         source = flux.source_of(own)
-        path = str(own.at("spec", "path", default="./") or "./").removeprefix("./").strip("/")
+        path = posixpath.normpath(str(own.at("spec", "path", default="./") or "./")).strip("./")
         if source[0] == "ExternalArtifact":
             return self._copied(source, path)
         if source == repository or self._is_this(source, repository, path):
             return flux.folder_of(own, self._files.root)
-        return None
+        packed = self._packed(path) if self._is_pushed(source, repository) else None
+        return flux.folder_of(own, packed) if packed else None
 
     def _copied(self, source: _Source, path: str) -> Path | None:
         copies = self._copies.get(source[1:]) or self._copies.get(("", source[2]), [])
@@ -113,13 +116,33 @@ class Artifacts:
 
     def _is_this(self, source: _Source, repository: _Source, path: str) -> bool:
         """Whether another source holds this repository, too."""
-        url, ours = self.url(source), self.url(repository) or (address(self._sync.url) if self._sync else "")
+        url, ours = self.url(source), self._ours(repository)
         there = bool(path) and (self._files.root / path).is_dir()
         if source[0] != repository[0] and there:
-            # The repository is pushed as an artifact, too: under the name of its own source, or that of the repository.
-            return source[1:] == repository[1:] or bool(ours and _tail(ours) in url) or not (url and ours)
+            return self._is_pushed(source, repository) or not (url and ours)
         # Where its address is not known, the folder tells: a source of that name and with that folder.
-        return url == ours if url and ours else there
+        return url in ours if url and ours else there
+
+    def _is_pushed(self, source: _Source, repository: _Source) -> bool:
+        """Whether this repository is pushed as that artifact, too: under the name of its own source, or of the repository."""
+        if source[0] == repository[0]:
+            return False
+        parts = {*self.url(source).split("/")}
+        named = any(
+            _tail(one) in self.url(source) or {*_tail(one).split("/")} <= parts for one in self._ours(repository)
+        )
+        return named or source[1:] == repository[1:]
+
+    def _packed(self, path: str) -> Path | None:
+        """The one folder at the top of the repository that has this path: what such an artifact is made of."""
+        found = [folder for folder in sorted(self._files.root.iterdir()) if path and (folder / path).is_dir()]
+        return found[0] if len(found) == 1 else None
+
+    def _ours(self, repository: _Source) -> set[str]:
+        """The addresses of this repository: of its source, else those at which FluxInstances find folders that it has."""
+        if url := self.url(repository):
+            return {url}
+        return {address(one.url) for one in self._syncs if one.url and (self._files.root / one.path).is_dir()}
 
     def url(self, source: _Source) -> str:
         """Where a source is fetched from; empty where no file says it."""

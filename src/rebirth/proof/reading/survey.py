@@ -132,7 +132,7 @@ class _Reader:
         root, built = own is None, (folder, own) not in self._rejected
         if own is None:
             own = self._leader(members, folder)
-            self.model.own_source = self.artifacts.own(own)
+            self.model.own_source = self.artifacts.own(own, self.model.cluster)
         if own is None:
             applied = thing("Kustomization", "flux-system", "flux-system", Milestone.APPLIED)
             unit = Unit(applied, applied._replace(milestone=Milestone.READY), Atomicity.FLUX, place)

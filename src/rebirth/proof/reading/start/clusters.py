@@ -77,20 +77,30 @@ def _below(named: Path, root: Path, cluster: str) -> str:
 
 
 def _root(named: Path, written: Sequence[Manifest]) -> Path:
-    """The folder from which most paths of Kustomizations are there: the one that was named, one above it, or one in it.
+    """The folder that paths of Kustomizations start from: the one that was named, one above it, or one in it.
 
-    One in it: where an OCI artifact is made of a part of the repository.
+    One in it: where an OCI artifact is made of a part of the repository. What `flux bootstrap` wrote says where its own path
+    leads; else it is the folder from which most paths are there, or begin to be: a placeholder may stand in them.
     """
     written = [m for m in written if flux.source_of(m)[0] != "ExternalArtifact"]
-    paths = {str(m.at("spec", "path", default="")).strip("./") for m in written}
-    paths = {path for path in paths if path and "$" not in path}
-    best, most = named, -1
     inside = [folder for folder in _inside(named) if all(folder in Path(m.file).parents for m in written)]
-    for folder in (*_upwards(named), *inside):
-        there = sum((folder / path).is_dir() for path in paths)
-        if there > most:
-            best, most = folder, there
-    return best
+    candidates = [*_upwards(named), *inside]
+    for own in written:
+        base, itself, _ = own.file.rpartition(f"/{_path(own)}/")
+        if own.name == _OWN and itself.strip("/") and Path(base) in candidates:
+            return Path(base)
+    paths = {path for path in map(_path, written) if path and "$" not in path}
+    return max(candidates, key=lambda folder: _there(folder, paths))
+
+
+def _path(own: Manifest) -> str:
+    return str(own.at("spec", "path", default="") or "").strip("./")
+
+
+def _there(folder: Path, paths: set[str]) -> tuple[int, int]:
+    """How many paths are in the folder, and how many begin in it."""
+    begun = [path for path in paths if (folder / path.partition("/")[0]).is_dir()]
+    return sum((folder / path).is_dir() for path in begun), len(begun)
 
 
 def _upwards(named: Path) -> Iterator[Path]:

@@ -87,6 +87,8 @@ def _seeds(model: Model, unit: Unit, graph: Graph) -> None:
             graph.given(member.thing(), "flux bootstrap applies it", member.place())
     if unit.own is None:
         graph.given(unit.applied, "Flux is pointed at it by hand", unit.place)
+        graph.given(unit.applied._replace(milestone=Milestone.EXISTS), "Flux is pointed at it by hand", unit.place)
+        graph.needs(unit.ready, unit.applied, Need.HEALTH, unit.place)
     elif not any(member is unit.own for member in unit.members):
         graph.given(unit.own.thing(), "Flux is pointed at it by hand", unit.own.place())
 
