@@ -13,7 +13,6 @@ WAIT = Case(
         "app/all.yaml": PODINFO.replace("  interval: 30m\n", "  interval: 30m\n  wait: true\n"),
     },
     (Told("app/all.yaml", "wait: true"),),
-    FIELDS,
 )
 CLEANUP = Case(
     "a field in the wrong place: cleanupOnFail of upgrade under install",
@@ -22,7 +21,6 @@ CLEANUP = Case(
         "app/all.yaml": PODINFO.replace("  install: {remediation", "  install: {cleanupOnFail: false, remediation"),
     },
     (Told("app/all.yaml", "cleanupOnFail: false"),),
-    FIELDS,
 )
 TOKEN = Case(
     "a field of a custom resource: an issuer's reference has no namespace",
@@ -39,8 +37,23 @@ TOKEN = Case(
         ),
     },
     (Told("issuers/all.yaml", "namespace: cert-manager"),),
-    FIELDS,
 )  # fmt: skip
+STRICT = Case(
+    "a field that the operator itself rejects: replicas of a VMAuth",
+    {
+        "clusters/x/all.yaml": unit("operator") + unit("auth", "operator"),
+        "operator/all.yaml": namespace("metrics")
+        + release("victoria-metrics-operator", "metrics", "0.64.1", "https://victoriametrics.github.io/helm-charts"),
+        "auth/all.yaml": thing(
+            "operator.victoriametrics.com/v1beta1",
+            "VMAuth",
+            "auth",
+            "metrics",
+            "spec:\n  port: '8427'\n  replicas: 1\n",
+        ),
+    },
+    (Told("auth/all.yaml", "replicas: 1"),),
+)
 VAULTS = Case(
     "a field of another type: a list where the store has a map",
     {
@@ -54,7 +67,6 @@ VAULTS = Case(
         ),
     },
     (Told("stores/all.yaml", "vaults"),),
-    FIELDS,
 )  # fmt: skip
 SERVED = Case(
     "a version that the chart's CRD does not serve: v1beta1 of External Secrets 0.20",
@@ -82,6 +94,16 @@ CASES = [
     CLEANUP.but("under upgrade", more={"app/all.yaml": PODINFO.replace("  upgrade: {remediation", "  upgrade: {cleanupOnFail: false, remediation")}),
     TOKEN,
     TOKEN.but("without it", ("issuers/all.yaml", "            namespace: cert-manager\n", "")),
+    TOKEN.but(
+        "of a newer version, which may have it", ("cert-manager/all.yaml", "v1.19.1", "v2.0.0"),
+        told=(Told("issuers/all.yaml", "namespace: cert-manager", by_luck=True),),
+    ),
+    TOKEN.but(
+        "of any version", ("cert-manager/all.yaml", "version: 'v1.19.1'", "version: '*'"),
+        told=(Told("issuers/all.yaml", "namespace: cert-manager", by_luck=True),),
+    ),
+    STRICT,
+    STRICT.but("replicaCount", ("auth/all.yaml", "replicas", "replicaCount")),
     VAULTS,
     VAULTS.but("a map", ("stores/all.yaml", "vaults: [home]", "vaults: {home: 1}")),
     SERVED,

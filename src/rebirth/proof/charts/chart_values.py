@@ -16,12 +16,11 @@ def value_at(values: Mapping[str, Any], path: str) -> Any:
 
 def in_range(version: str, since: str, before: str) -> bool:
     """Whether a version lies in a range; one that cannot be read does."""
-    numbers = _numbers(version)
-    if not numbers:
-        return True
-    return (not since or numbers >= _numbers(since)) and (not before or numbers < _numbers(before))
+    found = numbers(version)
+    return not found or ((not since or found >= numbers(since)) and (not before or found < numbers(before)))
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers(version: str) -> tuple[int, ...]:
+    """The parts of a version; () of what is none, or a range."""
     found = re.match(r"v?(\d+(?:\.\d+)*)$", version.partition("-")[0].partition("+")[0])
     return tuple(int(part) for part in found[1].split(".")) if found else ()

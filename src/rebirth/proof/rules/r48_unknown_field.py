@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Remark
 
 _SLUGS = ("unknown-field", "wrong-type", "wrong-value", "wrong-format", "missing-field")
 
@@ -37,9 +38,7 @@ def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
                 Severity.ERROR if sure else Severity.WARNING,
                 remark.words,
                 remark.place,
-                why="The API server rejects it, and Flux then applies nothing of the whole Kustomization."
-                if sure
-                else f"{remark['read']}, whose schema this was compared with, rejects it; another version may not.",
+                why=_why(remark),
                 instead="Correct it according to the kind's schema.",
             )
     for remark in graph.marked("lost-field"):
@@ -73,3 +72,11 @@ def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
             why="Flux takes the URL for one of an HTTP repository, and fetches nothing.",
             instead="Write `type: oci` under spec.",
         )
+
+
+def _why(remark: Remark) -> str:
+    if not remark["sure"]:
+        return f"{remark['read']}, whose schema this was compared with, rejects it; another version may not."
+    if remark["strict"]:
+        return f"{remark['strict']} reads this kind strictly: it rejects the object, and makes nothing of it."
+    return "The API server rejects it, and Flux then applies nothing of the whole Kustomization."

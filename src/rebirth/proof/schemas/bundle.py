@@ -30,6 +30,9 @@ class Group:
     product: str
     product_versions: tuple[str, ...]  # whose schemas are here
     kinds: Mapping[str, Mapping[str, Any]]
+    charts: Mapping[str, tuple[str, str]]  # by name the oldest and the newest whose kinds these schemas know whole
+    settled: bool  # whether that is so, too, of a version that nobody says
+    strict: bool  # whether it is the operator that rejects unknown fields of the spec, and not the API server
 
     @property
     def is_native(self) -> bool:
@@ -56,7 +59,18 @@ def gone(group: str, version: str) -> str:
 @cache
 def group(name: str) -> Group | None:
     found = _index()["groups"].get(name)
-    return Group(name, found["product"], tuple(found["versions"]), found["kinds"]) if found else None
+    if found is None:
+        return None
+    charts = {chart: (since, until) for chart, (since, until) in found.get("charts", {}).items()}
+    return Group(
+        name,
+        found["product"],
+        tuple(found["versions"]),
+        found["kinds"],
+        charts,
+        bool(found.get("settled")),
+        bool(found.get("strict")),
+    )
 
 
 @cache

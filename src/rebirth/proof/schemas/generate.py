@@ -46,7 +46,9 @@ def generate(folders: list[Path]) -> None:
     for product in said["products"]:
         for (group, kind), (scope, versions) in sorted(_product(product, folders).items()):
             found = index["groups"].setdefault(
-                group, {"product": product["name"], "versions": _versions(product), "kinds": {}}
+                group,
+                {"product": product["name"], "versions": _versions(product), "kinds": {}}
+                | {key: product[key] for key in ("charts", "settled", "strict") if key in product},
             )
             found["kinds"][kind] = {"scope": scope, "versions": sorted(versions)}
             files[entry(group, kind)] = versions
@@ -185,6 +187,8 @@ def _product(product: Mapping[str, Any], folders: list[Path]) -> dict[tuple[str,
                         schema["properties"] = {k: v for k, v in schema["properties"].items() if k != "status"} | {
                             "status": {}
                         }
+                        if product.get("strict"):
+                            schema["properties"].get("spec", {}).pop("x-kubernetes-preserve-unknown-fields", None)
                         name = version["name"]
                         versions[name] = _both(versions[name], schema) if name in versions else schema
     return found
