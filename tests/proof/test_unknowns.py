@@ -196,11 +196,73 @@ class TestResourceSets:
         )
         assert of(told, "R14") == said
 
-    def test_a_kustomization_that_it_may_make_is_no_error(self, found):
+    @pytest.mark.parametrize(("kind", "said"), [("Kustomization", "warning"), ("ConfigMap", "error")])
+    def test_a_kustomization_that_it_may_make_is_no_error(self, found, kind, said):
+        made = self.SET.replace("kind: ConfigMap", f"kind: {kind}")
         told = found(
             {
-                "clusters/x/z.yaml": several(node("z", "./z", "dependsOn: [{name: lions}]"), self.SET),
+                "clusters/x/z.yaml": several(node("z", "./z", "dependsOn: [{name: lions}]"), made),
                 "z/a.yaml": config_map("a", "home"),
             }
         )
-        assert of(told, "R13") == ["warning"]
+        assert of(told, "R13") == [said]
+
+
+class TestNamespaces:
+    MADE = several(*(HOME.replace("home", f"made-{number}") for number in range(4)))
+
+    def told(self, found, chart="strange", made=MADE, **more):
+        thing = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: wanted}\ndata: {a: b}\n"
+        files = {
+            "clusters/x/z.yaml": several(
+                node("z", "./z", "dependsOn: [{name: y}]"), node("y", "./y", "wait: true"), made
+            )
+        }
+        return of(found(files | {"z/a.yaml": thing, "y/y.yaml": release("a", chart)} | more), "R14")
+
+    def test_one_is_missing_where_the_repository_makes_its_others(self, found):
+        assert self.told(found) == ["error"]
+
+    def test_they_may_all_be_made_by_hand(self, found):
+        assert self.told(found, made=HOME.replace("home", "made")) == ["warning"]
+
+    def test_a_chart_makes_one_that_is_called_like_it(self, found):
+        assert self.told(found, "wanted-operator") == []
+
+    @pytest.mark.parametrize(
+        ("values", "said"),
+        [
+            ("{backup: {namespaces: [wanted]}}", ["error"]),
+            ("{resources: [{kind: Namespace, metadata: {name: wanted}}]}", []),
+        ],
+    )
+    def test_values_that_name_one(self, found, values, said):
+        assert self.told(found, "strange", **{"y/y.yaml": release("a", "strange", f"values: {values}")}) == said
+
+    def test_a_remote_file_makes_one_that_is_called_like_it(self, found):
+        more = {"y/kustomization.yaml": "resources: ['https://raw.example/wanted/all.yaml', y.yaml]\n"}
+        assert self.told(found, **more) == []
+
+
+class TestSources:
+    def told(self, found, *sources, ref="b", **more):
+        text = release("a", "zzz").replace("kind: HelmRepository, name: a", f"kind: HelmRepository, name: {ref}")
+        made = [release(name, "x").partition("---")[0] for name in sources]
+        return of(found({"clusters/x/z.yaml": node("z", "./z"), "z/a.yaml": several(text, *made), **more}), "R44")
+
+    def test_one_is_missing_where_the_repository_makes_its_others(self, found):
+        assert self.told(found, "one", "two", "three", "four", ref="zebra") == ["error"]
+
+    def test_it_may_be_made_by_hand(self, found):
+        assert self.told(found, ref="zebra") == ["warning"]
+
+    @pytest.mark.parametrize(("owner", "said"), [("h.example/r", "warning"), ("other.example/o", "error")])
+    def test_the_repository_of_another_owner_holds_none(self, found, owner, said):
+        away = several(git("away", f"https://{owner}/away"), node("away", "./deploy", source="GitRepository away"))
+        told = self.told(found, "one", "two", "three", "four", ref="zebra", **{"clusters/x/away.yaml": away})
+        assert told == [said]
+
+    def test_a_script_that_names_something_of_that_name(self, found):
+        script = {"Taskfile.yaml": "version: '3'\ntasks: {a: {cmds: [kubectl create ns flux-system]}}\n"}
+        ks = node("z", "./z", namespace="home")
+        assert of(found({"clusters/x/z.yaml": ks, "z/a.yaml": config_map("a", "home"), **script}), "R44") == ["error"]

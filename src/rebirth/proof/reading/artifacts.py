@@ -133,6 +133,12 @@ class Artifacts:
         )
         return named or source[1:] == repository[1:]
 
+    def is_of_others(self, source: _Source, repository: _Source) -> bool:
+        """Whether a source is known to be fetched from another owner than this repository is."""
+        url, ours = self.url(source), self._ours(repository)
+        owners = {_tail(one).split("/")[0] for one in ours}
+        return bool(url and ours) and not owners & {*url.split("/")}
+
     def _packed(self, path: str) -> Path | None:
         """The one folder at the top of the repository that has this path: what such an artifact is made of."""
         found = [folder for folder in sorted(self._files.root.iterdir()) if path and (folder / path).is_dir()]

@@ -182,7 +182,9 @@ class _Reader:
     def _unknown(self, own: Manifest, key: str, why: str) -> None:
         place = own.place("spec", key)
         self.model.units.append(self._unit(own, place, known=False))
-        self.survey.unknowns.append(unread.whatever(own, place, why, self.artifacts.url(flux.source_of(own))))
+        source = flux.source_of(own)
+        foreign = self.artifacts.is_of_others(source, self.model.own_source)
+        self.survey.unknowns.append(unread.whatever(own, place, why, self.artifacts.url(source), foreign=foreign))
 
     def _missing(self, own: Manifest, slug: str, words: str) -> None:
         place = own.place("spec", "path")

@@ -14,11 +14,17 @@ _OPERATOR = "fluxcd.controlplane.io"
 _WORD = re.compile(r"[\w.-]+")
 
 
-def whatever(own: Manifest, place: Place, why: str, address: str = "", *, listed: bool = True) -> Unknown:
-    """All that a Kustomization applies, where only its own object can be read; its source lies at that address."""
+def whatever(
+    own: Manifest, place: Place, why: str, address: str = "", *, listed: bool = True, foreign: bool = False
+) -> Unknown:
+    """All that a Kustomization applies, where only its own object can be read; its source lies at that address.
+
+    `foreign`: it is another owner's repository, which holds no objects of this one's Flux.
+    """
     called = pieces(own.name, str(own.at("spec", "path", default="")), flux.source_of(own)[2], address)
     space = str(own.at("spec", "targetNamespace") or "")
-    return Unknown(own.thing().label, place, why, Extent.UNIT, space, called, by=own.thing(), listed=listed)
+    extent = Extent.BASE if foreign else Extent.UNIT
+    return Unknown(own.thing().label, place, why, extent, space, called, by=own.thing(), listed=listed)
 
 
 def left_out(found: Folder, own: Manifest | None, files: Files) -> Iterator[Unknown]:

@@ -15,7 +15,8 @@ Example:
 
 Instead:
     List the file, correct the name, or mark the reference as optional. Without a castle, objects that are created by hand
-    before Flux are not known: then this is a warning, unless a file that no kustomization lists would make it.
+    before Flux are not known: then this is a warning, unless a file that no kustomization lists would make it, or a namespace
+    is missing in a repository that makes its others itself.
 """
 
 from collections import deque
@@ -36,6 +37,7 @@ _KINDS = frozenset({
 })  # fmt: skip
 # What controllers make by themselves on a cluster that is not a castle, or what a person brings: Flux's own credentials.
 _BY_HAND = frozenset({Need.CREDENTIAL, Need.DECRYPTION, Need.DEPENDS_ON})
+_MANY = 4  # namespaces that are made for one that is missing
 _WHY = {
     "Secret": "Pods that read it do not start: the kubelet waits for it forever.",
     "ConfigMap": "Pods that read it do not start: the kubelet waits for it forever.",
@@ -69,6 +71,13 @@ def _is_known(graph: Graph, thing: Thing, needed: dict[Thing, list[Edge]], unkno
     if _orphan(graph, thing) or _otherwise(graph, thing) or _near(graph, thing):
         return True
     return unknowns.chance(thing, _uses(thing, needed)) is not Chance.FAIR
+
+
+def _is_forgotten(graph: Graph, thing: Thing) -> bool:
+    """Whether it is a namespace that is missing in a repository that makes its namespaces itself."""
+    missing = sum(other.kind == "Namespace" for other in graph.missing())
+    made = sum(other.kind == "Namespace" and bool(graph.edges.get(other)) for other in graph.made)
+    return thing.kind == "Namespace" and made >= _MANY * missing
 
 
 def _near(graph: Graph, thing: Thing) -> str:
@@ -155,7 +164,7 @@ def _finding(
     chain = _chain(uses, needed)
     use = chain[-1]
     otherwise = _otherwise(graph, thing)
-    certain = graph.whole or (orphan is not None and not orphan["sealed"])
+    certain = graph.whole or (orphan is not None and not orphan["sealed"]) or _is_forgotten(graph, thing)
     if use.need in _BY_HAND and not graph.whole:
         certain = False
     if orphan is None and unknowns.chance(thing, uses) is not Chance.NONE:

@@ -25,6 +25,8 @@ from rebirth.proof.things import Edge, Milestone, Need, Thing
 
 _KINDS = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact")
 _FETCHED = frozenset({Need.SOURCE, Need.CHART})
+# So many sources are made for one that is missing where a repository makes them itself: then nobody makes that one by hand.
+_MANY = 4
 
 
 def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
@@ -32,6 +34,8 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
     if not missing:
         return
     sources = [t for t in graph.things if t.kind in _KINDS and t.milestone is Milestone.EXISTS and t not in missing]
+    forgotten = len(sources) >= _MANY * len(missing)
+    sources += [t for t in graph.starts if t.kind in _KINDS and t.milestone is Milestone.READY]  # Flux' own
     users: dict[Thing, list[Edge]] = {}
     for edge in graph.all_edges():
         if edge.need not in _FETCHED:
@@ -43,13 +47,14 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
     unknowns = Unknowns(graph)
     for source, edges in users.items():
         if (chance := unknowns.chance(source, edges)) is not Chance.FAIR:
-            yield _finding(edges, source, sources, sure=graph.whole and chance is Chance.NONE)
+            yield _finding(edges, source, sources, sure=(graph.whole or forgotten) and chance is Chance.NONE)
 
 
 def _finding(edges: list[Edge], source: Thing, sources: list[Thing], *, sure: bool) -> Finding:
     edge = edges[0]
     others = f" (and {len(edges) - 1} more do)" if len(edges) > 1 else ""
     near = [other for other in sources if other.name == source.name and other.namespace]  # "": not built
+    near.sort(key=lambda other: other.kind != source.kind)
     near += [other for other in sources if other[:2] == source[:2] and is_slip(source.name, other.name)]
     hint = f"; there is {near[0].label}" if near else ""
     return Finding(

@@ -58,6 +58,10 @@ class Unknowns:
         """The chance that one unknown makes a thing in time for who needs it."""
         if not _can(unknown, thing) or (use is not None and self._too_late(unknown, use)):
             return Chance.NONE
+        if thing.kind == "Namespace" and unknown.extent in {Extent.CHART, Extent.BASE}:
+            # Those that they make are called like them; values name namespaces for many reasons, unless they hold whole objects.
+            written = "Namespace" in unknown.names and thing.name in unknown.names
+            return Chance.FAIR if written or _alike(unknown, thing) else Chance.NONE
         if unknown.extent is Extent.FILE or _called(thing) & unknown.names or _alike(unknown, thing):
             return Chance.FAIR
         return Chance.FAIR if use is not None and self._follows(unknown, thing, use) else Chance.SLIM
@@ -94,9 +98,18 @@ def _can(unknown: Unknown, thing: Thing) -> bool:
     if unknown.extent is Extent.FILE:
         return bool(_called(thing) & unknown.names)
     if unknown.extent is Extent.COMMAND:  # kinds and classes; of anything else only what it names
+        if thing.kind in FLUX and thing.namespace not in unknown.names:
+            return False
         return thing.kind == "CRD" or thing.kind.endswith("Class") or bool(_called(thing) & unknown.names)
-    if thing.kind in FLUX and unknown.extent is not Extent.UNIT and "flux" not in unknown.what.lower():
+    if thing.kind in FLUX and unknown.extent is not Extent.UNIT and not any("flux" in word for word in unknown.words):
         return False
+    if (
+        thing.kind in FLUX
+        and unknown.extent is Extent.UNIT
+        and unknown.names
+        and not {thing.kind, "Kustomization"} & unknown.names
+    ):
+        return False  # the templates of a ResourceSet say which kinds it makes
     return not thing.namespace or unknown.namespace in {"", thing.namespace}
 
 

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rebirth.proof.reading.repository_files import SETTINGS
+from rebirth.proof.reading.start.folders import is_for_bootstrap
 from rebirth.proof.reading.start.scripts import Line
 from rebirth.proof.reading.yaml_files import Document, UnreadableError, parse, read, text_of
 from rebirth.proof.things import Place
 
 _MOST = 200  # files
-_FOLDER = "bootstrap"  # what lies in it is for whoever sets the cluster up
-_LEFT = {"archive", "archived"}
 _LEFT_OUT = {"node_modules", "templates", "charts"}
 _ALONE = re.compile(r"\n\s*\{\{(?:[^}]|\}(?!\}))*\}\}[ \t]*(?=\n)")  # a template that has lines for itself
 _TEMPLATE = re.compile(r"\{\{(?:[^}]|\}(?!\}))*\}\}")
@@ -54,7 +53,7 @@ def runs(root: Path, files: Sequence[Path], said: Sequence[Line]) -> dict[Path, 
             installs = any(_INSTALLS.search(line.text.split("kubectl")[0]) for line in naming)
             rendered = any(re.search(r"\btemplate\b", line.text) for line in naming) or _is_of_crds(file)
             found[file] = Run(naming[0].place, only_crds=rendered and not installs)
-        elif file not in found and _FOLDER in (parts := file.relative_to(root).parts[:-1]) and not _LEFT & {*parts}:
+        elif file not in found and is_for_bootstrap(file, root):
             found[file] = Run(Place(str(file)), only_crds=_is_of_crds(file))
     pending = [*found]
     while pending:
@@ -121,7 +120,7 @@ def shown(root: Path, file: Path, run: Run) -> str:
     line = f":{place.line}" if place.line and not place.path else ""
     does = "places its CRDs" if run.only_crds else "installs it"
     if place.file == str(file):
-        return f"{file.relative_to(root)} {does} before Flux: it lies in a folder {_FOLDER}"
+        return f"{file.relative_to(root)} {does} before Flux: it lies in a folder bootstrap"
     return f"{file.relative_to(root)} {does} before Flux, says {Path(place.file).relative_to(root)}{line}"
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.proof.reading.start.folders import is_for_bootstrap
 from rebirth.proof.reading.yaml_files import LARGEST, UnreadableError, parse
 from rebirth.proof.sources import meeting
 from rebirth.proof.things import Milestone
 
-_FOLDER = "bootstrap"
 _ENDINGS = (".yaml.j2", ".yml.j2", ".yaml.tmpl", ".yaml.tpl")
 _STEERS = re.compile(r"^\s*[{][%#].*[%#][}]\s*$", re.MULTILINE)
 _FILLED = re.compile(r"[{]{2}.*?[}]{2}")
@@ -54,8 +54,8 @@ def _files(root: Path) -> Iterator[Path]:
     count = 0
     for folder, inner, names in os.walk(root):
         inner[:] = sorted(one for one in inner if not one.startswith("."))
-        if _FOLDER in Path(folder).relative_to(root).parts:
-            for name in sorted(names):
-                if name.endswith(_ENDINGS) and count < _MOST:
-                    count += 1
-                    yield Path(folder) / name
+        for name in sorted(names):
+            file = Path(folder) / name
+            if name.endswith(_ENDINGS) and is_for_bootstrap(file, root) and count < _MOST:
+                count += 1
+                yield file

@@ -1,0 +1,14 @@
+"""Which folders are kept for whoever sets the cluster up before Flux runs."""
+
+import re
+from pathlib import Path
+
+_BOOTSTRAP = "bootstrap"
+# What lies in such a folder is of a time that is over.
+_OVER = re.compile(r"[_.]*(arch\w*ve[ds]?|old|legacy|attic|deprecated|disabled|unused|graveyard)", re.IGNORECASE)
+
+
+def is_for_bootstrap(file: Path, root: Path) -> bool:
+    """Whether the file lies in a folder `bootstrap` that is in use."""
+    parts = file.relative_to(root).parts[:-1]
+    return _BOOTSTRAP in parts and not any(_OVER.fullmatch(part) for part in parts)
