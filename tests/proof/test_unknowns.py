@@ -256,6 +256,11 @@ class TestSources:
     def test_it_may_be_made_by_hand(self, found):
         assert self.told(found, ref="zebra") == ["warning"]
 
+    def test_one_that_has_no_namespace_is_told_as_that(self, found):
+        homeless = release("zebra", "x").partition("---")[0].replace(", namespace: home", "")
+        told = self.told(found, "one", "two", "three", "four", ref="zebra", **{"z/b.yaml": homeless})
+        assert told == []
+
     @pytest.mark.parametrize(("owner", "said"), [("h.example/r", "warning"), ("other.example/o", "error")])
     def test_the_repository_of_another_owner_holds_none(self, found, owner, said):
         away = several(git("away", f"https://{owner}/away"), node("away", "./deploy", source="GitRepository away"))

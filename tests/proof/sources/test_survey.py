@@ -102,7 +102,10 @@ class TestWhatAKustomizationIsFetchedFrom:
         assert sorted(unknown.what for unknown in survey.unknowns) == [
             "Kustomization flux-system/oci", "Kustomization flux-system/other",
         ]  # fmt: skip
-        assert all((unknown.extent, unknown.namespace) == (Extent.UNIT, "") for unknown in survey.unknowns)
+        assert {unknown.what.rpartition("/")[2]: unknown.extent for unknown in survey.unknowns} == {
+            "oci": Extent.UNIT, "other": Extent.BASE,
+        }  # fmt: skip
+        assert not any(unknown.namespace for unknown in survey.unknowns)
         assert members(survey, "same") == ["ConfigMap x/a"]
 
     def test_an_artifact_made_of_parts_of_the_repository(self, tree, read):

@@ -45,7 +45,10 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
             continue
         users.setdefault(source, []).append(edge)
     unknowns = Unknowns(graph)
+    homeless = {(one.kind, one.name) for one in sources if not one.namespace}  # told by R46, or its build fails
     for source, edges in users.items():
+        if (source.kind, source.name) in homeless:
+            continue
         if (chance := unknowns.chance(source, edges)) is not Chance.FAIR:
             yield _finding(edges, source, sources, sure=(graph.whole or forgotten) and chance is Chance.NONE)
 
@@ -53,7 +56,7 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
 def _finding(edges: list[Edge], source: Thing, sources: list[Thing], *, sure: bool) -> Finding:
     edge = edges[0]
     others = f" (and {len(edges) - 1} more do)" if len(edges) > 1 else ""
-    near = [other for other in sources if other.name == source.name and other.namespace]  # "": not built
+    near = [other for other in sources if other.name == source.name]
     near.sort(key=lambda other: other.kind != source.kind)
     near += [other for other in sources if other[:2] == source[:2] and is_slip(source.name, other.name)]
     hint = f"; there is {near[0].label}" if near else ""
