@@ -84,7 +84,6 @@ PROXY = Case(
         "cilium/all.yaml": release("cilium", "kube-system", "1.18.4", CILIUM, "{kubeProxyReplacement: strict}"),
     },
     (Told("cilium/all.yaml", "kubeProxyReplacement: strict"),),
-    "charts: values that a version rejects",
 )
 
 CASES = [
@@ -111,5 +110,10 @@ CASES = [
     SERVED.but("the one it serves", more={"stores/all.yaml": STORE}),
     PROXY,
     PROXY.but("a boolean", ("cilium/all.yaml", "strict", "true")),
+    PROXY.but(
+        "a value that is gone", ("cilium/all.yaml", "kubeProxyReplacement: strict", "tunnel: disabled"),
+        told=(Told("cilium/all.yaml", "tunnel: disabled"),),
+    ),
+    PROXY.but("a variable", ("cilium/all.yaml", "strict", "'${KPR}'")),
     PROXY.but("of a version that took it", ("cilium/all.yaml", "1.18.4", "1.13.18")),
 ]  # fmt: skip

@@ -73,6 +73,8 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
         name: "{args.secret-name}"   of its argument --secret-name; "{env.NAME}" of its environment
         keys: [secretkey]            not given: not known
     unready: [tailscale.com/DNSConfig]     kinds without any condition that kstatus knows: they are Ready as soon as they exist
+    rejects:                         values with which the chart is not rendered, in those versions
+      - {value: kubeProxyReplacement, takes: ["true", "false"], since: "1.16"}     takes: not given: none at all
 
 Conditions: `only_if` (one of these values is set), `all_of` (each is), `unless` (none is), `unless_false` (none is false). Values are those of the
 HelmRelease; what it does not set has the chart's default, which the conditions are written for.
@@ -277,6 +279,15 @@ class PodMakes(_Entry):
     keys: Texts | None = None
 
 
+class Rejects(_Entry):
+    """A value with which the chart cannot be rendered."""
+
+    value: str  # its path
+    takes: Texts = ()  # what it may be; none: nothing at all
+    since: str = ""
+    before: str = ""
+
+
 class OperatorFile(_Entry):
     title: str
     read: Texts
@@ -300,6 +311,7 @@ class OperatorFile(_Entry):
     reports: tuple[Reports, ...] = ()
     pods: tuple[PodMakes, ...] = ()
     unready: Texts = ()
+    rejects: tuple[Rejects, ...] = ()
 
 
 class Operator(OperatorFile):

@@ -4,7 +4,7 @@ What it finds:
     A field that the schema of the kind does not know, a value of another type or not among those allowed, a required field
     that is missing; a kind that its group does not have, or no longer serves in that version. The schemas are those of the
     CRDs in the repository and its charts, else those of Kubernetes and of common operators that come with Rebirth. Also
-    durations without a unit, and an oci:// URL without `type: oci`. What only another version of the operator could know is
+    durations without a unit, an oci:// URL without `type: oci`, and values that the chart's version rejects. What only another version of the operator could know is
     a warning, and so is a field that Flux leaves out of a kind of Kubernetes itself before it applies the object.
 
 Why it cannot work:
@@ -62,6 +62,15 @@ def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
             if sure
             else f"{remark['read']} does not serve it; another version may.",
             instead="Write the kind and its apiVersion as the cluster serves them; `kubectl api-resources` lists them.",
+        )
+    for remark in graph.marked("rejected-value"):
+        yield Finding(
+            "R48",
+            Severity.ERROR,
+            remark.words,
+            remark.place,
+            why="The chart's own templates fail with it: nothing of the release is installed.",
+            instead="Write what this version of the chart takes; its upgrade notes say what became of the value.",
         )
     for remark in graph.marked("oci-type"):
         yield Finding(

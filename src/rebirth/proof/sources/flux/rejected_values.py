@@ -1,0 +1,29 @@
+"""Values that the release's version of a known chart rejects: helm renders nothing of it."""
+
+from rebirth.proof.charts import knowledge, releases
+from rebirth.proof.charts.chart_values import in_range, numbers
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading.manifest import Model
+from rebirth.proof.schemas.shape import is_open
+from rebirth.proof.things import Atomicity
+
+
+def read(model: Model, graph: Graph) -> None:
+    for unit in model.units:
+        own = unit.own
+        if unit.atomicity is not Atomicity.HELM or own is None:
+            continue
+        chart = releases.chart_of(model, own)
+        known = knowledge.of_chart(chart.name, chart.url or None) if chart else None
+        if chart is None or known is None or not numbers(chart.version):
+            continue
+        for rule in known.rejects:
+            path = ("spec", "values", *rule.value.split("."))
+            value = own.at(*path)
+            said = str(value).lower() if isinstance(value, bool) else value
+            if value in (None, "") or is_open(value) or said in rule.takes:
+                continue
+            if in_range(chart.version, rule.since, rule.before):
+                takes = f"; write {' or '.join(rule.takes)}" if rule.takes else ""
+                words = f"{own.thing().label}: chart {chart.name} {chart.version} rejects {rule.value} {said}{takes}"
+                graph.remark("rejected-value", own.place(*path), words, own.thing())
