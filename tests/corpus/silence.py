@@ -199,7 +199,7 @@ CASES = [
         "clusters/x/all.yaml": LITERAL.files["clusters/x/all.yaml"]
         + "  postBuild: {substituteFrom: [{kind: ConfigMap, name: cluster-settings}]}\n",
     }),
-    LITERAL.but("in a ConfigMap, of a name that the repository has settings for", told=[Told("app/all.yaml", "${DOMAIN}", by_luck=True)], owed="order: without postBuild nothing is substituted",
+    LITERAL.but("in a ConfigMap, of a name that the repository has settings for", told=[Told("app/all.yaml", "${DOMAIN}", by_luck=True)],
         more={"app/all.yaml": thing("v1", "ConfigMap", "web", "home", "data: {host: '${DOMAIN}'}\n")}),
     LITERAL.but("a shell script's own variable", more={
         "app/all.yaml": thing("v1", "ConfigMap", "script", "home", "data:\n  run.sh: |\n    echo ${HOME} ${1:-none}\n"),

@@ -17,7 +17,7 @@ from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import MOST, Files, is_out
 from rebirth.proof.reading.start import before, beforehand, coverage
 from rebirth.proof.reading.start import clusters as where
-from rebirth.proof.reading.undefined import literal, undefined
+from rebirth.proof.reading.undefined import literal, settings, undefined
 from rebirth.proof.reading.variables import SubstitutionError, Variables
 from rebirth.proof.things import Atomicity, Milestone, Place, Remark, Unknown
 from rebirth.run.waiting import together
@@ -80,6 +80,7 @@ class _Reader:
         self._rejected: set[tuple[Path, Manifest | None]] = set()  # by kustomize: folders, and whose they are
         self._seen: set[tuple[str, str]] = set()
         self._raw: dict[Unit, list[Manifest]] = {}  # members before variables are put in
+        self._settings: frozenset[str] = frozenset()  # names of variables that the repository has a value for
         self._injected = False  # whether a webhook adds variables that no file tells
         self._put_in: dict[Unit, tuple[object, list[Manifest], list[Remark]]] = {}
 
@@ -243,13 +244,14 @@ class _Reader:
             for members in self._raw.values()
             for member in members
         )
+        self._settings = settings(member for members in self._raw.values() for member in members)
         for unit, members in self._raw.items():
             unit.members = self._substituted(unit, members, self.survey.remarks)
 
     def _substituted(self, unit: Unit, members: list[Manifest], remarks: list[Remark]) -> list[Manifest]:
         if unit.own is None or not unit.own.mapping("spec", "postBuild"):
             if unit.own is not None and not self._injected:
-                remarks += literal(members, unit.own)
+                remarks += literal(members, unit.own, self._settings)
             return members
         variables = self._variables(unit.own)
         known = (variables.values, variables.hidden, variables.whole, members)

@@ -1,7 +1,7 @@
 """What is said of variables that nothing gives a value."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.things import Remark
@@ -17,6 +17,9 @@ _NAMES = frozenset({
 _FREE = frozenset({
     "annotations", "args", "command", "config", "data", "env", "labels", "postRenderers", "stringData", "values",
 })  # fmt: skip
+_PROGRAMS = frozenset({"args", "command"})
+_FLUX = "flux-system"
+_KEY = re.compile(r"[A-Za-z_]\w*")
 # Objects that hold templates of others, in which `${...}` may be of a language of their own.
 _TEMPLATES = frozenset({
     "apiextensions.crossplane.io", "argoproj.io", "clusterctl.cluster.x-k8s.io", "fluxcd.controlplane.io", "kro.run", "kyverno.io",
@@ -34,30 +37,55 @@ def undefined(member: Manifest, path: _Path, names: list[str], own: Manifest) ->
     )  # fmt: skip
 
 
-def literal(members: list[Manifest], own: Manifest) -> Iterator[Remark]:
-    """Variables of a Kustomization that substitutes nothing, in fields that cannot hold them: the text stays as it is written."""
+def settings(members: Iterable[Manifest]) -> frozenset[str]:
+    """Names of the variables that a repository keeps for Flux: what its ConfigMaps and Secrets beside Flux hold."""
+    return frozenset(
+        key
+        for member in members
+        if member.kind in {"ConfigMap", "Secret"} and member.namespace == _FLUX
+        for field in ("data", "stringData")
+        for key in member.mapping(field)
+        if _KEY.fullmatch(key)
+    )
+
+
+def literal(members: list[Manifest], own: Manifest, known: Collection[str]) -> Iterator[Remark]:
+    """Variables of a Kustomization that substitutes nothing: the text stays as it is written. Told of fields that cannot hold it, and of
+    those that are `known` as the repository's settings.
+    """
     for member in members:
         if member.group in _TEMPLATES or member.kind == "CustomResourceDefinition":
             continue
         for path, value in _texts(member.data, ()):
-            if found := _VARIABLE.search(value):
+            strict = _is_strict(path)
+            found = _VARIABLE.search(value)
+            if found and (strict or (found[1] in known and _is_plain(path, value))):
                 words = (
                     f"${{{found[1]}}} in {'.'.join(map(str, path))} of {member.thing().label} stays as it is: "
                     f"{own.thing().label} has no postBuild"
                 )
-                yield Remark("no-substitution", member.place(*path), words, member.thing(), (("name", found[1]),))
+                facts = (("name", found[1]), ("strict", "yes" if strict else ""))
+                yield Remark("no-substitution", member.place(*path), words, member.thing(), facts)
 
 
 def _texts(value: object, path: _Path) -> Iterator[tuple[_Path, str]]:
-    """Texts that have to be names, addresses or amounts."""
     if isinstance(value, str):
-        last = next((part for part in reversed(path) if isinstance(part, str)), "")
-        if "${" in value and last in _NAMES:
+        if "${" in value:
             yield path, value
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            if key not in _FREE:
-                yield from _texts(item, (*path, str(key)))
+            yield from _texts(item, (*path, str(key)))
     elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from _texts(item, (*path, number))
+
+
+def _is_strict(path: _Path) -> bool:
+    """Whether it has to be a name, an address or an amount."""
+    last = next((part for part in reversed(path) if isinstance(part, str)), "")
+    return last in _NAMES and not _FREE & set(path)
+
+
+def _is_plain(path: _Path, value: str) -> bool:
+    """Whether no program is likely to fill it in by itself: scripts have variables of their own."""
+    return "\n" not in value.strip() and not _PROGRAMS & set(path)

@@ -2,8 +2,9 @@
 
 What it finds:
     `${NAME}` in a Kustomization with postBuild, without a default, that neither `substitute` nor anything in
-    `substituteFrom` provides; `${NAME}` in a name, host, address or amount of a Kustomization without postBuild; text that
-    Flux's substitution does not understand, such as `${a.b}`.
+    `substituteFrom` provides; `${NAME}` in a name, host, address or amount of a Kustomization without postBuild, or anywhere in it
+    where a ConfigMap or Secret in flux-system has a value of that name (a warning); text that Flux's substitution does not
+    understand, such as `${a.b}`.
 
 Why it cannot work:
     Flux substitutes an empty string, silently: a host becomes empty, a script loses its variables, a name vanishes. Text
@@ -41,12 +42,13 @@ def r43_variables(graph: Graph) -> Iterator[Finding]:
             instead=f"Provide it to {remark['unit']}, write a default, or $${{...}} where it is not a Flux variable.",
         )
     for remark in graph.marked("no-substitution"):
+        cannot = ", and this field cannot hold `${`" if remark["strict"] else ""
         yield Finding(
             "R43",
-            Severity.ERROR,
+            Severity.ERROR if remark["strict"] else Severity.WARNING,
             remark.words,
             remark.place,
-            why="Flux replaces variables only in a Kustomization with spec.postBuild, and this field cannot hold `${`.",
+            why=f"Flux replaces variables only in a Kustomization with spec.postBuild{cannot}.",
             instead=f"Give {remark['name']} a value in spec.postBuild.substitute or substituteFrom of the Kustomization.",
         )
     for remark in graph.marked("bad-substitution"):
