@@ -132,7 +132,6 @@ TOKEN_KEY = Case(
         ),
     },
     (Told("issuers/all.yaml", "key: DNS_TOKEN"),),
-    "inside: keys of Secrets, whoever reads them",
 )  # fmt: skip
 CLASSES = Case(
     "a claim and its volume of different classes: by a slip",
@@ -196,8 +195,39 @@ CLASS = Case(
             "parse", "home", "1.0.0", STRANGE, "{server: {persistence: {enabled: true, storageClass: fast-dsik}}}"
         ),
     },
-    (Told("app/all.yaml", "fast-dsik", by_luck=True),),
-    "inside: names in the values of a chart",
+    (Told("app/all.yaml", "fast-dsik"),),
+)
+GIVEN = Case(
+    "what values give to pods in Kubernetes' own words: a volume of a Secret that nothing makes",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/all.yaml": namespace("home")
+        + thing("v1", "Secret", "keys", "home", "stringData: {a: b}\n")
+        + release("parse", "home", "1.0.0", STRANGE, "{server: {extraVolumes: [{name: keys, secret: {secretName: keyz}}]}}"),
+    },
+    (Told("app/all.yaml", "keyz", by_luck=True),),
+)  # fmt: skip
+GIVEN_KEY = Case(
+    "what values give to pods, by key: a key that the Secret has not",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/all.yaml": namespace("home")
+        + thing("v1", "Secret", "login", "home", "stringData: {password: something}\n")
+        + release(
+            "parse", "home", "1.0.0", STRANGE, "{env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: login, key: passwort}}}]}",
+        ),
+    },
+    (Told("app/all.yaml", "passwort"),),
+)  # fmt: skip
+EXISTING = Case(
+    "a Secret that is to be there already, say values: and nothing makes it",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/all.yaml": namespace("home")
+        + thing("v1", "Secret", "admin", "home", "stringData: {password: something}\n")
+        + release("parse", "home", "1.0.0", STRANGE, "{auth: {existingSecret: admin-secret}}"),
+    },
+    (Told("app/all.yaml", "admin-secret", by_luck=True),),
 )
 DNS = Case(
     "two makers of the cluster's DNS: Talos, as talhelper writes it, and a release",
@@ -250,6 +280,29 @@ CASES = [
     CLASS,
     CLASS.but("the one that is there", ("app/all.yaml", "fast-dsik", "fast-disk")),
     CLASS.but("one of the machine's own, like none of ours", ("app/all.yaml", "fast-dsik", "gp3")),
+    CLASS.but("a word more", ("app/all.yaml", "fast-dsik", "fast-disk-retain"), told=[Told("app/all.yaml", "fast-disk-retain", by_luck=True)]),
+    CLASS.but("switched off", ("app/all.yaml", "enabled: true", "enabled: false")),
+    CLASS.but("a variable", ("app/all.yaml", "fast-dsik", "'{{ .Values.class }}'")),
+    CLASS.but("a chart that is not known makes it", more={"storage/more.yaml": namespace("storage") + release("disks", "storage", "1.0.0", STRANGE, "{classes: [{name: fast-dsik}]}")}),
+    GIVEN,
+    GIVEN.but("the Secret is there", ("app/all.yaml", "secretName: keyz", "secretName: keys")),
+    GIVEN.but("the pods may do without", ("app/all.yaml", "secretName: keyz", "secretName: keyz, optional: true")),
+    GIVEN.but("the chart may make it: it is called like the release", ("app/all.yaml", "secretName: keyz", "secretName: parse-keys")),
+    GIVEN.but("an object among the values", ("app/all.yaml", "{server", "{extraObjects: [{apiVersion: v1, kind: Secret, metadata: {name: keyz}}], server")),
+    GIVEN.but("what it is given to is switched off", ("app/all.yaml", "{server: {", "{server: {enabled: false, ")),
+    GIVEN.but(
+        "made by who waits for the release",
+        ("app/all.yaml", "secretName: keyz", "secretName: late"),
+        ("clusters/x/all.yaml", "---", unit("late", "app") + "---"),
+        told=[Told("clusters/x/all.yaml", "depends")],
+        more={"late/all.yaml": thing("v1", "Secret", "late", "home", "stringData: {a: b}\n")},
+    ),
+    GIVEN_KEY,
+    GIVEN_KEY.but("the key it has", ("app/all.yaml", "key: passwort", "key: password")),
+    EXISTING,
+    EXISTING.but("the one that is there", ("app/all.yaml", "admin-secret", "admin")),
+    EXISTING.but("called like the release: the chart may make it", ("app/all.yaml", "existingSecret: admin-secret", "existingSecret: parse-admin")),
+    EXISTING.but("nothing is made there by these files", ("app/all.yaml", "kind: Secret\nmetadata: {name: admin, namespace: home}\nstringData", "kind: ConfigMap\nmetadata: {name: admin, namespace: home}\ndata")),
     DNS,
     DNS.but("Talos brings none", ("talos/talconfig.yaml", "proxy: {disabled: true}", "coreDNS: {disabled: true}")),
     HOSTS,

@@ -3,7 +3,8 @@
 What it finds:
     A Secret, ConfigMap, namespace, ServiceAccount, store, issuer, class or volume claim that something needs, and that
     neither a unit of the repository, nor an operator, nor a phase of the castle makes. Often the file is there, and no
-    kustomization lists it.
+    kustomization lists it. What the values of a chart name (`existingSecret`, `storageClass`) counts where nothing
+    speaks for the chart, or the machines, to make it: others like it are made here, or the name differs by a slip.
 
 Why it cannot work:
     Whatever needs it waits forever: pods stay in CreateContainerConfigError, volumes stay unbound, a whole Kustomization is
@@ -15,10 +16,11 @@ Example:
 
 Instead:
     List the file, correct the name, or mark the reference as optional. Without a castle, objects that are created by hand
-    before Flux are not known: then this is a warning, unless a file that no kustomization lists would make it, or a namespace
-    is missing in a repository that makes its others itself.
+    before Flux are not known: then this is a warning, unless a file that no kustomization lists would make it, a namespace
+    is missing in a repository that makes its others itself, or the name is clearly mistyped.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterator
 
@@ -26,9 +28,10 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Listed, Severity
 from rebirth.proof.rules.order import UNITS
 from rebirth.proof.rules.r23_generated_elsewhere import generated_elsewhere
-from rebirth.proof.rules.slips import is_slip
+from rebirth.proof.rules.slips import is_mistyped, is_slip
 from rebirth.proof.rules.unknowns import Chance, Unknowns
-from rebirth.proof.things import Edge, Milestone, Need, Remark, Thing
+from rebirth.proof.things import Edge, Extent, Milestone, Need, Remark, Thing, Unknown
+from rebirth.proof.words import pieces
 
 _KINDS = frozenset({
     "Secret", "ConfigMap", "Namespace", "ServiceAccount", "PersistentVolumeClaim", "StorageClass", "IngressClass", "GatewayClass",
@@ -38,6 +41,8 @@ _KINDS = frozenset({
 # What controllers make by themselves on a cluster that is not a castle, or what a person brings: Flux's own credentials.
 _BY_HAND = frozenset({Need.CREDENTIAL, Need.DECRYPTION, Need.DEPENDS_ON})
 _MANY = 4  # namespaces that are made for one that is missing
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_SHARED = 2  # pieces of a class' name that are another's, too
 _WHY = {
     "Secret": "Pods that read it do not start: the kubelet waits for it forever.",
     "ConfigMap": "Pods that read it do not start: the kubelet waits for it forever.",
@@ -63,6 +68,7 @@ def r14_no_producer(graph: Graph) -> Iterator[Finding]:
             continue
         told |= {one.label for one in missing}
         yield _finding(graph, first, uses, needed, unknowns)
+    yield from _named_in_values(graph, unknowns, told)
     yield from _pull_secrets(graph, unknowns)
 
 
@@ -84,6 +90,81 @@ def _near(graph: Graph, thing: Thing) -> str:
     """The name of one that is made, and differs by a slip of the finger."""
     made = {one.name for one in graph.made if one[:2] == thing[:2] and one.name != thing.name and graph.edges.get(one)}
     return next((name for name in sorted(made) if is_slip(thing.name, name)), "")
+
+
+def _named_in_values(graph: Graph, unknowns: Unknowns, told: set[str]) -> Iterator[Finding]:
+    """What a chart takes the name of, and may do without or make itself: said where nothing speaks for that."""
+    for remark in graph.marked("named-in-values"):
+        of = remark.about
+        if of is None or of.label in told or graph.makers(of) or of in graph.starts:
+            continue
+        orphan, near = _orphan(graph, of), _near(graph, of) or _near_class(graph, of)
+        others = _others(graph, remark)
+        if orphan is None and any(of.name in one.names for one in others if one.extent is Extent.CHART):
+            continue
+        if orphan is None and not near and not (remark["sure"] and _is_strange(graph, remark, others, unknowns)):
+            continue
+        told.add(of.label)
+        message, instead = f"{remark.words}, and nothing makes it", "Correct the name, or add what makes it."
+        if orphan is not None:
+            message += f": {orphan['entry']} would, but no kustomization lists it"
+            instead = (
+                f"List {orphan['entry']} under `resources` of {orphan['kustomization'].rpartition('/')[2]} beside it."
+            )
+        elif near:
+            message, instead = f"{message}; there is {of._replace(name=near).label}", f"Did you mean {near}?"
+        certain = is_mistyped(of.name, near) if orphan is None else not orphan["sealed"]
+        yield Finding(
+            "R14",
+            Severity.ERROR if certain else Severity.WARNING,
+            message,
+            remark.place,
+            why=_WHY.get(of.kind, "Whatever needs it waits forever."),
+            instead=instead,
+            fixes=(Listed(orphan["kustomization"], orphan["entry"]),) if orphan is not None else (),
+        )
+
+
+def _near_class(graph: Graph, of: Thing) -> str:
+    """A class that the values of another chart, perhaps the one that makes it, call nearly so."""
+    if not of.kind.endswith("Class"):
+        return ""
+    named = {text for unknown in graph.unknowns if of.name not in unknown.names for text in unknown.names}
+    return next((text for text in sorted(named) if is_mistyped(of.name, text)), "")
+
+
+def _others(graph: Graph, remark: Remark) -> list[Unknown]:
+    """The unknowns but for the charts whose values only name it, too."""
+    named = [one for one in graph.marked("named-in-values") if one.about == remark.about]
+    namers = {("HelmRelease", one["namespace"], one["release"]) for one in named}
+    return [one for one in graph.unknowns if one.by is None or one.by[:3] not in namers]
+
+
+def _is_strange(graph: Graph, remark: Remark, others: list[Unknown], unknowns: Unknowns) -> bool:
+    """Whether it is missing among others like it, and nothing unknown is likely to make it."""
+    of = remark.about
+    if of is None:
+        return False
+    if of.kind.endswith("Class"):
+        return _is_much_like_ours(graph, of, [one for one in others if one.extent is Extent.CHART])
+    if not any(one[:2] == of[:2] and graph.edges.get(one) for one in graph.made):
+        return False
+    use = Edge(
+        Thing("HelmRelease", remark["namespace"], remark["release"], Milestone.READY), of, Need.VALUES, remark.place
+    )
+    return not any(unknowns.of(one, of, use) is Chance.FAIR for one in others)
+
+
+def _is_much_like_ours(graph: Graph, of: Thing, charts: list[Unknown]) -> bool:
+    """Whether a class is called as one that is made, used or named by others, and a word more or less."""
+    names = {one.name for one in graph.things if one[:2] == of[:2] and one.name != of.name}
+    names |= {text for chart in charts for text in chart.names if _NAME.fullmatch(text)}
+    found = pieces(of.name)
+    for parts in map(pieces, names):
+        shared = found & parts
+        if len(shared) >= _SHARED and shared in (found, parts):
+            return True
+    return False
 
 
 def _pull_secrets(graph: Graph, unknowns: Unknowns) -> Iterator[Finding]:
@@ -184,6 +265,7 @@ def _finding(
     elif near := _near(graph, thing):
         message += f"; there is {thing._replace(name=near).label}"
         instead = f"Did you mean {near}?"
+        certain = certain or (use.need not in _BY_HAND and is_mistyped(thing.name, near))
     elif not graph.whole:
         instead += " If it is created by hand, every new cluster waits for that."
     severity = Severity.ERROR if certain else Severity.WARNING

@@ -2,6 +2,7 @@
 
 from itertools import takewhile
 
+_SURE = 9  # letters of a name that is not like another by chance
 _SHORTEST = 4  # letters; of shorter names most are near to one another
 
 
@@ -17,6 +18,12 @@ def is_slip(written: str, meant: str) -> bool:
         return False
     swapped = len(one) == len("xy") and one == other[::-1]
     return swapped or max(len(one), len(other)) == 1
+
+
+def is_mistyped(written: str, meant: str) -> bool:
+    """Whether it is such a slip for sure: in a long name, and not by another letter, for that may tell two things apart."""
+    moved = len(written) != len(meant) or sorted(written) == sorted(meant)
+    return moved and len(written) >= _SURE and is_slip(written, meant)
 
 
 def _alike(one: str, other: str) -> int:

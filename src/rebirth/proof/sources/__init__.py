@@ -19,6 +19,7 @@ from rebirth.proof.sources.castle import (
     talos,
 )
 from rebirth.proof.sources.flux import (
+    chart_values,
     crds,
     fields,
     helm_releases,
@@ -138,7 +139,7 @@ SOURCES: dict[Stage, tuple[Source, ...]] = {
         authorities.read,
     ),
     Stage.NAMES: (dns.read,),
-    Stage.WANTED: (copies.read, orphans.read),
+    Stage.WANTED: (chart_values.read, copies.read, orphans.read),
     Stage.ASSUMED: (helm_releases.assume, operators.assume),
     Stage.ADMITTED: (webhooks.read,),
 }

@@ -54,13 +54,15 @@ def _issuer(model: Model, member: Manifest, graph: Graph) -> None:
             graph.holds(meeting.secret(home, key), ["tls.key"], member.place("spec", "acme", "privateKeySecretRef"))
         _credentials(member, ("spec", "acme", "externalAccountBinding"), home, done, graph)
         _name(member, ("spec", "acme", "server"), done, graph)
+        # The issuer is Ready without them: they are read when it has to solve a challenge.
+        _credentials(member, ("spec", "acme", "solvers"), home, member.thing(Milestone.SERVES), graph)
     if member.mapping("spec", "vault"):
         _credentials(member, ("spec", "vault"), home, done, graph)
         _name(member, ("spec", "vault", "server"), done, graph)
 
 
 def _credentials(member: Manifest, path: tuple[str, ...], home: str, by: Thing, graph: Graph) -> None:
-    for field, named, inside in external_secrets.named(member.mapping(*path)):
+    for field, named, inside in external_secrets.named(member.at(*path)):
         of, place = meeting.secret(home, str(named["name"])), member.place(*path, *inside)
         graph.wanted(of)
         graph.needs(by, of, Need.SECRET, place, field)
@@ -118,8 +120,6 @@ def _signed(model: Model, done: Thing, kind: str, namespace: str, name: str, pla
                 of, where = meeting.secret(home, str(named["name"])), issuer.place("spec", "acme", "solvers", *inside)
                 graph.wanted(of)
                 graph.needs(done, of, Need.SECRET, where, f"{field} of {kind} {name}")
-                if named.get("key"):
-                    graph.reads(done, of, str(named["key"]), where)
 
 
 def _annotated(model: Model, member: Manifest, graph: Graph) -> None:
