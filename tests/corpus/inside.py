@@ -229,6 +229,19 @@ EXISTING = Case(
     },
     (Told("app/all.yaml", "admin-secret", by_luck=True),),
 )
+CALLER = Case(
+    "a namespace that may use Talos' API: by a slip",
+    {
+        "talos/talconfig.yaml": "clusterName: castle\ntalosVersion: v1.11.5\nkubernetesVersion: v1.34.2\nendpoint: https://192.168.60.10:6443\n"
+        "nodes:\n- {hostname: a, ipAddress: 192.168.60.10, controlPlane: true, installDisk: /dev/sda}\n"
+        "controlPlane:\n  patches:\n  - '@access.yaml'\n",
+        "talos/access.yaml": "machine:\n  features:\n    kubernetesTalosAPIAccess:\n      enabled: true\n      allowedRoles: ['os:reader']\n"
+        "      allowedKubernetesNamespaces:\n      - action-runner\n",
+        "clusters/x/all.yaml": unit("home"),
+        "home/all.yaml": namespace("actions-runner"),
+    },
+    (Told("talos/access.yaml", "- action-runner"),),
+)
 DNS = Case(
     "two makers of the cluster's DNS: Talos, as talhelper writes it, and a release",
     {
@@ -244,8 +257,7 @@ DNS = Case(
             "{fullnameOverride: coredns, service: {clusterIP: 10.96.0.10}}",
         ),
     },
-    (Told("dns/all.yaml", by_luck=True),),
-    "inside: machine configuration beside the repository",
+    (Told("dns/all.yaml"),),
 )
 
 CASES = [
@@ -303,6 +315,9 @@ CASES = [
     EXISTING.but("the one that is there", ("app/all.yaml", "admin-secret", "admin")),
     EXISTING.but("called like the release: the chart may make it", ("app/all.yaml", "existingSecret: admin-secret", "existingSecret: parse-admin")),
     EXISTING.but("nothing is made there by these files", ("app/all.yaml", "kind: Secret\nmetadata: {name: admin, namespace: home}\nstringData", "kind: ConfigMap\nmetadata: {name: admin, namespace: home}\ndata")),
+    CALLER,
+    CALLER.but("the name it has", ("talos/access.yaml", "action-runner", "actions-runner")),
+    CALLER.but("like none of ours", ("talos/access.yaml", "action-runner", "upgrades")),
     DNS,
     DNS.but("Talos brings none", ("talos/talconfig.yaml", "proxy: {disabled: true}", "coreDNS: {disabled: true}")),
     HOSTS,

@@ -130,6 +130,8 @@ class MachineConfiguration:
     patches: tuple[Manifest, ...]  # documents and patches; what a castle generates stands in castle.yaml
     whole: bool = True  # whether these are all; loose patches in a repository are not
     generated: bool = False  # whether they lie above what Talos' own generator writes
+    version: str = ""  # of Talos, where that is said beside it
+    operations: tuple[Place, ...] = ()  # patches in the form of RFC 6902, which are not merged but carried out
 
 
 class Applied(NamedTuple):

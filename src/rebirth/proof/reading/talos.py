@@ -17,6 +17,10 @@ from rebirth.proof.things import NOWHERE, Atomicity, Milestone, Place
 TALOS = thing("Talos", "", "bootstrap manifests", Milestone.APPLIED)
 KUBERNETES_PORT, TALOS_PORT = 6443, 50000
 _LABELS = {"k8s-app": "kube-dns"}
+_TOLERATIONS = [
+    {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"},
+    {"key": "node.cloudprovider.kubernetes.io/uninitialized", "operator": "Exists", "effect": "NoSchedule"},
+]
 
 
 class Written(NamedTuple):
@@ -82,7 +86,7 @@ _UNUSED = ("archive", "template", "example", "old", "test")  # how folders begin
 def is_unused(files: Files, file: Path) -> bool:
     """Whether a file lies in a folder from which no machine is installed."""
     folders = Path(files.shown(file)).parts[:-1]
-    return any(part.lower().lstrip("_.").startswith(_UNUSED) for part in folders)
+    return any(word.startswith(_UNUSED) for part in folders for word in re.split(r"[-_. ]", part.lower()))
 
 
 def lying(files: Files, cluster: str, others: Iterable[str]) -> list[MachineConfiguration]:
@@ -139,7 +143,7 @@ def _place(model: Model, merged: Merged) -> Place:
 def _own(machine: MachineConfiguration, merged: Merged) -> Iterator[Manifest]:
     """CoreDNS, flannel and kube-proxy, where they are not switched off. Of loose patches only what they switch on is known."""
     disabled = merged.last("cluster", "coreDNS", "disabled")
-    if not (disabled and disabled.value is True) and (machine.whole or disabled):
+    if not (disabled and disabled.value is True) and (machine.whole or machine.generated or disabled):
         at = disabled.place if disabled else None
         yield from (_made(data, merged, at) for data in _coredns(merged))
     cni = merged.last("cluster", "network", "cni", "name")
@@ -168,7 +172,7 @@ def _pods(app: str) -> dict[str, Any]:
 def _coredns(merged: Merged) -> Iterator[dict[str, Any]]:
     domain = merged.last("cluster", "network", "dnsDomain")
     address = next(merged.items("machine", "kubelet", "clusterDNS"), None)
-    pod = {"serviceAccountName": "coredns", "dnsPolicy": "Default", "containers": [],
+    pod = {"serviceAccountName": "coredns", "dnsPolicy": "Default", "containers": [], "tolerations": _TOLERATIONS,
            "volumes": [{"name": "config-volume", "configMap": {"name": "coredns"}}]}  # fmt: skip
     template = {"metadata": {"labels": _LABELS}, "spec": pod}
     yield _object("v1", "ServiceAccount", "coredns")

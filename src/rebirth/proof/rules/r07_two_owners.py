@@ -27,6 +27,9 @@ from rebirth.proof.things import Edge, Milestone, Need, Thing
 _POLITE = frozenset({"PostgresCluster", "Cluster", "Issuer", "ClusterIssuer", "Kustomization", "HelmRelease", "phase"})
 # A second owner does no harm while both live: classes, namespaces and CRDs have little to differ in.
 _SHARED = frozenset({"Namespace", "CustomResourceDefinition"})
+_FIXED = (
+    "The chart selects its pods by other labels than Talos, and a selector cannot be changed: the release is rejected."
+)
 _BEFORE_FLUX = frozenset({"phase", "Helm release"})
 
 
@@ -57,13 +60,15 @@ def _applied_twice(graph: Graph, made: Thing) -> Iterator[Finding]:
         return
     if _families(kinds) == {"phase", "flux"} and made.kind != "Secret":
         return  # Flux goes on with what bootstrap began
+    fixed = _is_fixed(made, kinds)
+    release = next((one.needs for one in (second, first) if fixed and "Helm" in _families({one.needs.kind})), None)
     yield Finding(
         "R07",
         _weight(graph, made, kinds),
         f"{made.label} is applied by {first.needs.label} and by {second.needs.label}",
-        second.place,
+        graph.where.get(release, second.place) if release else second.place,
         (first, second),
-        why=_why(kinds),
+        why=_FIXED if fixed else _why(kinds),
         instead="Let one of them make it.",
     )
 
@@ -75,10 +80,17 @@ def _families(kinds: set[str]) -> set[str]:
 
 def _weight(graph: Graph, made: Thing, kinds: set[str]) -> Severity:
     same = any(remark.about == made and remark["same"] for remark in graph.marked("two-owners"))
+    if _is_fixed(made, kinds):
+        return Severity.ERROR
     if "Helm" in _families(kinds):
         return Severity.WARNING  # helm-controller takes over what is there, unless it is told not to
     # The same from both sides does no harm until one of them goes.
     return Severity.INFO if same else Severity.ERROR
+
+
+def _is_fixed(made: Thing, kinds: set[str]) -> bool:
+    """Whether the second cannot even take it over: pods are selected by each chart's own labels, which never change."""
+    return made.kind in {"Deployment", "DaemonSet", "StatefulSet"} and {"Talos", "Helm"} <= _families(kinds)
 
 
 def _why(kinds: set[str]) -> str:

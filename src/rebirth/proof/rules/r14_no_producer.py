@@ -93,8 +93,8 @@ def _near(graph: Graph, thing: Thing) -> str:
 
 
 def _named_in_values(graph: Graph, unknowns: Unknowns, told: set[str]) -> Iterator[Finding]:
-    """What a chart takes the name of, and may do without or make itself: said where nothing speaks for that."""
-    for remark in graph.marked("named-in-values"):
+    """What is only named, by a chart that may do without or make it itself: said where nothing speaks for that."""
+    for remark in graph.marked("named-in-values", "named-by-talos"):
         of = remark.about
         if of is None or of.label in told or graph.makers(of) or of in graph.starts:
             continue
@@ -119,7 +119,7 @@ def _named_in_values(graph: Graph, unknowns: Unknowns, told: set[str]) -> Iterat
             Severity.ERROR if certain else Severity.WARNING,
             message,
             remark.place,
-            why=_WHY.get(of.kind, "Whatever needs it waits forever."),
+            why=_WHY.get(of.kind, "") if remark.slug == "named-in-values" else "What is meant gets nothing.",
             instead=instead,
             fixes=(Listed(orphan["kustomization"], orphan["entry"]),) if orphan is not None else (),
         )

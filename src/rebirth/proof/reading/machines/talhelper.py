@@ -13,6 +13,7 @@ from rebirth.proof.reading.manifest import MachineConfiguration, Manifest
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.talos import is_unused
 from rebirth.proof.reading.yaml_files import UnreadableError, parse
+from rebirth.proof.things import Place
 
 NAME = "talconfig.yaml"
 _ON_CONTROL_PLANES = ("allowSchedulingOnControlPlanes", "allowSchedulingOnMasters")
@@ -55,11 +56,15 @@ def _machines(own: Manifest, files: Files) -> Iterator[MachineConfiguration]:
         if node.get("overridePatches") is True:
             paths = paths[-1:]
         patches = [_patch(own, {}, ("nodes", index)), *_fields(own, (of_role,), ("nodes", index))]
+        operations: list[Place] = []
         for path in paths:
-            patches += _patches(own, path, files)
+            for document, place in _documents(own, path, files):
+                patches += [Manifest(data, place.file, place.line, place.path) for data in _merging(document)]
+                operations += [place] if _is_operations(document) else []
         yield MachineConfiguration(
-            str(node.get("hostname") or index), role, tuple(patches), whole=False, generated=True
-        )
+            str(node.get("hostname") or index), role, tuple(patches), whole=False, generated=True,
+            version=str(own.at("talosVersion") or ""), operations=tuple(operations),
+        )  # fmt: skip
 
 
 def _fields(own: Manifest, *paths: _Path) -> Iterator[Manifest]:
@@ -77,34 +82,24 @@ def _fields(own: Manifest, *paths: _Path) -> Iterator[Manifest]:
                 yield _patch(own, {"machine": {field: dict(found)}}, (*path, field))
 
 
-def _patches(own: Manifest, path: _Path, files: Files) -> Iterator[Manifest]:
+def _documents(own: Manifest, path: _Path, files: Files) -> Iterator[tuple[Any, Place]]:
+    """What each patch holds, and where it is: in a file of its own, or inside this one, where every value is at the patch."""
     for number, text in enumerate(own.items(*path)):
-        if isinstance(text, str) and text.startswith("@"):
-            target = files.target(Path(own.file).parent, text[1:])
-            if target is not None and target.is_file():
-                yield from _of_file(target, files)
-        elif isinstance(text, str):
-            for data in _read(text):
-                yield _patch(own, data, (*path, number))
+        if not isinstance(text, str):
+            continue
+        try:
+            if text.startswith("@"):
+                target = files.target(Path(own.file).parent, text[1:])
+                if target is not None and target.is_file():
+                    yield from ((one.data, Place(str(target), one.line)) for one in files.documents(target))
+            else:
+                yield from ((one.data, own.place(*path, number)) for one in parse(text))
+        except UnreadableError:
+            continue
 
 
-def _of_file(file: Path, files: Files) -> Iterator[Manifest]:
-    try:
-        documents = files.documents(file)
-    except UnreadableError:
-        return
-    for document in documents:
-        for data in _merging(document.data):
-            yield Manifest(data, str(file), document.line)
-
-
-def _read(text: str) -> Iterator[Mapping[str, Any]]:
-    try:
-        documents = parse(text)
-    except UnreadableError:
-        return
-    for document in documents:
-        yield from _merging(document.data)
+def _is_operations(data: object) -> bool:
+    return isinstance(data, list) and any(isinstance(one, Mapping) and "op" in one for one in data)
 
 
 def _merging(data: object) -> Iterator[Mapping[str, Any]]:

@@ -3,8 +3,10 @@
 Patches are merged as Talos merges them: later values win, lists grow.
 """
 
+import re
+
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit
+from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, thing
 from rebirth.proof.reading.talos import TALOS, Merged, control_plane
 from rebirth.proof.sources.meeting import POD_NETWORK, RELEASE, api
 from rebirth.proof.things import ALWAYS, NOWHERE, Atomicity, Milestone, Need
@@ -22,6 +24,34 @@ def read(model: Model, graph: Graph) -> None:
             else:
                 graph.given(unit.applied, "machines are configured before Flux is", unit.place)
     _pod_network(model, graph, machine)
+    _patches(model, graph)
+    _callers(model, graph)
+
+
+_SEVERAL = (1, 12)  # the version of Talos since which its generator writes several documents (config.VersionContract)
+
+
+def _patches(model: Model, graph: Graph) -> None:
+    """Operations of RFC 6902, which Talos carries out on a single document only (configpatcher.JSON6902)."""
+    for machine in model.machines:
+        version = re.match(r"v?(\d+)\.(\d+)", machine.version)
+        if version is None or (int(version[1]), int(version[2])) < _SEVERAL:
+            continue
+        for place in machine.operations:
+            if not any(remark.place == place for remark in graph.marked("machine-operations")):
+                words = f"a patch of machine configurations in the form of RFC 6902, for Talos {machine.version}"
+                graph.remark("machine-operations", place, words)
+
+
+def _callers(model: Model, graph: Graph) -> None:
+    """Namespaces whose pods may use Talos' API."""
+    for machine in model.machines:
+        path = ("machine", "features", "kubernetesTalosAPIAccess", "allowedKubernetesNamespaces")
+        for item in Merged(machine.patches).items(*path):
+            if isinstance(item.value, str) and item.value:
+                of = thing("Namespace", "", item.value)
+                graph.wanted(of)
+                graph.remark("named-by-talos", item.place, f"Talos lets pods of {of.label} use its API", of, sure="")
 
 
 # -- the pod network

@@ -12,8 +12,7 @@ from rebirth.proof.charts import app_template, releases
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
-from rebirth.proof.sources.flux import helm_releases
-from rebirth.proof.things import Atomicity, Milestone, Need, Scope, Strength, Thing
+from rebirth.proof.things import Atomicity, Milestone, Need, Thing
 
 _Path = tuple[str | int, ...]
 _NAMES: dict[str, tuple[str, Milestone]] = {
@@ -72,11 +71,12 @@ def _read(unit: Unit, own: Manifest, graph: Graph) -> None:
     if not given and not named:
         return
     written = frozenset(_names(values))
+    waits = own.at("spec", "install", "disableWait") is not True
     for one in (*given, *named):
         if one.of.name in written:
             continue
         unsure = _is_called_like(own, one.of, graph)
-        if one in given and helm_releases.is_waiting(own) and not unsure:
+        if one in given and waits and not unsure:
             _needs(unit, own, one, graph)
             continue
         words = f"the values of {own.thing().label} name {one.of.label}"
@@ -88,15 +88,9 @@ def _read(unit: Unit, own: Manifest, graph: Graph) -> None:
 
 
 def _needs(unit: Unit, own: Manifest, one: Named, graph: Graph) -> None:
-    tries = helm_releases.attempts(own)
-    place = own.place(*one.path)
+    need = Need.SECRET if one.of.kind == "Secret" else Need.CONFIG
     graph.wanted(one.of)
-    graph.needs(
-        unit.ready, one.of, Need.SECRET if one.of.kind == "Secret" else Need.CONFIG, place, "its values give it to pods",
-        strength=Strength.BOUNDED if tries else Strength.SOFT,
-        scope=Scope.FIRST_BOOT,
-        patience=helm_releases.timeout(own) * tries if tries else None,
-    )  # fmt: skip
+    graph.needs(unit.ready, one.of, need, own.place(*one.path), "its values give it to pods")
     if one.key:
         graph.reads(unit.ready, one.of, one.key, own.place(*one.key_path))
 
