@@ -118,16 +118,50 @@ def test_values_of_a_config_map_lie_under_the_releases_own():
     assert found.whole
 
 
+PLAIN = """
+apiVersion: v1
+kind: Secret
+metadata: {name: plain, namespace: apps}
+stringData: {host: shop.example.org, flag: "true", number: "7", text: '"7"', list: "a,b", values.yaml: "a: {c: 5}"}
+data: {coded: c2hvcA==}
+"""
+SEALED = """
+apiVersion: v1
+kind: Secret
+metadata: {name: sealed, namespace: apps}
+stringData: {values.yaml: "ENC[AES256_GCM,data:abc]"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("entry", "values"),
+    [
+        ({"valuesKey": "host", "targetPath": "ingress.host"}, {"ingress": {"host": "shop.example.org"}}),
+        ({"valuesKey": "flag", "targetPath": "on"}, {"on": True}),
+        ({"valuesKey": "flag", "targetPath": "on", "literal": True}, {"on": "true"}),
+        ({"valuesKey": "number", "targetPath": "a"}, {"a": 7}),
+        ({"valuesKey": "text", "targetPath": "a"}, {"a": "7"}),
+        ({"valuesKey": "coded", "targetPath": "a"}, {"a": "shop"}),
+        ({}, {"a": {"c": 5}}),
+    ],
+)
+def test_values_of_a_secret_in_the_files(entry, values):
+    own = release({"valuesFrom": [{"kind": "Secret", "name": "plain", **entry}]})
+    assert releases.values_of(model(VALUES, PLAIN, SEALED), own) == releases.Values(values, whole=True)
+
+
 @pytest.mark.parametrize(
     "entry",
     [
         {"kind": "Secret", "name": "values"},
+        {"kind": "Secret", "name": "plain", "valuesKey": "list", "targetPath": "a"},
         {"kind": "ConfigMap", "name": "elsewhere"},
-        {"kind": "ConfigMap", "name": "values", "targetPath": "a.b"},
+        {"kind": "ConfigMap", "name": "values", "targetPath": "a[0]"},
+        {"kind": "Secret", "name": "sealed"},
     ],
 )
 def test_values_that_files_do_not_tell(entry):
-    assert not releases.values_of(model(VALUES), release({"valuesFrom": [entry]})).whole
+    assert not releases.values_of(model(VALUES, PLAIN, SEALED), release({"valuesFrom": [entry]})).whole
 
 
 # -- charts that are known

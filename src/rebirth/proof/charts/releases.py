@@ -1,5 +1,7 @@
 """Helm releases as Flux reads them: which chart, from where, with which values, to which namespace."""
 
+import re
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -126,17 +128,21 @@ def reference_of(artifact: Manifest) -> str:
 @dataclass(frozen=True, slots=True)
 class Values:
     data: Mapping[str, Any]
-    whole: bool  # whether these are all: a Secret's are not known
+    whole: bool  # whether these are all: those of a Secret that is not in the files are not known
 
 
 def values_of(model: Model, own: Manifest) -> Values:
-    """What a release sets: from ConfigMaps of the repository, then its own values above them."""
+    """What a release sets: from ConfigMaps and Secrets of the repository, then its own values above them, as helm-controller
+    merges them (fluxcd/pkg chartutil/values.go).
+    """
     found: dict[str, Any] = {}
     whole = True
     for entry in own.items("spec", "valuesFrom"):
         if not isinstance(entry, Mapping):
             continue
-        read = None if entry.get("targetPath") else _from(model, own.namespace, entry)
+        text = _text(model, own.namespace, entry)
+        path = str(entry.get("targetPath") or "")
+        read = None if text is None else _at(path, text, literal=entry.get("literal") is True) if path else _read(text)
         if read is None:
             whole = False
         else:
@@ -144,18 +150,46 @@ def values_of(model: Model, own: Manifest) -> Values:
     return Values(_merged(found, own.mapping("spec", "values")), whole)
 
 
-def _from(model: Model, namespace: str, entry: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    if entry.get("kind") != "ConfigMap":
+def _text(model: Model, namespace: str, entry: Mapping[str, Any]) -> str | None:
+    """What stands under the key; None where files do not tell."""
+    kind, key = str(entry.get("kind")), str(entry.get("valuesKey") or "values.yaml")
+    if kind not in {"ConfigMap", "Secret"}:
         return None
-    for member, _ in model.find("ConfigMap", namespace, str(entry.get("name"))):
-        text = member.mapping("data").get(str(entry.get("valuesKey") or "values.yaml"))
-        if isinstance(text, str):
+    for member, _ in model.find(kind, namespace, str(entry.get("name"))):
+        text = member.mapping("stringData").get(key) if kind == "Secret" else None
+        if text is None and isinstance(text := member.mapping("data").get(key), str) and kind == "Secret":
             try:
-                data: Any = next((document.data for document in parse(text)), {})
-            except UnreadableError:
+                text = b64decode(text, validate=True).decode()
+            except ValueError:
                 return None
-            return data if isinstance(data, Mapping) else None
+        if isinstance(text, str):
+            return None if text.startswith("ENC[") or (kind == "Secret" and "${" in text) else text
     return None
+
+
+def _read(text: str) -> Mapping[str, Any] | None:
+    try:
+        data: Any = next((document.data for document in parse(text)), {})
+    except UnreadableError:
+        return None
+    return data if isinstance(data, Mapping) else None
+
+
+def _at(path: str, text: str, *, literal: bool) -> Mapping[str, Any] | None:
+    """One value at its path, as `helm --set` reads it; None where path or value are written in a way of their own."""
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    if set("[]\\,=") & set(path) or (not literal and set(",{}\\") & set(text)):
+        return None
+    value: Any = text if literal else text.strip("'\"") if quoted else _typed(text)
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return dict(value)
+
+
+def _typed(text: str) -> Any:
+    if text in {"true", "false"}:
+        return text == "true"
+    return int(text) if re.fullmatch(r"0|-?[1-9]\d*", text) else text
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
