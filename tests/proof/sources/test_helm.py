@@ -162,6 +162,32 @@ def test_a_helmfile_that_cannot_be_read_says_nothing(edges, text):
     assert not [thing for thing in graph.starts if thing.kind == "HelmRelease"]
 
 
+POST_RENDERED = """  postRenderers:
+  - kustomize:
+      patches:
+      - target: {kind: Deployment, name: web}
+        patch: |
+          apiVersion: apps/v1
+          kind: Deployment
+          metadata: {name: web}
+          spec: {template: {spec: {volumes: [{name: a, secret: {secretName: patched-in}}]}}}
+"""
+
+
+def test_post_renderers_patch_what_a_chart_makes(edges):
+    found, graph = edges(RELEASE + POST_RENDERED)
+    assert ("Deployment default/web is Ready", "Secret default/patched-in is materialised") in found
+    where = graph.where[next(t for t in graph.things if str(t) == "Deployment default/web exists")]
+    assert where.file.endswith("charts/web/templates/web.yaml")
+    assert not graph.unknowns
+
+
+def test_a_post_renderer_that_fits_nothing_leaves_the_chart_unknown(edges):
+    broken = RELEASE + POST_RENDERED.replace("          metadata: {name: web}", "          metadata: [web]")
+    _, graph = edges(broken)
+    assert "cannot be rendered" in graph.unknowns[0].why
+
+
 def test_a_chart_with_templates_needs_helm(edges, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     _, graph = edges(

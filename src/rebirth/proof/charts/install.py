@@ -6,6 +6,7 @@ from rebirth.commands import Commands
 from rebirth.errors import Broken
 from rebirth.proof.charts import app_template, helmfile, knowledge, known_charts, releases
 from rebirth.proof.charts import files as chart_files
+from rebirth.proof.charts.post_renderers import post_rendered
 from rebirth.proof.reading import flux
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, texts, thing
 from rebirth.proof.things import Atomicity, Extent, Milestone, Unknown
@@ -58,7 +59,8 @@ async def _members(model: Model, unit: Unit, own: Manifest, commands: Commands) 
     if path and values.whole:
         try:
             version = model.castle.kubernetes.version if model.castle else chart_files.KUBERNETES
-            unit.members = await chart_files.objects(path, own, chart, values, commands, version)
+            made = await chart_files.objects(path, own, chart, values, commands, version)
+            unit.members = await post_rendered(own, made, commands)
         except Broken as error:
             why = f"the chart cannot be rendered: {error.message}"
         else:
