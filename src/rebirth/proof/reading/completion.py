@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rebirth.proof.reading.kustomization import NAMES, Folder, as_list
+from rebirth.proof.reading.kustomization import NAMES, Folder
 from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.reading.mentioned import as_list
 from rebirth.proof.things import Place
 
 

@@ -4,12 +4,13 @@ there; so a missing base is one remark, and the rest is still checked.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rebirth.proof.reading.manifest import Manifest, is_encrypted, is_list, manifests, texts
+from rebirth.proof.reading.mentioned import as_list, fill, mentioned
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.scopes import in_namespace
 from rebirth.proof.reading.yaml_files import Document, UnreadableError
@@ -279,9 +280,11 @@ class _Walk:
 
     def _other_files(self, path: Path, data: dict[str, Any], place: Place) -> None:
         """Files that transformers and generators read: they are listed, too."""
-        for entry, where in _mentioned(data):
+        missing = []
+        for entry, where in mentioned(data):
             target = self.files.target(path, entry)
             if target is None:
+                missing.append(where)
                 if not _REMOTE.match(entry):
                     self._remark(
                         "missing-file", place._replace(path=where), self.files.why_missing(path, entry), entry=entry
@@ -291,6 +294,9 @@ class _Walk:
                 self._configurations(target, entry, place._replace(path=where))
             else:
                 self.into.files.add(target)
+        if filled := fill(data, missing):
+            data |= filled
+            self.into.rewritten.add(Path(place.file))
         for text in texts({key: value for key, value in data.items() if key not in _INERT}):
             target = self.files.target(path, text) if len(text) < _LONGEST and "\n" not in text else None
             if target is not None and target.is_file():
@@ -311,29 +317,3 @@ class _Walk:
 
 
 _LONGEST = 400  # characters of a path
-
-
-def _mentioned(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Paths in fields other than resources, with where they stand."""
-    for key, inner in _PATHS:
-        for index, entry in enumerate(as_list(data.get(key))):
-            if not inner and isinstance(entry, str) and "\n" not in entry:
-                yield entry, (key, index)
-            elif inner == "path" and isinstance(entry, Mapping) and isinstance(entry.get("path"), str):
-                yield entry["path"], (key, index, "path")
-            elif isinstance(entry, Mapping):
-                for number, item in enumerate(as_list(entry.get(inner))):
-                    if isinstance(item, str):
-                        yield item.partition("=")[2] or item, (key, index, inner, number)
-
-
-# Fields that name files: the file itself, or under which key of an entry.
-_PATHS = (
-    ("patches", "path"), ("patchesJson6902", "path"), ("replacements", "path"),
-    ("patchesStrategicMerge", ""), ("configurations", ""), ("crds", ""), ("transformers", ""), ("generators", ""), ("validators", ""),
-    ("configMapGenerator", "files"), ("configMapGenerator", "envs"), ("secretGenerator", "files"), ("secretGenerator", "envs"),
-)  # fmt: skip
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

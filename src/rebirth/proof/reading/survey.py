@@ -218,7 +218,8 @@ class _Reader:
                 twice = added_twice(error.said, found, where_)
                 about = own.thing() if own else None
                 self.survey.remarks.append(twice or Remark("build-error", where_, error.said, about))
-            return found.manifests
+            space = str((own.at("spec", "targetNamespace") if own else None) or "")
+            return [scopes.in_namespace(m, space) for m in found.manifests] if space else found.manifests
 
     def _plain(self, found: Folder, own: Manifest | None) -> list[Manifest] | None:
         """What kustomize would make, where that is plain to see."""

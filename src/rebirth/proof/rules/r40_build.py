@@ -36,6 +36,8 @@ _INSTEAD = {
     "build-error": "Fix what kustomize reports; `kubectl kustomize` on the folder reports the same.",
 }
 
+_OF_GENERATOR = 3  # steps to its list of files
+
 
 def r40_build(graph: Graph) -> Iterator[Finding]:
     for remark in graph.marked(*_INSTEAD):
@@ -59,7 +61,9 @@ def r40_build(graph: Graph) -> Iterator[Finding]:
 
 
 def _cause(remark: Remark) -> str:
-    """Files that are no manifests are in one folder for one reason."""
+    """Files that are no manifests are in one folder for one reason; so are missing ones that one generator names."""
+    if remark.slug == "missing-file" and len(remark.place.path) > _OF_GENERATOR:
+        return " ".join(map(str, (remark.place.file, remark.place.line, *remark.place.path[:_OF_GENERATOR])))
     return remark.place.file.rpartition("/")[0] if remark.slug == "not-an-object" else ""
 
 
