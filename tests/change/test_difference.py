@@ -13,6 +13,7 @@ from rebirth.findings.places import Places
 from rebirth.findings.verdict import weigh
 from rebirth.proof.prove import prove
 from rebirth.proof.rules import Finding, Severity
+from rebirth.proof.rules.finding import grouped
 from rebirth.proof.things import Edge, Milestone, Need, Place, Thing
 from trees import lay
 
@@ -41,6 +42,14 @@ def test_twice_where_it_was_once_is_new_once():
     one = finding("a.yaml", "a key twice")
     found = compared([one], [one, one], "a.yaml")
     assert (len(found.new), found.same, len(found.gone)) == (1, 1, 0)
+
+
+def test_a_new_place_of_a_cause_that_is_known_is_new():
+    one, other, third = (replace(finding(f"{name}.yaml", f"{name} is encrypted"), cause="no key") for name in "abc")
+    found = compared(grouped([one, other]), grouped([one, other, third]), "a.yaml", "b.yaml")
+    assert (found.new, found.same, found.gone) == ((third,), 1, ())
+    found = compared(grouped([one, other, third]), grouped([other, third]), "a.yaml", "b.yaml")
+    assert (found.new, found.same, [mark.file for mark in found.gone]) == ((), 1, ["a.yaml"])
 
 
 @pytest.mark.parametrize(("there", "new"), [(("b.yaml",), 0), (("a.yaml", "b.yaml"), 1)])

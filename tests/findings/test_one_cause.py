@@ -5,7 +5,7 @@ import json
 import pytest
 
 from flux_trees import node
-from rebirth.findings import data, github, sarif
+from rebirth.findings import baseline, data, github, sarif
 from rebirth.findings.text import Text
 from rebirth.proof.rules import Finding, Severity
 from rebirth.proof.rules.finding import grouped
@@ -61,6 +61,16 @@ def test_what_is_ignored_at_one_place_is_told_at_the_others(encrypted, judged):
     (found,) = of(verdict, "R47")
     assert found.place.file.endswith("a/s2.yaml")
     assert (len(found.more), len(verdict.ignored)) == (5, 1)
+
+
+def test_a_baseline_knows_each_place_of_a_cause(encrypted, judged, tmp_path):
+    file = tmp_path.parent / f"{tmp_path.name}.json"
+    baseline.write(file, *judged(encrypted))
+    verdict, places = judged(encrypted)
+    assert not of(baseline.without(verdict, places, baseline.read(file)), "R47")
+    write(encrypted, "b/s9.yaml", SECRET.format(name="s9"))
+    (found,) = of(baseline.without(*judged(encrypted), baseline.read(file)), "R47")
+    assert (found.place.file.rpartition("/")[2], found.more) == ("s9.yaml", ())
 
 
 def test_only_what_has_the_same_cause_and_weight_goes_together():

@@ -9,6 +9,7 @@ from rebirth.change.units import direct
 from rebirth.plan import schedule
 from rebirth.proof.prove import ClusterProof
 from rebirth.proof.rules import Finding
+from rebirth.proof.rules.finding import apart, grouped
 from rebirth.proof.things import Edge
 
 
@@ -75,7 +76,7 @@ _Key = Callable[[Mark], object]  # by which two marks are the same; None: by not
 def compare(
     before: Iterable[Mark], findings: Sequence[Finding], now: Sequence[Mark], exists: Callable[[str], bool]
 ) -> Compared:
-    """`now` are the marks of `findings`; `exists` says whether a file of the repository is there today.
+    """`now` are the marks of `findings`, place by place: of one cause a place may be new. `exists` says whether a file of the repository is there today.
 
     A finding that has its place in another file now is the same: where it is about the same things, or where its old file
     is gone, as after a move.
@@ -95,7 +96,9 @@ def compare(
             if key is not None and known[key]:
                 gone.remove(known[key].pop(0))
                 del left[at]
-    return Compared(tuple(findings[at] for at in left), len(now) - len(left), tuple(gone))
+    places = [*enumerate(apart(findings))]
+    new, same = ([one for at, one in places if (at in left) is wanted] for wanted in (True, False))
+    return Compared(tuple(grouped(new)), len(grouped(same)), tuple(gone))
 
 
 def of_clusters(

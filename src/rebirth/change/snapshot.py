@@ -15,6 +15,7 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.prove import Proof
 from rebirth.proof.reading.manifest import Model
 from rebirth.proof.rules import Finding, Severity
+from rebirth.proof.rules.finding import apart
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Snapshot:
 
 
 def marks(findings: Iterable[Finding], places: Places, revision: Revision | None = None) -> tuple[Mark, ...]:
-    """Words that name the folder of the revision's tree mean the tree of today."""
-    told = [*findings]
+    """One a place. Words that name the folder of the revision's tree mean the tree of today."""
+    told = [*apart(findings)]
     if revision:
         folder, top = str(revision.folder), str(revision.top)
         told = [replace(finding, message=finding.message.replace(folder, top)) for finding in told]

@@ -14,6 +14,7 @@ from rebirth.findings.fingerprint import fingerprints
 from rebirth.findings.places import Places
 from rebirth.findings.verdict import Verdict
 from rebirth.proof.rules import Finding, Severity
+from rebirth.proof.rules.finding import apart, grouped
 from rebirth.proof.things import Place
 
 _VERSION = 1
@@ -29,8 +30,9 @@ class Entry:
 
 
 def write(file: Path, verdict: Verdict, places: Places) -> None:
-    """Every finding of the verdict. Raises SpecError where the file cannot be written."""
-    found = zip(verdict.findings, fingerprints(verdict.findings, places), strict=True)
+    """Every finding of the verdict, place by place. Raises SpecError where the file cannot be written."""
+    told = [*apart(verdict.findings)]
+    found = zip(told, fingerprints(told, places), strict=True)
     entries = [
         {"rule": one.rule, "file": places.in_repository(one.place), "message": one.message, "fingerprint": mark}
         for one, mark in found
@@ -64,10 +66,11 @@ def _entry(at: int, one: dict[str, str], file: Path) -> Entry:
 def without(verdict: Verdict, places: Places, known: list[Entry]) -> Verdict:
     """The verdict without what is known, and with what is known and no longer found."""
     marks = {entry.fingerprint for entry in known}
-    found = fingerprints(verdict.findings, places)
-    left = tuple(one for one, mark in zip(verdict.findings, found, strict=True) if mark not in marks)
+    told = [*apart(verdict.findings)]
+    found = fingerprints(told, places)
+    left = grouped(one for one, mark in zip(told, found, strict=True) if mark not in marks)
     unmatched = tuple(_unmatched(entry for entry in known if entry.fingerprint not in found))
-    count = len(verdict.findings) - len(left)
+    count = len(grouped(one for one, mark in zip(told, found, strict=True) if mark in marks))
     return replace(verdict, findings=(*left, *unmatched), known=verdict.known + count)
 
 

@@ -1,6 +1,6 @@
 """What a rule says."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -73,6 +73,15 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
         key = (finding.rule, finding.severity, finding.cause) if finding.cause else at
         found.setdefault(key, []).append(finding)
     return [_one(first, rest) if rest else first for first, *rest in found.values()]
+
+
+def apart(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Each place of a cause as a finding of its own, as before they were put together."""
+    for finding in findings:
+        others = {fix for one in finding.more for fix in one.fixes}
+        own = tuple(fix for fix in finding.fixes if fix not in others)
+        yield replace(finding, more=(), fixes=own) if finding.more else finding
+        yield from finding.more
 
 
 def _one(first: Finding, rest: list[Finding]) -> Finding:
