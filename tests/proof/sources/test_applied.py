@@ -52,6 +52,7 @@ def told(tree):
         ("Makefile", "up:\n\tkubectl -n flux-system apply \\\n\t  --filename=apps/vars/settings.yaml\n"),
         ("Taskfile.yaml", "x:\n- cat {{.ROOT_DIR}}/apps/vars/settings.yaml | kubectl apply -f -\n"),
         ("README.md", "sops -d apps/vars/settings.yaml | kubectl apply -f -\n"),
+        ("Taskfile.yaml", 'x:\n- sops -d "apps/{{.WHICH}}/settings.yaml" | kubectl apply -f -\n'),
         ("scripts/up.sh", "kubectl apply -k $ROOT/apps\n"),
         ("scripts/up.sh", "kustomize build apps | kubectl apply --server-side -f -\n"),
         ("mod.just", "up:\n  kubectl -n flux-system create configmap settings --from-literal=key=value\n"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flux_trees import config_map, node, resources
+from flux_trees import config_map, git, node, resources
 from rebirth.errors import SpecError
 
 
@@ -141,3 +141,41 @@ class TestWhereFluxStarts:
         (tmp_path / "file").write_text("")
         with pytest.raises(SpecError, match="no such directory"):
             read(tmp_path / "file")
+
+    def test_a_folder_may_be_the_top_of_another_repository(self, tree, read):
+        root = tree(
+            {
+                "README.md": "Copy repos/system into a repository of its own.\n",
+                "repos/system/clusters/x/flux-system/gotk-sync.yaml": node("flux-system", "./clusters/x"),
+                "repos/system/clusters/x/apps.yaml": node("apps", "./apps"),
+                "repos/system/clusters/template/flux-system/gotk-sync.yaml": node("flux-system", "./clusters/NAME"),
+                "repos/system/clusters/template/more.yaml": node("more", "./workloads/NAME"),
+                "repos/system/apps/a.yaml": config_map("a", "default"),
+            }
+        )
+        (survey,) = read(root)
+        assert survey.model.root == root / "repos/system"
+        assert survey.model.cluster == "clusters/x"
+        assert not survey.remarks
+
+    def test_an_artifact_of_a_part_beside_the_repository_itself(self, tree, read):
+        root = tree(
+            {
+                "kubernetes/clusters/x/flux-system/gotk-sync.yaml": node("flux-system", "./kubernetes/clusters/x")
+                + "---\n"
+                + git("flux-system", "ssh://git@example.com/us/home"),
+                "kubernetes/clusters/x/apps.yaml": node("apps", "./apps/x", source="OCIRepository cluster")
+                + "---\n"
+                + node("more", "./more", source="OCIRepository cluster")
+                + "---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\n"
+                + "metadata: {name: cluster, namespace: flux-system}\n"
+                + "spec: {interval: 1m, url: 'oci://ghcr.io/us/manifests/home'}\n",
+                "kubernetes/apps/x/a.yaml": config_map("a", "default"),
+                "kubernetes/more/a.yaml": config_map("b", "default"),
+            }
+        )
+        (survey,) = read(root)
+        assert survey.model.root == root
+        assert {member.name for member, _ in survey.model.objects("ConfigMap")} == {"a", "b"}
+        assert not survey.remarks
+        assert not [unknown for unknown in survey.unknowns if unknown.listed]

@@ -251,9 +251,13 @@ def of_kind(schema: Schema, resolve: Callable[[str], Shape] | None = None) -> Sh
     return Shape({**schema, "properties": {**schema["properties"], **_EVERYWHERE}}, resolve)
 
 
+# What somebody replaces before the file is used: REPO_PREFIX, <your-domain>, {{ name }}.
+_FILLED_IN = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|<[\w -]+>|\{\{")
+
+
 def _within(value: Any, limit: str, border: Any) -> bool:
     if limit == "pattern":
-        return not isinstance(value, str) or _matches(str(border), value)
+        return not isinstance(value, str) or _matches(str(border), value) or bool(_FILLED_IN.search(value))
     if limit in {"minimum", "maximum"}:
         measured = value if isinstance(value, int | float) and not isinstance(value, bool) else None
     else:

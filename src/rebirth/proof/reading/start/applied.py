@@ -27,6 +27,7 @@ _KEY = re.compile(r"--from-(?:file|literal)[\s=]+[\"']?([\w.-]+)=")
 _ALONE = re.compile(r"[\s\"'\[(,-]*([^\s\"',]+\.ya?ml)[\s\"'\]),\\]*")  # a path that has its line for itself: of a list
 _LOOPS = re.compile(r"\$|\{\}|\{\{")  # what is named elsewhere
 _VARIABLE = re.compile(r"(?:\{\{[^}]*\}\}|\$\{[^}]*\}|\$\w+|\$\([^)]*\))/+")
+_ANY = re.compile(r"\{\{[^}]*\}\}|\$\{[^}]*\}|\$\w+")
 _WORD = re.compile(r"(?:\{\{[^}]*\}\}|\$\([^)]*\)|[^\s\"'`;|<>&()=])+")
 _FOLDER = re.compile(r"(?:\s-k|--kustomize|\s-f|--filename|\bbuild)[\s=]+(?:--\S+\s+)*[\"']?$")  # before a folder
 _DATA = {"Secret", "ConfigMap"}
@@ -78,32 +79,34 @@ def _created(line: Line) -> Applied | None:
 def _named(files: Files, line: Line) -> Iterator[Path]:
     """The files, and after -k, -f or `build` the folders, that a command names."""
     for word in _WORD.finditer(line.text):
-        target = _target(files, word[0], Path(line.place.file))
-        if target is not None and (target.is_file() or _FOLDER.search(line.text[: word.start()])):
-            yield target
+        for target in _targets(files, word[0], Path(line.place.file)):
+            if target.is_file() or _FOLDER.search(line.text[: word.start()]):
+                yield target
 
 
 def _alone(files: Files, script: Path) -> Iterator[tuple[Path, Place]]:
     for number, text in enumerate(text_of(script).splitlines(), 1):
-        if (word := _ALONE.fullmatch(text)) and (target := _target(files, word[1], script)):
+        word = _ALONE.fullmatch(text)
+        for target in _targets(files, word[1], script) if word else ():
             yield target, Place(str(script), number)
 
 
-def _target(files: Files, word: str, script: Path) -> Path | None:
-    """The file or folder of the repository that a word of a script names, seen from the script, a folder above it, or the top;
-    what a leading variable stands for is one of these, too.
+def _targets(files: Files, word: str, script: Path) -> list[Path]:
+    """The files or folders of the repository that a word of a script names, seen from the script, a folder above it, or the
+    top. What a leading variable stands for is one of these, too; another one is any one name.
     """
     path = _VARIABLE.sub("", word, count=1) if _VARIABLE.match(word) else word
-    path = path.removeprefix("./").rstrip("/")
-    if not path or _LOOPS.search(path) or path.startswith(("/", "-", "..")):
-        return None
+    path = _ANY.sub("*", path.removeprefix("./").rstrip("/"))
+    if not path.strip("*/") or _LOOPS.search(path) or path.startswith(("/", "-", "..")):
+        return []
     for folder in script.parents:
         if not files.is_inside(folder):
-            return None
-        target = Path(os.path.normpath(folder / path))
-        if files.is_inside(target) and target != files.root and _is_there(target):
-            return target
-    return None
+            return []
+        found = sorted(folder.glob(path)) if "*" in path else [Path(os.path.normpath(folder / path))]
+        there = [one for one in found if files.is_inside(one) and one != files.root and _is_there(one)]
+        if there:
+            return there
+    return []
 
 
 def _is_there(target: Path) -> bool:

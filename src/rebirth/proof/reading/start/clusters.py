@@ -79,18 +79,19 @@ def _below(named: Path, root: Path, cluster: str) -> str:
 def _root(named: Path, written: Sequence[Manifest]) -> Path:
     """The folder that paths of Kustomizations start from: the one that was named, one above it, or one in it.
 
-    One in it: where an OCI artifact is made of a part of the repository. What `flux bootstrap` wrote says where its own path
-    leads; else it is the folder from which most paths are there, or begin to be: a placeholder may stand in them.
+    One in it: where an OCI artifact is made of a part of the repository, or a folder is the top of another one. What `flux
+    bootstrap` wrote says where its own path leads; else it is the folder from which most paths are there, or begin to be: a placeholder may stand in them.
     """
     written = [m for m in written if flux.source_of(m)[0] != "ExternalArtifact"]
     inside = [folder for folder in _inside(named) if all(folder in Path(m.file).parents for m in written)]
     candidates = [*_upwards(named), *inside]
-    for own in written:
-        base, itself, _ = own.file.rpartition(f"/{_path(own)}/")
-        if own.name == _OWN and itself.strip("/") and Path(base) in candidates:
-            return Path(base)
+    tops = {
+        top for own in written if own.name == _OWN for top in _own_top(own) if top in candidates or named in top.parents
+    }
     paths = {path for path in map(_path, written) if path and "$" not in path}
-    return max(candidates, key=lambda folder: _there(folder, paths))
+    return max(
+        sorted(tops, key=lambda top: (top != named, top)) or candidates, key=lambda folder: _there(folder, paths)
+    )
 
 
 def _path(own: Manifest) -> str:
@@ -101,6 +102,14 @@ def _there(folder: Path, paths: set[str]) -> tuple[int, int]:
     """How many paths are in the folder, and how many begin in it."""
     begun = [path for path in paths if (folder / path.partition("/")[0]).is_dir()]
     return sum((folder / path).is_dir() for path in begun), len(begun)
+
+
+def _own_top(own: Manifest) -> Iterator[Path]:
+    """From where a Kustomization's path leads to the folder that it stands in, or to one above that."""
+    path = Path(_path(own))
+    for folder in Path(own.file).parents if path.parts and "$" not in str(path) else ():
+        if folder.parts[-len(path.parts) :] == path.parts:
+            yield folder.parents[len(path.parts) - 1]
 
 
 def _upwards(named: Path) -> Iterator[Path]:

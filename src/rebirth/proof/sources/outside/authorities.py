@@ -3,6 +3,7 @@
 import base64
 import binascii
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"
+_BEGINS = re.compile(f"^{_BEGIN}", re.MULTILINE)  # not in a comment, or an example, of a file that is a text here
 _SOON = dt.timedelta(days=30)
 _PRODUCTION = "acme-v02.api.letsencrypt.org"
 
@@ -48,7 +50,7 @@ def complaint(text: str, now: dt.datetime) -> str:
 def _certificates(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Texts that hold certificates, plain or in base64 where Kubernetes wants them so."""
     if isinstance(value, str):
-        if _BEGIN in value and "${" not in value:
+        if _BEGINS.search(value) and "${" not in value:
             yield path, value
         elif path and path[-1] in {"caBundle", "ca.crt", "tls.crt"} and (text := _decoded(value)):
             yield path, text
