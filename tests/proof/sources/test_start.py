@@ -158,6 +158,21 @@ class TestWhereFluxStarts:
         assert survey.model.cluster == "clusters/x"
         assert not survey.remarks
 
+    def test_a_folder_that_somebody_renders_is_no_guess(self, tree, read):
+        root = tree(
+            {
+                "bootstrap/x/all.yaml": node("apps", "./apps"),
+                "manifests/x/kustomization.yaml": resources(
+                    "all.yaml", more="helmCharts: [{name: flux, version: 1.0.0}]\n"
+                ),
+                "manifests/x/all.yaml": node("apps", "./apps"),
+                "apps/a.yaml": config_map("a", "default"),
+            }
+        )
+        assert [survey.model.cluster for survey in read(root)] == ["bootstrap/x"]
+        (root / "manifests/x/kustomization.yaml").write_text(resources("all.yaml"))
+        assert [survey.model.cluster for survey in read(root)] == ["bootstrap/x", "manifests/x"]
+
     def test_an_artifact_of_a_part_beside_the_repository_itself(self, tree, read):
         root = tree(
             {

@@ -12,6 +12,7 @@ from typing import Any
 from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import Kustomize
 from rebirth.proof.reading.manifest import Manifest, is_encrypted
+from rebirth.proof.reading.mentioned import as_list
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.yaml_files import UnreadableError, parse
 from rebirth.proof.things import Place, Remark
@@ -23,10 +24,45 @@ _GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
 
 
 _TWICE = re.compile(r"already registered id: (\w+)\.[^/]*/([\w-]+)")
+_UNMET = re.compile(r'no resource matches strategic merge patch "([^./"]+)\.[^/"]*/([^"]+)\.[^."]+"')  # kind, name
 _MERGING = re.compile(r"merging resources from '([^']+)'")
 
 
-def added_twice(said: str, found: Folder, place: Place) -> Remark | None:
+def rejected(said: str, found: Folder, own: Manifest | None, place: Place) -> Remark:
+    """What kustomize says, at the line to edit."""
+    about = own.thing() if own else None
+    if unmet := _UNMET.search(said):
+        place = _patch_of(unmet[1], unmet[2], found, own) or place
+    return _added_twice(said, found, place) or Remark("build-error", place, said, about)
+
+
+def _patch_of(kind: str, name: str, found: Folder, own: Manifest | None) -> Place | None:
+    """The patch of that object, in a kustomization or in the Kustomization that Flux adds its own patches from."""
+    for number, entry in enumerate(own.items("spec", "patches") if own else ()):
+        if isinstance(entry, Mapping) and _is_of(str(entry.get("patch", "")), kind, name):
+            return own.place("spec", "patches", number) if own else None
+    for file, (data, line) in found.kustomizations.items():
+        for key, inner in (("patches", "path"), ("patches", "patch"), ("patchesStrategicMerge", "")):
+            for number, entry in enumerate(as_list(data.get(key))):
+                said = entry.get(inner) if inner and isinstance(entry, Mapping) else entry
+                if isinstance(said, str) and _is_of(said if "\n" in said else _text(file.parent / said), kind, name):
+                    return Place(str(file), line, (key, number, inner) if inner else (key, number))
+    return None
+
+
+def _is_of(patch: str, kind: str, name: str) -> bool:
+    named = rf"\bname:\s*[\"']?{re.escape(name)}[\"']?\s*([,}}\n]|$)"
+    return bool(re.search(rf"^kind:\s*[\"']?{kind}\b", patch, re.MULTILINE) and re.search(named, patch))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except (OSError, ValueError):
+        return ""
+
+
+def _added_twice(said: str, found: Folder, place: Place) -> Remark | None:
     """What kustomize says of an object that two entries bring, at the second of them, in whichever kustomization it is."""
     if not (again := _TWICE.search(said)):
         return None

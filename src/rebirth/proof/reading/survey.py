@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rebirth.errors import SpecError
 from rebirth.proof.reading import completion, flux, kustomization, scopes, talos, unread
 from rebirth.proof.reading.artifacts import Artifacts
-from rebirth.proof.reading.built import Builds, added_twice, placed
+from rebirth.proof.reading.built import Builds, placed, rejected
 from rebirth.proof.reading.kept import Kept
 from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
@@ -215,9 +215,7 @@ class _Reader:
             # Where something was left out, that is what is wrong, and has been told.
             if found.whole:
                 where_ = Place(str(found.file), found.line) if found.file else place
-                twice = added_twice(error.said, found, where_)
-                about = own.thing() if own else None
-                self.survey.remarks.append(twice or Remark("build-error", where_, error.said, about))
+                self.survey.remarks.append(rejected(error.said, found, own, where_))
             space = str((own.at("spec", "targetNamespace") if own else None) or "")
             return [scopes.in_namespace(m, space) for m in found.manifests] if space else found.manifests
 

@@ -62,6 +62,7 @@ def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
             if sure
             else f"{remark['read']} does not serve it; another version may.",
             instead="Write the kind and its apiVersion as the cluster serves them; `kubectl api-resources` lists them.",
+            cause=_serves(remark),
         )
     for remark in graph.marked("rejected-value"):
         yield Finding(
@@ -89,3 +90,8 @@ def _why(remark: Remark) -> str:
     if remark["strict"]:
         return f"{remark['strict']} reads this kind strictly: it rejects the object, and makes nothing of it."
     return "The API server rejects it, and Flux then applies nothing of the whole Kustomization."
+
+
+def _serves(remark: Remark) -> str:
+    """Objects of one kind that is not served are one cause, in however many clusters they are."""
+    return remark.words.partition(": ")[2]

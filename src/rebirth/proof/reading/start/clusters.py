@@ -17,6 +17,7 @@ from rebirth.proof.things import NOWHERE, Place
 
 _UPWARDS = 6  # folders above the named one in which the repository's root is looked for
 _CLUSTERS = frozenset({"clusters", "cluster"})  # how the folders are called that Flux is pointed at
+_CHARTS = frozenset({"helmCharts", "helmChartInflationGenerator"})
 _MARK = flux.KUSTOMIZE.encode()
 
 
@@ -161,10 +162,16 @@ def _starts(files: Files, written: Sequence[Manifest]) -> dict[Path, Start]:
         for top in _topmost(folder, takers)
         if not _is_led(top, led, takers)
     }
+    # Flux inflates no charts: where kustomize is to do it, somebody renders the folder with other programs.
+    tops = {top for top in tops if not _inflates(files, top)} or tops
     # Beside clusters lie folders that nothing uses (any more).
     tops = {top for top in tops if _CLUSTERS & set(top.relative_to(root).parts)} or tops
     roots = {folder for folder in led if any(folder == path or folder in path.parents for path in holding)}
     return dict.fromkeys(tops or roots, Start(_GUESSED))
+
+
+def _inflates(files: Files, folder: Path) -> bool:
+    return any(_CHARTS & data.keys() for data, _ in kustomization.folder(files, folder).kustomizations.values())
 
 
 def _leading(files: Files, own: Manifest, written: Sequence[Manifest]) -> Iterator[tuple[Path, Start]]:

@@ -56,6 +56,7 @@ def read(model: Model, graph: Graph) -> None:
             _encrypted(member, unit, graph)
             _undecryptable(member, unit, graph, ambient=ambient)
             _once(member, unit, graph)
+            _selector(member, graph)
             if not member.namespace and unit.own is not None and unit.built:
                 kinds = scopes.NAMESPACED.get(member.group, namespaced if member.group in groups else set())
                 if member.kind in kinds:
@@ -167,6 +168,28 @@ def _undecryptable(member: Manifest, unit: Unit, graph: Graph, *, ambient: bool)
         words = f"{member.thing().label} is encrypted with {used[0]}, and {own.thing().label} names no decryption key"
         place = own.place("spec", "decryption")
         graph.remark("no-key", place, words, member.thing(), unit=own.thing().label)
+
+
+# kubernetes 1.35, pkg/apis/batch/validation: what a selector that is not one's own may say.
+_OF_JOB = ("job-name", "batch.kubernetes.io/job-name")
+
+
+def _selector(member: Manifest, graph: Graph) -> None:
+    """A Job's selector, which Kubernetes makes: an own one takes `manualSelector: true`, and none is taken in a CronJob."""
+    if member.group != "batch" or member.kind not in {"Job", "CronJob"}:
+        return
+    path: _Path = ("spec",) if member.kind == "Job" else ("spec", "jobTemplate", "spec")
+    own = member.at(*path, "selector")
+    if not isinstance(own, Mapping) or (member.kind == "Job" and member.at("spec", "manualSelector") is True):
+        return
+    labels = own.get("matchLabels") or {}
+    named = member.kind == "Job" and isinstance(labels, Mapping) and not own.get("matchExpressions")
+    if named and all(key in _OF_JOB and value == member.name for key, value in labels.items()):
+        return
+    words = f"{member.thing().label} has a selector of its own; Kubernetes makes it"
+    words += " unless manualSelector is true" if member.kind == "Job" else ""
+    place = member.place(*path, "selector")
+    graph.remark("wrong-value", place, words, member.thing(), sure="yes", read="Kubernetes 1.35", strict="")
 
 
 def _once(member: Manifest, unit: Unit, graph: Graph) -> None:
