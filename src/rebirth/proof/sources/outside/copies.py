@@ -24,6 +24,11 @@ _WITH_TEMPLATE: dict[str, tuple[str, ...]] = {
     "SealedSecret": ("spec", "template", "metadata", "annotations"),
     **dict.fromkeys(_OF_VAULT, ("spec", "destination", "annotations")),
 }
+# What databases hand down to all that is made for them, their users' Secrets among it.
+_INHERITED: dict[tuple[str, str], tuple[str, ...]] = {
+    ("postgresql.cnpg.io", "Cluster"): ("spec", "inheritedMetadata", "annotations"),
+    ("postgres-operator.crunchydata.com", "PostgresCluster"): ("spec", "metadata", "annotations"),
+}
 
 
 class _Source(NamedTuple):
@@ -43,9 +48,14 @@ def read(model: Model, graph: Graph) -> None:
             _bundle(member, graph)
     sources: dict[tuple[str, str], list[_Source]] = defaultdict(list)
     for member, _ in model.objects(*_WITH_TEMPLATE):
-        for found in _sources(member):
+        for found in _sources(member, _WITH_TEMPLATE[member.kind], _made(member)):
             sources[found.of.kind, found.of.name].append(found)
         _pulled(member, graph)
+    for member, _ in model.objects("Cluster", "PostgresCluster"):
+        path = _INHERITED.get((member.group, member.kind), ())
+        for of in _made_for(member, graph) if path and member.mapping(*path) else ():
+            for found in _sources(member, path, of):
+                sources[of.kind, of.name].append(found)
     _pushed(sources, graph)
 
 
@@ -71,17 +81,22 @@ def _made(member: Manifest) -> Thing:
     return member.thing(Milestone.MATERIALISED)
 
 
-def _sources(member: Manifest) -> Iterator[_Source]:
-    path = _WITH_TEMPLATE[member.kind]
+def _made_for(member: Manifest, graph: Graph) -> list[Thing]:
+    """The Secrets that an operator makes for it."""
+    by = member.thing(Milestone.MATERIALISED)
+    return [one for one in graph.made if one.kind == "Secret" and any(edge.needs == by for edge in graph.makers(one))]
+
+
+def _sources(member: Manifest, path: tuple[str, ...], of: Thing) -> Iterator[_Source]:
     notes = member.mapping(*path)
     if str(notes.get(f"{_REFLECTOR}/reflection-auto-enabled", "")).lower() == "true":
         field = f"{_REFLECTOR}/reflection-auto-namespaces"
         if not notes.get(field):
             field = f"{_REFLECTOR}/reflection-allowed-namespaces"
-        yield _Source(_made(member), _patterns(notes.get(field)), member.place(*path), "reflector")
+        yield _Source(of, _patterns(notes.get(field)), member.place(*path), "reflector")
     if notes.get(f"{_REPLICATOR}/replicate-to"):
         wanted = _patterns(notes[f"{_REPLICATOR}/replicate-to"])
-        yield _Source(_made(member), wanted, member.place(*path), "replicator")
+        yield _Source(of, wanted, member.place(*path), "replicator")
 
 
 def _patterns(value: Any) -> tuple[str, ...]:
