@@ -101,6 +101,17 @@ CASES = [
         "of any version", ("cert-manager/all.yaml", "version: 'v1.19.1'", "version: '*'"),
         told=(Told("issuers/all.yaml", "namespace: cert-manager", by_luck=True),),
     ),
+    WAIT.but(
+        "a kind that Flux' operator adds to those that an Alert names",
+        more={
+            "app/all.yaml": PODINFO
+            + thing("notification.toolkit.fluxcd.io/v1beta3", "Provider", "chat", "home", "spec: {type: generic, address: 'https://chat.example'}\n")
+            + thing(
+                "notification.toolkit.fluxcd.io/v1beta3", "Alert", "flux", "home",
+                "spec: {providerRef: {name: chat}, eventSources: [{kind: FluxInstance, name: flux}]}\n",
+            )
+        },
+    ),
     STRICT,
     STRICT.but("replicaCount", ("auth/all.yaml", "replicas", "replicaCount")),
     VAULTS,

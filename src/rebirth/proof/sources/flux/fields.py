@@ -76,9 +76,10 @@ def _mistakes(
     covers = bool(found) and _covers(member.group, installed)
     places = set()
     for mistake in found:
-        sure = mistake.sure or exact is not None or (mistake.slug in _OF_A_VERSION and covers)
-        # Which kinds may be referred to is what operators add to most often.
-        if mistake.path not in places and (sure or mistake.path[-1:] != ("kind",) or mistake.slug == "unknown-kind"):
+        # Which kinds may be referred to is what operators add to most often: Flux' own adds FluxInstance to those of Alerts.
+        refers = mistake.path[-1:] == ("kind",) and mistake.slug != "unknown-kind"
+        sure = mistake.sure or exact is not None or (covers and mistake.slug in _OF_A_VERSION and not refers)
+        if mistake.path not in places and (sure or not refers):
             places.add(mistake.path)
             yield mistake._replace(sure=sure)
 
