@@ -217,6 +217,26 @@ class TestWhatAKustomizationAdds:
         assert survey.remarks[0].place.path == ("data", "key")
         assert [member(survey, name).at("data", "key") for name in "abcd"] == [None, "c", "${NONE}", "${NONE}"]
 
+    @pytest.mark.parametrize(
+        ("name", "values", "said"),
+        [("APP", "abcd", True), ("APP", "abc", False), ("APP", "aaaa", False), ("DOMAIN", "abcd", False)],
+        ids=["each has its own", "few give it", "all the same", "nobody gives it"],
+    )
+    def test_a_variable_that_every_kustomization_gives_itself(self, tree, read, name, values, said):
+        secret = "substituteFrom: [{kind: Secret, name: settings}]"
+        root = tree({
+            "clusters/x/apps.yaml": node("apps", "./apps", f"postBuild: {{{secret}}}"),
+            "apps/a.yaml": config_map(f"'${{{name}}}'", "x"),
+            **{
+                f"clusters/x/{number}.yaml": node(f"n{number}", "./apps", f"postBuild: {{substitute: {{APP: {value}, DOMAIN: d}}, {secret}}}")
+                for number, value in enumerate(values)
+            },
+        })  # fmt: skip
+        (survey,) = read(root, "clusters/x")
+        words = "${APP} is used in ConfigMap x/${APP}, and nothing provides it"
+        assert told(survey) == ([("undefined-variable", words)] if said else [])
+        assert all(remark.place.path == ("spec", "postBuild") for remark in survey.remarks)
+
 
 class TestPlaces:
     def test_what_kustomize_makes_knows_where_it_is_written(self, tree, read):

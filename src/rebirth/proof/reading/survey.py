@@ -17,7 +17,7 @@ from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import MOST, Files, is_out
 from rebirth.proof.reading.start import before, beforehand, coverage
 from rebirth.proof.reading.start import clusters as where
-from rebirth.proof.reading.undefined import literal, settings, undefined
+from rebirth.proof.reading.undefined import forgotten, literal, settings, undefined
 from rebirth.proof.reading.variables import SubstitutionError, Variables
 from rebirth.proof.things import Atomicity, Milestone, Place, Remark, Unknown
 from rebirth.run.waiting import together
@@ -246,6 +246,8 @@ class _Reader:
         self._settings = settings(member for members in self._raw.values() for member in members)
         for unit, members in self._raw.items():
             unit.members = self._substituted(unit, members, self.survey.remarks)
+        owned = ((unit.own, unit.members) for unit in self._raw if unit.own)
+        self.survey.remarks = forgotten(owned, self.survey.remarks)
 
     def _substituted(self, unit: Unit, members: list[Manifest], remarks: list[Remark]) -> list[Manifest]:
         if unit.own is None or not unit.own.mapping("spec", "postBuild"):

@@ -1,13 +1,18 @@
 """What is said of variables that nothing gives a value."""
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
+from rebirth.proof.reading import flux
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.things import Remark
 
 _Path = tuple[str | int, ...]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(\}|:?[-=])")
+_SUBSTITUTED = re.compile(r"\$\{([A-Za-z_]\w*)[^}]*\}")
+_SEVERAL = 4  # values of as many Kustomizations: then each has its own, and no Secret that they share holds it
 # Fields whose value has to be a name, an address or an amount, in whatever kind they stand.
 _NAMES = frozenset({
     "name", "namespace", "secretName", "host", "hosts", "hostnames", "clusterIP", "clusterIPs", "loadBalancerIP", "storageClassName",
@@ -31,10 +36,52 @@ def undefined(member: Manifest, path: _Path, names: list[str], own: Manifest) ->
     """A variable that nothing of the Kustomization's postBuild gives a value."""
     listed = ", ".join(f"${{{name}}}" for name in dict.fromkeys(names))
     words = f"{listed} is used in {member.thing().label}, and nothing provides it"
+    left = _SUBSTITUTED.sub(lambda found: "" if found[1] in names else "x", str(member.at(*path)))
     return Remark(
         "undefined-variable", member.place(*path), words, member.thing(),
-        (("names", " ".join(dict.fromkeys(names))), ("unit", own.thing().label), ("path", ".".join(map(str, path)))),
+        (
+            ("names", " ".join(dict.fromkeys(names))), ("unit", own.thing().label), ("path", ".".join(map(str, path))),
+            ("left", left),  # of the text, where the variable is empty
+        ),
     )  # fmt: skip
+
+
+def forgotten(units: Iterable[tuple[Manifest, list[Manifest]]], remarks: list[Remark]) -> list[Remark]:
+    """The remarks, with one for each variable that a Kustomization does not give though others do, each its own value.
+
+    A Secret that it substitutes from may hold any variable, but not such a one.
+    """
+    units = [*units]
+    given = defaultdict[str, set[str]](set)
+    for own, _ in units:
+        for name, value in flux.variables_of(own).items():
+            given[name].add(value)
+    own_ones = {name for name, values in given.items() if len(values) >= _SEVERAL}
+    found = [one for one in remarks if one.slug != "undefined-variable" or not {*one["names"].split()} <= own_ones]
+    for own, members in units:
+        label = own.thing().label
+        for name in sorted(own_ones - flux.variables_of(own).keys()):
+            seen = [
+                one
+                for one in remarks
+                if one.slug == "undefined-variable" and one["unit"] == label and one["names"] == name
+            ]
+            seen = seen or [*_left_in_names(name, own, members)]
+            if seen:
+                found.append(replace(min(seen, key=_is_no_name), place=own.place("spec", "postBuild")))
+    return found
+
+
+def _left_in_names(name: str, own: Manifest, members: list[Manifest]) -> Iterator[Remark]:
+    for member in members if own.mapping("spec", "postBuild") else ():
+        if member.marked(f"{flux.KUSTOMIZE}/substitute") != "disabled":
+            for path, value in _texts(member.data, ()):
+                if f"${{{name}}}" in value:
+                    yield undefined(member, path, [name], own)
+
+
+def _is_no_name(remark: Remark) -> bool:
+    return remark["path"].rpartition(".")[2] not in _NAMES
 
 
 def settings(members: Iterable[Manifest]) -> frozenset[str]:

@@ -30,7 +30,7 @@ _FREE = ("spec.values.", "data.", "stringData.")  # below these only the reader 
 
 def r43_variables(graph: Graph) -> Iterator[Finding]:
     for remark in graph.marked("undefined-variable"):
-        fatal = _names_something(remark["path"])
+        fatal = _names_something(remark["path"]) and not _is_name(remark["left"])
         yield Finding(
             "R43",
             Severity.ERROR if fatal else Severity.WARNING,
@@ -38,7 +38,7 @@ def r43_variables(graph: Graph) -> Iterator[Finding]:
             remark.place,
             why="Flux substitutes an empty string."
             if not fatal
-            else "Flux substitutes an empty string, so the name is empty.",
+            else "Flux substitutes an empty string, so that is no name.",
             instead=f"Provide it to {remark['unit']}, write a default, or $${{...}} where it is not a Flux variable.",
         )
     for remark in graph.marked("no-substitution"):
@@ -60,6 +60,11 @@ def r43_variables(graph: Graph) -> Iterator[Finding]:
             why="Flux applies nothing of a Kustomization in which one substitution fails.",
             instead="Write $${...}, or annotate the object with kustomize.toolkit.fluxcd.io/substitute: disabled.",
         )
+
+
+def _is_name(left: str) -> bool:
+    """Whether what is left of a text can be a name: it is not empty, and no separator is at its ends."""
+    return bool(left) and left.strip("-.") == left
 
 
 def _names_something(path: str) -> bool:
