@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from rebirth.proof.charts import releases
 from rebirth.proof.charts.knowledge import crd
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.proof.reading.scopes import kind_of
 from rebirth.proof.reading.start.helmfiles import UNKNOWN, documents
 from rebirth.proof.things import Place
@@ -28,6 +28,7 @@ class Release(NamedTuple):
     place: Place
     why: str  # it is taken as there
     only_crds: bool
+    makes_namespace: bool  # as helmfile does by default
 
 
 def find(model: Model) -> list[Release]:
@@ -39,6 +40,9 @@ def find(model: Model) -> list[Release]:
 
 def given(model: Model, graph: Graph) -> None:
     """Releases of Flux that a helmfile has installed when Flux comes: they are adopted."""
+    for release in find(model):
+        if release.makes_namespace:
+            graph.assumed(thing("Namespace", "", release.namespace), release.why, release.place)
     first = {
         (release.namespace, release.name): release for release in sorted(find(model), key=lambda one: not one.only_crds)
     }
@@ -79,6 +83,8 @@ def missing(model: Model) -> Iterator[Manifest]:
 def _releases(file: Path, why: str, *, only_crds: bool) -> Iterator[Release]:
     for document in documents(file):
         entries = document.data.get("releases") if isinstance(document.data, Mapping) else None
+        defaults = document.data.get("helmDefaults") if isinstance(document.data, Mapping) else None
+        creates = not (isinstance(defaults, Mapping) and defaults.get("createNamespace") is False)
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             if isinstance(entry, Mapping) and entry.get("name") and entry.get("installed") is not False:
                 values = [one for one in entry.get("values") or () if isinstance(one, Mapping)]
@@ -86,4 +92,5 @@ def _releases(file: Path, why: str, *, only_crds: bool) -> Iterator[Release]:
                 yield Release(
                     str(entry["name"]), str(entry.get("namespace") or "default"), str(entry.get("chart") or ""),
                     str(entry.get("version") or ""), merged, Place(str(file), document.line, ("releases", index)), why, only_crds,
+                    not only_crds and entry.get("createNamespace", creates) is not False,
                 )  # fmt: skip

@@ -270,8 +270,14 @@ def _finding(
         instead += " If it is created by hand, every new cluster waits for that."
     severity = Severity.ERROR if certain else Severity.WARNING
     return Finding(
-        "R14", severity, message, use.place, chain, _why(thing, use), instead, fixes=fixes
+        "R14", severity, message, use.place, chain, _why(thing, use), instead, fixes=fixes,
+        cause=thing.label if certain or orphan else _cause(thing),
     )  # fmt: skip
+
+
+def _cause(thing: Thing) -> str:
+    """What may be made by hand: whoever makes one claim of a namespace so makes them all; a thing in every cluster is one."""
+    return f"claims in {thing.namespace}" if thing.kind == "PersistentVolumeClaim" else thing.label
 
 
 def _why(thing: Thing, use: Edge) -> str:

@@ -12,11 +12,13 @@ from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.proof.reading.start.folders import is_for_bootstrap
 from rebirth.proof.reading.yaml_files import LARGEST, UnreadableError, parse
 from rebirth.proof.sources import meeting
-from rebirth.proof.things import Milestone
+from rebirth.proof.things import Milestone, Place
 
 _ENDINGS = (".yaml.j2", ".yml.j2", ".yaml.tmpl", ".yaml.tpl")
 _STEERS = re.compile(r"^\s*[{][%#].*[%#][}]\s*$", re.MULTILINE)
 _FILLED = re.compile(r"[{]{2}.*?[}]{2}")
+_QUOTED = re.compile(r"[\"']([a-z0-9][a-z0-9-]*)[\"']")
+_EACH = re.compile(r"kind: Namespace\nmetadata:\n\s+name:\s*[\"']?[{]{2}")
 _MOST = 500  # files
 
 
@@ -25,6 +27,9 @@ def read(model: Model, graph: Graph) -> None:
     if model.castle:
         return
     why = "a template in a bootstrap folder makes it before Flux runs"
+    for file in _files(model.root):
+        for name in _looped(file):
+            graph.given(meeting.namespace(name), why, Place(str(file)))
     for manifest in _manifests(model.root):
         place = manifest.place()
         graph.given(manifest.thing(), why, place)
@@ -32,6 +37,17 @@ def read(model: Model, graph: Graph) -> None:
             graph.given(meeting.namespace(manifest.namespace), why, place)
         if manifest.kind in {"Secret", "ConfigMap"} and not manifest.group:
             graph.given(manifest.thing(Milestone.MATERIALISED), why, place)
+
+
+def _looped(file: Path) -> Iterator[str]:
+    """Names that stand in what steers a template that makes a Namespace of each."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError):
+        return
+    if _EACH.search(text):
+        for line in _STEERS.findall(text):
+            yield from _QUOTED.findall(line)
 
 
 def _manifests(root: Path) -> Iterator[Manifest]:
