@@ -133,11 +133,11 @@ class Artifacts:
         )
         return named or source[1:] == repository[1:]
 
-    def is_of_others(self, source: _Source, repository: _Source) -> bool:
-        """Whether a source is known to be fetched from another owner than this repository is."""
+    def origin(self, source: _Source, repository: _Source) -> tuple[str, bool]:
+        """Where a source is fetched from, and whether that is known to be another owner's than this repository is."""
         url, ours = self.url(source), self._ours(repository)
         owners = {_tail(one).split("/")[0] for one in ours}
-        return bool(url and ours) and not owners & {*url.split("/")}
+        return url, bool(url and ours) and not owners & {*url.split("/")}
 
     def _packed(self, path: str) -> Path | None:
         """The one folder at the top of the repository that has this path: what such an artifact is made of."""

@@ -183,9 +183,8 @@ class _Reader:
     def _unknown(self, own: Manifest, key: str, why: str) -> None:
         place = own.place("spec", key)
         self.model.units.append(self._unit(own, place, known=False))
-        source = flux.source_of(own)
-        foreign = self.artifacts.is_of_others(source, self.model.own_source)
-        self.survey.unknowns.append(unread.whatever(own, place, why, self.artifacts.url(source), foreign=foreign))
+        url, foreign = self.artifacts.origin(flux.source_of(own), self.model.own_source)
+        self.survey.unknowns.append(unread.whatever(own, place, why, url, foreign=foreign))
 
     def _missing(self, own: Manifest, slug: str, words: str) -> None:
         place = own.place("spec", "path")
@@ -246,8 +245,7 @@ class _Reader:
         self._settings = settings(member for members in self._raw.values() for member in members)
         for unit, members in self._raw.items():
             unit.members = self._substituted(unit, members, self.survey.remarks)
-        owned = ((unit.own, unit.members) for unit in self._raw if unit.own)
-        self.survey.remarks = forgotten(owned, self.survey.remarks)
+        self.survey.remarks = forgotten(((u.own, u.members) for u in self._raw if u.own), self.survey.remarks)
 
     def _substituted(self, unit: Unit, members: list[Manifest], remarks: list[Remark]) -> list[Manifest]:
         if unit.own is None or not unit.own.mapping("spec", "postBuild"):

@@ -76,7 +76,7 @@ def _left_in_names(name: str, own: Manifest, members: list[Manifest]) -> Iterato
     for member in members if own.mapping("spec", "postBuild") else ():
         if member.marked(f"{flux.KUSTOMIZE}/substitute") != "disabled":
             for path, value in _texts(member.data, ()):
-                if f"${{{name}}}" in value:
+                if f"${{{name}}}" in value and _is_strict(path):
                     yield undefined(member, path, [name], own)
 
 
