@@ -253,6 +253,10 @@ class TestSources:
     def test_one_is_missing_where_the_repository_makes_its_others(self, found):
         assert self.told(found, "one", "two", "three", "four", ref="zebra") == ["error"]
 
+    def test_what_a_kustomization_comes_from_may_be_the_repository_under_another_name(self, found):
+        ks = {"clusters/x/k.yaml": node("k", "./k", source="GitRepository home"), "k/a.yaml": config_map("k", "home")}
+        assert self.told(found, "one", "two", "three", "four", ref="one", **ks) == ["warning"]
+
     def test_it_may_be_made_by_hand(self, found):
         assert self.told(found, ref="zebra") == ["warning"]
 

@@ -50,7 +50,9 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
         if (source.kind, source.name) in homeless:
             continue
         if (chance := unknowns.chance(source, edges)) is not Chance.FAIR:
-            yield _finding(edges, source, sources, sure=(graph.whole or forgotten) and chance is Chance.NONE)
+            # What Kustomizations come from may be the repository itself, as whoever set Flux up has called it.
+            known = graph.whole or (forgotten and all(edge.by.kind == "HelmRelease" for edge in edges))
+            yield _finding(edges, source, sources, sure=known and chance is Chance.NONE)
 
 
 def _finding(edges: list[Edge], source: Thing, sources: list[Thing], *, sure: bool) -> Finding:
