@@ -54,13 +54,17 @@ def bare(group: str, kind: str) -> dict[str, Any]:
 def definition(
     crd: Mapping[str, Any], used: Versions, clusterwide: AbstractSet[tuple[str, str]] = frozenset()
 ) -> dict[str, Any]:
-    """The CRD with all that the API server asks for; what it says itself stays. `clusterwide`: kinds in no namespace."""
+    """The CRD with all that the API server asks for; what it says itself stays. `clusterwide`: kinds in no namespace.
+
+    Of a chart that is known, no more than the names of its versions may be.
+    """
     spec = dict(crd["spec"])
     group, kind = str(spec["group"]), str(spec["names"]["kind"])
     everywhere = kind in scopes.CUSTOM or _CLUSTERS.fullmatch(kind) or (group, kind) in clusterwide
     spec.setdefault("scope", "Cluster" if everywhere else "Namespaced")
-    if not spec.get("versions"):
-        names = sorted(used.get((group, kind)) or {_ANY}, key=rank)
+    said = spec.get("versions") or []
+    if not any("schema" in version for version in said):
+        names = sorted({version["name"] for version in said} or used.get((group, kind)) or {_ANY}, key=rank)
         spec["versions"] = [
             {"name": name, "served": True, "storage": name == names[-1], "schema": _SHAPE, "subresources": {"status": {}}}
             for name in names
