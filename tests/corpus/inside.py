@@ -112,6 +112,20 @@ KEYS = Case(
     },
     (Told("app/all.yaml", "key: PASSWORD"),),
 )  # fmt: skip
+KEY_IN_VALUES = Case(
+    "a key that a Secret does not have: read in app-template's values",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/all.yaml": namespace("home")
+        + thing("v1", "Secret", "seed", "home", "stringData: {config.js: a}\n")
+        + release(
+            "seed", "home", "4.6.2", APPS, chart="app-template",
+            values="\n    controllers:\n      seed:\n        containers:\n          app:\n            image: {repository: nginx, tag: '1.29'}\n"
+            "            env: {LOGIN: {valueFrom: {secretKeyRef: {name: seed, key: login}}}}",
+        ),
+    },
+    (Told("app/all.yaml", "key: login"),),
+)  # fmt: skip
 TOKEN_KEY = Case(
     "a key that an ExternalSecret does not make: read by an issuer",
     {
@@ -287,6 +301,9 @@ CASES = [
     KEYS.but("no template", ("app/all.yaml", ", template: {data: {config.js: '{{ .PASSWORD }}'}}", "")),
     TOKEN_KEY,
     TOKEN_KEY.but("the key it has", ("issuers/all.yaml", "key: DNS_TOKEN", "key: api-token")),
+    KEY_IN_VALUES,
+    KEY_IN_VALUES.but("in a list", ("app/all.yaml", "{LOGIN: {valueFrom: {secretKeyRef: {name: seed, key: login}}}}", "[{name: LOGIN, secretKeyRef: {name: seed, key: login}}]"), told=[Told("app/all.yaml", "key: login")]),
+    KEY_IN_VALUES.but("the key it has", ("app/all.yaml", "key: login", "key: config.js")),
     CLASSES,
     CLASSES.but("the same", ("app/all.yaml", "musik-class", "music-class")),
     CLASS,

@@ -146,7 +146,11 @@ class _Chart:
             spec[field] = []
             for index, (inner, container) in enumerate(_enabled(controller.get(part))):
                 spec[field].append(self._container(inner, container))
-                written[*pods, "spec", field, index] = (part, inner)
+                at = (*pods, "spec", field, index)
+                written[at] = (part, inner)
+                for number, (path, _) in enumerate(self._environment(container.get("env"))):
+                    written[*at, "env", number] = (part, inner, "env", path[0])
+                    written[*at, "env", number, "valueFrom"] = (part, inner, "env", *path)
         for index, (volume, source) in enumerate(self._volumes(key)):
             spec["volumes"].append({"name": volume, **source})
             for field in source:
@@ -165,7 +169,7 @@ class _Chart:
     def _container(self, name: str, container: Mapping[str, Any]) -> Mapping[str, Any]:
         image = _mapping(container.get("image"))
         made: dict[str, Any] = {"name": name, "image": f"{image.get('repository', '')}:{image.get('tag', '')}"}
-        made["env"] = list(self._environment(container.get("env")))
+        made["env"] = [entry for _, entry in self._environment(container.get("env"))]
         made["envFrom"] = [
             self._rendered(source)
             for source in container.get("envFrom") or ()
@@ -173,18 +177,19 @@ class _Chart:
         ]
         return made
 
-    def _environment(self, env: object) -> Iterator[Mapping[str, Any]]:
-        entries = env if isinstance(env, list) else [
-            {"name": key, **(item if isinstance(item, Mapping) else {"value": item})} for key, item in _mapping(env).items()
-        ]  # fmt: skip
-        for entry in entries:
+    def _environment(self, env: object) -> Iterator[tuple[_Path, Mapping[str, Any]]]:
+        """Variables out of Secrets and ConfigMaps, and where among `env` each says from which: a list, or a mapping by name."""
+        entries: list[tuple[str | int, Any]] = (
+            list(enumerate(env)) if isinstance(env, list) else [(str(key), item) for key, item in _mapping(env).items()]
+        )
+        for at, entry in entries:
             if not isinstance(entry, Mapping):
                 continue
-            source = _mapping(entry.get("valueFrom")) or {
-                field: entry[field] for field in ("secretKeyRef", "configMapKeyRef") if field in entry
-            }
+            nested = _mapping(entry.get("valueFrom"))
+            source = nested or {field: entry[field] for field in ("secretKeyRef", "configMapKeyRef") if field in entry}
             if source and "{{" not in str(rendered := self._rendered(source)):
-                yield {"name": str(entry.get("name")), "valueFrom": rendered}
+                name = at if isinstance(at, str) else entry.get("name")
+                yield (at, "valueFrom") if nested else (at,), {"name": str(name), "valueFrom": rendered}
 
     def _volumes(self, controller: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """What is mounted by that controller, or by all: its key among the values, and its source."""
