@@ -115,9 +115,9 @@ def test_missing_secrets_are_left_to_the_run_and_said(castle, tmp_path, capsys):
 def test_check_says_beforehand_that_the_flux_program_is_needed(castle, capsys, tmp_path, monkeypatch):
     repository(castle / "gitops")
     monkeypatch.setenv("PATH", str(tmp_path))
-    checking.check(checking.Asked(castle), style="text", verbose=False, strict=False)
+    checking.check(checking.Asked(castle), checking.Said())
     assert "R71" not in capsys.readouterr().out
     shutil.rmtree(castle / "gitops/clusters/tazlab-k8s/flux-system")
     change(castle, "gitops/clusters/tazlab-k8s/kustomization.yaml", "  - flux-system\n", "")
-    checking.check(checking.Asked(castle), style="text", verbose=False, strict=False)
+    checking.check(checking.Asked(castle), checking.Said())
     assert "R71" in capsys.readouterr().out

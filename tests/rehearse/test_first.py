@@ -48,9 +48,9 @@ async def test_kinds_that_are_taken_as_there_take_any_shape(tmp_path: Path):
     write(
         root,
         "apps/thing.yaml",
-        "apiVersion: example.org/v1alpha2\nkind: Thing\nmetadata: {name: a}\nspec: {any: [1]}\n",
+        "apiVersion: example.openshift.io/v1alpha2\nkind: Thing\nmetadata: {name: a}\nspec: {any: [1]}\n",
     )
     (crd,) = (await begun(root)).before[1]
-    assert crd["metadata"]["name"] == "things.example.org"
+    assert crd["metadata"]["name"] == "things.example.openshift.io"
     assert crd["spec"]["scope"] == "Cluster", "no object of it has a namespace"
     assert [version["name"] for version in crd["spec"]["versions"]] == ["v1alpha2"]
