@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from rebirth.proof.cycles import Cycle
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.rules.unknowns import Unknowns
 from rebirth.proof.things import Edge, Need, Thing
 
 _KINDS = {Need.CRD, Need.LIKELY}
@@ -45,9 +46,10 @@ _NETWORKS = frozenset({
 def r01_kind_before_its_crd(graph: Graph) -> Iterator[Finding]:
     """One finding for each unit and each maker, however many kinds of it the unit holds."""
     found: dict[tuple[Thing, Thing], list[Cycle]] = {}
+    unknowns = Unknowns(graph)
     for cycle in graph.cycles():
         way = next((way for way in cycle.ways() if _is_kind_first(way)), None)
-        if way is not None:
+        if way is not None and not unknowns.kept_apart(way.edges):
             chain = way.turned(_start(way))
             start = chain[0]
             maker = chain[1].needs if len(chain) > 1 else start.by

@@ -19,11 +19,15 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity, tell
+from rebirth.proof.rules.unknowns import Unknowns
 from rebirth.proof.things import Need
 
 
 def r03_cycle(graph: Graph) -> Iterator[Finding]:
+    unknowns = Unknowns(graph)
     for cycle in graph.cycles():
+        if any(unknowns.kept_apart(way.edges) for way in cycle.ways()):
+            continue
         chain = cycle.turned(cycle.cheapest)
         yield Finding(
             "R03",

@@ -31,4 +31,5 @@ def r55_pod_security(graph: Graph) -> Iterator[Finding]:
             remark.place,
             why=f"The level {remark['level']} forbids it: no pod is created.",
             instead=f"Label the namespace {remark['namespace']} with pod-security.kubernetes.io/enforce: {remark['wanted']}.",
+            cause=f"{remark['namespace']} {remark['wanted']}",
         )

@@ -6,7 +6,7 @@ unknown is taken for the maker of what it is called like, of what is written in 
 be the maker, but nothing speaks for it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from functools import cached_property
 
@@ -65,6 +65,23 @@ class Unknowns:
         if unknown.extent is Extent.FILE or _called(thing) & unknown.names or _alike(unknown, thing):
             return Chance.FAIR
         return Chance.FAIR if use is not None and self._follows(unknown, thing, use) else Chance.SLIM
+
+    def kept_apart(self, cycle: Sequence[Edge]) -> bool:
+        """Whether a CRD in a cycle likely comes out of another repository, and in time: many keep those of a chart apart from its
+        release, in a Kustomization of their own that is called like it.
+        """
+        return any(
+            self._apart(unknown, edge, maker.needs)
+            for edge, maker in zip(cycle, (*cycle[1:], *cycle[:1]), strict=True)
+            if edge.need in {Need.CRD, Need.LIKELY}
+            for unknown in self.graph.unknowns
+            if unknown.extent in {Extent.UNIT, Extent.BASE}
+        )
+
+    def _apart(self, unknown: Unknown, use: Edge, maker: Thing) -> bool:
+        if not _can(unknown, use.needs) or self._too_late(unknown, use):
+            return False
+        return _alike(unknown, use.needs) or alike(pieces(maker.name), unknown.words)
 
     def _too_late(self, unknown: Unknown, use: Edge) -> bool:
         """Whether it is made only after what needs it, or is none of the things that are made so."""
