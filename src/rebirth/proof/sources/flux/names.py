@@ -41,9 +41,15 @@ def _owners(model: Model, graph: Graph) -> None:
         first = group[0]
         other = next((one for one in group[1:] if one[1] is not first[1]), None)
         if other:
-            same = "yes" if first[0].data == other[0].data else ""
+            same = "yes" if _content(first[0]) == _content(other[0]) else ""
             words = f"{first[0].thing().label} is applied by {first[1].name} and {other[1].name}"
             graph.remark("two-owners", other[0].place("metadata", "name"), words, first[0].thing(), same=same)
+
+
+def _content(member: Manifest) -> dict[str, object]:
+    """What it does: labels and annotations say whose it is."""
+    metadata = {key: value for key, value in member.mapping("metadata").items() if key not in {"labels", "annotations"}}
+    return {**member.data, "metadata": metadata}
 
 
 # -- releases
