@@ -15,7 +15,12 @@ MOST = 200_000  # files that are looked at
 _DEEPEST = 100  # folders in folders
 _TEMPLATES = (".j2", ".tmpl", ".tpl", ".gotmpl", ".njk")  # how files end that another program makes YAML of
 _SMALL = 64 << 10  # bytes of a file that are held until they are parsed
-_LEFT_OUT = {".git", ".github", ".circleci"}  # folders that Flux does not pack
+# What Flux does not pack (fluxcd/pkg/sourceignore): folders, and files of other tools.
+_LEFT_OUT = {".git", ".github", ".circleci"}
+_NOT_PACKED = {
+    ".travis.yml", ".gitlab-ci.yml", "appveyor.yml", ".drone.yml", "cloudbuild.yaml", "codeship-services.yml", "codeship-steps.yml",
+    ".goreleaser.yml", ".sops.yaml", ".flux.yaml",
+}  # fmt: skip
 
 
 class Files:
@@ -169,7 +174,7 @@ class Files:
                     yield path
                 else:
                     yield from self.below(path, stop, depth - 1)
-            elif entry.is_file():
+            elif entry.is_file() and entry.name not in _NOT_PACKED:
                 yield path
 
     def yaml_files(self) -> list[Path]:

@@ -24,7 +24,8 @@ def read(model: Model, graph: Graph) -> None:
         beside = spaces.get(str(Path(orphan.file).parent), set())
         for kind, namespace, name in _makes(orphan):
             for one in wanted.get((kind, name), ()):
-                if one.namespace in ({namespace} if namespace else beside or {one.namespace}):
+                # What is in no namespace stands among objects of one.
+                if not one.namespace or one.namespace in ({namespace} if namespace else beside or {one.namespace}):
                     _tell(model, orphan, one, graph)
 
 
