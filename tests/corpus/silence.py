@@ -163,7 +163,7 @@ NOT_LISTED = Case(
         "stores/store.yaml": STORE,
         "app/all.yaml": namespace("cert-manager") + TOKEN,
     },
-    (Told("app/all.yaml", "name: central"),),
+    (Told("stores/kustomization.yaml", "resources:"),),
 )
 
 CASES = [

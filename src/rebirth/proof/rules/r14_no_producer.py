@@ -30,7 +30,7 @@ from rebirth.proof.rules.order import UNITS
 from rebirth.proof.rules.r23_generated_elsewhere import generated_elsewhere
 from rebirth.proof.rules.slips import is_mistyped, is_slip
 from rebirth.proof.rules.unknowns import Chance, Unknowns
-from rebirth.proof.things import Edge, Extent, Milestone, Need, Remark, Thing, Unknown
+from rebirth.proof.things import Edge, Extent, Milestone, Need, Place, Remark, Thing, Unknown
 from rebirth.proof.words import pieces
 
 _KINDS = frozenset({
@@ -118,7 +118,7 @@ def _named_in_values(graph: Graph, unknowns: Unknowns, told: set[str]) -> Iterat
             "R14",
             Severity.ERROR if certain else Severity.WARNING,
             message,
-            remark.place,
+            _to_edit(orphan, remark.place),
             why=_WHY.get(of.kind, "") if remark.slug == "named-in-values" else "What is meant gets nothing.",
             instead=instead,
             fixes=(Listed(orphan["kustomization"], orphan["entry"]),) if orphan is not None else (),
@@ -218,6 +218,11 @@ def _orphan(graph: Graph, thing: Thing) -> Remark | None:
     return next((one for one in found if one.about and one.about.label == thing.label), None)
 
 
+def _to_edit(orphan: Remark | None, use: Place) -> Place:
+    """Where a file that would make it has to be listed; else where it is asked for."""
+    return Place(orphan["kustomization"], int(orphan["line"])) if orphan else use
+
+
 def _otherwise(graph: Graph, thing: Thing) -> Remark | None:
     """Where a release makes it under another name than its values suggest."""
     found = graph.marked("named-otherwise")
@@ -270,7 +275,7 @@ def _finding(
         instead += " If it is created by hand, every new cluster waits for that."
     severity = Severity.ERROR if certain else Severity.WARNING
     return Finding(
-        "R14", severity, message, use.place, chain, _why(thing, use), instead, fixes=fixes,
+        "R14", severity, message, _to_edit(orphan, use.place), chain, _why(thing, use), instead, fixes=fixes,
         cause=thing.label if certain or orphan else _cause(thing),
     )  # fmt: skip
 

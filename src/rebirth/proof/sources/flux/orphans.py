@@ -57,8 +57,15 @@ def _tell(model: Model, orphan: Manifest, one: Thing, graph: Graph) -> None:
     words = f"{entry} would make {one.label}, and {listing.name} beside it does not list it"
     graph.remark(
         "orphan", orphan.place("metadata", "name"), words, thing(one.kind, one.namespace, one.name),
-        file=orphan.file, kustomization=str(listing), entry=entry, sealed="yes" if "sops" in orphan.data else "",
+        file=orphan.file, kustomization=str(listing), line=str(_list_in(listing)), entry=entry,
+        sealed="yes" if "sops" in orphan.data else "",
     )  # fmt: skip
+
+
+def _list_in(listing: Path) -> int:
+    """The line of a kustomization's `resources`."""
+    lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if line.startswith("resources:")), 1)
 
 
 def _kustomization(file: Path, root: Path) -> Path | None:
