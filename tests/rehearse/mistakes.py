@@ -104,8 +104,8 @@ MISTAKES = (
     # -- what kustomize and Flux read
     Mistake("file that does not exist", LISTED, "- deployment.yaml", "- deploymnet.yaml", "deploymnet.yaml",
             ("deploymnet.yaml does not exist", "Correct the entry")),
-    Mistake("file that is not listed", LISTED, "  - settings.yaml\n", "", "name: blog-settings",
-            ("ConfigMap home/blog-settings", "no kustomization lists it", "List settings.yaml"), at_file=DEPLOYMENT),
+    Mistake("file that is not listed", LISTED, "  - settings.yaml\n", "", "resources:",
+            ("ConfigMap home/blog-settings", "no kustomization lists it", "List settings.yaml")),
     Mistake("same object twice", LISTED, "  - service.yaml\n", "  - service.yaml\n  - ./service.yaml\n", "- ./service.yaml", ("Service blog is there twice", "List the file once")),
     Mistake("wrong path", APPS, "path: ./apps/home", "path: ./app/home", "./app/home", ("./app/home does not exist", "did you mean ./apps/home")),
     Mistake("dependOn", APPS, "dependsOn:", "dependOn:", "dependOn:", ("dependOn", "did you mean dependsOn")),
