@@ -69,6 +69,26 @@ async def test_a_program_that_is_given_up_ends_with_all_it_started(tmp_path):
     assert within(5, lambda: not any(alive(int(pid)) for pid in file.read_text().split()))
 
 
+async def test_one_that_is_given_up_while_it_starts_ends_with_all_it_started(tmp_path, monkeypatch):
+    """What it has started holds its pipes: asyncio, cancelled in the middle, waits for them."""
+    file, start = tmp_path / "pids", asyncio.create_subprocess_exec
+
+    async def slowly(*argv, **options):
+        process = await start(*argv, **options)
+        await asyncio.sleep(0.5)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", slowly)
+    script = f"sleep 60 & echo $! >> {file}; echo $$ >> {file}; wait"
+    running = asyncio.create_task(Commands(Redaction()).run(["sh", "-c", script], operation="sleep"))
+    while not file.exists() or len(file.read_text().splitlines()) < 2:
+        await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert within(5, lambda: not any(alive(int(pid)) for pid in file.read_text().split()))
+
+
 async def test_a_program_that_is_not_there():
     with pytest.raises(Broken, match="nowhere-to-be-found: look: the program is not on PATH"):
         await Commands(Redaction()).run(["nowhere-to-be-found"], operation="look")

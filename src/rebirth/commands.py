@@ -35,6 +35,14 @@ def tied() -> tuple[str, ...]:
     return ("setpriv", "--pdeathsig", "KILL") if sys.platform == "linux" and shutil.which("setpriv") else ()
 
 
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """The whole group: git's helpers outlive git, and hold the pipes that wait() waits for."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
 class ProgramFailed(Broken):
     """A program ended with a code other than 0; `said` are its last lines, redacted."""
 
@@ -79,24 +87,29 @@ class Commands:
             hint = HINTS.get(argv[0], "")
             raise Broken("the program is not on PATH", system=argv[0], operation=operation, hint=hint)
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *tied(),
-            *argv,
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
-            env=environment,
-            cwd=cwd,
-            start_new_session=True,
+        starting = asyncio.gather(
+            asyncio.create_subprocess_exec(
+                *tied(),
+                *argv,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                env=environment,
+                cwd=cwd,
+                start_new_session=True,
+            )
         )
+        try:
+            (process,) = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # Cancelled itself, it would kill the program alone, and wait for its pipes.
+            (process,) = await starting
+            await _end(process)
+            raise
         try:
             said, complained = await process.communicate(stdin)
         except asyncio.CancelledError:
-            if process.returncode is None:
-                # The whole group: git's helpers outlive git, and hold the pipes that wait() waits for.
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+            await _end(process)
             raise
         if process.returncode:
             words = complained.decode(errors="replace").strip() or said.decode(errors="replace").strip()
