@@ -8,7 +8,6 @@ from rebirth.change.revision import Revision
 from rebirth.change.units import direct
 from rebirth.findings.fingerprint import Subject, fingerprints, subject
 from rebirth.findings.places import Places
-from rebirth.findings.verdict import Verdict
 from rebirth.plan import schedule, times
 from rebirth.plan.schedule import Step
 from rebirth.proof.graph import Graph
@@ -90,8 +89,3 @@ def _course(model: Model, graph: Graph) -> Course:
         plan.online is not None,
         tuple(node.label for node in plan.never),
     )
-
-
-def snapshot(proof: Proof, verdict: Verdict, places: Places, logs: Path | None, revision: Revision) -> Snapshot:
-    """Of the tree at a revision."""
-    return Snapshot(marks(verdict.findings, places, revision), courses(proof, logs))
