@@ -40,12 +40,11 @@ def find(model: Model) -> list[Release]:
 
 def given(model: Model, graph: Graph) -> None:
     """Releases of Flux that a helmfile has installed when Flux comes: they are adopted."""
-    for release in find(model):
+    installed = find(model)
+    for release in installed:
         if release.makes_namespace:
             graph.assumed(thing("Namespace", "", release.namespace), release.why, release.place)
-    first = {
-        (release.namespace, release.name): release for release in sorted(find(model), key=lambda one: not one.only_crds)
-    }
+    first = {(one.namespace, one.name): one for one in sorted(installed, key=lambda one: not one.only_crds)}
     for unit in model.units:
         own = unit.own
         if own is None or not releases.is_release(own):

@@ -60,8 +60,10 @@ async def survey(
         await reader.read(found.root / cluster)
         surveys.append(reader.survey)
     share = coverage.of(found.files, root.resolve(), [one.model for one in surveys])
+    early = before.read([one.model for one in surveys], found.files) if castle is None else []
     for one in surveys:
         one.model.share = share
+        one.unknowns += early
     if not clusters and (little := coverage.little(share, root.resolve(), found.clusters)):
         surveys[0].remarks.append(little)
     return surveys
@@ -105,7 +107,6 @@ class _Reader:
             self.model.machines += talhelper.machines(self.files, self.model.cluster) or talos.lying(
                 self.files, self.model.cluster, self._clusters
             )
-            self.survey.unknowns += before.read(self.model, self.files)
         self.model.index()
         self.model.listed = frozenset(self.listed)
 
