@@ -107,10 +107,7 @@ def _named_in_values(graph: Graph, unknowns: Unknowns, told: set[str]) -> Iterat
         told.add(of.label)
         message, instead = f"{remark.words}, and nothing makes it", "Correct the name, or add what makes it."
         if orphan is not None:
-            message += f": {orphan['entry']} would, but no kustomization lists it"
-            instead = (
-                f"List {orphan['entry']} under `resources` of {orphan['kustomization'].rpartition('/')[2]} beside it."
-            )
+            message, instead = f"{message}: {_unlisted(orphan)}", _list_it(orphan)
         elif near:
             message, instead = f"{message}; there is {of._replace(name=near).label}", f"Did you mean {near}?"
         certain = is_mistyped(of.name, near) if orphan is None else not orphan["sealed"]
@@ -121,7 +118,7 @@ def _named_in_values(graph: Graph, unknowns: Unknowns, told: set[str]) -> Iterat
             _to_edit(orphan, remark.place),
             why=_WHY.get(of.kind, "") if remark.slug == "named-in-values" else "What is meant gets nothing.",
             instead=instead,
-            fixes=(Listed(orphan["kustomization"], orphan["entry"]),) if orphan is not None else (),
+            fixes=_fixes(orphan),
         )
 
 
@@ -223,6 +220,18 @@ def _to_edit(orphan: Remark | None, use: Place) -> Place:
     return Place(orphan["kustomization"], int(orphan["line"])) if orphan else use
 
 
+def _unlisted(orphan: Remark) -> str:
+    return f"{orphan['entry']} would, but no kustomization lists it"
+
+
+def _list_it(orphan: Remark) -> str:
+    return f"List {orphan['entry']} under `resources` of {orphan['kustomization'].rpartition('/')[2]} beside it."
+
+
+def _fixes(orphan: Remark | None) -> tuple[Listed, ...]:
+    return (Listed(orphan["kustomization"], orphan["entry"]),) if orphan else ()
+
+
 def _otherwise(graph: Graph, thing: Thing) -> Remark | None:
     """Where a release makes it under another name than its values suggest."""
     found = graph.marked("named-otherwise")
@@ -259,11 +268,8 @@ def _finding(
     others = f" (and {len(uses) - 1} more need it)" if len(uses) > 1 else ""
     message = f"{thing.label} is needed by {use.by.label}{others}, and nothing makes it"
     instead = "Add what makes it, or correct the name."
-    fixes: tuple[Listed, ...] = ()
     if orphan is not None:
-        message += f": {orphan['entry']} would, but no kustomization lists it"
-        instead = f"List {orphan['entry']} under `resources` of {orphan['kustomization'].rpartition('/')[2]} beside it."
-        fixes = (Listed(orphan["kustomization"], orphan["entry"]),)
+        message, instead = f"{message}: {_unlisted(orphan)}", _list_it(orphan)
     elif otherwise is not None:
         message += f"; {otherwise.words}"
         instead = f"Name {otherwise['name']}."
@@ -275,7 +281,7 @@ def _finding(
         instead += " If it is created by hand, every new cluster waits for that."
     severity = Severity.ERROR if certain else Severity.WARNING
     return Finding(
-        "R14", severity, message, _to_edit(orphan, use.place), chain, _why(thing, use), instead, fixes=fixes,
+        "R14", severity, message, _to_edit(orphan, use.place), chain, _why(thing, use), instead, fixes=_fixes(orphan),
         cause=thing.label if certain or orphan else _cause(thing),
     )  # fmt: skip
 
