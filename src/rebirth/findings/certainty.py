@@ -40,7 +40,7 @@ def _mattering(graph: Graph) -> Iterator[Unknown]:
     Of a chart that is known in part what others need is known: it matters only for what is missing.
     """
     users = graph.needed_by()
-    unknowns = Unknowns(graph)
+    unknowns = graph.about(Unknowns)
     missing = [(thing, users.get(thing, ())) for thing in graph.missing()]
     for one in graph.unknowns:
         if one.listed and (

@@ -90,7 +90,7 @@ class Graph:
         scope: Scope = Scope.FIRST_BOOT,
     ) -> None:
         """`made` becomes true once `maker` is, or another of its makers."""
-        self.wanted(made)
+        self.made[made] = None
         self.where.setdefault(made, place)
         self.needs(made, maker, need, place, words, scope=scope)
 
@@ -184,6 +184,10 @@ class Graph:
                     count += 1
             counts[thing] = count
         return dict(users), counts
+
+    def about(self, questions: Callable[["Graph"], _Answer]) -> _Answer:
+        """Questions about this graph, such as `Order`, with the answers that they remember."""
+        return self._once(questions, lambda: questions(self))
 
     def _once(self, question: Hashable, work: Callable[[], _Answer]) -> _Answer:
         """The answer to a question about the whole graph, worked out again only when the graph has changed."""

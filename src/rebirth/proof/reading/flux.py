@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,14 @@ _LEAST = 30.0  # seconds: the shortest time-out
 
 def is_told(model: Model, words: str) -> bool:
     """Whether Flux's controllers are given that argument, wherever it is written: their objects, patches of these, an instance."""
-    return any(
-        words in text
-        for member, _ in model.objects("Deployment", "FluxInstance", "HelmRelease", "Kustomization")
-        if member.kind != "Deployment" or member.name.endswith("-controller")
-        for text in texts(member.at("spec", _ARGUMENTS[member.kind]))
-    )
+    return model.once(("told", words), lambda: any(words in text for text in _arguments(model)))
+
+
+def _arguments(model: Model) -> Iterator[str]:
+    """The texts in which arguments of Flux's controllers may stand."""
+    for member, _ in model.objects(*_ARGUMENTS):
+        if member.kind != "Deployment" or member.name.endswith("-controller"):
+            yield from texts(member.at("spec", _ARGUMENTS[member.kind]))
 
 
 def is_kustomization(manifest: Manifest) -> bool:
@@ -104,6 +107,8 @@ def is_first(member: Manifest) -> bool:
 
 def is_left_out(member: Manifest) -> bool:
     """Whether Flux leaves it to others."""
+    if not member.annotations and not member.labels:
+        return False  # as most are
     return bool(member.marked(_SSA) == "Ignore" or member.marked(_RECONCILE) == "disabled")
 
 

@@ -1,10 +1,12 @@
 """What sources read: Kubernetes objects as they will be applied, and the units that apply them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from rebirth.proof.reading.yaml_files import Document
 from rebirth.proof.things import NOWHERE, Atomicity, Milestone, Place, Thing
@@ -12,6 +14,8 @@ from rebirth.proof.things import NOWHERE, Atomicity, Milestone, Place, Thing
 if TYPE_CHECKING:
     from rebirth.castle import Castle
     from rebirth.run.phase import Declaration, Phase
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(slots=True, eq=False)  # never changed; frozen ones take three times as long to make, and there are thousands
@@ -31,23 +35,19 @@ class Manifest:
     group: str = field(init=False)  # the API group; "" is the core's
     name: str = field(init=False)
     namespace: str = field(init=False)  # "" where it has none
+    labels: Mapping[str, Any] = field(init=False)
+    annotations: Mapping[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         # Asked for a hundred times an object, so they are looked up once.
         version = str(self.data.get("apiVersion", ""))
-        metadata = self.mapping("metadata")
+        metadata = _mapping(self.data.get("metadata"))
         self.kind = str(self.data.get("kind", ""))
         self.group = version.partition("/")[0] if "/" in version else ""
         self.name = str(metadata.get("name", ""))
         self.namespace = str(metadata.get("namespace") or "")
-
-    @property
-    def labels(self) -> Mapping[str, Any]:
-        return self.mapping("metadata", "labels")
-
-    @property
-    def annotations(self) -> Mapping[str, Any]:
-        return self.mapping("metadata", "annotations")
+        self.labels = _mapping(metadata.get("labels"))
+        self.annotations = _mapping(metadata.get("annotations"))
 
     def marked(self, name: str) -> Any:
         """The annotation of that name, or the label where there is none; None where there is neither."""
@@ -77,8 +77,7 @@ class Manifest:
 
     def mapping(self, *path: str | int) -> Mapping[str, Any]:
         """The mapping at that path; empty where there is none."""
-        found = self.at(*path)
-        return found if isinstance(found, dict | Mapping) else {}  # nearly always a dict, and that is known at once
+        return _mapping(self.at(*path))
 
     def place(self, *path: str | int) -> Place:
         """Where the value at that path stands."""
@@ -90,7 +89,13 @@ class Manifest:
         return Place(self.file, self.line, (*self.prefix, *path))
 
     def thing(self, milestone: Milestone = Milestone.EXISTS) -> Thing:
-        return thing(self.kind, self.namespace, self.name, milestone)
+        return Thing(self.kind, self.namespace, self.name, milestone)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping; an empty one else."""
+    # Nearly always a dict, which is known at once; of others an abstract class takes longer to tell.
+    return value if type(value) is dict or isinstance(value, Mapping) else {}
 
 
 def thing(kind: str, namespace: str, name: str, milestone: Milestone = Milestone.EXISTS) -> Thing:
@@ -170,13 +175,27 @@ class Model:
     )  # entry of a kustomization that is fetched from the web -> where
     built: dict[str, Place] = field(default_factory=dict)  # folder that was built -> the Kustomization that names it
     _index: dict[tuple[str, str, str], list[tuple[Manifest, Unit]]] = field(default_factory=dict)
+    _answers: dict[Hashable, Any] = field(default_factory=dict)
+    _kinds: dict[str, list[tuple[int, tuple[Manifest, Unit]]]] | None = None  # with the number at which each is applied
 
     def index(self) -> None:
-        """To be called once all units have their members."""
-        self._index = defaultdict(list)
-        for unit in self.units:
-            for member in unit.members:
-                self._index[member.kind, member.namespace, member.name].append((member, unit))
+        """To be called once all units have their members, and again whenever these have changed."""
+        index: dict[tuple[str, str, str], list[tuple[Manifest, Unit]]] = defaultdict(list)
+        kinds: dict[str, list[tuple[int, tuple[Manifest, Unit]]]] = defaultdict(list)
+        for number, found in enumerate((member, unit) for unit in self.units for member in unit.members):
+            member = found[0]
+            index[member.kind, member.namespace, member.name].append(found)
+            kinds[member.kind].append((number, found))
+        self._index, self._kinds, self._answers = index, kinds, {}
+
+    def once(self, question: Hashable, work: Callable[[], _Answer]) -> _Answer:
+        """The answer to a question about all units, worked out again only after `index`."""
+        if self._kinds is None:
+            return work()
+        if question not in self._answers:
+            self._answers[question] = work()
+        found: _Answer = self._answers[question]
+        return found
 
     def find(self, kind: str, namespace: str, name: str) -> list[tuple[Manifest, Unit]]:
         """The objects of that kind and name, with the units that apply them."""
@@ -184,10 +203,15 @@ class Model:
 
     def objects(self, *kinds: str) -> Iterator[tuple[Manifest, Unit]]:
         """Every object of those kinds (none named: of all), with its unit, in the order in which they are applied."""
-        for unit in self.units:
-            for member in unit.members:
-                if not kinds or member.kind in kinds:
-                    yield member, unit
+        if self._kinds is None or not kinds:
+            for unit in self.units:
+                for member in unit.members:
+                    if not kinds or member.kind in kinds:
+                        yield member, unit
+            return
+        listed = [self._kinds[kind] for kind in dict.fromkeys(kinds) if kind in self._kinds]
+        for _, found in listed[0] if len(listed) == 1 else sorted(chain(*listed), key=itemgetter(0)):
+            yield found
 
     def is_made_in(self, folder: Path, like: Manifest) -> bool:
         """Whether a file in the folder makes that object: another file with it is then a patch."""

@@ -203,7 +203,7 @@ class _Reader:
         self.listed |= found.files
         self.survey.remarks += found.remarks
         self.survey.unknowns += unread.left_out(found, own, self.files)
-        self.model.remote = {**dict(found.remote), **self.model.remote}
+        self.model.remote = {**dict(found.remote), **self.model.remote} if found.remote else self.model.remote
         if (made := self._plain(found, own)) is not None:
             return made
         written = {found.file or folder / kustomization.NAMES[0]: completion.merged(found, own)}

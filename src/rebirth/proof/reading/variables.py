@@ -41,19 +41,17 @@ class Variables:
         """The object with its variables replaced. Raises SubstitutionError."""
         if not self.values and not self.hidden and self.whole:
             return data  # Flux leaves texts alone where it has no variable at all
-        if not _has_variables(data):
-            return data  # most objects have none: they need not be made anew
         found: Mapping[str, Any] = self._value(data, ())
         return found
 
     def _value(self, value: Any, path: tuple[str | int, ...]) -> Any:
         if isinstance(value, str):
             return self._scalar(value, path) if "$" in value else value
+        if not _has_variables(value):
+            return value  # most parts have none: they need not be made anew
         if isinstance(value, dict):
             return {self._key(key, path): self._value(item, (*path, key)) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._value(item, (*path, number)) for number, item in enumerate(value)]
-        return value
+        return [self._value(item, (*path, number)) for number, item in enumerate(value)]
 
     def _key(self, key: str, path: tuple[str | int, ...]) -> str:
         return str(self._text(key, (*path, key))) if "$" in key else key
@@ -91,8 +89,14 @@ def _has_variables(value: Any) -> bool:
     if isinstance(value, str):
         return "$" in value
     if isinstance(value, dict):
-        return any("$" in key or _has_variables(item) for key, item in value.items())
-    return isinstance(value, list) and any(_has_variables(item) for item in value)
+        for key, item in value.items():
+            if "$" in key or ("$" in item if isinstance(item, str) else item and _has_variables(item)):
+                return True
+    elif isinstance(value, list):
+        for item in value:
+            if _has_variables(item):
+                return True
+    return False
 
 
 class _Reader:

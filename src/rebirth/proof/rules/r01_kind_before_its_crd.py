@@ -46,7 +46,7 @@ _NETWORKS = frozenset({
 def r01_kind_before_its_crd(graph: Graph) -> Iterator[Finding]:
     """One finding for each unit and each maker, however many kinds of it the unit holds."""
     found: dict[tuple[Thing, Thing], list[Cycle]] = {}
-    unknowns = Unknowns(graph)
+    unknowns = graph.about(Unknowns)
     for cycle in graph.cycles():
         way = next((way for way in cycle.ways() if _is_kind_first(way)), None)
         if way is not None and not unknowns.kept_apart(way.edges):

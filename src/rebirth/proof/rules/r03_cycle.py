@@ -24,7 +24,7 @@ from rebirth.proof.things import Need
 
 
 def r03_cycle(graph: Graph) -> Iterator[Finding]:
-    unknowns = Unknowns(graph)
+    unknowns = graph.about(Unknowns)
     for cycle in graph.cycles():
         if any(unknowns.kept_apart(way.edges) for way in cycle.ways()):
             continue

@@ -48,7 +48,7 @@ def r13_depends_on(graph: Graph) -> Iterator[Finding]:
                 cause=cycle.cause,
             )
     missing = set(graph.missing())
-    unknowns = Unknowns(graph)
+    unknowns = graph.about(Unknowns)
     for edge in graph.of_need(Need.DEPENDS_ON):
         target = edge.needs._replace(milestone=Milestone.EXISTS)
         if target in missing:

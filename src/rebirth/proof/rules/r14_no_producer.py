@@ -55,7 +55,7 @@ _WHY = {
 
 def r14_no_producer(graph: Graph) -> Iterator[Finding]:
     needed = graph.needed_by()
-    unknowns = Unknowns(graph)
+    unknowns = graph.about(Unknowns)
     told: set[str] = set()
     kinds = {thing.name.partition("/")[2] for thing in graph.missing() if thing.kind == "CRD"}  # told by R22
     for missing in _by_orphan(graph, _missing(graph)):

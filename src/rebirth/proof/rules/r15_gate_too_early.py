@@ -30,7 +30,7 @@ _USED = {Need.CRD, Need.VARIABLES, Need.VALUES, Need.CREDENTIAL, Need.DECRYPTION
 
 
 def r15_gate_too_early(graph: Graph) -> Iterator[Finding]:
-    after = After(graph)
+    after = graph.about(After)
     found: dict[tuple[Thing, Thing], list[tuple[Edge, Edge]]] = defaultdict(list)
     for gate in graph.of_need(Need.DEPENDS_ON):
         if gate.by.kind != "Kustomization" or gate.by == gate.needs:
@@ -82,7 +82,7 @@ def _otherwise_ordered(graph: Graph, after: After, pairs: list[tuple[Edge, Edge]
 
 def _kinds_alone(graph: Graph) -> Iterator[Finding]:
     """Gates that stand behind an operator's CRDs, and not behind the operator."""
-    order, needed = Order(graph), graph.needed_by()
+    order, needed = graph.about(Order), graph.needed_by()
     told: set[tuple[UnitName, UnitName]] = set()
     for run in list(graph.all_edges()):
         if run.need is not Need.WORKLOAD or run.needs.kind != "operator" or run.by.milestone is not Milestone.READY:

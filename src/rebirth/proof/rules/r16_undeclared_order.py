@@ -31,7 +31,7 @@ _SHOWN = 8  # users that are named, and patched
 
 
 def r16_undeclared_order(graph: Graph) -> Iterator[Finding]:
-    order = Order(graph)
+    order = graph.about(Order)
     found: dict[tuple[UnitName, bool], dict[UnitName, Edge]] = {}
     for edge in list(graph.all_edges()):
         if edge.need in _IMPLIED or (edge.need is Need.CRD and edge.strength is not Strength.SOFT):

@@ -64,7 +64,7 @@ def _slow(graph: Graph) -> Iterator[Finding]:
     """Units that come too early, and are tried again late; those that wait for the same maker are reported once."""
     slow = {remark.about: remark for remark in graph.marked("slow-retry") if remark.about}
     found: dict[Thing, list[tuple[Edge, Remark]]] = defaultdict(list)
-    after = After(graph) if slow else None
+    after = graph.about(After) if slow else None
     for by, remark in slow.items():
         edge = next(_unordered(graph, after, by), None) if after else None
         if edge is not None:

@@ -32,7 +32,7 @@ def r21_gate_never_true(graph: Graph) -> Iterator[Finding]:
     yield from _nowhere(graph)
     unlisted = {remark.about.label for remark in graph.marked("orphan") if remark.about}  # told with the file (R14)
     missing = {one for one in graph.missing() if one.label not in unlisted}
-    unknowns, order = Unknowns(graph), Order(graph)
+    unknowns, order = graph.about(Unknowns), graph.about(Order)
     for edge in graph.of_need(Need.HEALTH):
         if edge.by.kind not in _UNITS or "healthChecks" not in edge.place.path:
             continue

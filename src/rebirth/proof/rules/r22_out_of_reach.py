@@ -37,7 +37,7 @@ _BEFORE = (
 
 def r22_out_of_reach(graph: Graph) -> Iterator[Finding]:
     needed = graph.needed_by()
-    unknowns = Unknowns(graph)
+    unknowns = graph.about(Unknowns)
     told = {remark.about.label for remark in graph.marked("orphan") if remark.about}  # with the file (R14)
     misspelt = {
         remark.about.kind for remark in graph.marked("unknown-kind") if remark.about

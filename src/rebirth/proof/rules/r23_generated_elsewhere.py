@@ -32,7 +32,7 @@ _KEPT_OUTSIDE = {"ExternalSecret", "VaultStaticSecret", "SealedSecret", "Issuer"
 
 
 def r23_generated_elsewhere(graph: Graph) -> Iterator[Finding]:
-    unknowns = Unknowns(graph)
+    unknowns = graph.about(Unknowns)
     for of, use, maker in generated_elsewhere(graph):
         born = maker.by
         yield Finding(
@@ -99,7 +99,7 @@ def generated_elsewhere(graph: Graph) -> Iterator[tuple[Thing, Edge, Edge]]:
 
 
 def _never_restarted(graph: Graph) -> Iterator[Finding]:
-    order = Order(graph)
+    order = graph.about(Order)
     for remark in graph.marked("optional"):
         of = Thing(remark["kind"], remark["namespace"], remark["name"], Milestone.MATERIALISED)
         makers = [edge for edge in graph.makers(of) if edge.needs.kind not in _APPLIED]

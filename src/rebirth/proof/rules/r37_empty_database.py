@@ -45,7 +45,7 @@ def r37_empty_database(graph: Graph) -> Iterator[Finding]:
 
 
 def _used_too_early(graph: Graph) -> Iterator[Finding]:
-    order = Order(graph)
+    order = graph.about(Order)
     restores = list(graph.marked("restores-into"))
     needed = graph.needed_by() if restores else {}
     for remark in restores:

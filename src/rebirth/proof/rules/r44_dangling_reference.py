@@ -44,7 +44,7 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
         if source not in missing or edge.by.label == source.label:
             continue
         users.setdefault(source, []).append(edge)
-    unknowns = Unknowns(graph)
+    unknowns = graph.about(Unknowns)
     homeless = {(one.kind, one.name) for one in sources if not one.namespace}  # told by R46, or its build fails
     for source, edges in users.items():
         if (source.kind, source.name) in homeless:

@@ -26,7 +26,7 @@ from rebirth.proof.things import Edge, Milestone, Need, Thing
 
 
 def r54_namespace_later(graph: Graph) -> Iterator[Finding]:
-    order = Order(graph)
+    order = graph.about(Order)
     found: list[tuple[Edge, UnitName, UnitName]] = []
     for edge in graph.of_need(Need.NAMESPACE):
         if edge.by.kind != "Kustomization" or edge.needs in graph.starts:

@@ -26,7 +26,7 @@ _LONG_ENOUGH = 600.0  # seconds: whatever comes up at all is up by then
 
 
 def r57_job_gives_up(graph: Graph) -> Iterator[Finding]:
-    order = Order(graph)
+    order = graph.about(Order)
     for edge in graph.of_need(Need.SERVICE):
         if edge.by.kind != "Job" or edge.strength is not Strength.BOUNDED:
             continue

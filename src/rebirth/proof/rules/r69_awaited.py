@@ -41,7 +41,7 @@ def r69_awaited(graph: Graph) -> Iterator[Finding]:
     unlisted = {remark.about.label for remark in graph.marked("orphan") if remark.about}  # told with the file (R14)
     missing = [one for one in graph.missing() if one.kind in _KINDS and one.label not in unlisted]
     needed = graph.needed_by()
-    unknowns = Unknowns(graph)
+    unknowns = graph.about(Unknowns)
     for thing in missing:
         for edge in _awaiting(thing, needed):
             what = f"a {thing.label}" if thing.kind == "route to" else thing.label

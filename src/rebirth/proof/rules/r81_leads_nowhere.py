@@ -57,4 +57,4 @@ def _made(graph: Graph, remark: Remark) -> bool:
     """Whether something makes such a Service, or may, as far as files tell."""
     service = Thing("Service", remark["namespace"], remark["name"], Milestone.EXISTS)
     made = any(graph.makers(service._replace(milestone=milestone)) for milestone in Milestone)
-    return made or service in graph.starts or Unknowns(graph).chance(service) is not Chance.NONE
+    return made or service in graph.starts or graph.about(Unknowns).chance(service) is not Chance.NONE

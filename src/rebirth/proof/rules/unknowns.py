@@ -38,7 +38,7 @@ class Unknowns:
 
     @cached_property
     def _order(self) -> Order:
-        return Order(self.graph)
+        return self.graph.about(Order)
 
     @cached_property
     def _waited(self) -> dict[Thing, set[Thing]]:

@@ -48,10 +48,9 @@ class Shape:
         self.properties: Mapping[str, Any] | None = properties if isinstance(properties, Mapping) else None
         self.free = bool(schema.get("x-kubernetes-preserve-unknown-fields") or schema.get("additionalProperties"))
         self._fields: dict[str, Shape] = {}
+        self._limited = [(limit, schema[limit]) for limit in _LIMITS if schema.get(limit) is not None]
         # A name that nothing but the type is asked of, as most are
-        self._plain = self.wanted in {"string", None} and not self.format and "enum" not in schema and not any(
-            limit in schema for limit in _LIMITS
-        )  # fmt: skip
+        self._plain = self.wanted in {"string", None} and not (self.format or "enum" in schema or self._limited)
 
     def field(self, name: str) -> "Shape | None":
         found = self._fields.get(name)
@@ -92,26 +91,26 @@ class Shape:
     def fits(self, value: Any) -> bool:
         """Whether there is surely nothing to say of it."""
         if isinstance(value, str):
-            return self._plain or is_open(value) or not any(self._simple(value, ()))
+            return self.takes(value)
         if value is None:
             return True
         if self.format in FORMATS:
             return not any(self._simple(value, ()))
-        if isinstance(value, Mapping):
-            if self.wanted not in {"object", None} or any(self._limits(value, ())):
+        if type(value) is dict or isinstance(value, Mapping):
+            if self.wanted not in {"object", None} or (self._limited and any(self._limits(value, ()))):
                 return False
             return self._mapping_fits(value)
         if isinstance(value, list):
-            if self.wanted not in {"array", None} or any(self._limits(value, ())):
+            if self.wanted not in {"array", None} or (self._limited and any(self._limits(value, ()))):
                 return False
             items = self.items
-            return items is None or (all(items.fits(item) for item in value) and not any(self._twice(value, ())))
+            return items is None or (all(map(items.fits, value)) and not any(self._twice(value, ())))
         return not any(self._simple(value, ()))
 
     def _mapping_fits(self, value: Mapping[str, Any]) -> bool:
         if self.properties is None:
             more = self.more
-            return more is None or all(more.fits(item) for item in value.values())
+            return more is None or all(map(more.fits, value.values()))
         fields = self._fields
         for key, item in value.items():
             field = fields.get(key) or self.field(key)
@@ -120,7 +119,11 @@ class Shape:
                     return False
             elif not field.fits(item):
                 return False
-        return all(key in value for key in self.required)
+        return not self.required or all(key in value for key in self.required)
+
+    def takes(self, text: str) -> bool:
+        """Whether there is surely nothing to say of a text."""
+        return self._plain or is_open(text) or not any(self._simple(text, ()))
 
     # -- what is wrong with it
 
@@ -237,9 +240,8 @@ class Shape:
 
     def _limits(self, value: Any, path: Path) -> Iterator[Mistake]:
         """What the schema says of lengths, sizes and patterns."""
-        for limit in _LIMITS:
-            border = self.schema.get(limit)
-            if border is not None and not _within(value, limit, border):
+        for limit, border in self._limited:
+            if not _within(value, limit, border):
                 yield Mistake("wrong-value", path, f"{dotted(path)} {_OUTSIDE[limit].format(border)}{_said(value)}")
 
 

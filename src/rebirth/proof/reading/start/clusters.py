@@ -1,5 +1,6 @@
 """Finds where Flux starts in a repository: the folders that a cluster is pointed at."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def _root(named: Path, written: Sequence[Manifest]) -> Path:
     bootstrap` wrote says where its own path leads; else it is the folder from which most paths are there, or begin to be: a placeholder may stand in them.
     """
     written = [m for m in written if flux.source_of(m)[0] != "ExternalArtifact"]
-    inside = [folder for folder in _inside(named) if all(folder in Path(m.file).parents for m in written)]
+    inside = [folder for folder in _inside(named) if all(m.file.startswith(f"{folder}/") for m in written)]
     candidates = [*_upwards(named), *inside]
     tops = {
         top for own in written if own.name == _OWN for top in _own_top(own) if top in candidates or named in top.parents
@@ -101,8 +102,9 @@ def _path(own: Manifest) -> str:
 
 def _there(folder: Path, paths: set[str]) -> tuple[int, int]:
     """How many paths are in the folder, and how many begin in it."""
-    begun = [path for path in paths if (folder / path.partition("/")[0]).is_dir()]
-    return sum((folder / path).is_dir() for path in begun), len(begun)
+    heads = {head for head in {path.partition("/")[0] for path in paths} if (folder / head).is_dir()}
+    begun = [path for path in paths if path.partition("/")[0] in heads]
+    return sum(map(os.path.isdir, (f"{folder}/{path}" for path in begun))), len(begun)
 
 
 def _own_top(own: Manifest) -> Iterator[Path]:
@@ -152,7 +154,7 @@ def _starts(files: Files, written: Sequence[Manifest]) -> dict[Path, Start]:
     written = [m for m in written if flux.folder_of(m, root) != root] or written
     if leading := {folder: why for m in written for folder, why in _leading(files, m, written)}:
         return leading
-    holding = {Path(m.file).parent for m in written}
+    holding = {Path(folder) for folder in {m.file.rpartition("/")[0] for m in written}}
     led = {flux.folder_of(m, root) for m in written}
     takers = _takers(files)
     tops = {
@@ -237,7 +239,7 @@ def _takers(files: Files) -> dict[Path, set[Path]]:
 
 def _is_led(folder: Path, led: set[Path], takers: dict[Path, set[Path]]) -> bool:
     """Whether a Kustomization leads to the folder, or to one that takes it in."""
-    return any(above == path or path in above.parents for above in _above(folder, takers) for path in led)
+    return any(path in led for above in _above(folder, takers) for path in (above, *above.parents))
 
 
 def _topmost(folder: Path, takers: dict[Path, set[Path]]) -> set[Path]:

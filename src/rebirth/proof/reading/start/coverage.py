@@ -14,7 +14,7 @@ _FEW = 20  # files that say nothing where they are left out
 
 def of(files: Files, named: Path, models: Sequence[Model]) -> tuple[int, int]:
     """Of the YAML files with objects below the folder that was named: how many some cluster leads to, and how many there are."""
-    holding = {file for file in files.mentioning(_MARK) if named in file.parents}
+    holding = {file for file in files.mentioning(_MARK) if str(file).startswith(f"{named}/")}
     read = {file for model in models for file in model.listed} | {
         Path(m.file) for model in models for m in model.seeded
     }

@@ -10,5 +10,7 @@ _OVER = re.compile(r"[_.]*(arch\w*ve[ds]?|old|legacy|attic|deprecated|disabled|u
 
 def is_for_bootstrap(file: Path, root: Path) -> bool:
     """Whether the file lies in a folder `bootstrap` that is in use."""
+    if f"/{_BOOTSTRAP}/" not in str(file):
+        return False  # as nearly all: thousands of files are asked
     parts = file.relative_to(root).parts[:-1]
     return _BOOTSTRAP in parts and not any(_OVER.fullmatch(part) for part in parts)

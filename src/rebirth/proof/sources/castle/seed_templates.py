@@ -4,7 +4,7 @@ fills in. What steers the template is left out; names and keys are read.
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from rebirth.proof.graph import Graph
@@ -27,10 +27,11 @@ def read(model: Model, graph: Graph) -> None:
     if model.castle:
         return
     why = "a template in a bootstrap folder makes it before Flux runs"
-    for file in _files(model.root):
+    files = list(_files(model.root))
+    for file in files:
         for name in _looped(file):
             graph.given(meeting.namespace(name), why, Place(str(file)))
-    for manifest in _manifests(model.root):
+    for manifest in _manifests(files):
         place = manifest.place()
         graph.given(manifest.thing(), why, place)
         if manifest.namespace:
@@ -50,8 +51,8 @@ def _looped(file: Path) -> Iterator[str]:
             yield from _QUOTED.findall(line)
 
 
-def _manifests(root: Path) -> Iterator[Manifest]:
-    for file in _files(root):
+def _manifests(files: Iterable[Path]) -> Iterator[Manifest]:
+    for file in files:
         try:
             if file.is_symlink() or not file.is_file() or file.stat().st_size > LARGEST:
                 continue
@@ -71,7 +72,6 @@ def _files(root: Path) -> Iterator[Path]:
     for folder, inner, names in os.walk(root):
         inner[:] = sorted(one for one in inner if not one.startswith("."))
         for name in sorted(names):
-            file = Path(folder) / name
-            if name.endswith(_ENDINGS) and is_for_bootstrap(file, root) and count < _MOST:
+            if name.endswith(_ENDINGS) and count < _MOST and is_for_bootstrap(file := Path(folder, name), root):
                 count += 1
                 yield file

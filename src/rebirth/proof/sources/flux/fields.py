@@ -71,9 +71,11 @@ def _mistakes(
     found = [*_flux(member), *_against(shape, member.data)]
     if shape is None and not known:
         found += unknown_kind(member.group, version.rpartition("/")[2], member.kind, kubernetes)
+    if not found:
+        return
     if flux.loses_unknown_fields(member):
         found = _of_kubernetes(found)
-    covers = bool(found) and _covers(member.group, installed)
+    covers = _covers(member.group, installed)
     places = set()
     for mistake in found:
         # Which kinds may be referred to is what operators add to most often: Flux' own adds FluxInstance to those of Alerts.

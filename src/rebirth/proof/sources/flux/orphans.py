@@ -19,7 +19,7 @@ def read(model: Model, graph: Graph) -> None:
     for one in graph.edges:
         if one not in graph.starts and not graph.edges[one]:
             wanted[one.kind, one.name].append(one)
-    spaces = _namespaces(model) if wanted else {}
+    spaces = _namespaces(model) if wanted and model.orphans else {}
     for orphan in model.orphans if wanted else ():
         beside = spaces.get(str(Path(orphan.file).parent), set())
         for kind, namespace, name in _makes(orphan):
@@ -45,7 +45,7 @@ def _namespaces(model: Model) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for member, _ in model.objects():
         if member.file and member.namespace:
-            found[str(Path(member.file).parent)].add(member.namespace)
+            found[member.file.rpartition("/")[0]].add(member.namespace)
     return found
 
 

@@ -80,6 +80,8 @@ def _texts(member: Manifest, unit: Unit, graph: Graph) -> None:
 
 def _what(value: Any) -> str:
     """What a value is where a text is wanted; "" where it is one, or nothing."""
+    if value is None or isinstance(value, str):
+        return ""  # as most are
     kinds = ((bool, "a boolean"), (int | float, "a number"), (Mapping, "a mapping"), (list, "a list"))
     return next((word for kind, word in kinds if isinstance(value, kind)), "")
 

@@ -12,6 +12,7 @@ from rebirth.proof.reading.manifest import Manifest, Model
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"
 _BEGINS = re.compile(f"^{_BEGIN}", re.MULTILINE)  # not in a comment, or an example, of a file that is a text here
+_ENCODED = frozenset({"caBundle", "ca.crt", "tls.crt"})  # fields that hold them in base64
 _SOON = dt.timedelta(days=30)
 _PRODUCTION = "acme-v02.api.letsencrypt.org"
 
@@ -21,7 +22,7 @@ def read(model: Model, graph: Graph) -> None:
     for member, _ in model.objects():
         if member.kind == "CustomResourceDefinition":
             continue
-        for path, text in _certificates(member.data, ()):
+        for path, text in _certificates(member.data, ()) if _may_hold(member.data) else ():
             if words := complaint(text, now):
                 slug = "certificate-ends-soon" if words.startswith("expires") else "certificate-unsound"
                 graph.remark(
@@ -47,12 +48,25 @@ def complaint(text: str, now: dt.datetime) -> str:
     return ""
 
 
+def _may_hold(value: Any) -> bool:
+    """Whether a text in it may be a certificate: for nearly all objects that is no, and their paths need not be made."""
+    if not isinstance(value, dict | list):
+        return True
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(item, str):
+            if key in _ENCODED or _BEGIN in item:
+                return True
+        elif isinstance(item, (dict, list, Mapping)) and _may_hold(item):
+            return True
+    return False
+
+
 def _certificates(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Texts that hold certificates, plain or in base64 where Kubernetes wants them so."""
     if isinstance(value, str):
         if _BEGINS.search(value) and "${" not in value:
             yield path, value
-        elif path and path[-1] in {"caBundle", "ca.crt", "tls.crt"} and (text := _decoded(value)):
+        elif path and path[-1] in _ENCODED and (text := _decoded(value)):
             yield path, text
     elif isinstance(value, Mapping):
         for key, item in value.items():

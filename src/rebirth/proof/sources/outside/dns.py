@@ -4,6 +4,7 @@ Runs after the sources that need names. A node asks its own resolver, which is t
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, ip_address
 
@@ -15,7 +16,7 @@ from rebirth.proof.reading.talos import Merged
 from rebirth.proof.sources import meeting
 from rebirth.proof.sources.outside.corefile import corefiles
 from rebirth.proof.sources.outside.corefile.words import Forward, Meaning, Rewrite, address_of, host_of
-from rebirth.proof.things import ALWAYS, NOWHERE, Milestone, Need, Place, Scope, Thing
+from rebirth.proof.things import ALWAYS, NOWHERE, Edge, Milestone, Need, Place, Scope, Thing
 
 CLUSTER_DNS, ZONE, NAME, NODE_NAME = "cluster DNS", "zone", "name", "node name"
 DEFAULT_ADDRESS, DEFAULT_DOMAIN, DEFAULT_SERVICES = "10.96.0.10", "cluster.local", "10.96.0.0/12"
@@ -50,6 +51,7 @@ class _Source:
         self.tailnet: set[str] = set()  # addresses of Tailscale's nameservers
         self.by_address = dict(self._service_addresses())
         self.corefile = corefiles.find(model, graph, self.addresses[0][0])
+        self._asking: dict[Thing, list[Edge]] | None = None
 
     def _service_addresses(self) -> Iterator[tuple[str, tuple[Thing, Place]]]:
         """Services with an address of their own choice, those that operators make included."""
@@ -128,8 +130,17 @@ class _Source:
                 if name not in self.graph.starts and not self.graph.edges[name]:
                     self._resolve(name)
 
+    def _users(self, name: Thing) -> list[Edge]:
+        """The edges of those who ask for a name."""
+        if self._asking is None:
+            self._asking = defaultdict(list)
+            for edge in self.graph.all_edges():
+                if edge.needs.kind == NAME:
+                    self._asking[edge.needs].append(edge)
+        return self._asking.get(name, [])
+
     def _resolve(self, name: Thing) -> None:
-        users = [edge for edge in self.graph.all_edges() if edge.needs == name]
+        users = self._users(name)
         asked = users[0].place if users else NOWHERE
         self.graph.where.setdefault(name, asked)
         self._asks(name, asked)
@@ -203,10 +214,11 @@ class _Source:
             if other and other != name.name:
                 alias, where = thing(NAME, "", other, Milestone.RESOLVES), member.place("spec", "externalName")
                 self.graph.needs(name, alias, Need.NAME, where, "resolves through an ExternalName", scope=ALWAYS)
+                self._asking = None  # one more who asks for a name
             return
         # Who is no workload connects to it at once: a store, a source, an issuer.
-        for edge in [edge for edge in self.graph.all_edges() if edge.needs == name and edge.by.kind not in _WORKLOADS]:
-            if edge.by.kind != NAME:
+        for edge in self._users(name):
+            if edge.by.kind not in _WORKLOADS and edge.by.kind != NAME:
                 serves = service._replace(milestone=Milestone.SERVES)
                 self.graph.needs(edge.by, serves, Need.SERVICE, edge.place, edge.words, scope=ALWAYS)
 
