@@ -107,6 +107,15 @@ async def test_a_layer_that_two_images_share_is_loaded_once(fetching, registry, 
     assert registry.paths().count(f"/v2/owner/app/blobs/{digest_of(LAYER)}") == 1
 
 
+async def test_an_image_of_which_all_layers_are_there_already_is_fetched(fetching, registry, host):
+    registry.push("owner/app", "v1", LAYER)
+    registry.push("owner/copy", "v1", LAYER)
+    await fetching(image(host))
+    copy = await fetching(image(host, "owner/copy:v1"))
+    assert (copy.state, copy.size) == ("fetched", 0)
+    assert (await fetching(image(host, "owner/copy:v1"))).state == "stored"
+
+
 async def test_what_is_no_manifest(fetching, registry, host):
     registry.manifests["owner/app", "v1"] = ("text/html", b"<html>")
     assert "is no manifest" in str((await fetching(image(host))).error)

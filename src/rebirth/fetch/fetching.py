@@ -18,7 +18,7 @@ from rebirth.fetch.web import Web, host_of
 from rebirth.run.waiting import together
 from rebirth.store.charts import LAYERS, metadata_of
 from rebirth.store.names import OCI, Name, name_of, repository_of, tag_of, url_of
-from rebirth.store.store import PLATFORM, Store, layer_of
+from rebirth.store.store import PLATFORM, Store, StoredManifest, layer_of
 
 AT_ONCE = 4
 FETCHED, STORED, LARGE, FAILED = "fetched", "stored", "too large", "failed"
@@ -167,9 +167,9 @@ class Fetcher:
         registry = self._registry(thing, name)
         if not is_exact(thing.version):
             name = Name(repository, await chosen_tag(registry, name.path, thing.version, chart=True))
-        manifest = await self._puller.pull(registry, name, counted.task.expect, counted.count)
+        manifest, came = await self._pulled(registry, name, counted)
         self._layer(manifest.data, name)
-        return counted.size > 0
+        return came
 
     async def _artifact(self, thing: Artifact, counted: _Counted) -> bool:
         name = Name(thing.repository, thing.tag, thing.digest)
@@ -178,17 +178,24 @@ class Fetcher:
             name = Name(
                 thing.repository, await chosen_tag(registry, name.path, thing.semver, thing.only, chart=thing.chart)
             )
-        return await self._pulled(registry, name, counted)
+        return await self._named(registry, name, counted)
 
     async def _image(self, thing: Image, counted: _Counted) -> bool:
-        return await self._pulled(self._registry(thing, thing.name), thing.name, counted, self.largest)
+        return await self._named(self._registry(thing, thing.name), thing.name, counted, self.largest)
 
-    async def _pulled(self, registry: Registry, name: Name, counted: _Counted, largest: int | None = None) -> bool:
+    async def _named(self, registry: Registry, name: Name, counted: _Counted, largest: int | None = None) -> bool:
         moves = name.reference == "latest"
         if not self.again and not moves and self.store.has_image(str(name), self.platform):
             return False
-        await self._puller.pull(registry, name, counted.task.expect, counted.count, largest=largest)
-        return counted.size > 0
+        return (await self._pulled(registry, name, counted, largest))[1]
+
+    async def _pulled(
+        self, registry: Registry, name: Name, counted: _Counted, largest: int | None = None
+    ) -> tuple[StoredManifest, bool]:
+        """What the name stands for, and whether it is new: all its layers may have come with another thing that has them."""
+        before = self.store.manifest(name.repository, name.reference)
+        found = await self._puller.pull(registry, name, counted.task.expect, counted.count, largest=largest)
+        return found, counted.size > 0 or before is None or before.digest != found.digest
 
     async def _git(self, thing: Git) -> bool:
         exact = thing.commit or (thing.tag and f"refs/tags/{thing.tag}")

@@ -13,6 +13,7 @@ import pytest
 _OUTER = """
 import os, signal, sys
 from rebirth.lab import enter
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell's background job, such as these tests may be, ignores it
 child = os.fork()
 if child == 0:
     signal.pthread_sigmask(signal.SIG_BLOCK, enter._WAITED_FOR)

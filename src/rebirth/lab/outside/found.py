@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,13 +83,29 @@ async def find(directory: Path, lab: Lab, offered: Offered, authority: str) -> F
 
 async def _read(directory: Path, gitops: Path | None) -> tuple[Proof, Wanted] | None:
     """None where the castle cannot be read: its own proof says why."""
-    if shutil.which("helm") is None and (helm := (await Toolchain().programs()).get("helm")):
-        os.environ["PATH"] += f":{Path(helm).parent}"  # charts are rendered with it
+    with _on_path(await _helm()):
+        try:
+            async with proved(Asked(directory, gitops)) as done:
+                return done.proof, wanted(done.proof)
+        except Rebirth:
+            return None
+
+
+async def _helm() -> Path | None:
+    """The lab's own helm, which renders the charts where PATH has none."""
+    helm = None if shutil.which("helm") else (await Toolchain().programs()).get("helm")
+    return Path(helm) if helm else None
+
+
+@contextmanager
+def _on_path(program: Path | None) -> Iterator[None]:
+    before = os.environ["PATH"]
+    if program:
+        os.environ["PATH"] += f":{program.parent}"
     try:
-        async with proved(Asked(directory, gitops)) as done:
-            return done.proof, wanted(done.proof)
-    except Rebirth:
-        return None
+        yield
+    finally:
+        os.environ["PATH"] = before
 
 
 def _in_a_registry(chart: PaperChart) -> bool:
