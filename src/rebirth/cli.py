@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rebirth.drill.commands import app as drilling
 from rebirth.errors import Rebirth, SpecError
 from rebirth.fetch.commands import app as fetching
 from rebirth.findings.forms import FORMS
@@ -54,6 +55,7 @@ for module in plugins.commands().values():
 app.add_typer(beginning)
 app.add_typer(reports)
 app.add_typer(fetching)
+app.add_typer(drilling)
 app.add_typer(telling)
 
 

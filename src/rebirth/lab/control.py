@@ -62,8 +62,7 @@ class Control:
 
     async def _fault(self, request: Request) -> Response:
         if request.method == "DELETE":
-            self.faults.clear()
-            return JSONResponse({})
+            return JSONResponse(self.faults.clear())
         try:
             wanted = _FAULT.validate_json(await request.body())
         except ValidationError as error:

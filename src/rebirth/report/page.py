@@ -6,14 +6,20 @@ from pathlib import Path
 from string import Template
 
 from rebirth.report.gantt import gantt
+from rebirth.report.history import History, section
 from rebirth.report.text import branch, not_run
 from rebirth.report.timeline import Step, Timeline
 
 _PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 
 
-def render(timeline: Timeline, layer_of: Mapping[str, str], earlier: Timeline | None = None) -> str:
-    """The whole page. `earlier` is a run to compare with."""
+def render(
+    timeline: Timeline,
+    layer_of: Mapping[str, str],
+    earlier: Timeline | None = None,
+    history: History | None = None,
+) -> str:
+    """The whole page. `earlier` is a run to compare with, `history` all that is known of the castle."""
     heading = f"{timeline.castle}: {timeline.command}"
     return _PAGE.substitute(
         title=escape(heading),
@@ -26,6 +32,7 @@ def render(timeline: Timeline, layer_of: Mapping[str, str], earlier: Timeline | 
         paths="\n".join(_paths(timeline)),
         layers=_layers(timeline, layer_of),
         waits=_waits(timeline),
+        history=section(history) if history else "",
     )
 
 

@@ -10,6 +10,8 @@ from rebirth.errors import SpecError
 from rebirth.paths import paths_of
 from rebirth.phases import PHASES
 from rebirth.report import page, recorded, text, timeline
+from rebirth.report.drills import FOLDER
+from rebirth.report.history import history
 
 LAYER_OF = {phase.name: phase.layer for phase in PHASES}
 
@@ -31,7 +33,7 @@ def report(directory: Path, style: str, *, run: str = "", against: str = "", as_
     if style == "json":
         write(json.dumps({"run": folder.name} | timeline.as_data(shown, LAYER_OF), indent=2) + "\n")
     elif style == "html":
-        write(page.render(shown, LAYER_OF, other))
+        write(page.render(shown, LAYER_OF, other, history(logs)))
     else:
         write_text(text.render(shown, LAYER_OF, other, width()))
 
@@ -57,7 +59,7 @@ def logs(directory: Path | None, phase: str, run: str) -> None:
 
 
 def _all(logs: Path) -> list[Path]:
-    return [folder for folder in logs.iterdir() if folder.is_dir()] if logs.is_dir() else []
+    return [folder for folder in logs.glob("*/") if folder.name != FOLDER]
 
 
 def _merged(run: str, files: dict[str, Path]) -> str:

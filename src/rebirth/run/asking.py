@@ -37,7 +37,7 @@ def destroy(
 
     Raises SpecError where there is nobody to ask, Broken where the answer is no.
     """
-    asks = not yes and _asks(paths)
+    asking = not yes and asks("destroy", paths)
     with Journal(paths.state, "destroy", lenient=True) as journal:
         destruction = Destruction(bootstrap, castle, paths, journal, events, redaction)
         found = run(destruction.look())
@@ -46,7 +46,7 @@ def destroy(
         if not found.outcome.ok:
             say("nothing was removed, because not everything could be checked; run the same command again")
             return _failures(found)
-        if found.goes and asks and not _agreed(castle, paths):
+        if found.goes and asking and not agreed(castle, paths):
             raise Broken("the answer was no; nothing was removed")
         left = run(destruction.remove(found))
         if not left.outcome.ok:
@@ -83,17 +83,17 @@ def _failures(found: Found) -> Outcome:
     return Outcome(failures=found.outcome.failures)
 
 
-def _asks(paths: Paths) -> bool:
+def asks(command: str, paths: Paths) -> bool:
     """Whether there is somebody to ask. Raises SpecError where nobody is, and real machines are at stake."""
     if sys.stdin.isatty():
         return True
     if paths.lab:
         return False
-    hint = "`--yes` answers it in advance; `--dry-run` lists what would be removed."
-    raise SpecError("destroy asks before it removes anything, and standard input is not a terminal", hint=hint)
+    hint = "`--yes` answers it in advance; `rebirth destroy --dry-run` lists what would be removed."
+    raise SpecError(f"{command} asks before it removes anything, and standard input is not a terminal", hint=hint)
 
 
-def _agreed(castle: Castle, paths: Paths) -> bool:
+def agreed(castle: Castle, paths: Paths) -> bool:
     """Real machines go for who types the castle's name; in a lab, y is enough."""
     question = "Remove all of this? [y/N] " if paths.lab else f"Type {castle.name} to remove all of this for good: "
     try:

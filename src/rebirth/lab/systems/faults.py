@@ -46,20 +46,26 @@ class Faults:
     """Shared by all stood-in systems of one lab."""
 
     writes: Counter[str] = field(default_factory=Counter)  # by system
+    struck: Counter[str] = field(
+        default_factory=Counter
+    )  # requests that a fault has hit, by system, since the last clear
     _faults: dict[str, Fault] = field(default_factory=dict)
 
     def set(self, system: str, fault: Fault) -> None:
         """Replaces what the system was told before."""
         self._faults[system] = fault
 
-    def clear(self) -> None:
-        """From now on everything works. Writes stay counted."""
+    def clear(self) -> dict[str, int]:
+        """From now on everything works; how many requests a fault has hit, by system. Writes stay counted."""
         self._faults.clear()
+        struck, self.struck = dict(self.struck), Counter()
+        return struck
 
     def _strike(self, system: str, method: str, path: str) -> Fault:
         fault = self._faults.get(system)
         if fault is None or not fault.hits(method, path):
             return Fault()
+        self.struck[system] += 1
         if fault.times is not None:
             self._faults[system] = replace(fault, times=fault.times - 1)
         return fault
