@@ -59,6 +59,17 @@ async def test_fails_for_ever_until_cleared(system):
     assert (await client.get("/a")).status_code == 200
 
 
+async def test_clearing_tells_how_often_a_fault_was_met(system):
+    client, faults, _ = system
+    faults.set("shop", Fault(status=503, times=2))
+    for _ in range(3):
+        await client.get("/a")
+    assert faults.clear() == {"shop": 2}
+    faults.set("shop", Fault(status=503, path="/b"))
+    await client.get("/a")
+    assert faults.clear() == {}, "not met, and what was told is forgotten"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "hit"), [("GET", "/vm/1", False), ("POST", "/vm/1", True), ("POST", "/disk/1", False)]
 )

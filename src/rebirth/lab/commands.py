@@ -16,7 +16,7 @@ import typer
 from rebirth.errors import Broken
 
 if TYPE_CHECKING:
-    from rebirth.lab.drilled import Drilled
+    from rebirth.lab.drilling.drilled import Drilled
     from rebirth.lab.state import LabState
     from rebirth.terminal.checklist import Check
 
@@ -84,7 +84,7 @@ def needs(directory: Path | None) -> list["Check"]:
 def drilled(directory: Path, name: str) -> "Drilled":
     """The lab of that name, as a drill of the castle in `directory` uses it."""
     required()
-    from rebirth.lab.drilled import Drilled
+    from rebirth.lab.drilling.drilled import Drilled
 
     return Drilled(name, directory, _say)
 

@@ -1,0 +1,1 @@
+"""What a drill asks of the lab."""
