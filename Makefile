@@ -21,6 +21,7 @@ demo: lab ## the example castle, from nothing to a blog that answers, in the lab
 
 test: unit lab ## all tests: units in seconds, then rehearsals and the lab
 	$(RUN)/rebirth lab build --with source-watcher # what a rehearsal has besides
+	@$(MAKE) --no-print-directory packages LIST=tests/debian-packages.txt # a browser, for the page of a fleet
 	$(RUN)/python -m pytest -m "lab or install"
 
 test-all: test ## and the rehearsals that take longest: every example castle
@@ -81,11 +82,12 @@ $(VENV)/packages: debian-packages.txt $(VENV)/ready
 	@$(MAKE) --no-print-directory packages
 	@touch $@
 
+LIST ?= debian-packages.txt
 .PHONY: packages
 packages:
 	@missing=$$(while read -r package; do \
 		dpkg-query -W -f='$${Status}' "$$package" 2> /dev/null | grep -q 'ok installed' || echo "$$package"; \
-	done < debian-packages.txt | tr '\n' ' '); \
+	done < $(LIST) | tr '\n' ' '); \
 	if [ -z "$${missing// }" ]; then exit 0; fi; \
 	if [ "$$(id -u)" != 0 ]; then echo "error: these Debian packages are missing: $$missing"; echo "hint: sudo apt-get install $$missing"; exit 1; fi; \
 	echo "installing $$missing"; \

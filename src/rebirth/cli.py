@@ -11,6 +11,7 @@ from rebirth.drill.commands import app as drilling
 from rebirth.errors import Rebirth, SpecError
 from rebirth.fetch.commands import app as fetching
 from rebirth.findings.forms import FORMS
+from rebirth.fleet.commands import app as fleeting
 from rebirth.init.commands import app as beginning
 from rebirth.report.commands import app as reports
 from rebirth.terminal import plugins
@@ -56,6 +57,7 @@ app.add_typer(beginning)
 app.add_typer(reports)
 app.add_typer(fetching)
 app.add_typer(drilling)
+app.add_typer(fleeting)
 app.add_typer(telling)
 
 

@@ -5,9 +5,11 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rebirth.errors import Broken
 from rebirth.secrets import VARIABLE, Redaction
@@ -82,30 +84,8 @@ class Commands:
 
         Its environment is this process's without the castle's secrets, and `env`.
         """
-        environment = {**_without_secrets(os.environ), **(env or {})}
-        if shutil.which(argv[0], path=environment.get("PATH")) is None:
-            hint = HINTS.get(argv[0], "")
-            raise Broken("the program is not on PATH", system=argv[0], operation=operation, hint=hint)
         pipe = asyncio.subprocess.PIPE
-        starting = asyncio.gather(
-            asyncio.create_subprocess_exec(
-                *tied(),
-                *argv,
-                stdin=pipe,
-                stdout=pipe,
-                stderr=pipe,
-                env=environment,
-                cwd=cwd,
-                start_new_session=True,
-            )
-        )
-        try:
-            (process,) = await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            # Cancelled itself, it would kill the program alone, and wait for its pipes.
-            (process,) = await starting
-            await _end(process)
-            raise
+        process = await self._start(argv, operation, env, cwd=cwd, stdin=pipe, stdout=pipe, stderr=pipe)
         try:
             said, complained = await process.communicate(stdin)
         except asyncio.CancelledError:
@@ -117,3 +97,58 @@ class Commands:
             last = "; ".join(line.strip() for line in lines if line.strip())
             raise ProgramFailed(argv[0], operation, process.returncode, last)
         return said.decode(errors="replace")
+
+    @asynccontextmanager
+    async def started(
+        self, argv: Sequence[str], *, operation: str, output: Path, errors: Path, cwd: Path | None = None
+    ) -> AsyncIterator["Program"]:
+        """A program that runs beside the block, and is ended with it; what it says goes to files. Raises Broken."""
+        with output.open("wb") as said, errors.open("ab") as complained:
+            process = await self._start(
+                argv, operation, None, cwd=cwd, stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=complained
+            )
+        try:
+            yield Program(process)
+        finally:
+            await _end(process)
+
+    async def _start(
+        self, argv: Sequence[str], operation: str, env: Mapping[str, str] | None, **options: Any
+    ) -> asyncio.subprocess.Process:
+        environment = {**_without_secrets(os.environ), **(env or {})}
+        if shutil.which(argv[0], path=environment.get("PATH")) is None:
+            hint = HINTS.get(argv[0], "")
+            raise Broken("the program is not on PATH", system=argv[0], operation=operation, hint=hint)
+        starting = asyncio.gather(
+            asyncio.create_subprocess_exec(*tied(), *argv, env=environment, start_new_session=True, **options)
+        )
+        try:
+            (process,) = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # Cancelled itself, it would kill the program alone, and wait for its pipes.
+            (process,) = await starting
+            await _end(process)
+            raise
+        return process
+
+
+@dataclass(frozen=True)
+class Program:
+    """One that runs."""
+
+    _process: asyncio.subprocess.Process
+
+    async def ended(self) -> int:
+        """Its exit code, when it has ended; 128 + N where signal N ended it."""
+        code = await self._process.wait()
+        return code if code >= 0 else 128 - code
+
+    def ask_to_end(self) -> None:
+        """As Ctrl-C would, and with the same patience: it ends what it has started, and says so."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """With all that it has started in its session."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)

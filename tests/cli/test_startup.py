@@ -5,7 +5,16 @@ import sys
 
 import pytest
 
-_HEAVY = ("rebirth.castle", "rebirth.phases", "rebirth.providers", "httpx2", "lightkube", "cryptography")
+_HEAVY = (
+    "rebirth.castle",
+    "rebirth.phases",
+    "rebirth.providers",
+    "httpx2",
+    "lightkube",
+    "cryptography",
+    "dbos",
+    "sqlalchemy",
+)
 
 
 def loaded(program, *arguments):

@@ -88,8 +88,11 @@ class Drill:
         return dict(sorted(found.items()))
 
     def resources(self) -> dict[str, tuple[int, int]]:
-        """What was there after the first destroy of all, and after the last one."""
+        """What was there after an early destroy, and after the last one. With three rounds or more the first is left out: what it
+        warms up is no leak.
+        """
         measured = [one.resources for one in self.rounds if one.resources]
+        measured = measured[len(measured) > 2 :]
         if len(measured) < 2:
             return {}
         return {name: (count, measured[-1][name]) for name, count in measured[0].items() if name in measured[-1]}
@@ -192,7 +195,7 @@ def text(drill: Drill, before: Sequence[Round] = ()) -> Iterator[str]:
         yield f"{fault:44}{had:8}{met:6}{survived:10}"
     if resources := drill.resources():
         yield ""
-        yield f"{'while the castle is gone':30}{'first':>12}{'last':>12}"
+        yield f"{'while the castle is gone':30}{'early':>12}{'last':>12}"
     for name, (first, last) in resources.items():
         yield f"{name:30}{first:12}{last:12}"
     for one in drill.failed:

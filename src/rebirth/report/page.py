@@ -11,6 +11,7 @@ from rebirth.report.text import branch, not_run
 from rebirth.report.timeline import Step, Timeline
 
 _PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
+STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 
 
 def render(
@@ -23,6 +24,7 @@ def render(
     heading = f"{timeline.castle}: {timeline.command}"
     return _PAGE.substitute(
         title=escape(heading),
+        style=STYLE,
         heading=escape(heading),
         when=_when(timeline, earlier),
         figures="\n".join(_figures(timeline, earlier)),

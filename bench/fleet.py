@@ -1,0 +1,87 @@
+"""How much more two workers of a fleet get done than one: jobs of one kind over a queue of SQLite or PostgreSQL.
+
+    python bench/fleet.py check 200                 # castles: copies of the example under names of their own
+    python bench/fleet.py simulate 1000             # lives in simulation, 50 a job
+    REBIRTH_FLEET_POSTGRES=URL python bench/fleet.py check 200
+
+Prints what each number of workers took, by the jobs' own accounts.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=("check", "simulate"))
+    parser.add_argument("number", type=int, help="of checks, or of lives")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    asked = parser.parse_args()
+    print(f"{asked.number} {asked.kind}; load before: {os.getloadavg()[0]:.2f}; {os.cpu_count()} cores")
+    took = {}
+    for workers in asked.workers:
+        with TemporaryDirectory(prefix="rebirth-fleet-") as folder:
+            took[workers] = measured(Path(folder), asked.kind, asked.number, workers)
+    first = min(took)
+    for workers, seconds in took.items():
+        ratio = f", {took[first] / seconds:.2f} times as fast as {first}" if workers != first else ""
+        print(f"{workers} workers: {seconds:.1f} s, {60 * asked.number / seconds:.0f} a minute{ratio}")
+
+
+def measured(folder: Path, kind: str, number: int, workers: int) -> float:
+    """Seconds from the start of the first command to the end of the last, as the jobs' own accounts say: without the workers' start."""
+    environment = {**os.environ, "REBIRTH_FLEET": str(folder / "fleet"), "NO_COLOR": "1"}
+
+    def fleet(*arguments: str) -> list[str]:
+        return [sys.executable, "-m", "rebirth", "fleet", *arguments]
+
+    if kind == "check":
+        subprocess.run(
+            fleet("add", "check", *castles(folder, number)), env=environment, check=True, capture_output=True
+        )
+    else:
+        subprocess.run(fleet("add", kind, "-n", str(number)), env=environment, check=True, capture_output=True)
+    running = [
+        subprocess.Popen(fleet("worker", "--name", f"w{one}", "--drain"), env=environment, stdout=subprocess.DEVNULL)
+        for one in range(workers)
+    ]
+    for worker in running:
+        worker.wait()
+    said = subprocess.run(fleet("status", "--json"), env=environment, check=True, capture_output=True, text=True).stdout
+    jobs = json.loads(said)["jobs"]
+    accounts = [job["account"] for job in jobs]
+    assert all([entry["what"] for entry in account] == ["started", "ended"] for account in accounts)
+    print(
+        f"  {workers} workers: {dict(Counter(job['state'] for job in jobs))}, {dict(Counter(job['worker'] for job in jobs))}"
+    )
+    print(
+        f"  the longest: {max(account[-1]['seconds'] for account in accounts):.1f} s; load: {os.getloadavg()[0]:.2f}",
+        flush=True,
+    )
+    time.sleep(1)
+    return max(account[-1]["at"] for account in accounts) - min(account[0]["at"] for account in accounts)
+
+
+def castles(folder: Path, number: int) -> list[str]:
+    found = []
+    for one in range(number):
+        castle = folder / f"castle{one}"
+        shutil.copytree(EXAMPLE, castle, ignore=shutil.ignore_patterns("logs", ".rebirth", "blog"))
+        file = castle / "castle.yaml"
+        file.write_text(file.read_text().replace("name: tazlab-k8s", f"name: castle{one}", 1))
+        found.append(str(castle))
+    return found
+
+
+if __name__ == "__main__":
+    main()

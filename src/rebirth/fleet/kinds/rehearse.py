@@ -1,0 +1,18 @@
+from collections.abc import Mapping
+from typing import Any
+
+from rebirth.fleet.kinds.kind import Kind, of_tree
+
+
+def _told(answer: Mapping[str, Any]) -> str:
+    return "" if not answer else "all is Ready" if answer.get("came_up") else "something is not Ready"
+
+
+KIND = Kind(
+    "rehearse",
+    "let the repository come up against a real API server and Flux",
+    lambda job: of_tree(job, "rehearse", "--json", "--again"),
+    _told,
+    needs_castle=False,
+    outcomes={0: "done", 3: "findings"},
+)

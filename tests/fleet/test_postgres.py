@@ -1,0 +1,240 @@
+"""Workers that share a real PostgreSQL: killed, without their database, and told wrong things by the engine."""
+
+import json
+import os
+import re
+import signal
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from fleet.castles import canaries
+from fleet.conftest import Fleet, eventually
+from fleet.database import Database
+from rebirth.fleet.engine import Engine
+from rebirth.fleet.place import Place
+
+pytestmark = pytest.mark.lab
+KINDS = ("check", "create", "verify")
+
+
+@pytest.fixture
+def database(short_path):
+    made = Database(short_path)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def fleet(tmp_path, database):
+    made = Fleet(tmp_path / "fleet", database.url)
+    # A create, or a verify, of a castle whose outside is not there tries for that long, and fails.
+    made.environment |= {"PGPASSWORD": database.password, "REBIRTH_BUDGET": "4"}
+    yield made
+    made.end()
+
+
+def jobs(fleet) -> list[dict]:
+    return json.loads(fleet.run("status", "--json"))["jobs"]
+
+
+def ended(fleet) -> bool:
+    return all(job["state"] in {"done", "failed", "findings"} for job in jobs(fleet))
+
+
+def running(fleet, worker: str) -> list[dict]:
+    return [job for job in jobs(fleet) if job["state"] == "running" and job["worker"] == worker]
+
+
+class Witness(threading.Thread):
+    """Looks at the machine's processes all the time: how many commands are at work on a castle at once."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most: Counter[str] = Counter()
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while not self.over.wait(0.02):
+            found: dict[int, tuple[int, str]] = {}  # process -> its parent, the castle
+            for folder in Path("/proc").glob("[0-9]*"):
+                with suppress(OSError):
+                    said = re.search(
+                        rb"-m\0rebirth\0(check|create|verify)\0([^\0]+)", (folder / "cmdline").read_bytes()
+                    )
+                    if said:
+                        parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                        found[int(folder.name)] = parent, said[2].decode()
+            # What a command starts looks like the command until it has become another program.
+            self.most |= Counter(castle for parent, castle in found.values() if parent not in found)
+
+
+def test_twelve_jobs_of_three_kinds_a_worker_killed_and_the_database_restarted(fleet, database, castles):
+    towers = castles("tower", "cove", "keep", "moat")
+    for kind in KINDS:
+        fleet.run("add", kind, *map(str, towers))
+    witness = Witness()
+    witness.start()
+    first, _ = fleet.worker("first"), fleet.worker("second")
+    eventually(lambda: running(fleet, "first"))
+    first.send_signal(signal.SIGKILL)
+    database.stop()
+    time.sleep(1)
+    database.start()
+    eventually(lambda: any(job["worker"] == "second" and job["ended"] for job in jobs(fleet)), 120)
+    fleet.worker("first")
+    eventually(lambda: ended(fleet), 300)
+    witness.over.set()
+
+    found = jobs(fleet)
+    assert len(found) == 12
+    by_castle: dict[str, list[tuple[float, float]]] = {}
+    for job in found:
+        what = [entry["what"] for entry in job["account"]]
+        assert what.count("ended") == 1, what
+        assert what[-1] == "ended", what
+        last = job["account"][-2:]
+        by_castle.setdefault(job["castle"], []).append((last[0]["at"], last[1]["at"]))
+    assert Counter(job["state"] for job in found if job["kind"] == "check") == {"done": 4}
+    assert {job["state"] for job in found if job["kind"] != "check"} == {"failed"}, "nobody is outside"
+    for spans in by_castle.values():
+        for (_, end), (start, _) in pairwise(sorted(spans)):
+            assert end <= start, "two jobs on one castle"
+    assert set(witness.most) == {str(tower) for tower in towers}, "it has seen them"
+    assert set(witness.most.values()) == {1}, witness.most
+    assert sum(len(job["account"]) > 2 for job in found) <= 2, "only what the killed worker had in hand was begun again"
+    check_no_secret(fleet, database, towers)
+
+
+def check_no_secret(fleet, database, towers):
+    secret = [*(value for tower in towers for value in canaries(tower)), database.password]
+    assert len(secret) > 20
+    texts = {"the database": database.dump(), "its log": database.log.read_text(errors="replace")}
+    texts |= {str(file): file.read_text(errors="replace") for file in fleet.folder.rglob("*") if file.is_file()}
+    for place, text in texts.items():
+        assert not [value for value in secret if value in text], place
+    assert "tower" in texts["the database"], "names are there in clear"
+
+
+def test_a_worker_that_comes_back_takes_up_its_own(fleet, castles):
+    (tower,) = castles("tower")
+    fleet.run("add", "create", str(tower))
+    only = fleet.worker("only")
+    eventually(lambda: running(fleet, "only"))
+    only.send_signal(signal.SIGKILL)
+    only.wait()
+    (job,) = jobs(fleet)
+    assert job["state"] == "waiting"
+    assert job["why"] == "no worker runs"
+    fleet.worker("only")
+    eventually(lambda: ended(fleet))
+    (job,) = jobs(fleet)
+    assert [entry["what"] for entry in job["account"]] == ["started", "started", "ended"]
+
+
+def test_a_worker_that_is_asked_to_end_hands_its_job_on(fleet, castles):
+    (tower,) = castles("tower")
+    fleet.run("add", "create", str(tower))
+    first = fleet.worker("first")
+    eventually(lambda: running(fleet, "first"))
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(60) == 128 + signal.SIGTERM
+    fleet.worker("second")
+    eventually(lambda: ended(fleet))
+    (job,) = jobs(fleet)
+    assert [(entry["what"], entry["worker"]) for entry in job["account"]] == [
+        ("started", "first"), ("interrupted", "first"), ("started", "second"), ("ended", "second"),
+    ]  # fmt: skip
+
+
+def test_cancelled_and_resumed(fleet, castles):
+    (tower, cove) = castles("tower", "cove")
+    runs, waits = (fleet.run("add", "create", str(one)).strip() for one in (tower, cove))
+    fleet.worker("only")
+    eventually(lambda: running(fleet, "only"))
+    runs, waits = (runs, waits) if running(fleet, "only")[0]["id"] == runs else (waits, runs)
+    fleet.run("cancel", waits)
+    fleet.run("cancel", runs[-6:])
+    eventually(lambda: [job["state"] for job in jobs(fleet)] == ["cancelled"] * 2)
+    states = {job["id"]: [entry["what"] for entry in job["account"]] for job in jobs(fleet)}
+    eventually(
+        lambda: states[runs] == ["started", "cancelled"] or jobs_of(fleet, runs)["account"][-1]["what"] == "cancelled"
+    )
+    assert states[waits] == []
+    assert "interrupted" in (fleet.folder / "jobs" / runs / "output.log").read_text(), "ended as by Ctrl-C"
+    for job in (runs, waits):
+        fleet.run("resume", job)
+    eventually(lambda: ended(fleet))
+
+
+def jobs_of(fleet, name):
+    return next(job for job in jobs(fleet) if job["id"] == name)
+
+
+def test_a_job_that_the_engine_takes_for_begun_is_given_back(fleet, database, castles):
+    """dbos-transact-py#805, #804: a row is pending under a worker that lives, and nobody does it; the queue behind it is blocked."""
+    fleet.run("add", "check", *map(str, castles("tower")))
+    fleet.run("add", "check", *map(str, castles("tower2")))
+    for castle in ("tower", "tower2"):
+        assert castle in database.dump()
+    database.run("UPDATE dbos.workflow_status SET status = 'PENDING', executor_id = 'only', owner_xid = 'lost'")
+    only = fleet.worker("only")
+    # The engine's own recovery has taken them up at the start; lose one again, now that the worker lives.
+    eventually(lambda: ended(fleet), 90)
+    fleet.run("add", "check", *map(str, castles("keep")))
+    database.run(
+        "UPDATE dbos.workflow_status SET status = 'PENDING', executor_id = 'only', owner_xid = 'lost' WHERE status = 'ENQUEUED'"
+    )
+    eventually(lambda: ended(fleet), 90)
+    only.send_signal(signal.SIGTERM)
+    said, _ = only.communicate(timeout=60)
+    assert "the engine takes it for begun, and it is not; it waits again" in said or not database.run(
+        "SELECT 1 WHERE false"
+    )
+
+
+def test_a_job_that_is_given_to_two_is_done_once(fleet, database, castles):
+    """dbos-transact-py#742: what a live worker does is handed to another, as by a recovery that is out of date."""
+    (tower,) = castles("tower")
+    fleet.run("add", "create", str(tower))
+    fleet.worker("first")
+    eventually(lambda: running(fleet, "first"))
+    fleet.worker("second")
+    os.environ["PGPASSWORD"] = database.password
+    engine = Engine(Place(fleet.folder, database.url))
+    for row in engine.rows("running"):
+        engine.give_back(row)
+    engine.close()
+    witness = Witness()
+    witness.start()
+    eventually(lambda: ended(fleet))
+    time.sleep(2)
+    witness.over.set()
+    (job,) = jobs(fleet)
+    assert [entry["what"] for entry in job["account"]] == ["started", "ended"]
+    assert witness.most[str(tower)] == 1
+
+
+def test_the_database_is_away_while_the_jobs_of_a_dead_worker_are_taken_over(fleet, database, castles):
+    """dbos-transact-py#716: a recovery that meets a database which restarts is forgotten."""
+    for castle in castles(*(f"castle{number}" for number in range(4))):
+        fleet.run("add", "check", str(castle))
+    database.run("UPDATE dbos.workflow_status SET status = 'PENDING', executor_id = 'dead', owner_xid = 'lost'")
+    database.stop()
+    heir = fleet.start("worker", "--name", "heir")
+    time.sleep(0.5)
+    if heir.poll() is not None:  # it has found no database at all, and has said so
+        assert "the database does not answer" in heir.stderr.read()
+    database.start()
+    fleet.worker("other")
+    time.sleep(0.3)
+    database.stop()
+    database.start()
+    eventually(lambda: ended(fleet), 120)
+    assert all([entry["what"] for entry in job["account"]] == ["started", "ended"] for job in jobs(fleet))
