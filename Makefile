@@ -54,11 +54,12 @@ precision: $(VENV)/ready ## what the proof finds of real faults, and what it say
 lab: $(VENV)/ready $(VENV)/packages ## builds the lab's programs that are not in the cache
 	$(RUN)/rebirth lab build
 
-docs: $(VENV)/ready ## the rules' pages, the reference of castle.yaml and the schemas, from the source
+docs: $(VENV)/ready ## the rules' pages, the page of faults, the reference of castle.yaml and the schemas, from the source
 	$(RUN)/python -m rebirth.findings.pages docs/rules tests/proof/rules
 	$(RUN)/python -m rebirth.castle.published.reference docs/reference/castle.md
 	$(RUN)/rebirth schema castle.yaml > docs/reference/castle.schema.json
 	$(RUN)/rebirth schema lab.yaml > docs/reference/lab.schema.json
+	PYTHONPATH=tests $(RUN)/python -m faults docs/faults.md
 
 lock: $(VENV)/ready ## pins every dependency anew
 	$(RUN)/pip install --quiet pip-tools

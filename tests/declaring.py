@@ -16,5 +16,7 @@ def as_phase(
         waits_for=waits_for,
         still=declared_still(still) if still else None,
         found=declared(found) if found else None,
-        **{"usually": 1.0, "online": 0} | dict.fromkeys(("waits", "prepares", "looks", "verifies"), False) | properties,
+        **{"usually": 1.0, "online": 0, "hint": ""}
+        | dict.fromkeys(("waits", "prepares", "looks", "verifies"), False)
+        | properties,
     )

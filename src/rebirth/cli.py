@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rebirth.drill.commands import app as drilling
-from rebirth.errors import Rebirth, SpecError
+from rebirth.errors import Rebirth, SpecError, of_this_machine
 from rebirth.fetch.commands import app as fetching
 from rebirth.findings.forms import FORMS
 from rebirth.fleet.commands import app as fleeting
@@ -332,6 +332,11 @@ def main() -> None:
         show_error(error)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 - a bug of ours outside of a run
+        if isinstance(error, OSError) and (local := of_this_machine(error, "")):
+            from rebirth.console import show_error
+
+            show_error(local)
+            sys.exit(local.exit_code)
         from rebirth.terminal.bugs import trace_of, where
 
         sys.stderr.write(f"error: {where(error)}\nhint: This is a bug; please report it{trace_of(error)}.\n")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import sys
@@ -48,14 +49,20 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 class ProgramFailed(Broken):
     """A program ended with a code other than 0; `said` are its last lines, redacted."""
 
-    def __init__(self, program: str, operation: str, code: int, said: str) -> None:
+    def __init__(self, program: str, operation: str, code: int, said: str, *, hint: str = "") -> None:
         super().__init__(
             f"exited with {code}: {said}" if said else f"exited with {code}",
             system=program,
             operation=operation,
             status=code,
+            hint=hint,
         )
         self.said = said
+
+    def advised(self, advice: Mapping[str, str], otherwise: str) -> "ProgramFailed":
+        """The same with what to do: that of the first of these words (regular expressions) that the program has said."""
+        hint = next((hint for words, hint in advice.items() if re.search(words, self.said)), otherwise)
+        return ProgramFailed(self.system, self.operation, self.status or 0, self.said, hint=hint)
 
 
 class Commands:

@@ -7,6 +7,7 @@ Rebirth                 all of them; carries a hint
 └── NotYet              the engine tries again               never seen by a user, unless time runs out
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -87,6 +88,30 @@ class DoesNotHold(Broken):
 
 class CannotTell(Broken):
     """Whether a fact is true could not be asked."""
+
+
+_FULL = "Make room there, and run the same command again: it goes on from here."
+_RIGHTS = "Give the user that runs rebirth the right to it, and run the same command again."
+_PLACE = "Something else is in that place: move it away, and run the same command again."
+_LOCAL = {  # what the system says of files -> what a person may do
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FULL),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), _RIGHTS),
+    **dict.fromkeys((errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG), _PLACE),
+    **dict.fromkeys(
+        (errno.EMFILE, errno.ENFILE), "Raise the limit of open files (ulimit -n), and run the same command again."
+    ),
+    errno.EROFS: "Mount it with the right to write, and run the same command again.",
+    errno.EIO: "The disk is failing: see the kernel's log.",
+    errno.ENOMEM: "Free some memory, and run the same command again.",
+}
+
+
+def of_this_machine(error: OSError, operation: str) -> Broken | None:
+    """A file that could not be written or read here, for a reason that a person can mend; None where it is something else."""
+    if (hint := _LOCAL.get(error.errno or 0)) is None:
+        return None
+    place = str(error.filename) if error.filename is not None else "this machine"
+    return Broken(error.strerror or type(error).__name__, system=place, operation=operation, hint=hint)
 
 
 class NotYet(Rebirth):

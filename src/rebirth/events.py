@@ -122,14 +122,23 @@ Listener = Callable[[Event], None]
 
 
 class Events:
-    """Hands every event to every listener, in order."""
+    """Hands every event to every listener, in order.
+
+    A listener that cannot write any more (a full disk, a pipe that nobody reads) ends no run: it gets no further events,
+    and is among the `lost`, with why.
+    """
 
     def __init__(self, *listeners: Listener) -> None:
         self._listeners = list(listeners)
+        self.lost: list[tuple[Listener, OSError]] = []
 
     def add(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
     def __call__(self, event: Event) -> None:
-        for listener in self._listeners:
-            listener(event)
+        for listener in list(self._listeners):
+            try:
+                listener(event)
+            except OSError as error:
+                self._listeners.remove(listener)
+                self.lost.append((listener, error))

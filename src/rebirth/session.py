@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from rebirth.castle import Castle, load
 from rebirth.console import JsonLines, Lines, Recorder, Silent, Steps, show_error, width, write_text
-from rebirth.errors import Broken, CannotTell, DoesNotHold, Rebirth, SpecError
+from rebirth.errors import Broken, CannotTell, DoesNotHold, Rebirth, SpecError, of_this_machine
 from rebirth.events import Events
 from rebirth.paths import Paths, paths_of
 from rebirth.phases import BOOTSTRAP
@@ -54,6 +54,10 @@ class Session:
     def finish(self, outcome: Outcome) -> None:
         """Shows how the run ended, and ends the process with its code."""
         self.view.close()
+        for lost, error in self.events.lost:
+            what = f"the rest of the logs in {self.folder}" if isinstance(lost, Recorder) else "the rest of the output"
+            with suppress(OSError):
+                sys.stderr.write(f"warning: {what} could not be written: {error.strerror}\n")
         if self.as_json:
             print(json.dumps(self._answer(outcome), indent=2))
         elif not self.quiet:
@@ -143,9 +147,11 @@ def session(
     try:
         recorder = Recorder(folder, redaction)
     except OSError as error:
-        raise Broken(
-            error.strerror or "cannot be written", system=str(folder), operation="open the run's logs"
-        ) from None
+        error.filename = error.filename or str(folder)
+        unusable = Broken(
+            error.strerror or "cannot be written", system=str(error.filename), operation="open the run's logs"
+        )
+        raise of_this_machine(error, "open the run's logs") or unusable from None
     started = time.monotonic()
     silent = as_json or quiet or command == "status"
     view = _view(style, command, redaction, silent=silent, verbose=verbose)
@@ -169,6 +175,8 @@ def session(
     except (Rebirth, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 - the trace goes into the log, redacted; bare it could show a secret
+        if isinstance(error, OSError) and (local := of_this_machine(error, command)):
+            raise local from None
         trace = folder / "crash.log"
         trace.write_text(redaction.redact("".join(traceback.format_exception(error))), encoding="utf-8")
         hint = f"This is a bug; please report it with the trace in {trace}."

@@ -115,7 +115,7 @@ def test_a_state_that_is_no_folder_and_a_journal_that_is_one(tmp_path):
     for writes in (True, False):
         (tmp_path / "other" / "journal.jsonl").mkdir(parents=True, exist_ok=True)
         with (
-            pytest.raises(Broken, match=r"journal\.jsonl: open the journal: Is a directory"),
+            pytest.raises(Broken, match=r"journal\.jsonl: open the journal: a directory, not a file"),
             Journal(tmp_path / "other", writes=writes),
         ):
             pass

@@ -13,6 +13,7 @@ from rebirth.run.waiting import until
 
 LAYER = "networking"
 PATIENCE = 900
+HINT = "`kubectl describe` of the pool says what Cilium's operator makes of it."
 
 
 async def announce_pool(pool: CiliumPool, cluster: Cluster, cilium: CiliumInstalled) -> PoolAnnounced:

@@ -2,6 +2,7 @@
 
 from rebirth.castle import ExternalSecretsOfFlux, Store, Vault
 from rebirth.phases.made.external_secrets import established, until_serving
+from rebirth.phases.made.rollout import PODS
 from rebirth.providers.cluster import Cluster
 from rebirth.run.facts import Converged, ExternalSecretsInstalled, FluxBootstrapped
 
@@ -9,6 +10,7 @@ LAYER = "waits"
 PATIENCE = 3600
 WAITS_FOR = (Converged,)  # the graph brings it
 WAITS = True
+HINT = PODS
 
 
 async def await_external_secrets(

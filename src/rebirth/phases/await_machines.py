@@ -13,6 +13,7 @@ from rebirth.run.waiting import together, until
 LAYER = "platform"
 PATIENCE = 1800  # somebody has to switch them on
 WAITS = True
+HINT = "Are the machines on? See their consoles: do they boot Talos' image, and have they the addresses of castle.yaml?"
 
 _OTHERS = "it does not answer to this castle's credentials; reset it with talosctl where they are, or install it anew"
 _KEPT = "existing.reset_on_destroy is false"

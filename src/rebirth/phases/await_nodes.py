@@ -21,6 +21,7 @@ PATIENCE = 1800
 USUALLY = 20
 WAITS = True
 ONLINE = 1
+HINT = "`kubectl describe nodes` says what a node lacks, and `talosctl logs kubelet` why."
 
 Nodes = Mapping[str, Mapping[str, Any]]  # by name
 

@@ -2,6 +2,7 @@
 
 from rebirth.castle import Awaited
 from rebirth.errors import NotYet
+from rebirth.phases.made.rollout import PODS
 from rebirth.providers.cluster import Cluster, condition, missing_replicas
 from rebirth.run.facts import AwaitedReady, Converged, FluxBootstrapped
 from rebirth.run.waiting import until
@@ -12,6 +13,7 @@ WAITS_FOR = (Converged,)  # the graph brings it
 WAITS = True
 VERIFIES = True
 ONLINE = 3
+HINT = PODS
 
 _FLUX = "kustomize.toolkit.fluxcd.io/v1"
 

@@ -10,6 +10,7 @@ LAYER = "waits"
 PATIENCE = 3600  # as long as the whole graph may take
 WAITS_FOR = (Converged,)  # the graph brings it
 WAITS = True
+HINT = "`kubectl get kustomizations,helmreleases --all-namespaces` says whether Flux has brought it."
 
 _CLASS = "storage.k8s.io/v1", "StorageClass"
 

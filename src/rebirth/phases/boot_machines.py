@@ -12,6 +12,7 @@ from rebirth.run.waiting import together, until
 LAYER = "platform"
 PATIENCE = 600  # kernel and initramfs are read from the image: minutes from a slow disk, for several machines at once
 USUALLY = 40
+HINT = "See the machine's console in Proxmox: does it boot Talos, and has it the address of castle.yaml?"
 
 
 async def boot_machines(

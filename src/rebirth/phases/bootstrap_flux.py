@@ -10,6 +10,7 @@ from rebirth.castle.model import seconds_of
 from rebirth.commands import Commands
 from rebirth.errors import NotYet
 from rebirth.phases.made import flux as made
+from rebirth.phases.made.rollout import PODS
 from rebirth.providers.cluster import Cluster, missing_replicas, split_documents
 from rebirth.run.facts import CiliumInstalled, FluxBootstrapped, NamespacesCreated, RepositoryRead, SecretsPlaced
 from rebirth.run.waiting import note, together, until
@@ -18,6 +19,7 @@ LAYER = "gitops"
 PATIENCE = 1200
 USUALLY = 15
 WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
+HINT = PODS
 
 
 async def bootstrap_flux(

@@ -7,6 +7,7 @@ from typing import Any
 from rebirth.castle import FluxByOperator, GitOps, Kubernetes
 from rebirth.errors import NotYet
 from rebirth.phases.made import flux as made
+from rebirth.phases.made.rollout import PODS
 from rebirth.providers.cluster import Cluster, condition
 from rebirth.providers.helm import Helm
 from rebirth.run.facts import FluxBootstrapped, NamespacesCreated, SecretsPlaced
@@ -15,6 +16,7 @@ from rebirth.run.waiting import until
 LAYER = "gitops"
 PATIENCE = 900
 USUALLY = 40
+HINT = PODS
 
 _VERSION, _KIND, _NAME = "fluxcd.controlplane.io/v1", "FluxInstance", "flux"  # it takes no other name
 _CHART = "flux-operator"

@@ -16,6 +16,7 @@ LAYER = "platform"
 PATIENCE = 1800
 UNDO_AFTER = (MachinesCreated, MachinesBooted)  # while a machine is there, its credentials are needed
 USUALLY = 60
+HINT = "`talosctl dmesg` and `talosctl logs etcd` of the first control plane say what it lacks."
 ETCD = "bootstrap etcd"  # as the journal names it
 
 

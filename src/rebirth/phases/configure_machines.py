@@ -40,6 +40,7 @@ LAYER = "platform"
 PATIENCE = 1800
 UNDO_AFTER = (MachinesCreated, MachinesBooted)  # while a machine is there, its credentials are needed
 USUALLY = 20
+HINT = "The machine's console, and `talosctl dmesg`, say what it is doing."
 
 
 async def configure_machines(
@@ -72,7 +73,7 @@ async def configure_machines(
     configured = {machine.name for machine, answers in zip(machines.nodes, answering, strict=True) if answers}
     # All of them before the first is sent anything: what answers at a worker's address may be a control plane.
     unconfigured = [machine for machine in machines.nodes if machine.name not in configured]
-    known = await identified(identity, machines, existing, unconfigured, talosctl)
+    silent = await identified(identity, machines, existing, unconfigured, talosctl)
 
     async def configure(machine: Machine) -> None:
         address, now = str(machine.address), digest(machine)
@@ -90,13 +91,14 @@ async def configure_machines(
             **common,
         )
         await talosctl.validate(configuration=configuration, machine=machine.name)
-        if machine.name not in known and not await identified(identity, machines, existing, [machine], talosctl):
-            raise await _explained(machine, kubernetes, talosctl, "does not answer in maintenance mode")
+        if machine.name in silent and (why := await identified(identity, machines, existing, [machine], talosctl)):
+            text = f"{machine.name} does not answer in maintenance mode: {why[machine.name]}"
+            raise await _explained(machine, kubernetes, talosctl, text, why[machine.name].hint)
         records.sending(paths, machine.name, now)
         try:
             await talosctl.apply(configuration=configuration, address=address, machine=machine.name)
         except NotYet as error:
-            raise await _explained(machine, kubernetes, talosctl, str(error)) from None
+            raise await _explained(machine, kubernetes, talosctl, str(error), error.hint) from None
         records.sent(paths, machine.name, now)
 
     # A worker that an earlier run configured says nothing until a control plane signs its certificate: asked at the same
@@ -123,14 +125,14 @@ async def _configured(machine: Machine, kubernetes: Kubernetes, talosctl: Talosc
         raise await _explained(machine, kubernetes, talosctl, "does not answer to this castle's credentials")
 
 
-async def _explained(machine: Machine, kubernetes: Kubernetes, talosctl: Talosctl, seen: str) -> NotYet:
+async def _explained(machine: Machine, kubernetes: Kubernetes, talosctl: Talosctl, seen: str, hint: str = "") -> NotYet:
     """With what a worker that does not answer may wait for: its certificate is signed at the cluster's endpoint."""
     endpoint = host_of(kubernetes.endpoint)
     if machine.role == "worker" and not await talosctl.serves(address=endpoint, port=TRUSTD_PORT):
         hint = "kubernetes.endpoint must be the address of a control plane, or one that they share."
         return NotYet(f"{seen}; nothing answers at the endpoint {endpoint}:{TRUSTD_PORT}", hint=hint)
-    hint = "If this castle's credentials in the produced folder are lost: `rebirth destroy`, then `rebirth create`."
-    return NotYet(seen, hint=hint)
+    lost = "If this castle's credentials in the produced folder are lost: `rebirth destroy`, then `rebirth create`."
+    return NotYet(seen, hint=hint or lost)
 
 
 async def found(machines: Machines) -> MachinesConfigured:

@@ -33,6 +33,10 @@ WAITS_FOR = (
 )  # what the units of the graph use, and Flux does not bring
 WAITS = True
 ONLINE = 2
+HINT = (
+    "`kubectl get kustomizations,helmreleases --all-namespaces` shows the rest; fix the repository, and "
+    "run the same command again."
+)
 
 
 async def converge(cluster: Cluster, flux: FluxBootstrapped) -> Converged:

@@ -16,6 +16,7 @@ from rebirth.run.waiting import note, together
 LAYER = "platform"
 PATIENCE = 600  # a thick disk is written whole before it is there
 USUALLY = 15
+HINT = "See the tasks of the Proxmox host."
 
 
 async def create_machines(

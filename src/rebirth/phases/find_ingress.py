@@ -14,6 +14,7 @@ WAITS_FOR = (Converged,)  # the graph brings the ingress
 WAITS = True
 VERIFIES = True
 ONLINE = 3
+HINT = "`kubectl describe` of it says what it lacks: a load balancer, a free address of the pool."
 
 _VERSION = {"Service": "v1", "Gateway": "gateway.networking.k8s.io/v1"}
 

@@ -38,6 +38,10 @@ async def free_names(
     stale = [device for device in devices if device.name in tailscale.names and not device.connected]
     stale += [device for device in devices if device.connected and device.name in new and ours & set(device.tags)]
     await together(*(_remove(tailnet, device) for device in stale))
+    gone = {device.identity for device in stale}
+    if left := [device.name for device in (await tailnet.devices() if gone else ()) if device.identity in gone]:
+        hint = "Remove them in the admin console of the tailnet."
+        raise NotYet(f"Tailscale: delete device: still on the tailnet: {', '.join(left)}", hint=hint)
     return NamesFreed(tuple(tailscale.names))
 
 

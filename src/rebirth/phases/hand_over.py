@@ -20,6 +20,7 @@ LAYER = "waits"
 PATIENCE = 3600
 WAITS_FOR = (Converged,)  # the graph brings who makes the secret, and who waits for it
 WAITS = True
+HINT = "See who makes the Secret, and `kubectl describe externalsecrets` where it is used."
 
 _AGAIN = 5.0  # seconds: the operator backs off after failures that were only too early
 
@@ -73,6 +74,9 @@ async def _one(handover: Handover, kind: Kind, cluster: Cluster, vault: VaultApi
     )
     if not await _in_vault(handover, vault, born):
         await vault.set(path=handover.to.path, name=handover.to.property, value=born)
+        if not await _in_vault(handover, vault, born):
+            text = f"Vault: write: {handover.to.path} does not hold what was written"
+            raise NotYet(text, hint="Is engine.vault.address the Vault itself, and not a cache or a standby's proxy?")
         note(f"handed {place.namespace}/{place.secret} over to Vault: {handover.to.path}")
     if waiting := handover.external_secret:
         await until(

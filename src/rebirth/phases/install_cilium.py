@@ -4,7 +4,7 @@ from functools import partial
 
 from rebirth.castle import Cilium, Kubernetes, Machines
 from rebirth.phases.made.cilium import values
-from rebirth.phases.made.rollout import rolled_out
+from rebirth.phases.made.rollout import PODS, rolled_out
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
 from rebirth.run.facts import CiliumInstalled, NamespacesCreated
@@ -13,6 +13,7 @@ from rebirth.run.waiting import until
 LAYER = "platform"
 PATIENCE = 1800  # its images are half a gigabyte, and every machine pulls them
 USUALLY = 60
+HINT = PODS
 
 _RELEASE = "cilium"
 

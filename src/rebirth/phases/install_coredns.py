@@ -3,6 +3,7 @@
 from rebirth.castle import CoreDns, Kubernetes
 from rebirth.errors import NotYet
 from rebirth.phases.made.coredns import NAME, NAMESPACE, objects
+from rebirth.phases.made.rollout import PODS
 from rebirth.providers.cluster import Cluster, missing_replicas
 from rebirth.run.facts import CiliumInstalled, CoreDnsInstalled
 from rebirth.run.waiting import until
@@ -11,6 +12,7 @@ LAYER = "engine"
 PATIENCE = 900
 USUALLY = 5
 WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
+HINT = PODS
 
 
 async def install_coredns(coredns: CoreDns, kubernetes: Kubernetes, cluster: Cluster) -> CoreDnsInstalled:

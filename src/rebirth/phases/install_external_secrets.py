@@ -2,7 +2,7 @@
 
 from rebirth.castle import ExternalSecrets, Store, Vault
 from rebirth.phases.made.external_secrets import established, until_serving
-from rebirth.phases.made.rollout import rolled_out
+from rebirth.phases.made.rollout import PODS, rolled_out
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
 from rebirth.run.facts import CiliumInstalled, ExternalSecretsInstalled, NamespacesCreated
@@ -11,6 +11,7 @@ LAYER = "engine"
 PATIENCE = 900
 USUALLY = 15
 WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
+HINT = PODS
 
 _RELEASE = "external-secrets"
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from rebirth.castle import MetalLb, Pool
 from rebirth.phases.made.admission import until_admitted
+from rebirth.phases.made.rollout import PODS
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
 from rebirth.run.facts import CiliumInstalled, MetalLbInstalled, NamespacesCreated
@@ -13,6 +14,7 @@ LAYER = "networking"
 PATIENCE = 900
 USUALLY = 10
 WAITS_FOR = (CiliumInstalled,)  # its webhook is a pod
+HINT = PODS
 
 _VERSION = "metallb.io/v1beta1"
 

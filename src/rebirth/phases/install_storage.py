@@ -2,7 +2,7 @@
 
 from rebirth.castle import Storage
 from rebirth.errors import NotYet
-from rebirth.phases.made.rollout import rolled_out
+from rebirth.phases.made.rollout import PODS, rolled_out
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
 from rebirth.run.facts import CiliumInstalled, NamespacesCreated, StorageInstalled
@@ -12,6 +12,7 @@ LAYER = "storage"
 PATIENCE = 3600
 USUALLY = 30
 WAITS_FOR = (CiliumInstalled,)  # its pods need the network of pods
+HINT = PODS
 
 _CLASS = "storage.k8s.io/v1"
 

@@ -14,6 +14,10 @@ from rebirth.run.waiting import now, nudged, until
 LAYER = "waits"
 PATIENCE = 3600
 WAITS = True
+HINT = (
+    "`kubectl describe clustersecretstores` says more: does Vault's name resolve for pods, do they reach "
+    "it, is its token valid?"
+)
 
 _NAMESERVER = {
     "tailscale.com/managed": "true",

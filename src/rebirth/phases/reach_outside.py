@@ -17,7 +17,7 @@ from rebirth.run.facts import OutsideReached, RepositoryRead
 from rebirth.run.waiting import together
 
 LAYER = "secrets"
-PATIENCE = 20
+PATIENCE = 60  # three times as long as its clients wait for an answer
 PREPARES = True
 ON_DEMAND = True
 WHERE = {  # system -> where a right is given

@@ -15,6 +15,7 @@ LAYER = "platform"
 # over a line that may have 20 Mbit/s.
 PATIENCE = 1200
 USUALLY = 20
+HINT = "See the tasks of the Proxmox host: does it reach the image factory, and is its line slow?"
 
 
 class _Image(NamedTuple):

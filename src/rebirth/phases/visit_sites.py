@@ -14,6 +14,7 @@ WAITS_FOR = (Converged,)  # the graph brings the sites
 WAITS = True
 VERIFIES = True
 ONLINE = 4
+HINT = "See what serves it: its Ingress or HTTPRoute, its Service, its pods; or change what online.sites expects."
 
 
 async def visit_sites(

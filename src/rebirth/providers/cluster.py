@@ -16,7 +16,9 @@ from yaml import YAMLError
 
 from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.paths import Paths
-from rebirth.providers.kinds import SYSTEM, Kinds, NotServed, is_namespaced
+from rebirth.providers.advice import SYSTEM, Advice
+from rebirth.providers.kinds import Kinds, NotServed, is_namespaced
+from rebirth.run.waiting import asking
 
 MANAGER = "rebirth"
 _NAMESPACE_ENDS = (
@@ -40,7 +42,8 @@ class Cluster:
                 raise ConfigError("no current context")
             self._api = AsyncClient(config=config, field_manager=MANAGER, timeout=timeout, transport=transport)
             connection = ConnectionParams(timeout=timeout, transport=transport)  # type: ignore[arg-type]  # of either client
-            self._kinds = Kinds(config, connection)
+            self._advice = Advice(paths.kubeconfig)
+            self._kinds = Kinds(config, connection, self._advice)
         except (OSError, ValueError, TypeError, AttributeError, LookupError, YAMLError, ConfigError):
             hint = "Remove that file: `rebirth create` writes it again."
             text = f"{paths.kubeconfig} is not a kubeconfig"
@@ -177,7 +180,8 @@ class Cluster:
     async def _ask(self, what: str, call: Awaitable[_T], *, creates: bool = False) -> _T:
         """`creates`: that something is not found (its namespace) may mend by itself."""
         try:
-            return await call
+            with asking(SYSTEM, what):
+                return await call
         except ApiError as error:
             code = error.response.status_code
             # What is no Status comes from a proxy or load balancer in between: its words are nobody's. (The client takes
@@ -188,13 +192,15 @@ class Cluster:
             ends = any(cause.reason == _NAMESPACE_ENDS for cause in causes)
             # A webhook that cannot be called is a 500, too.
             if code in {409, 429} or code >= 500 or (creates and code == 404) or ends:
-                raise NotYet(f"{SYSTEM}: {what}: {message}") from None
-            raise Broken(message, system=SYSTEM, operation=what, status=code) from None
+                raise NotYet(f"{SYSTEM}: {what}: {message}", hint=self._advice.unwell) from None
+            hint = self._advice.refused(code)
+            raise Broken(message, system=SYSTEM, operation=what, status=code, hint=hint) from None
         except httpx.HTTPError as error:
-            raise NoAnswer(f"{SYSTEM}: {what}: {type(error).__name__}") from None
+            raise self._advice.no_answer(f"{SYSTEM}: {what}", error) from None
         except (msgspec.MsgspecError, ValueError, TypeError, LookupError):
             # A load balancer or proxy in between that answers by itself.
-            raise NoAnswer(f"{SYSTEM}: {what}: the answer is not a Kubernetes object") from None
+            text = f"{SYSTEM}: {what}: the answer is not a Kubernetes object"
+            raise NoAnswer(text, hint=self._advice.elsewhere) from None
 
 
 async def _listed(found: AsyncIterable[Any]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import yaml
 from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.git_access import Access
+from rebirth.run.waiting import asking
 
 _NO_HOST = "Could not resolve host"
 _PASSING = (
@@ -32,6 +33,11 @@ _PASSING = (
     "Broken pipe",
     "kex_exchange_identification",
 )
+_ADVICE = {
+    r"certificate has expired|not yet valid": "Is the host's certificate renewed, and the clock of this machine right?",
+    r"[Cc]ertificate|SSL:": "git trusts the CAs of this machine, and those of http.sslCAInfo (GIT_SSL_CAINFO).",
+    r"No space left on device|Disk quota exceeded": "Make room where temporary files are (TMPDIR), and run the same command again.",
+}
 _CLONE = "clone"
 _REACHABLE = "Is gitops.repository right, and reachable from here?"
 _PASSING_STATUS = re.compile(r"(?:HTTP|error:) (?:429|5\d\d)\b")
@@ -113,7 +119,7 @@ class GitRemote:
             "GIT_CONFIG_VALUE_0": "",  # what this machine knows of that host is not the castle's
         }
         try:
-            with self._access.call() as call:
+            with asking("git", operation), self._access.call() as call:
                 return await self._commands.run(
                     (*call.before, "git", *arguments),
                     operation=operation,
@@ -135,7 +141,9 @@ class GitRemote:
             if refused := self._access.refusal(error.said):
                 words, hint = refused
                 raise Broken(words, system=self._url, operation=operation, hint=hint) from None
-            raise ProgramFailed("git", operation, error.status or 0, error.said) from None
+            by_hand = f"`git clone --branch {self._branch} {self._url}` by hand says more."
+            failed = ProgramFailed("git", operation, error.status or 0, error.said)
+            raise failed.advised(_ADVICE, by_hand) from None
 
     async def _is_no_repository(self, said: str) -> bool:
         """Whether what answers there is none. Of an answer that is not Git's, git says that it has no such branch."""

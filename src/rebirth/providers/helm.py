@@ -13,6 +13,7 @@ from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NotYet, understood
 from rebirth.paths import Paths
 from rebirth.providers.cluster import Cluster
+from rebirth.run.waiting import asking
 
 _PASSING = (
     "connection refused",
@@ -38,6 +39,17 @@ _PASSING = (
 )
 # A chart repository, or the API server, that is down or overrun for a while: as Go writes an HTTP status.
 _PASSING_STATUS = re.compile(r"\b(?:429 Too Many Requests|5\d\d [A-Z][a-z]+)|status(?: code)?:? (?:429|5\d\d)\b")
+# What a person may do, by helm's words and those of the servers that it asks.
+_ADVICE = {
+    r"ownership metadata": "It belongs to somebody else: remove it there, or let that release go, if it is not needed.",
+    r"certificate has expired|not yet valid": "Is the server's certificate renewed, and the clock of this machine right?",
+    r"x509:": "helm trusts the CAs of this machine (SSL_CERT_FILE).",
+    r"no space left on device|disk quota exceeded": "Make room beside castle.yaml, and run the same command again.",
+    r"provide credentials": "Remove the kubeconfig in the produced folder: `rebirth create` writes it again.",
+    r"exceeded quota|forbidden:": "A quota, a policy or an admission webhook forbids it, as it says: change that.",
+    r"mvcc: database space": "`talosctl etcd alarm list`, then defragment etcd, or give it a larger quota.",
+    r"\b40[13]\b|[Uu]nauthorized|denied": "A chart that a phase installs comes from a public repository: check its address in castle.yaml.",
+}
 _FOREIGN = "invalid ownership metadata"  # it exists already, and is not the release's: that does not mend
 _SETTLES = 15.0  # seconds in which a helm without --wait has ended, whoever started it
 
@@ -122,13 +134,14 @@ class Helm:
         environment = {f"HELM_{kind}_HOME": str(scratch / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
         command = ("helm", "--kubeconfig", str(self._paths.kubeconfig), *arguments)
         try:
-            return await self._commands.run(command, operation=operation, stdin=stdin, env=environment)
+            with asking("helm", operation):
+                return await self._commands.run(command, operation=operation, stdin=stdin, env=environment)
         except ProgramFailed as error:
             passing = any(word in error.said for word in _PASSING) or _PASSING_STATUS.search(error.said)
             if passing and _FOREIGN not in error.said:
                 hint = "Are the chart's repository and the cluster's API server reachable from here?"
                 raise NotYet(f"helm: {operation}: {error.said}", hint=hint) from None
-            raise
+            raise error.advised(_ADVICE, "Check this chart's repository, version and values in castle.yaml.") from None
 
 
 def _named(chart: str, repository: str) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ from lightkube.core.resource import NamespacedResource
 from lightkube.generic_resource import GenericGlobalResource, GenericNamespacedResource, create_api_info
 
 from rebirth.errors import Broken, NotYet
+from rebirth.providers.advice import SYSTEM, Advice
+from rebirth.run.waiting import asking
 
-SYSTEM = "Kubernetes"
 _EVERYTHING = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 Kind = Any  # a class that is made at run time; what lightkube calls a resource
 
@@ -26,7 +27,8 @@ class NotServed(NotYet):
 class Kinds:
     """The kinds of one API server, asked for once each. What is not served is asked for again each time."""
 
-    def __init__(self, config: SingleConfig, connection: ConnectionParams) -> None:
+    def __init__(self, config: SingleConfig, connection: ConnectionParams, advice: Advice) -> None:
+        self._advice = advice
         self._http = AsyncClient(config, connection)
         self._known: dict[tuple[str, str], Kind] = {}
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -61,8 +63,12 @@ class Kinds:
                     for one in group.get("versions", ()):
                         version = f"{name}/{one['version']}" if name else one["version"]
                         found |= {(version, entry["responseKind"]["kind"]) for entry in one.get("resources", ())}
-        except (httpx.HTTPError, ValueError, TypeError, LookupError) as error:
-            raise NotYet(f"{SYSTEM}: discovery: {type(error).__name__}") from None
+        except httpx.HTTPError as error:
+            raise self._advice.no_answer(f"{SYSTEM}: discovery", error) from None
+        except (ValueError, TypeError, LookupError):
+            raise NotYet(
+                f"{SYSTEM}: discovery: the answer is not a list of kinds", hint=self._advice.elsewhere
+            ) from None
         return frozenset(found)
 
     def _missing(self, api_version: str, kind: str, served: list[str]) -> Broken | NotServed:
@@ -70,30 +76,38 @@ class Kinds:
         meant = f"; did you mean {near[0]}?" if near else ""
         if "." not in api_version.rpartition("/")[0]:
             text = f"no such kind {kind} in {api_version}{meant}"
-            return Broken(text, system=SYSTEM, operation="discovery", status=404)
+            hint = self._advice.elsewhere
+            return Broken(text, system=SYSTEM, operation="discovery", status=404, hint=hint)
+        hint = "What brings the CRD has not done so: its chart, or the Kustomization that holds it."
         if served:
-            return NotServed(f"{SYSTEM}: no such kind {kind} in {api_version} yet: its CRD is missing{meant}")
-        return NotServed(f"{SYSTEM}: nothing serves {api_version} yet, so no {kind} either: its CRD is missing")
+            return NotServed(
+                f"{SYSTEM}: no such kind {kind} in {api_version} yet: its CRD is missing{meant}", hint=hint
+            )
+        text = f"{SYSTEM}: nothing serves {api_version} yet, so no {kind} either: its CRD is missing"
+        return NotServed(text, hint=hint)
 
     async def _served(self, api_version: str) -> dict[tuple[str, str], Kind]:
         what = f"{SYSTEM}: discovery of {api_version}"
         try:
-            answer = await self._http.get(f"/{'apis' if '/' in api_version else 'api'}/{api_version}")
-            if answer.status_code == 404:
+            with asking(SYSTEM, "discovery"):
+                answer = await self._http.get(f"/{'apis' if '/' in api_version else 'api'}/{api_version}")
+            if (code := answer.status_code) == 404:
                 return {}
-            if answer.status_code in {401, 403}:
+            if code in {401, 403}:
                 text = "the credentials were rejected"
-                raise Broken(text, system=SYSTEM, operation="discovery", status=answer.status_code)
-            listed = answer.raise_for_status().json()["resources"]
+                raise Broken(text, system=SYSTEM, operation="discovery", status=code, hint=self._advice.refused(code))
+            if not answer.is_success:
+                raise NotYet(f"{what}: HTTP {code}", hint=self._advice.unwell)
+            listed = answer.json()["resources"]
             return {
                 (api_version, entry["kind"]): _resource(api_version, entry)
                 for entry in listed
                 if "/" not in entry["name"]  # status, scale
             }
         except httpx.HTTPError as error:
-            raise NotYet(f"{what}: {type(error).__name__}") from None
+            raise self._advice.no_answer(what, error) from None
         except (ValueError, TypeError, LookupError):
-            raise NotYet(f"{what}: the answer is not a list of kinds") from None
+            raise NotYet(f"{what}: the answer is not a list of kinds", hint=self._advice.elsewhere) from None
 
 
 def _resource(api_version: str, entry: Mapping[str, Any]) -> Kind:

@@ -5,14 +5,18 @@ import http
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rebirth.errors import Broken, NoAnswer, NotYet, understood
 from rebirth.providers import proxmox_rights
+from rebirth.providers.certificates import mistrusted
 from rebirth.providers.proxmox_rights import HostNeeds, Needs
-from rebirth.run.waiting import together, until
+from rebirth.run.waiting import asking, together, until
 from rebirth.secrets import Secret
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
 
 _SYSTEM = "Proxmox"
 _ENDPOINT = "proxmox.endpoint"
@@ -32,9 +36,14 @@ class Vm:
 
 
 class ProxmoxApi:
-    """All nodes, through an API token (USER@REALM!TOKENID=UUID): the one that is asked passes on what another has to do."""
+    """All nodes, through an API token (USER@REALM!TOKENID=UUID): the one that is asked passes on what another has to do.
 
-    def __init__(self, *, endpoint: str, token: Secret, ca: Secret | None = None) -> None:
+    `transport` carries its requests instead of a connection.
+    """
+
+    def __init__(
+        self, *, endpoint: str, token: Secret, ca: Secret | None = None, transport: "BaseAdapter | None" = None
+    ) -> None:
         user, _, rest = token.reveal().partition("!")
         token_name, _, token_value = rest.partition("=")
         parts = urlsplit(endpoint)
@@ -54,6 +63,8 @@ class ProxmoxApi:
             from rebirth.providers.trust import trust_only
 
             trust_only(self._session, ca.reveal())
+        if transport is not None:
+            self._session.mount(endpoint, transport)
 
     async def close(self) -> None:
         self._session.close()
@@ -192,7 +203,7 @@ class ProxmoxApi:
             state = await self._read(operation, self._api.nodes(node).tasks(task).status.get)
             with understood(_SYSTEM, operation, _ENDPOINT):
                 if state["status"] != "stopped":
-                    raise NotYet("running")
+                    raise NotYet("running", hint="See the tasks of the Proxmox host.")
                 return str(state["exitstatus"])
 
         said = await until(ended, what=f"{_SYSTEM}: {operation}", every=0.2, slowest=3)
@@ -218,17 +229,17 @@ class ProxmoxApi:
         from proxmoxer.core import AuthenticationError, ResourceException
 
         try:
-            with understood(_SYSTEM, operation, _ENDPOINT):  # proxmoxer takes `data` out of whatever comes
+            # proxmoxer takes `data` out of whatever comes
+            with asking(_SYSTEM, operation), understood(_SYSTEM, operation, _ENDPOINT):
                 answer = await asyncio.to_thread(call)
                 if isinstance(answer, dict) and answer.keys() == {"errors"}:  # its word for: that was no JSON
                     raise ValueError
                 return answer
         except (AuthenticationError, ResourceException) as error:
             raise _failure(operation, error, reading=reading) from None
-        except requests.exceptions.SSLError:
-            hint = "Name the CA that signed it with proxmox.ca."
-            raise Broken("its certificate is not trusted", system=_SYSTEM, operation=operation, hint=hint) from None
         except requests.exceptions.RequestException as error:
+            if refused := mistrusted(error, system=_SYSTEM, operation=operation, address=_ENDPOINT, ca="proxmox.ca"):
+                raise refused from None
             hint = f"Is {_ENDPOINT} right, and reachable from here?"
             raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
 

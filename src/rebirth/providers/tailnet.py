@@ -7,6 +7,8 @@ from typing import Any
 import httpx2 as httpx
 
 from rebirth.errors import Broken, NotYet, understood
+from rebirth.providers.certificates import mistrusted
+from rebirth.run.waiting import asking
 from rebirth.secrets import Secret
 
 _SYSTEM = "Tailscale"
@@ -32,9 +34,17 @@ class AuthKey:
 
 
 class TailnetApi:
-    """One tailnet, through an OAuth client."""
+    """One tailnet, through an OAuth client. `transport` carries its requests instead of a connection."""
 
-    def __init__(self, *, api: str, tailnet: str, client_id: Secret, client_secret: Secret) -> None:
+    def __init__(
+        self,
+        *,
+        api: str,
+        tailnet: str,
+        client_id: Secret,
+        client_secret: Secret,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         # Here, and not above: check imports phases for what they take, and has no time for their clients.
         from authlib.integrations.httpx_client import AsyncOAuth2Client
 
@@ -47,6 +57,7 @@ class TailnetApi:
             grant_type="client_credentials",
             base_url=f"{api}/api/v2",
             timeout=20,
+            transport=transport,
         )
         self._client.register_compliance_hook("access_token_response", _granted)
 
@@ -91,10 +102,15 @@ class TailnetApi:
     async def _ask(
         self, operation: str, method: str, path: str, *, gone_is_fine: bool = False, **options: Any
     ) -> dict[str, Any]:
+        fresh = not self._client.token
         try:
-            if not self._client.token:
-                await self._log_in(operation)
-            answer = await self._client.request(method, path, **options)
+            with asking(_SYSTEM, operation):
+                if fresh:
+                    await self._log_in(operation)
+                answer = await self._client.request(method, path, **options)
+                if answer.status_code == 401 and not fresh:  # the token has ended before its time
+                    await self._log_in(operation)
+                    answer = await self._client.request(method, path, **options)
         except httpx.TransportError as error:
             raise _unreachable(operation, error) from None
         if answer.status_code == 404 and gone_is_fine:
@@ -119,7 +135,8 @@ class TailnetApi:
         from authlib.integrations.base_client.errors import OAuthError
 
         try:
-            await self._client.fetch_token()
+            with asking(_SYSTEM, operation):
+                await self._client.fetch_token()
         except httpx.TransportError as error:
             raise _unreachable(operation, error) from None
         except OAuthError:
@@ -154,7 +171,9 @@ def _refused_client(status: int) -> Broken:
     return Broken("the OAuth client was rejected", system=_SYSTEM, operation=_LOGIN, status=status, hint=_CHECK_CLIENT)
 
 
-def _unreachable(operation: str, error: Exception) -> NotYet:
+def _unreachable(operation: str, error: Exception) -> Broken | NotYet:
+    if refused := mistrusted(error, system=_SYSTEM, operation=operation, address="tailscale.api"):
+        return refused
     return NotYet(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint="Is tailscale.api reachable from here?")
 
 

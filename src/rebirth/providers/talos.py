@@ -12,12 +12,23 @@ from secrets import token_hex
 from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NotYet
 from rebirth.paths import Paths
+from rebirth.run.waiting import asking
 
 SCRATCH = ".scratch"  # below the produced folder: what talosctl reads, for as long as it reads
 _PORT = 50000
 TRUSTD_PORT = 50001  # of a control plane: signs the certificates of workers
 # talosctl makes and patches the others too: with `--config-patch` a patch that takes something out has to fit all of them.
 _PATCH = {"controlplane": "--config-patch-control-plane", "worker": "--config-patch-worker"}
+# What a person may do, by the words of talosctl and of the machine.
+_ADVICE = {
+    r"has expired or is not yet valid": "Compare the clocks of this machine and of that one (`talosctl time`), and their time servers.",
+    r"unknown authority": "It was configured by another castle, or this one's credentials in the produced folder are lost: "
+    "reset the machine, or `rebirth destroy`, then `rebirth create`.",
+    r"PermissionDenied": "The talosconfig in the produced folder has not the rights of an administrator: put the one back that create wrote.",
+    r"no space left on device": "A disk is full, here or of the machine: make room, or give the machine a larger disk.",
+    r"InvalidArgument|unknown keys": "Check talos.version and the patches of castle.yaml.",
+    r"Unimplemented": "Use the talosctl of talos.version.",
+}
 _UNREACHABLE = (
     "connection refused",
     "i/o timeout",
@@ -27,6 +38,7 @@ _UNREACHABLE = (
     "EOF",
     "tls:",
     "reset by peer",
+    "ResourceExhausted",
 )
 
 
@@ -49,7 +61,11 @@ class Talosctl:
 
     async def ensure_secrets(self) -> None:
         """Makes the secrets bundle once; machines that were configured with it need the same one for ever."""
-        shutil.rmtree(self._paths.produced / SCRATCH, ignore_errors=True)  # what a killed run left holds secrets
+        scratch = self._paths.produced / SCRATCH
+        if scratch.is_dir():  # rmtree would open whatever is there, and a FIFO never ends
+            shutil.rmtree(scratch, ignore_errors=True)  # what a killed run left holds secrets
+        else:
+            scratch.unlink(missing_ok=True)
         if not self._paths.talos_secrets.exists():
             await self._produce(self._paths.talos_secrets, "gen secrets", "gen", "secrets", "--output-file")
 
@@ -240,11 +256,14 @@ class Talosctl:
 
     async def _run(self, operation: str, *arguments: str) -> str:
         try:
-            return await self._commands.run(("talosctl", *arguments), operation=operation)
+            with asking("talosctl", operation):
+                return await self._commands.run(("talosctl", *arguments), operation=operation)
         except ProgramFailed as error:
             if any(word in error.said for word in _UNREACHABLE):
-                raise NotYet(f"talosctl: {operation}: {error.said.rpartition('desc = ')[2]}") from None
-            raise
+                failed = error.advised(_ADVICE, "")
+                text = f"talosctl: {operation}: {error.said.rpartition('desc = ')[2]}"
+                raise NotYet(text, hint=failed.hint) from None
+            raise error.advised(_ADVICE, "`talosctl dmesg` of the machine, or its console, says more.") from None
 
 
 async def _answers(address: str) -> bool:

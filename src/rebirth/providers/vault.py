@@ -6,6 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rebirth.errors import Broken, NoAnswer, NotYet, understood
+from rebirth.providers.certificates import mistrusted
+from rebirth.run.waiting import asking
 from rebirth.secrets import Secret
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ class VaultApi:
         from hvac.exceptions import Forbidden, InvalidPath, InvalidRequest, Unauthorized, VaultDown, VaultError
 
         try:
-            with understood(_SYSTEM, operation, _ADDRESS):
+            with asking(_SYSTEM, operation), understood(_SYSTEM, operation, _ADDRESS):
                 answer = await asyncio.to_thread(call)
                 if not isinstance(answer, dict):  # hvac's word for: that was no JSON
                     raise TypeError
@@ -128,10 +130,11 @@ class VaultApi:
             raise Broken(
                 "the request was rejected", system=_SYSTEM, operation=operation, status=400, hint=hint
             ) from None
-        except requests.exceptions.SSLError:
-            hint = "Name the CA that signed it with engine.vault.ca."
-            raise Broken("its certificate is not trusted", system=_SYSTEM, operation=operation, hint=hint) from None
         except (VaultDown, requests.exceptions.RequestException) as error:
+            if refused := mistrusted(
+                error, system=_SYSTEM, operation=operation, address=_ADDRESS, ca="engine.vault.ca"
+            ):
+                raise refused from None
             hint = f"Is {_ADDRESS} right, reachable from here, and unsealed?"
             raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
         except VaultError as error:

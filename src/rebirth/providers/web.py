@@ -10,6 +10,7 @@ import httpx2 as httpx
 
 from rebirth.castle.model import bracketed
 from rebirth.errors import NotYet
+from rebirth.providers.certificates import mistrusted
 from rebirth.secrets import Secret
 
 
@@ -49,7 +50,11 @@ class Web:
                 )
                 answer = await client.send(request)
         except httpx.HTTPError as error:
-            raise NotYet(f"https://{host}{path} at {address}: {error or type(error).__name__}") from None
+            what = f"https://{host}{path} at {address}"
+            if refused := mistrusted(error, system=what, operation="", address="online.sites", ca="online.sites.ca"):
+                raise NotYet(str(refused), hint=refused.hint) from None
+            hint = "Does the ingress have that address, and is it reachable from here?"
+            raise NotYet(f"{what}: {str(error) or type(error).__name__}", hint=hint) from None
         return Page(answer.status_code, answer.text)
 
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter
 
-from rebirth.errors import Broken, CannotTell, DoesNotHold, Impossible, NoAnswer, NotYet, Rebirth
+from rebirth.errors import Broken, CannotTell, DoesNotHold, Impossible, NoAnswer, NotYet, Rebirth, of_this_machine
 from rebirth.events import (
     Events,
     PhaseDone,
@@ -33,6 +33,7 @@ from rebirth.run.phase import Declaration, Phase, needs
 from rebirth.run.waiting import Watcher, watched
 
 _Fact = TypeVar("_Fact", bound=Fact)
+_AGAIN = "Run the same command again: it goes on from here."
 _FIRST_DELAY, _LONGEST_DELAY = 0.25, 5.0  # seconds between attempts, doubling
 
 
@@ -191,7 +192,8 @@ class Engine:
         except Rebirth as error:
             self._fail(phase, error)
         except Exception as error:  # noqa: BLE001 - the one place: a defect in a phase must not take the others down
-            defect = Broken(
+            local = of_this_machine(error, phase.title) if isinstance(error, OSError) else None
+            defect = local or Broken(
                 f"unexpected {type(error).__name__}: {error}",
                 operation=phase.name,
                 hint="This is a bug; please report it with the trace in the phase's log.",
@@ -299,7 +301,7 @@ class Engine:
                 self._limits[phase.makes] = limit
                 with watched(watcher):
                     while True:
-                        watcher.pending.clear()
+                        watcher.forget()
                         self._events(PhaseStarted(phase.name, attempt))
                         try:
                             return cast("Fact", await phase.function(**takes))
@@ -314,7 +316,7 @@ class Engine:
             if because := self._hopeless.get(phase.makes):
                 raise _StoppedError(because) from None
             words = f"gave up after {patience:.0f} s; last seen: {watcher.last(last_error)}"
-            raise Broken(words, operation=phase.title, hint=last_error.hint if last_error else "") from None
+            raise Broken(words, operation=phase.title, hint=watcher.hint(last_error) or phase.hint or _AGAIN) from None
         finally:
             self._limits.pop(phase.makes, None)
 

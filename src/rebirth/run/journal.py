@@ -9,16 +9,19 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext, suppress
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from rebirth.errors import Broken
+from rebirth.castle.files import content_of
+from rebirth.errors import Broken, of_this_machine
 from rebirth.run.facts import Fact
 
 FILE, LOCK = "journal.jsonl", "lock"
+_LARGEST = 64 << 20  # bytes: a thousand times what a castle's journal has after years
 _KEYS: dict[str, dict[str, type]] = {  # what an entry of each kind has to hold
     "fact": {"phase": str, "fingerprint": str, "fact": dict},
     "begun": {"what": str},
@@ -44,24 +47,22 @@ class Journal:
         self._facts: dict[str, dict[str, Any]] = {}
         self._once: dict[str, str] = {}
         self._marks: dict[str, set[str]] = {}
-        self._sink: IO[bytes] | None = None
+        self._sink: FileIO | None = None
 
     def __enter__(self) -> Self:
         try:
             if self._writes:
                 self.file.parent.mkdir(parents=True, exist_ok=True)
                 self._lock.take()
-                self._sink = self.file.open("ab+")
-                self._sink.seek(0)
+                sound = self._read(self._lines())
+                self._sink = FileIO(self.file, "a")
                 # A run that was killed while it wrote leaves a torn last line, which says nothing.
-                self._sink.truncate(self._read(self._sink))
+                self._sink.truncate(sound)
             else:
-                with suppress(FileNotFoundError), self.file.open("rb") as source:
-                    self._read(source)
+                self._read(self._lines())
         except OSError as error:
             self._close()
-            at = str(error.filename or self.file)
-            raise Broken(str(error.strerror), system=at, operation="open the journal") from None
+            raise self._unusable(error, "open the journal") from None
         except Broken:
             self._close()
             raise
@@ -77,6 +78,20 @@ class Journal:
             self._sink.close()
             self._sink = None
         self._lock.leave()
+
+    def _unusable(self, error: OSError, operation: str) -> Broken:
+        error.filename = error.filename or str(self.file)
+        if found := of_this_machine(error, operation):
+            return found
+        hint = "It has to be a file: move away what is there, and run the same command again."
+        return Broken(str(error.strerror), system=str(error.filename), operation=operation, hint=hint)
+
+    def _lines(self) -> list[bytes]:
+        """Raises OSError where the file is too large to be a journal, or none: a FIFO or a device would never end."""
+        try:
+            return content_of(self.file, largest=_LARGEST).splitlines(keepends=True)
+        except FileNotFoundError:
+            return []
 
     def _read(self, lines: Iterable[bytes]) -> int:
         """Remembers every whole line; returns how many bytes they are."""
@@ -111,13 +126,23 @@ class Journal:
 
     def _append(self, **entry: Any) -> None:
         if self._writes:
-            sink = self._open_sink()
-            sink.write(json.dumps({"at": round(time.time(), 3), **entry}).encode() + b"\n")
-            sink.flush()
-            os.fsync(sink.fileno())
+            self._write(json.dumps({"at": round(time.time(), 3), **entry}).encode() + b"\n")
         self._remember(entry)
 
-    def _open_sink(self) -> IO[bytes]:
+    def _write(self, line: bytes) -> None:
+        """The whole line, or nothing. Raises Broken."""
+        sink = self._open_sink()
+        before = sink.seek(0, os.SEEK_END)
+        try:
+            while line:
+                line = line[sink.write(line) :]
+            os.fsync(sink.fileno())
+        except OSError as error:
+            with suppress(OSError):
+                sink.truncate(before)  # half a line would spoil the next one
+            raise self._unusable(error, "write the journal") from None
+
+    def _open_sink(self) -> FileIO:
         if self._sink is None:
             raise RuntimeError("the journal is not open")
         return self._sink
@@ -155,7 +180,7 @@ class Journal:
     def glimpse(self) -> Self:
         """Reads what is there, without the lock and without a write: for who only wants to know, and asks the world anyway."""
         with suppress(OSError):
-            for number, line in enumerate(self.file.read_bytes().splitlines(), 1):
+            for number, line in enumerate(self._lines(), 1):
                 with suppress(Broken):
                     self._remember(self._entry(number, line))
         return self
@@ -192,23 +217,22 @@ class _Lock:
 
     def __init__(self, file: Path, command: str) -> None:
         self._file, self._command = file, command
-        self._held: IO[str] | None = None
+        self._held: FileIO | None = None
 
     def take(self) -> None:
         """Raises Broken, with who holds it, or OSError."""
-        lock = self._file.open("a+", encoding="utf-8")
+        lock = FileIO(self._file, "a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            holder = _holder(lock.read())
+            holder = _holder(lock.read(1000))
             lock.close()
             hint = "Wait for it, or press Ctrl-C there."
             raise Broken(f"{holder} is at work on this castle", hint=hint) from None
         self._held = lock
         lock.truncate(0)
-        lock.write(json.dumps({"pid": os.getpid(), "command": self._command, "since": time.time()}))
-        lock.flush()
+        lock.write(json.dumps({"pid": os.getpid(), "command": self._command, "since": time.time()}).encode())
 
     def leave(self) -> None:
         """The file stays: who waited for it with the old one open would else hold a lock that nobody sees."""
@@ -218,7 +242,7 @@ class _Lock:
             self._held = None
 
 
-def _holder(said: str) -> str:
+def _holder(said: bytes) -> str:
     """Who holds the lock, in words; it may be that it has not said it yet."""
     try:
         held = json.loads(said)

@@ -13,6 +13,7 @@ and where they are true:
     PREPARES = True             before it is done nothing has been made
     LOOKS = True                at this machine alone, and writes nothing: `status` may run it
     VERIFIES = True             is a goal of `verify`
+    HINT = "See ..."            what a person may do when its patience is over, where what it waited for does not say it
     ONLINE = 4                  the castle is online when it is done, where no phase of it has a higher number
 
     WAITS_FOR = (facts.X,)      optional: facts that it does not take, but without which what it waits for never comes: where
@@ -101,6 +102,7 @@ class Phase(Declaration):
     looks: bool
     verifies: bool
     online: int  # 0: it says nothing of that
+    hint: str  # "" where it has none
     still: Declaration | None  # besides what it takes it is handed the fact
     found: Declaration | None
     undo: Undo | None = None
@@ -166,6 +168,7 @@ def read(module: ModuleType) -> Phase:
         looks=getattr(module, "LOOKS", False),
         verifies=getattr(module, "VERIFIES", False),
         online=getattr(module, "ONLINE", 0),
+        hint=getattr(module, "HINT", ""),
         still=declared_still(module.still) if hasattr(module, "still") else None,
         found=declared(module.found) if hasattr(module, "found") else None,
         undo=_undo(module),

@@ -21,7 +21,16 @@ class Watcher:
     phase: str
     events: Events
     pending: dict[str, str] = field(default_factory=dict)
+    hints: dict[str, str] = field(default_factory=dict)  # what a person may do about what is pending
+    asked: list[str] = field(default_factory=list)  # systems, each with its operation, that have not answered yet
+    asked_last: str = ""
     noted: set[str] = field(default_factory=set)  # a phase that is tried again says the same again: once is enough
+
+    def forget(self) -> None:
+        """Another attempt begins."""
+        self.pending.clear()
+        self.hints.clear()
+        self.asked.clear()
 
     def looks(self, what: str) -> None:
         """The first look at `what` begins: until it has ended nothing was seen, but it is known what for."""
@@ -36,10 +45,20 @@ class Watcher:
             return "; ".join(seen)
         if not_yet:
             return str(not_yet)
-        looking = ", ".join(f"whether {what}" for what in self.pending)
-        return f"nothing yet, still asking {looking}" if looking else "nothing yet: its first attempt is still running"
+        asked = ", ".join(dict.fromkeys(self.asked))
+        waits = f"; no answer of {asked}" if asked else ""
+        if looking := ", ".join(f"whether {what}" for what in self.pending):
+            return f"nothing yet, still asking {looking}{waits}"
+        running = f": its first attempt is still running{self.asked_last and f', and asked last {self.asked_last}'}"
+        return f"nothing yet{waits or running}"
 
-    def saw(self, what: str, seen: str) -> None:
+    def hint(self, not_yet: NotYet | None) -> str:
+        """What a person may do about what was seen last."""
+        found = dict.fromkeys(hint for what, hint in self.hints.items() if hint and self.pending.get(what))
+        return " ".join(found) or (not_yet.hint if not_yet else "")
+
+    def saw(self, what: str, seen: str, hint: str = "") -> None:
+        self.hints[what] = hint
         if self.pending.get(what) != seen:
             self.pending[what] = seen
             self.events(Waiting(self.phase, what, seen))
@@ -72,6 +91,23 @@ def note(text: str) -> None:
     if (watcher := _watcher.get()) and text not in watcher.noted:
         watcher.noted.add(text)
         watcher.events(Noted(watcher.phase, text))
+
+
+@contextmanager
+def asking(system: str, operation: str) -> Iterator[None]:
+    """While a system is asked: should its answer never come, a time-out says whose."""
+    watcher, what, answered = _watcher.get(), f"{system}: {operation}", True
+    if watcher:
+        watcher.asked.append(what)
+        watcher.asked_last = what
+    try:
+        yield
+    except asyncio.CancelledError:
+        answered = False
+        raise
+    finally:
+        if watcher and answered and what in watcher.asked:
+            watcher.asked.remove(what)
 
 
 def became_ready(node: str) -> None:
@@ -116,7 +152,7 @@ async def until(
                 answer = await look()
             except NotYet as not_yet:
                 if watcher:
-                    watcher.saw(what, str(not_yet))
+                    watcher.saw(what, str(not_yet), not_yet.hint)
             else:
                 if watcher:
                     watcher.arrived(what, since)

@@ -132,9 +132,9 @@ async def download(pve: Pve, call: Call) -> str:
 
 
 def _client(pve: Pve, call: Call) -> httpx.AsyncClient:
-    verified = call.given.get("verify-certificates", "1") == "1"
+    verified = call.given.get("verify-certificates", "1") == "1" and pve.web is None
     trust = ssl.create_default_context(cafile=pve.ca) if verified else False
-    return httpx.AsyncClient(verify=trust, follow_redirects=True, trust_env=False, timeout=60)
+    return httpx.AsyncClient(verify=trust, follow_redirects=True, trust_env=False, timeout=60, transport=pve.web)
 
 
 async def _fetched(pve: Pve, call: Call, storage: Storage) -> Volume:

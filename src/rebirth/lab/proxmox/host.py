@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+import httpx
+
 from rebirth.lab.proxmox.errors import PveError
 from rebirth.lab.proxmox.hypervisor import Hypervisor
 from rebirth.lab.proxmox.rights import Rights
@@ -110,6 +112,7 @@ class Pve:
     offline: set[str] = field(default_factory=set)
     pools: frozenset[str] = frozenset()
     mappings: frozenset[str] = frozenset()  # of PCI devices
+    web: httpx.AsyncBaseTransport | None = None  # carries what download-url asks for instead of a connection
 
     @property
     def nodes(self) -> list[str]:

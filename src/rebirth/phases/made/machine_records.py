@@ -53,8 +53,11 @@ def _write(paths: Paths, machine: str, digests: Iterable[str]) -> None:
     target = file(paths, machine)
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{machine}.new")
-    fresh.write_text("\n".join(digests), encoding="ascii")
-    fresh.replace(target)
+    try:
+        fresh.write_text("\n".join(digests), encoding="ascii")
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def digest(wanted: Wanted, machine: Machine) -> str:

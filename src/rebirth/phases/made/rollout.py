@@ -6,6 +6,8 @@ from rebirth.errors import NotYet
 from rebirth.providers.cluster import Cluster, missing_replicas
 from rebirth.providers.helm import belongs_to
 
+PODS = "`kubectl describe pods` in its namespace says what its pods wait for: an image, a node, a volume, a Secret."
+
 
 async def rolled_out(
     cluster: Cluster, *, release: str, namespace: str, kinds: Iterable[str] = ("DaemonSet", "Deployment")

@@ -17,17 +17,19 @@ _TAKEN = (
 
 async def identified(
     identity: Identity, machines: Machines, existing: Existing | None, asked: list[Machine], talosctl: Talosctl
-) -> frozenset[str]:
+) -> dict[str, NotYet]:
     """Asks machines in maintenance mode for their network cards, before any of them is sent a secret.
 
-    The names of those that are who they should be; of one that says nothing it is not known. Raises Broken that says which
+    The names of those that say nothing, of which it is not known who they are, each with why. Raises Broken that says which
     machine answers where.
     """
+    silent: dict[str, NotYet] = {}
 
     async def cards(machine: Machine) -> frozenset[str] | None:
         try:
             return await talosctl.cards(address=str(machine.address))
-        except NotYet:
+        except NotYet as error:
+            silent[machine.name] = error
             return None
 
     names = [machine.name for machine in asked]
@@ -43,7 +45,7 @@ async def identified(
     if wrong:
         hint = f"{_RESERVE if machines.addressing == 'reserved-dhcp' else _TAKEN} Nothing was sent to them."
         raise Broken("; ".join(wrong), system="Talos", operation="configure machines", hint=hint)
-    return frozenset(name for name, cards_ in found.items() if cards_ is not None)
+    return silent
 
 
 def _described(cards: frozenset[str], owners: dict[str, Machine]) -> str:

@@ -1,0 +1,45 @@
+"""What a person may do about an API server that refuses, fails or does not answer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rebirth.errors import NoAnswer
+from rebirth.providers.certificates import mistrusted
+
+SYSTEM = "Kubernetes"
+_ENDPOINT = "kubernetes.endpoint"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """For one cluster, which is reached with `kubeconfig`."""
+
+    kubeconfig: Path
+
+    @property
+    def unwell(self) -> str:
+        """Where the API server answers with an error of its own, or somebody in between does."""
+        asked = f"kubectl --kubeconfig {self.kubeconfig} get --raw '/readyz?verbose'"
+        return f"`{asked}` says what the API server lacks; `talosctl dmesg` and etcd's log say why."
+
+    @property
+    def elsewhere(self) -> str:
+        """Where what answers is no API server."""
+        return f"Is {_ENDPOINT} right? A load balancer, a proxy or another server may be answering there."
+
+    def refused(self, status: int) -> str:
+        """Where it refuses: 401 who asks, 403 what is asked, others how it is asked."""
+        if status == 401:
+            return f"Remove {self.kubeconfig}: `rebirth create` writes it again, for this cluster."
+        if status == 403:
+            return (
+                "A quota, a policy or an admission webhook forbids it, as it says: change that, or what is asked for."
+            )
+        return "See what castle.yaml or the repository says of this object; if that is right, this is a bug; please report it."
+
+    def no_answer(self, what: str, error: Exception) -> NoAnswer:
+        """A request that failed before there was an answer."""
+        if refused := mistrusted(error, system=what, operation="", address=_ENDPOINT):
+            return NoAnswer(str(refused), hint=refused.hint)
+        hint = f"Is {_ENDPOINT} right, and reachable from here? Do the control planes run?"
+        return NoAnswer(f"{what}: {type(error).__name__}", hint=hint)
