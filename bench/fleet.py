@@ -41,6 +41,8 @@ def main() -> None:
 def measured(folder: Path, kind: str, number: int, workers: int) -> float:
     """Seconds from the start of the first command to the end of the last, as the jobs' own accounts say: without the workers' start."""
     environment = {**os.environ, "REBIRTH_FLEET": str(folder / "fleet"), "NO_COLOR": "1"}
+    if url := os.environ.get("REBIRTH_FLEET_POSTGRES"):
+        environment["REBIRTH_FLEET_POSTGRES"] = f"{url}_{workers}"  # a database of its own, made when it is missing
 
     def fleet(*arguments: str) -> list[str]:
         return [sys.executable, "-m", "rebirth", "fleet", *arguments]

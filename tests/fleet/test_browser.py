@@ -118,12 +118,12 @@ def check_it_follows(fleet, browser):
 
 def check_a_job_and_its_castle(fleet, browser):
     browser.js("[...document.querySelectorAll('a')].find(link => link.href.includes('-create-')).click(); 0")
-    eventually(lambda: browser.js("document.querySelector('h1').innerText").count("-create-"), 10)
+    eventually(lambda: browser.js("document.querySelector('h1')?.innerText ?? ''").count("-create-"), 10)
     text = browser.js("document.querySelector('main').innerText")
     assert "failed" in text
     assert browser.js("document.querySelectorAll('svg').length") == 1, "the timeline of the run that it made"
     browser.js("location.href = '/castle?of=tower'; 0")
-    eventually(lambda: browser.js("document.querySelector('h1').innerText") == "tower", 10)
+    eventually(lambda: browser.js("document.querySelector('h1')?.innerText ?? ''") == "tower", 10)
     assert "12 runs came online" in browser.js("document.querySelector('main').innerText")
     assert "in the median after" in browser.js("document.querySelector('main').innerText")
     assert browser.js("document.querySelectorAll('svg circle').length") == 12

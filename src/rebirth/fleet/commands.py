@@ -65,7 +65,7 @@ def _engine(place: "Place") -> "Engine":
     )
 )
 def add(
-    kind: Annotated[str, typer.Argument(help="check, rehearse, create, verify, drill, destroy or simulate.")],
+    kind: Annotated[str, typer.Argument(help="Such as check, drill or simulate; another word is answered with all.")],
     directories: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[DIR]...", help="Castles or repositories: a job each. Default: here."),

@@ -38,21 +38,18 @@ class Doing:
     state: Callable[[str], str]  # of a job, by its id; raises Broken
     commands: Commands
     stopping: Event = field(default_factory=Event)  # the worker is asked to end
-    running: dict[str, Job] = field(default_factory=dict)  # by id
+    running: list[str] = field(default_factory=list)  # ids; one twice, where it was resumed before it had ended
 
     def do(self, job: Job) -> dict[str, Any]:
         """How the job ended. Called by the engine, in a thread; it does not return where the worker ends first."""
-        self.running[job.id] = job
+        self.running.append(job.id)
         try:
             ended = asyncio.run(self._do(job))
         finally:
-            if not self.stopping.is_set():
-                del self.running[job.id]
-        if ended is None:
+            self.running.remove(job.id)
+        while ended is None:
             # As far as the engine knows, this worker has died at it: that is what it has to make good.
-            self.running.pop(job.id, None)
             Event().wait()
-        assert ended
         return {"outcome": ended.outcome or ended.what, "code": ended.code}
 
     async def _do(self, job: Job) -> Entry | None:
@@ -87,12 +84,12 @@ class Doing:
             async with beside(until(lambda: self._asked(job, end), what="it is cancelled", every=_EVERY)):
                 code = await program.ended()
         took = {"code": code, "seconds": round(time.monotonic() - since, 2)}
+        if end.since is None:
+            return account.write(ENDED, self.worker, outcome=found.outcome(code), **took)
         if self.stopping.is_set():
             account.write("interrupted", self.worker, **took)
             return None
-        if end.since is not None:
-            return account.write("cancelled", self.worker, **took)
-        return account.write(ENDED, self.worker, outcome=found.outcome(code), **took)
+        return account.write("cancelled", self.worker, **took)
 
     async def _asked(self, job: Job, end: "_Ending") -> None:
         """Asks the command to end when somebody wants that, and ends it when it takes too long."""

@@ -5,7 +5,13 @@ from rebirth.fleet.kinds.kind import Kind, of_tree
 
 
 def _told(answer: Mapping[str, Any]) -> str:
-    return "" if not answer else "all is Ready" if answer.get("came_up") else "something is not Ready"
+    if "ready" not in answer:
+        return ""
+    return (
+        f"all is Ready after {answer['seconds']:.0f} s"
+        if answer["ready"]
+        else f"{len(answer['stops'])} causes keep it from being Ready"
+    )
 
 
 KIND = Kind(
