@@ -11,6 +11,7 @@ from rebirth.paper.api.client import Object
 from rebirth.paper.api.kinds import CONFIG_MAP, SERVICE, SLICE
 from rebirth.paper.api.seen import Seen
 from rebirth.paper.serving.endpoints import ready, service_at
+from rebirth.proof.sources.outside.corefile.asked import forward_of, server_of
 from rebirth.proof.sources.outside.corefile.plugins import read
 from rebirth.proof.sources.outside.corefile.syntax import CorefileError
 from rebirth.proof.sources.outside.corefile.words import Forward, address_of, normal
@@ -64,13 +65,4 @@ class ClusterDns:
         except CorefileError:
             return None
         name = normal(host)
-        fitting = [
-            (len(zone.name), server)
-            for server in servers
-            for zone in server.server.zones
-            if zone.name == "." or f".{name}".endswith(f".{zone.name}")
-        ]
-        if not fitting:
-            return None
-        _, nearest = max(fitting, key=lambda one: one[0])
-        return next(iter(nearest.forwards), None)
+        return forward_of(server_of(servers, name), name)

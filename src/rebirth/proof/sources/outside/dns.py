@@ -15,6 +15,7 @@ from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.proof.reading.talos import Merged
 from rebirth.proof.sources import meeting
 from rebirth.proof.sources.outside.corefile import corefiles
+from rebirth.proof.sources.outside.corefile.asked import forward_of, server_of
 from rebirth.proof.sources.outside.corefile.words import Forward, Meaning, Rewrite, address_of, host_of
 from rebirth.proof.things import ALWAYS, NOWHERE, Edge, Milestone, Need, Place, Scope, Thing
 
@@ -150,7 +151,7 @@ class _Source:
         if found := self._service(host, server):
             self._inside(name, found, place or asked)
             return
-        forward = self._forward(host, server)
+        forward = forward_of(server, host)
         if self._is_lost(host, server, forward):
             words = f"{name.name} is a name of the tailnet, and cluster DNS forwards {_TAILNET} to no resolver that knows it"
             self.graph.remark("tailnet-name", asked, words, name)
@@ -168,13 +169,7 @@ class _Source:
         return not any(str(address) == _RESOLVER for address in castle.machines.nameservers)
 
     def _server(self, host: str) -> Meaning | None:
-        """The server block with the longest zone."""
-        best, length = None, -1
-        for meaning in self.corefile.meanings if self.corefile else ():
-            for zone in meaning.server.zones:
-                if zone.transport == "dns" and _below(host, zone.name) and len(zone.name) > length:
-                    best, length = meaning, len(zone.name)
-        return best
+        return server_of(self.corefile.meanings if self.corefile else (), host)
 
     def _rewritten(self, host: str) -> tuple[str, Place | None, Meaning | None]:
         """The name that is looked up in the end. A server block rewrites names for its own plugins only."""
@@ -221,10 +216,6 @@ class _Source:
             if edge.by.kind not in _WORKLOADS and edge.by.kind != NAME:
                 serves = service._replace(milestone=Milestone.SERVES)
                 self.graph.needs(edge.by, serves, Need.SERVICE, edge.place, edge.words, scope=ALWAYS)
-
-    def _forward(self, host: str, server: Meaning | None) -> Forward | None:
-        found = [forward for forward in server.forwards if _below(host, forward.zone)] if server else []
-        return max(found, key=lambda forward: len(forward.zone), default=None)
 
     def _forwarded(self, name: Thing, host: str, forward: Forward, place: Place) -> None:
         addresses = [address for target in forward.to if (address := address_of(target))]
@@ -312,10 +303,6 @@ def _zone_of(server: Meaning | None, forward: Forward) -> str:
         return forward.zone.rstrip(".")
     zone = max((zone.name for zone in server.server.zones), key=len, default=".")
     return zone.rstrip(".") or "."
-
-
-def _below(host: str, zone: str) -> bool:
-    return zone in {".", host} or host.endswith(f".{zone}")
 
 
 def _applied(rule: Rewrite, host: str) -> str | None:
