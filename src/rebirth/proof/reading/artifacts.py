@@ -2,7 +2,8 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from rebirth.proof.reading import flux
 from rebirth.proof.reading.manifest import Manifest, manifests
 from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.start.folders import is_near
 from rebirth.proof.reading.yaml_files import UnreadableError
 from rebirth.proof.things import NOWHERE, Place
 
@@ -63,14 +65,40 @@ class Artifacts:
         self._files = files
         self._urls: dict[_Source, str] = {}
         self._copies: dict[tuple[str, str], list[tuple[str, str]]] = {}  # artifact -> its folders and the repository's
+        self._ignores: dict[
+            tuple[str, str], list[tuple[str, Place]]
+        ] = {}  # by kind and name, for each cluster may have its own
         for file in files.mentioning(*_MARKS):
             for manifest in _manifests(files, file):
                 if manifest.kind in flux.SOURCES and manifest.group == flux.SOURCE:
                     key = (manifest.kind, manifest.namespace, manifest.name)
                     self._urls.setdefault(key, address(manifest.at("spec", "url", default="")))
+                    if isinstance(ignore := manifest.at("spec", "ignore"), str):
+                        told = self._ignores.setdefault((manifest.kind, manifest.name), [])
+                        told.append((ignore, manifest.place("spec", "ignore")))
                 elif manifest.kind == "ArtifactGenerator":
                     self._generator(manifest)
         self._syncs = [*syncs(files)]
+
+    def leave_out(self, cluster: str, others: Collection[str]) -> None:
+        """What the source of the repository leaves out, for one of its clusters; nothing where several say different things."""
+        told = self._ignores.get(self._most_named(), []) if self._ignores else []
+        near = [
+            (text, place) for text, place in told if is_near(Path(self._files.shown(Path(place.file))), cluster, others)
+        ]
+        alike = len({text for text, _ in near}) == 1
+        self._files.leave_out(*(near[0] if alike else ("", NOWHERE)))
+
+    def _most_named(self) -> tuple[str, str]:
+        """The source from which most folders of this repository are applied: kind and name."""
+        names: Counter[tuple[str, str]] = Counter()
+        for file in self._files.mentioning(flux.KUSTOMIZE.encode()):
+            for manifest in _manifests(self._files, file):
+                folder = flux.folder_of(manifest, self._files.root) if flux.is_kustomization(manifest) else None
+                if folder is not None and folder != self._files.root and folder.is_dir():
+                    kind, _, name = flux.source_of(manifest)
+                    names[kind, name] += 1
+        return max(names, key=lambda one: names[one], default=("", ""))
 
     def _generator(self, manifest: Manifest) -> None:
         aliases = {

@@ -181,11 +181,11 @@ def _generated(data: dict[str, Any], name: str, kind: str, file: Path, found: Fo
     return Manifest(data, str(file), line, prefix, Place(str(file), line, prefix), files=files)
 
 
-def _files(entry: Mapping[str, Any], folder: Path) -> dict[tuple[str | int, ...], str]:
+def _files(entry: Mapping[str, Any], folder: Path) -> dict[tuple[str | int, ...], Place]:
     """Which values of a generated ConfigMap or Secret are files, by their path in the object."""
     listed = entry.get("files")
-    found: dict[tuple[str | int, ...], str] = {}
+    found: dict[tuple[str | int, ...], Place] = {}
     for item in listed if isinstance(listed, list) else ():
         key, _, path = str(item).rpartition("=")
-        found["data", key or Path(path).name] = os.path.normpath(folder / path)
+        found["data", key or Path(path).name] = Place(os.path.normpath(folder / path), 1)
     return found

@@ -29,7 +29,9 @@ class Manifest:
     listed: Place = NOWHERE  # the line of the kustomization that names the file
     written: Mapping[tuple[str | int, ...], tuple[str | int, ...]] = field(default_factory=dict)
     # values that stand elsewhere in the document: path in the object -> path in the document
-    files: Mapping[tuple[str | int, ...], str] = field(default_factory=dict)  # values that are files of their own
+    files: Mapping[tuple[str | int, ...], Place] = field(
+        default_factory=dict
+    )  # values that stand in files of their own
 
     kind: str = field(init=False)
     group: str = field(init=False)  # the API group; "" is the core's
@@ -81,8 +83,9 @@ class Manifest:
 
     def place(self, *path: str | int) -> Place:
         """Where the value at that path stands."""
-        if path in self.files:
-            return Place(self.files[path], 1)
+        for end in range(len(path), -1, -1) if self.files else ():
+            if (own := self.files.get(path[:end])) is not None:
+                return own._replace(path=(*own.path, *path[end:]))
         for end in range(len(path), -1, -1) if self.written else ():
             if path[:end] in self.written:
                 return Place(self.file, self.line, (*self.written[path[:end]], *path[end:]))
@@ -145,6 +148,8 @@ class Applied(NamedTuple):
     thing: Thing
     keys: frozenset[str] | None  # of a Secret or ConfigMap; None: not known
     place: Place  # the line that says so
+    file: str  # in which it stands; the script's where that makes it
+    context: str = ""  # of kubectl, where the line names one
 
 
 @dataclass(repr=False)

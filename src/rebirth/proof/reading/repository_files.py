@@ -1,4 +1,4 @@
-"""The files of a repository, as Flux' source controller packs them: no symbolic links, nothing from outside."""
+"""The files of a repository, as Flux' source controller packs them: no symbolic links, nothing from outside, nothing that is ignored."""
 
 import hashlib
 import os
@@ -7,8 +7,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from rebirth.proof.reading import ignored
 from rebirth.proof.reading.kept import Kept
 from rebirth.proof.reading.yaml_files import Document, UnreadableError, content_of, decoded, parse
+from rebirth.proof.things import Place
 
 SETTINGS = ".rebirth.yaml"  # at the top of a repository: what a castle.yaml says in `check`, where there is none
 MOST = 200_000  # files that are looked at
@@ -38,6 +40,8 @@ class Files:
         self._links: dict[Path, Path | None] = {}  # path -> the symbolic link on the way to it
         self._yaml: list[Path] | None = None
         self._templates: list[Path] = []
+        self._ignored: dict[str, list[ignored.Rule]] = {}  # by folder: what the files in it and above say
+        self._ignored_last: list[ignored.Rule] = []  # by the source itself
 
     def documents(self, file: Path) -> list[Document]:
         """Raises UnreadableError."""
@@ -97,11 +101,40 @@ class Files:
         path = Path(os.path.normpath(f"{folder}/{entry}"))
         if not self.is_inside(path) or self._link(path):
             return None
-        return path if self.is_file(path) or self.is_folder(path) else None
+        return path if self.is_file(path) or (self.is_folder(path) and self.left_out(path) is None) else None
+
+    def leave_out(self, text: str, place: Place) -> None:
+        """The source of the repository leaves that out: what its `ignore` says."""
+        self._ignored_last = ignored.rules(text, "", place)
+
+    def left_out(self, path: Path) -> Place | None:
+        """The line by which a file, or all that a folder holds, is no part of the artifact."""
+        text = str(path)
+        if not text.startswith(self._inside):
+            return None
+        shown = text.removeprefix(self._inside)
+        rules = self._rules(shown.rpartition("/")[0])
+        if not rules and not self._ignored_last:
+            return None
+        rules = [*rules, *self._ignored_last]
+        return ignored.emptied(shown, rules) if self.is_folder(path) else ignored.left_out(shown, rules)
+
+    def _rules(self, folder: str) -> list[ignored.Rule]:
+        """Of the files in a folder and in those above, from the top down."""
+        if (found := self._ignored.get(folder)) is None:
+            above = self._rules(folder.rpartition("/")[0]) if folder else []
+            there = f"{self._inside}{folder}".rstrip("/")
+            own = []
+            if ignored.NAME in self._holding(there):
+                file = Path(there, ignored.NAME)
+                text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+                own = ignored.rules(text, folder, Place(str(file)), by_line=True)
+            self._ignored[folder] = found = [*above, *own]
+        return found
 
     def is_file(self, path: Path) -> bool:
         found = self._entry(path)
-        return found is not None and found.is_file()
+        return found is not None and found.is_file() and self.left_out(path) is None
 
     def is_folder(self, path: Path) -> bool:
         found = self._entry(path)
@@ -131,11 +164,23 @@ class Files:
             return f"{entry} leads out of the repository"
         if link := self._link(path):
             return f"{self.shown(link)} is a symbolic link, which Flux does not pack"
+        if by := self.left_out(path):
+            return f"{entry} is left out of the artifact by {self._told(by)}"
         if path.exists():
             return f"{entry} is a FIFO, a device or a socket, not a file"
         if " " in entry.strip() or "\n" in entry.strip():
             return f"{entry} does not exist: two entries on one line?"
         return f"{entry} does not exist"
+
+    def lacks(self, folder: Path) -> str:
+        """Why it is no folder of the artifact; "" where it is one."""
+        if by := self.left_out(folder) if folder.is_dir() else None:
+            return f"is left out of the artifact by {self._told(by)}"
+        return "is a file, not a folder" if folder.is_file() else "" if folder.is_dir() else "does not exist"
+
+    def _told(self, by: Place) -> str:
+        shown = self.shown(Path(by.file))
+        return f"{'.'.join(map(str, by.path))} in {shown}" if by.path else f"{shown}:{by.line}"
 
     def near(self, folder: Path) -> str:
         """A folder of almost that path, below the root; "" where there is none."""
@@ -174,7 +219,7 @@ class Files:
                     yield path
                 else:
                     yield from self.below(path, stop, depth - 1)
-            elif entry.is_file() and entry.name not in _NOT_PACKED:
+            elif entry.is_file() and entry.name not in _NOT_PACKED and self.left_out(path) is None:
                 yield path
 
     def yaml_files(self) -> list[Path]:
@@ -217,6 +262,19 @@ class Files:
                 continue
             if said[digest]:
                 yield file
+
+
+def between(folders: set[Path]) -> set[Path]:
+    """The folders, and those that lie between one of them and another one above it."""
+    found = set(folders)
+    for folder in folders:
+        way: list[Path] = []
+        for above in folder.parents:
+            if above in folders:
+                found.update(way)
+                break
+            way.append(above)
+    return found
 
 
 def is_out(listing: Path, file: Path) -> bool:

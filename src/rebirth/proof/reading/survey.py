@@ -14,7 +14,7 @@ from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.machines import talhelper
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
-from rebirth.proof.reading.repository_files import MOST, Files, is_out
+from rebirth.proof.reading.repository_files import MOST, Files, between, is_out
 from rebirth.proof.reading.start import before, beforehand, coverage
 from rebirth.proof.reading.start import clusters as where
 from rebirth.proof.reading.undefined import forgotten, literal, settings, undefined
@@ -56,14 +56,15 @@ async def survey(
     surveys = []
     for cluster, start in found.clusters.items():
         model = Model(found.root, cluster=cluster, start=start, castle=castle, castle_file=castle_file)
+        sources.leave_out(cluster, found.clusters)
         reader = _Reader(found.files, kustomize, sources, model, found.clusters)
         await reader.read(found.root / cluster)
         surveys.append(reader.survey)
     share = coverage.of(found.files, root.resolve(), [one.model for one in surveys])
-    early = before.read([one.model for one in surveys], found.files) if castle is None else []
-    for one in surveys:
+    early = before.read([one.model for one in surveys], found.files) if castle is None else [[] for _ in surveys]
+    for one, unknowns in zip(surveys, early, strict=True):
         one.model.share = share
-        one.unknowns += early
+        one.unknowns += unknowns
     if not clusters and (little := coverage.little(share, root.resolve(), found.clusters)):
         surveys[0].remarks.append(little)
     return surveys
@@ -102,7 +103,7 @@ class _Reader:
         self._substitute()
         self.survey.unknowns += unread.generated(m for unit in self.model.units for m in unit.members)
         self._orphans()
-        self.model.seeded += beforehand.find(self.files, self.listed)
+        self.model.seeded += beforehand.find(self.files, self.listed, self.model.cluster, self._clusters)
         if self.model.castle is None:
             self.model.machines += talhelper.machines(self.files, self.model.cluster) or talos.lying(
                 self.files, self.model.cluster, self._clusters
@@ -173,9 +174,8 @@ class _Reader:
             self._unknown(own, "path", "its path contains a variable that is not known")
         elif not self.files.is_inside(target):
             self._missing(own, "path-outside", f"{path} leads out of the repository")
-        elif not target.is_dir():
-            near = "" if target.is_file() else self.files.near(target)
-            words = "is a file, not a folder" if target.is_file() else "does not exist"
+        elif words := self.files.lacks(target):
+            near = "" if target.exists() else self.files.near(target)
             self._missing(own, "missing-path", f"{path} {words}" + (f"; did you mean ./{near}?" if near else ""))
         else:
             return target
@@ -332,8 +332,8 @@ class _Reader:
         self.survey.remarks.append(Remark("unlisted", first.place("metadata", "name"), words, first.thing(), data))
 
     def _orphans(self) -> None:
-        """Objects in files beside listed ones that nothing lists."""
-        folders = {file.parent for file in self.listed}
+        """Objects in files beside listed ones, or in a folder on the way to them, that nothing lists."""
+        folders = between({file.parent for file in self.listed})
         for file in self.files.yaml_files():
             if file not in self.listed and file.parent in folders and file.name not in kustomization.NAMES:
                 found = where.manifests_of(self.files, file)

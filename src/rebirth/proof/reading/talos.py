@@ -3,7 +3,6 @@
 Patches are merged as Talos merges them: later values win, lists grow.
 """
 
-import os.path
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 
 from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, manifests, thing
 from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.start.folders import is_near
 from rebirth.proof.reading.yaml_files import UnreadableError, parse, text_of
 from rebirth.proof.things import NOWHERE, Atomicity, Milestone, Place
 
@@ -96,7 +96,7 @@ def lying(files: Files, cluster: str, others: Iterable[str]) -> list[MachineConf
     """
     found = []
     for file in files.mentioning(*_MARKS, templates=True):
-        if is_unused(files, file) or not _is_near(Path(files.shown(file)), cluster, others):
+        if is_unused(files, file) or not is_near(Path(files.shown(file)), cluster, others):
             continue
         try:
             documents = parse(_TAGS.sub(_blank, text_of(file)))
@@ -107,13 +107,6 @@ def lying(files: Files, cluster: str, others: Iterable[str]) -> list[MachineConf
             if isinstance(data, Mapping) and {"machine", "cluster"} & set(data) and set(data) <= _MAIN:
                 found.append(Manifest(data, str(file), document.line))
     return [MachineConfiguration("of the repository", "", tuple(found), whole=False)] if found else []
-
-
-def _is_near(file: Path, cluster: str, others: Iterable[str]) -> bool:
-    def steps(folder: str) -> int:
-        return len(Path(os.path.commonpath([file, folder])).parts)
-
-    return all(steps(other) <= steps(cluster) for other in others)
 
 
 _MARKS = (b"coreDNS", b"serviceSubnets", b"clusterDNS", b"registries", b"admissionControl")

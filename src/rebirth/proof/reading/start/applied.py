@@ -23,13 +23,16 @@ _CREATES = re.compile(
 _DRY = re.compile(r"\s--dry-run(?!=none)")
 _BEGINNING = re.compile(r"readme|install|bootstrap|setup|start|deploy", re.IGNORECASE)  # documents of how it all begins
 _NAMESPACE = re.compile(r"\s(?:-n|--namespace)[\s=]+[\"']?([\w.-]+)")
+_CONTEXT = re.compile(r"\s--context[\s=]+[\"']?([\w.-]+)")
 _KEY = re.compile(r"--from-(?:file|literal)[\s=]+[\"']?([\w.-]+)=")
 _ALONE = re.compile(r"[\s\"'\[(,-]*([^\s\"',]+\.ya?ml)[\s\"'\]),\\]*")  # a path that has its line for itself: of a list
 _LOOPS = re.compile(r"\$|\{\}|\{\{")  # what is named elsewhere
 _VARIABLE = re.compile(r"(?:\{\{[^}]*\}\}|\$\{[^}]*\}|\$\w+|\$\([^)]*\))/+")
 _ANY = re.compile(r"\{\{[^}]*\}\}|\$\{[^}]*\}|\$\w+")
 _WORD = re.compile(r"(?:\{\{[^}]*\}\}|\$\([^)]*\)|[^\s\"'`;|<>&()=])+")
-_FOLDER = re.compile(r"(?:\s-k|--kustomize|\s-f|--filename|\bbuild)[\s=]+(?:--\S+\s+)*[\"']?$")  # before a folder
+_FOLDER = re.compile(
+    r"(?:\s-k|--kustomize|\s-f|--filename|\bbuild|\bkubectl\s+kustomize)[\s=]+(?:--\S+\s+)*[\"']?$"
+)  # before a folder
 _DATA = {"Secret", "ConfigMap"}
 _FLUX = ("kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io")
 
@@ -48,12 +51,34 @@ def find(files: Files, said: Sequence[Line]) -> Iterator[Applied]:
             named = [*_named(files, line)]
             looped = looped or (not named and bool(_LOOPS.search(line.text)))
             for target in named:
-                yield from _objects(files, target, _in(line.text), line.place)
+                yield from _objects(files, target, line)
         if looped and not file.endswith(".md"):
             spaces = {space for line in applying if (space := _in(line.text)) and not _LOOPS.search(space)}
             space = spaces.pop() if len(spaces) == 1 else ""
             for target, place in _alone(files, Path(file)):
-                yield from _objects(files, target, space, place)
+                yield from _objects(files, target, Line(f" -n {space}" if space else "", place))
+
+
+def charts(files: Files, said: Sequence[Line]) -> Iterator[tuple[Path, Place]]:
+    """Kustomizations that inflate charts and are applied, each with the line that says so."""
+    inflating: list[Path] | None = None
+    for line in said:
+        if not _does(line.text) or not (
+            words := [w[0] for w in _WORD.finditer(line.text) if _FOLDER.search(line.text[: w.start()])]
+        ):
+            continue
+        if inflating is None:
+            inflating = [file for file in files.mentioning(b"helmCharts:") if file.name in kustomization.NAMES]
+        for word in words:
+            named = _targets(files, word, Path(line.place.file)) or _ending_in(word, inflating)
+            yield from ((file, line.place) for file in inflating if file.parent in named)
+
+
+def _ending_in(word: str, inflating: Sequence[Path]) -> list[Path]:
+    """The only one of these folders that ends so: a script may stand anywhere when it names it."""
+    parts = Path(word.removeprefix("./")).parts
+    found = [file.parent for file in inflating if parts and file.parent.parts[-len(parts) :] == parts]
+    return found if len(found) == 1 else []
 
 
 def _does(text: str) -> bool:
@@ -73,7 +98,13 @@ def _created(line: Line) -> Applied | None:
         return None
     kind = "Secret" if re.search(r"\screate\s+secret\s", line.text) else "ConfigMap"
     keys = frozenset(_KEY.findall(line.text)) if "--from-env-file" not in line.text else frozenset[str]()
-    return Applied(Thing(kind, namespace, found[1], Milestone.MATERIALISED), keys or None, line.place)
+    there = Thing(kind, namespace, found[1], Milestone.MATERIALISED)
+    return Applied(there, keys or None, line.place, line.place.file, _context(line.text))
+
+
+def _context(text: str) -> str:
+    found = _CONTEXT.search(text)
+    return found[1] if found else ""
 
 
 def _named(files: Files, line: Line) -> Iterator[Path]:
@@ -113,7 +144,7 @@ def _is_there(target: Path) -> bool:
     return target.is_dir() or (target.is_file() and target.suffix in {".yaml", ".yml"})
 
 
-def _objects(files: Files, target: Path, namespace: str, place: Place) -> Iterator[Applied]:
+def _objects(files: Files, target: Path, line: Line) -> Iterator[Applied]:
     if target.is_dir():
         listing = kustomization.kustomization_of(files, target)
         found = (
@@ -124,19 +155,20 @@ def _objects(files: Files, target: Path, namespace: str, place: Place) -> Iterat
     else:
         found = clusters.manifests_of(files, target)
     for manifest in found:
-        yield from _applied(manifest, namespace, place)
+        for there, keys in _there(manifest, _in(line.text)):
+            yield Applied(there, keys, line.place, manifest.file, _context(line.text))
 
 
-def _applied(manifest: Manifest, namespace: str, place: Place) -> Iterator[Applied]:
+def _there(manifest: Manifest, namespace: str) -> Iterator[tuple[Thing, frozenset[str] | None]]:
     """What others may wait for: data, namespaces, kinds, and what Flux is told to do."""
     space = "" if manifest.kind in BUILT_IN | CUSTOM else manifest.namespace or namespace or "default"
     there = Thing(manifest.kind, space, manifest.name, Milestone.EXISTS)
     if manifest.kind in _DATA:
         keys = frozenset(map(str, {*manifest.mapping("data"), *manifest.mapping("stringData")}))
-        yield Applied(there._replace(milestone=Milestone.MATERIALISED), keys or None, place)
+        yield there._replace(milestone=Milestone.MATERIALISED), keys or None
     elif manifest.kind == "CustomResourceDefinition":
         group, kind = manifest.at("spec", "group", default=""), manifest.at("spec", "names", "kind", default="")
-        yield Applied(there, None, place)
-        yield Applied(Thing("CRD", "", f"{group}/{kind}", Milestone.ESTABLISHED), None, place)
+        yield there, None
+        yield Thing("CRD", "", f"{group}/{kind}", Milestone.ESTABLISHED), None
     elif manifest.kind == "Namespace" or manifest.group in _FLUX:
-        yield Applied(there, None, place)
+        yield there, None

@@ -1,26 +1,41 @@
 """What is run before Flux: helmfiles that somebody names, and commands of scripts, of which only what they apply is read."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from rebirth.proof.reading.manifest import Model
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.start import applied, helmfiles, scripts
+from rebirth.proof.reading.start.folders import is_near
 from rebirth.proof.things import Place, Unknown
 
 
-def read(models: Iterable[Model], files: Files) -> list[Unknown]:
-    """Enters the helmfiles, and what is applied by hand, for every cluster of the repository; what is not known comes back.
+def read(models: Sequence[Model], files: Files) -> list[list[Unknown]]:
+    """Enters the helmfiles, and what is applied by hand, for the clusters that they are of; what is not known of each comes back.
 
-    Raises SpecError where .rebirth.yaml cannot be used.
+    What lies nearer to another cluster's folder, or names its context, is the other's. Raises SpecError where .rebirth.yaml cannot be used.
     """
     root = files.root
     said, there = scripts.lines(root), helmfiles.find(root)
     run = helmfiles.runs(root, there, said)
     shown = {file: (helmfiles.shown(root, file, one), one.only_crds) for file, one in run.items()}
+    for file, place in applied.charts(files, said):
+        shown.setdefault(file, (helmfiles.shown(root, file, helmfiles.Run(place)), False))
     by_hand = list(applied.find(files, said))
-    for model in models:
-        model.helmfiles = shown
-        model.applied += by_hand
     why = "nothing here runs it before Flux; if you do, say so with `bootstrap:` in .rebirth.yaml"
     left = [Unknown(str(file.relative_to(root)), Place(str(file)), why) for file in helmfiles.left(there, run)]
-    return [*scripts.unread(said), *left]
+    unread = [*scripts.unread(said), *left]
+    clusters = [model.cluster for model in models]
+    for model in models:
+        model.helmfiles = {
+            file: why for file, why in shown.items() if _is_of(files, str(file), model.cluster, clusters)
+        }
+        model.applied += [one for one in by_hand if _is_of(files, one.file, model.cluster, clusters, one.context)]
+    return [[one for one in unread if _is_of(files, one.place.file, cluster, clusters)] for cluster in clusters]
+
+
+def _is_of(files: Files, file: str, cluster: str, clusters: Collection[str], context: str = "") -> bool:
+    named = [one for one in clusters if context and context in Path(one).parts]
+    if named and len(named) < len(clusters):
+        return cluster in named
+    return is_near(Path(files.shown(Path(file))), cluster, clusters)

@@ -9,12 +9,15 @@ from rebirth.proof.reading import kustomization
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.start import clusters
-from rebirth.proof.reading.start.folders import is_for_bootstrap
+from rebirth.proof.reading.start.folders import is_for_bootstrap, is_near
 
 
-def find(files: Files, listed: Collection[Path]) -> Iterator[Manifest]:
-    """The objects of such folders, with the namespaces that their kustomizations give them."""
-    apart = [f for f in files.yaml_files() if is_for_bootstrap(f, files.root) and f not in listed]
+def find(files: Files, listed: Collection[Path], cluster: str, others: Collection[str]) -> Iterator[Manifest]:
+    """The objects of such folders, with the namespaces that their kustomizations give them; not of what is nearer to another cluster."""
+    apart = [
+        f for f in files.yaml_files()
+        if is_for_bootstrap(f, files.root) and f not in listed and is_near(Path(files.shown(f)), cluster, others)
+    ]  # fmt: skip
     built = [kustomization.folder(files, f.parent) for f in apart if f.name in kustomization.NAMES]
     inner = {file.parent for folder in built for file in folder.kustomizations if file.parent != folder.path}
     taken: set[Path] = set()
