@@ -22,6 +22,7 @@ _KINDS = {
 _Path = tuple[str | int, ...]
 _CLAIM = "persistentVolumeClaim"
 _NAMES = {_CLAIM: "claimName", "secret": "secretName", "configMap": "name"}  # the field of a volume that names it
+_OF_THE_HOST = ("hostNetwork", "hostPID", "hostIPC")  # fields of a pod that pod security looks at
 _ALONE_SINCE = 4  # major version of the chart since which what is the only one of its kind has the release's name alone
 
 
@@ -141,11 +142,13 @@ class _Chart:
         pods: _Path = ("spec", "jobTemplate", "spec", "template") if kind == "CronJob" else ("spec", "template")
         written: dict[_Path, _Path] = {}
         beyond: dict[_Path, _Path] = {}  # in the values, beside the controllers
-        spec: dict[str, Any] = {"volumes": []}
+        options = {**_mapping(self.values.get("defaultPodOptions")), **_mapping(controller.get("pod"))}
+        spec: dict[str, Any] = {"volumes": [], **{field: options[field] for field in _OF_THE_HOST if field in options}}
+        usual = _mapping(controller.get("defaultContainerOptions")).get("securityContext")
         for field, part in (("initContainers", "initContainers"), ("containers", "containers")):
             spec[field] = []
             for index, (inner, container) in enumerate(_enabled(controller.get(part))):
-                spec[field].append(self._container(inner, container))
+                spec[field].append(self._container(inner, {"securityContext": usual, **container}))
                 at = (*pods, "spec", field, index)
                 written[at] = (part, inner)
                 for number, (path, _) in enumerate(self._environment(container.get("env"))):
@@ -156,7 +159,8 @@ class _Chart:
             for field in source:
                 at = (*pods, "spec", "volumes", index, field)
                 beyond[at] = ("persistence", volume)
-                beyond[*at, _NAMES[field]] = ("persistence", volume, "existingClaim" if field == _CLAIM else "name")
+                if field in _NAMES:
+                    beyond[*at, _NAMES[field]] = ("persistence", volume, "existingClaim" if field == _CLAIM else "name")
         template = {"metadata": {"labels": {releases.MADE_UP: key, **_mapping(controller.get("labels"))}}, "spec": spec}
         body: dict[str, Any] = {"template": template}
         if kind == "CronJob":
@@ -175,6 +179,8 @@ class _Chart:
             for source in container.get("envFrom") or ()
             if isinstance(source, Mapping) and "{{" not in str(self._rendered(source))
         ]
+        if (context := _mapping(container.get("securityContext"))) and "{{" not in str(context):
+            made["securityContext"] = context
         return made
 
     def _environment(self, env: object) -> Iterator[tuple[_Path, Mapping[str, Any]]]:
@@ -207,6 +213,8 @@ class _Chart:
                 source = {"secret": {"secretName": name, **optional}}
             elif kind == "configMap" and isinstance(name, str):
                 source = {"configMap": {"name": name, **optional}}
+            elif kind == "hostPath" and isinstance(path := volume.get("hostPath"), str):
+                source = {"hostPath": {"path": path}}
             else:
                 continue
             if "{{" not in str(source):

@@ -1,4 +1,5 @@
-"""Releases that a helmfile of the repository installs before Flux is there: the usual first step of a home cluster.
+"""Releases that a helmfile of the repository installs before Flux is there, or a kustomization with `helmCharts` that somebody applies:
+the usual first step of a home cluster.
 
 With a castle nothing of that is run, so nothing of that is taken as there.
 """
@@ -7,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rebirth.proof.charts import releases
+from rebirth.proof.charts import early_values, releases
+from rebirth.proof.charts.early_values import Early
 from rebirth.proof.charts.knowledge import crd
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model, thing
@@ -24,7 +26,7 @@ class Release(NamedTuple):
     namespace: str
     chart: str
     version: str
-    values: Mapping[str, Any]
+    values: Early
     place: Place
     why: str  # it is taken as there
     only_crds: bool
@@ -69,27 +71,43 @@ def missing(model: Model) -> Iterator[Manifest]:
         ):
             continue
         url, _, name = release.chart.rpartition("/")
-        spec = {"chart": {"spec": {"chart": name, "version": release.version}}, "url": url, "values": release.values}
+        spec: dict[str, Any] = {"chart": {"spec": {"chart": name, "version": release.version}}, "url": url}
+        spec["values"] = release.values.data
+        if not release.values.whole:
+            spec["valuesFrom"] = [{"kind": "file"}]  # one that cannot be read
         marks = {WHY: release.why, **({ONLY_CRDS: "true"} if release.only_crds else {})}
         metadata = {"name": release.name, "namespace": release.namespace, "annotations": marks}
         yield Manifest(
             {"kind": "Helm release", "metadata": metadata, "spec": spec},
             release.place.file, release.place.line, release.place.path,
             written={("spec", "chart", "spec", "chart"): (*release.place.path, "chart")},
+            files={("spec", "values", *key): place for key, place in release.values.places.items()},
         )  # fmt: skip
 
 
 def _releases(file: Path, why: str, *, only_crds: bool) -> Iterator[Release]:
     for document in documents(file):
-        entries = document.data.get("releases") if isinstance(document.data, Mapping) else None
-        defaults = document.data.get("helmDefaults") if isinstance(document.data, Mapping) else None
+        data = document.data if isinstance(document.data, Mapping) else {}
+        defaults = data.get("helmDefaults")
         creates = not (isinstance(defaults, Mapping) and defaults.get("createNamespace") is False)
-        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-            if isinstance(entry, Mapping) and entry.get("name") and entry.get("installed") is not False:
-                values = [one for one in entry.get("values") or () if isinstance(one, Mapping)]
-                merged = {key: value for one in values for key, value in one.items()}
+        for index, entry in _entries(data.get("releases")):
+            if entry.get("installed") is not False:
                 yield Release(
                     str(entry["name"]), str(entry.get("namespace") or "default"), str(entry.get("chart") or ""),
-                    str(entry.get("version") or ""), merged, Place(str(file), document.line, ("releases", index)), why, only_crds,
+                    str(entry.get("version") or ""), early_values.of_release(file, entry),
+                    Place(str(file), document.line, ("releases", index)), why, only_crds,
                     not only_crds and entry.get("createNamespace", creates) is not False,
                 )  # fmt: skip
+        for index, entry in _entries(data.get("helmCharts")):
+            chart = f"{str(entry.get('repo') or '').rstrip('/')}/{entry['name']}"
+            yield Release(
+                str(entry.get("releaseName") or entry["name"]), str(entry.get("namespace") or "default"), chart,
+                str(entry.get("version") or ""), early_values.of_kustomization(file, entry),
+                Place(str(file), document.line, ("helmCharts", index)), why, only_crds=only_crds, makes_namespace=False,
+            )  # fmt: skip
+
+
+def _entries(value: object) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    for index, entry in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(entry, Mapping) and entry.get("name"):
+            yield index, entry

@@ -12,14 +12,13 @@ from itertools import pairwise, product
 from typing import Any
 
 from rebirth.proof.charts.chart_values import in_range, value_at
+from rebirth.proof.charts.conditions import When
 from rebirth.proof.charts.operator_file import (
     Name,
     Operator,
     Reports,
     Webhook,
-    When,
     Workload,
-    any_of,
     operator,
     read_operator,
 )
@@ -43,6 +42,7 @@ class Made:
     address: str = ""
     when_ready: bool = False
     ports: tuple[str, ...] = ()
+    privileged: bool = False
 
 
 @cache
@@ -100,7 +100,9 @@ def made_by(group: str, data: Mapping[str, Any], namespace: str = "") -> Iterato
         spaces = list(fill(makes.namespace, context)) or [""]
         address = next(fill(makes.address, context), "") if makes.address else ""
         for name in dict.fromkeys(fill(makes.name, context)):
-            yield Made(makes.kind, spaces[0], name, makes.keys, address, makes.when_ready, makes.ports)
+            yield Made(
+                makes.kind, spaces[0], name, makes.keys, address, makes.when_ready, makes.ports, makes.privileged
+            )
 
 
 def read_by(group: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
@@ -196,7 +198,6 @@ __all__ = [
     "Webhook",
     "When",
     "Workload",
-    "any_of",
     "crd",
     "fill",
     "in_range",

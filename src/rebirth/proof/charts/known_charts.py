@@ -3,7 +3,7 @@ reads them, too. They hold what others may need, and nothing else.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from rebirth.proof.charts import releases
 from rebirth.proof.charts.knowledge import Name, Operator, Webhook, When, Workload, fill, value_at
@@ -11,11 +11,19 @@ from rebirth.proof.charts.releases import ChartSource, Values
 from rebirth.proof.reading import scopes
 from rebirth.proof.reading.manifest import Manifest
 
+_Path = tuple[str | int, ...]
+
 
 def objects(known: Operator, own: Manifest, chart: ChartSource, values: Values) -> list[Manifest]:
     """What the release of a known chart makes."""
     found = _Chart(known, own, chart, values)
-    made = [Manifest(data, own.file, own.line, _written(data, own) or chart.place.path) for data in found.objects()]
+    made = [
+        Manifest(
+            data, own.file, own.line, _written(data, own) or chart.place.path,
+            written=found.named.get((str(data["kind"]), str(data["metadata"]["name"])), {}),
+        )
+        for data in found.objects()
+    ]  # fmt: skip
     return made + list(found.certificates())
 
 
@@ -29,7 +37,7 @@ def _written(data: Mapping[str, Any], own: Manifest) -> tuple[str | int, ...]:
 def secrets(known: Operator, own: Manifest, chart: ChartSource, values: Values) -> set[str]:
     """The Secrets without which the pods of a known chart do not start, and that have to come from elsewhere."""
     found = _Chart(known, own, chart, values)
-    return {name for workload in known.workloads for name, _ in found.needed(workload)}
+    return {one.name for workload in known.workloads for one in found.needed(workload)}
 
 
 def fullname(release: str, chart: str, values: Mapping[str, Any]) -> str:
@@ -38,6 +46,14 @@ def fullname(release: str, chart: str, values: Mapping[str, Any]) -> str:
         return str(override)[:63].rstrip("-")
     name = str(value_at(values, "nameOverride") or chart)
     return (release if name in release else f"{release}-{name}")[:63].rstrip("-")
+
+
+class _Needed(NamedTuple):
+    """A Secret that pods do not start without, and the value of the release that names it; () where none does."""
+
+    name: str
+    keys: tuple[str, ...]
+    path: tuple[str, ...]
 
 
 class _Chart:
@@ -51,6 +67,8 @@ class _Chart:
             "fullname": fullname(release, chart.name, values.data),
             "values": values.data,
         }
+        # Of workloads, by kind and name: what in them is named by values, and by which.
+        self.named: dict[tuple[str, str], Mapping[_Path, _Path]] = {}
 
     def objects(self) -> Iterator[Mapping[str, Any]]:
         yield from self._crds()
@@ -149,10 +167,17 @@ class _Chart:
             if named.type:
                 spec["type"] = self._name(named.type)
             yield self._object("v1", "Service", service, self.namespace, spec=spec)
-        volumes = [
-            {"name": f"secret-{index}", "secret": {"secretName": secret, "items": [{"key": key} for key in keys]}}
-            for index, (secret, keys) in enumerate(self.needed(workload))
+        needed = list(self.needed(workload))
+        volumes: list[dict[str, Any]] = [
+            {"name": f"secret-{index}", "secret": {"secretName": one.name, "items": [{"key": key} for key in one.keys]}}
+            for index, one in enumerate(needed)
         ]
+        if workload.host_path:
+            volumes.append({"name": "host", "hostPath": {"path": "/"}})
+        self.named[workload.kind, name] = {
+            ("spec", "template", "spec", "volumes", index, "secret"): one.path
+            for index, one in enumerate(needed) if one.path
+        }  # fmt: skip
         annotations = {releases.OPERATOR: self.known.name} if workload is self.known.workloads[0] else {}
         container: dict[str, Any] = {"name": name, "image": workload.image}
         if workload.privileged:
@@ -166,11 +191,14 @@ class _Chart:
             spec={"selector": {"matchLabels": {releases.MADE_UP: name}}, "template": template},
         )  # fmt: skip
 
-    def needed(self, workload: Workload) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def needed(self, workload: Workload) -> Iterator[_Needed]:
         for secret in workload.secrets:
-            if self._surely(secret.when):
-                for name in fill(secret.name, self.context):
-                    yield name, secret.keys
+            if not self._surely(secret.when):
+                continue
+            keys = tuple(text for key in secret.keys for text in fill(key, self.context))
+            for name in fill(secret.name, self.context):
+                paths = (("spec", *path.split(".")) for path in secret.name.strip("{}").split("|"))
+                yield _Needed(name, keys, next((path for path in paths if self.own.at(*path) == name), ()))
 
     def _webhook(self, webhook: Webhook) -> Mapping[str, Any] | None:
         policy = str(value_at(self.values.data, webhook.policy) or "") if webhook.policy else ""

@@ -7,6 +7,7 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
     read: [...]                      upstream files that the facts were read in, with the version
     charts:                          how a HelmRelease of it is recognised: the chart's name, and pieces of its repository's URL
       - {name: cert-manager, from: [charts.jetstack.io, jetstack/charts]}
+      - {name: coredns, published: [ghcr.io/coredns/charts/coredns]}     at which OCI addresses its own publisher has it: all of them
     images: [jetstack/cert-manager-controller]   how it is recognised in manifests: its main container's image, without host and tag
     namespace: cert-manager          where it usually stands; only used if nobody says otherwise
     complete: true                   the objects below are all that matters: nothing else of the chart is needed by others
@@ -21,10 +22,11 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
       - name: "{fullname}-webhook"
         kind: Deployment             (if not given)
         image: jetstack/cert-manager-webhook
-        secrets: [{name: operator-oauth, keys: [client_id], unless: [oauth.clientId]}]   what its pods do not start without
+        secrets: [{name: operator-oauth, keys: [client_id], unless: [oauth.clientId]}]   what its pods do not start without; keys
+                                     are templates, too: "{values.admin.userKey|'admin-user'}"
         services: [{name: "{fullname}-webhook", type: ClusterIP}]
         labels: {app: x}             of its pods, where other objects select them
-        privileged: true             its container is; also `host_network`
+        privileged: true             its container is; also `host_network`, `host_path`
     webhooks:
       - name: webhook.cert-manager.io
         mutating: false
@@ -57,6 +59,7 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
         address: "{spec.nameserver.service.clusterIP}"     of a Service
         ports: ["5432", "53/UDP"]    of a Service
         when_ready: true             only once the custom resource itself is Ready
+        privileged: true             of pods: they are
     reads:                           what a custom resource of it needs from a Secret or ConfigMap
       - {by: ..., kind: Secret, name: "{spec.secretName}", key: "{spec.key}"}
     reports:                         what the operator writes into the status of a custom resource once it is as it should be
@@ -73,8 +76,11 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
         name: "{args.secret-name}"   of its argument --secret-name; "{env.NAME}" of its environment
         keys: [secretkey]            not given: not known
     unready: [tailscale.com/DNSConfig]     kinds without any condition that kstatus knows: they are Ready as soon as they exist
-    rejects:                         values with which the chart is not rendered, in those versions
+    rights:                          what its program asks of the API server everywhere when it starts, and ends without
+      - {group: "", resource: configmaps, verbs: [list, watch], since: "1.6"}     version of the image; also `before`
+    rejects:                         values with which the chart is not rendered, or does not work, in those versions
       - {value: kubeProxyReplacement, takes: ["true", "false"], since: "1.16"}     takes: not given: none at all
+      - {value: k8sServiceHost, takes: [auto], needs: k8sServicePort}              needs: but with that value set, any other, too
 
 Conditions: `only_if` (one of these values is set), `all_of` (each is), `unless` (none is), `unless_false` (none is false). Values are those of the
 HelmRelease; what it does not set has the chart's default, which the conditions are written for.
@@ -90,65 +96,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
-from rebirth.proof.charts.chart_values import in_range, value_at
+from rebirth.proof.charts.conditions import Entry, Texts, When
 from rebirth.proof.reading.yaml_files import UnreadableError, parse, text_of
 from rebirth.proof.things import Milestone, Thing
 
-Texts = Annotated[tuple[str, ...], Field(strict=False)]  # a list of the file
 _Kind = Annotated[str, StringConstraints(pattern=r"^[^/]*/[A-Za-z0-9]+$")]  # group/Kind
-
-
-class _Entry(BaseModel):
-    """A mapping of the file: unknown fields are errors, and nothing is coerced."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
-
-
-class When(_Entry):
-    """Under which values of the chart, and in which versions of it, something is there."""
-
-    only_if: Texts = ()
-    all_of: Texts = ()
-    unless: Texts = ()
-    unless_false: Texts = ()
-    since: str = ""
-    before: str = ""
-
-    @property
-    def when(self) -> "When":
-        return self
-
-    def holds(self, values: Mapping[str, Any], version: str = "", *, whole: bool = True) -> bool | None:
-        """Whether it is there; None where that hangs on values that are not known (`whole` is False)."""
-        if not in_range(version, self.since, self.before):
-            return False
-        answers = [any_of([_is_set(values, path, whole) for path in self.only_if])] if self.only_if else []
-        answers += [_is_set(values, path, whole) for path in self.all_of]
-        answers += [_not(_is_set(values, path, whole)) for path in self.unless]
-        answers += [_not(_is_off(values, path, whole)) for path in self.unless_false]
-        if False in answers:
-            return False
-        return None if None in answers else True
-
-
-def any_of(answers: list[bool | None]) -> bool | None:
-    return True if True in answers else None if None in answers else False
-
-
-def _not(answer: bool | None) -> bool | None:
-    return None if answer is None else not answer
-
-
-def _is_set(values: Mapping[str, Any], path: str, whole: bool) -> bool | None:
-    found = value_at(values, path)
-    return bool(found) if found is not None or whole else None
-
-
-def _is_off(values: Mapping[str, Any], path: str, whole: bool) -> bool | None:
-    found = value_at(values, path)
-    return found is False or found == "false" if found is not None or whole else None
 
 
 def _named(value: object) -> object:
@@ -156,9 +110,10 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
-class Chart(_Entry):
+class Chart(Entry):
     name: str
     sources: Texts = Field(default=(), alias="from")  # pieces of repository URLs; none: any
+    published: Texts = ()
 
 
 class Name(When):
@@ -197,9 +152,10 @@ class Workload(When):
     labels: Mapping[str, str] = {}
     privileged: bool = False
     host_network: bool = False
+    host_path: bool = False
 
 
-class Namespaces(_Entry):
+class Namespaces(Entry):
     only: Texts = ()  # none: all
     but: Texts = Field(default=(), alias="not")
 
@@ -217,7 +173,7 @@ class Webhook(When):
     certificate: bool = False  # cert-manager injects its CA
 
 
-class _Of(_Entry):
+class _Of(Entry):
     """Something about a kind of custom resources."""
 
     kind_of: _Kind = Field(alias="by")
@@ -246,13 +202,14 @@ class Makes(_Other):
     address: str = ""
     ports: Texts = ()
     when_ready: bool = False
+    privileged: bool = False
 
 
 class Reads(_Other):
     key: str = ""
 
 
-class Said(_Entry):
+class Said(Entry):
     """What a condition says besides True or False."""
 
     reason: str
@@ -269,7 +226,7 @@ class Reports(_Of):
     status: Mapping[str, Any] = {}
 
 
-class PodMakes(_Entry):
+class PodMakes(Entry):
     """What a pod with a container of that image makes."""
 
     image: str
@@ -279,16 +236,27 @@ class PodMakes(_Entry):
     keys: Texts | None = None
 
 
-class Rejects(_Entry):
-    """A value with which the chart cannot be rendered."""
+class Right(Entry):
+    """Something that the operator's program may have to be allowed in all namespaces, in those versions of its image."""
 
-    value: str  # its path
-    takes: Texts = ()  # what it may be; none: nothing at all
+    group: str = ""
+    resource: str
+    verbs: Texts
     since: str = ""
     before: str = ""
 
 
-class OperatorFile(_Entry):
+class Rejects(Entry):
+    """A value with which the chart cannot be rendered, or what it makes cannot run."""
+
+    value: str  # its path
+    takes: Texts = ()  # what it may be; none: nothing at all
+    needs: str = ""  # a value that makes any other right
+    since: str = ""
+    before: str = ""
+
+
+class OperatorFile(Entry):
     title: str
     read: Texts
     charts: tuple[Chart, ...] = ()
@@ -311,6 +279,7 @@ class OperatorFile(_Entry):
     reports: tuple[Reports, ...] = ()
     pods: tuple[PodMakes, ...] = ()
     unready: Texts = ()
+    rights: tuple[Right, ...] = ()
     rejects: tuple[Rejects, ...] = ()
 
 

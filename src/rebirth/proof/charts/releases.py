@@ -142,12 +142,14 @@ def values_of(model: Model, own: Manifest) -> Values:
             continue
         text = _text(model, own.namespace, entry)
         path = str(entry.get("targetPath") or "")
-        read = None if text is None else _at(path, text, literal=entry.get("literal") is True) if path else _read(text)
+        read = (
+            None if text is None else set_at(path, text, literal=entry.get("literal") is True) if path else _read(text)
+        )
         if read is None:
             whole = False
         else:
-            found = _merged(found, read)
-    return Values(_merged(found, own.mapping("spec", "values")), whole)
+            found = merged(found, read)
+    return Values(merged(found, own.mapping("spec", "values")), whole)
 
 
 def _text(model: Model, namespace: str, entry: Mapping[str, Any]) -> str | None:
@@ -175,7 +177,7 @@ def _read(text: str) -> Mapping[str, Any] | None:
     return data if isinstance(data, Mapping) else None
 
 
-def _at(path: str, text: str, *, literal: bool) -> Mapping[str, Any] | None:
+def set_at(path: str, text: str, *, literal: bool) -> Mapping[str, Any] | None:
     """One value at its path, as `helm --set` reads it; None where path or value are written in a way of their own."""
     quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
     if set("[]\\,=") & set(path) or (not literal and set(",{}\\") & set(text)):
@@ -192,13 +194,13 @@ def _typed(text: str) -> Any:
     return int(text) if re.fullmatch(r"0|-?[1-9]\d*", text) else text
 
 
-def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Mappings key by key, anything else replaced: as Helm merges values."""
-    merged = dict(under)
+    found = dict(under)
     for key, value in over.items():
-        old = merged.get(key)
-        merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return merged
+        old = found.get(key)
+        found[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return found
 
 
 _HOOK = "helm.sh/hook"

@@ -72,6 +72,8 @@ from rebirth.proof.rules.r83_version_not_served import r83_version_not_served
 from rebirth.proof.rules.r84_tried_once import r84_tried_once
 from rebirth.proof.rules.r85_not_allowed import r85_not_allowed
 from rebirth.proof.rules.r86_machine_operations import r86_machine_operations
+from rebirth.proof.rules.r87_template_fails import r87_template_fails
+from rebirth.proof.rules.r88_not_granted import r88_not_granted
 from rebirth.proof.rules.r93_own_archive import r93_own_archive
 from rebirth.proof.rules.r94_identities_on_storage import r94_identities_on_storage
 from rebirth.proof.rules.r95_fetched_from_inside import r95_fetched_from_inside
@@ -148,6 +150,8 @@ RULES: tuple[Rule, ...] = (
     r81_leads_nowhere,
     r82_container,
     r86_machine_operations,
+    r87_template_fails,
+    r88_not_granted,
     r93_own_archive,
     r96_volume_of_one,
     r97_asked_too_late,

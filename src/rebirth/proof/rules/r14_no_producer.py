@@ -26,7 +26,7 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Listed, Severity
-from rebirth.proof.rules.order import UNITS
+from rebirth.proof.rules.order import UNITS, Order, UnitName
 from rebirth.proof.rules.r23_generated_elsewhere import generated_elsewhere
 from rebirth.proof.rules.slips import is_mistyped, is_slip
 from rebirth.proof.rules.unknowns import Chance, Unknowns
@@ -35,7 +35,7 @@ from rebirth.proof.words import pieces
 
 _KINDS = frozenset({
     "Secret", "ConfigMap", "Namespace", "ServiceAccount", "PersistentVolumeClaim", "StorageClass", "IngressClass", "GatewayClass",
-    "Gateway", "SecretStore", "ClusterSecretStore", "Issuer", "ClusterIssuer", "VaultAuth", "VaultConnection", "ExternalSecret",
+    "Gateway", "PersistentVolume", "SecretStore", "ClusterSecretStore", "Issuer", "ClusterIssuer", "VaultAuth", "VaultConnection", "ExternalSecret",
     "VolumeSnapshot", "ReplicationDestination", "address pool",
 })  # fmt: skip
 # What controllers make by themselves on a cluster that is not a castle, or what a person brings: Flux's own credentials.
@@ -215,6 +215,14 @@ def _orphan(graph: Graph, thing: Thing) -> Remark | None:
     return next((one for one in found if one.about and one.about.label == thing.label), None)
 
 
+def _comes_after(graph: Graph, orphan: Remark, use: Edge) -> bool:
+    """Whether the Kustomization that could list the file waits for who needs what it makes: then it is listed there in vain."""
+    space, _, name = orphan["unit"].partition("/")
+    order = Order(graph)
+    before = order.before(UnitName("Kustomization", space, name)) if name else ()
+    return any(unit in before for unit in order.units(use.by))
+
+
 def _to_edit(orphan: Remark | None, use: Place) -> Place:
     """Where a file that would make it has to be listed; else where it is asked for."""
     return Place(orphan["kustomization"], int(orphan["line"])) if orphan else use
@@ -268,8 +276,10 @@ def _finding(
     others = f" (and {len(uses) - 1} more need it)" if len(uses) > 1 else ""
     message = f"{thing.label} is needed by {use.by.label}{others}, and nothing makes it"
     instead = "Add what makes it, or correct the name."
+    late = orphan is not None and _comes_after(graph, orphan, use)
     if orphan is not None:
-        message, instead = f"{message}: {_unlisted(orphan)}", _list_it(orphan)
+        instead = f"List {orphan['entry']} where it is applied before {use.by.label}." if late else _list_it(orphan)
+        message = f"{message}: {_unlisted(orphan)}"
     elif otherwise is not None:
         message += f"; {otherwise.words}"
         instead = f"Name {otherwise['name']}."
@@ -281,7 +291,8 @@ def _finding(
         instead += " If it is created by hand, every new cluster waits for that."
     severity = Severity.ERROR if certain else Severity.WARNING
     return Finding(
-        "R14", severity, message, _to_edit(orphan, use.place), chain, _why(thing, use), instead, fixes=_fixes(orphan),
+        "R14", severity, message, _to_edit(None if late else orphan, use.place), chain, _why(thing, use), instead,
+        fixes=_fixes(None if late else orphan),
         cause=thing.label if certain or orphan else _cause(thing),
     )  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 What it finds:
     A `sourceRef` or `chartRef` that names a GitRepository, OCIRepository, HelmRepository, HelmChart, Bucket or
-    ExternalArtifact which does not exist: another kind, another namespace, a typo.
+    ExternalArtifact which does not exist: another kind, another namespace, a typo. Also an OCIRepository at an address where the
+    publisher of a known chart does not have it.
 
 Why it cannot work:
     Flux looks for the source forever: "Source not found". Nothing of the Kustomization or release is ever applied.
@@ -30,6 +31,15 @@ _MANY = 4
 
 
 def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
+    for remark in graph.marked("no-such-chart"):
+        yield Finding(
+            "R44",
+            Severity.ERROR,
+            remark.words,
+            remark.place,
+            why="The registry has nothing of that name: the source is never Ready, and nothing is installed from it.",
+            instead="Write the address at which it is published.",
+        )
     missing = {thing for thing in graph.missing() if thing.kind in _KINDS}
     if not missing:
         return

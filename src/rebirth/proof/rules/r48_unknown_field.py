@@ -70,8 +70,12 @@ def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR,
             remark.words,
             remark.place,
-            why="The chart's own templates fail with it: nothing of the release is installed.",
-            instead="Write what this version of the chart takes; its upgrade notes say what became of the value.",
+            why="Each is of no use without the other: what the chart makes does not run."
+            if remark["needs"]
+            else "The chart's own templates fail with it: nothing of the release is installed.",
+            instead=f"Set {remark['needs']}, too."
+            if remark["needs"]
+            else "Write what this version of the chart takes; its upgrade notes say what became of the value.",
         )
     for remark in graph.marked("oci-type"):
         yield Finding(

@@ -19,6 +19,7 @@ from rebirth.proof.sources.castle import (
     talos,
 )
 from rebirth.proof.sources.flux import (
+    chart_addresses,
     chart_values,
     crds,
     fields,
@@ -44,6 +45,7 @@ from rebirth.proof.sources.outside import (
     sealed,
     secrets,
     stores,
+    templates,
     vault_operator,
 )
 from rebirth.proof.sources.workloads import (
@@ -59,6 +61,7 @@ from rebirth.proof.sources.workloads import (
     network,
     pod_security,
     reached,
+    rights,
     shared_volumes,
     storage,
     webhooks,
@@ -97,6 +100,7 @@ SOURCES: dict[Stage, tuple[Source, ...]] = {
         traps.read,
         fields.read,
         sources.read,
+        chart_addresses.read,
         helm_releases.read,
         rejected_values.read,
         of_a_castle,
@@ -118,6 +122,7 @@ SOURCES: dict[Stage, tuple[Source, ...]] = {
         vault_operator.read,
         sealed.read,
         allowed.read,
+        templates.read,
         storage.read,
         bound_volumes.read,
         archives.read,
@@ -127,6 +132,7 @@ SOURCES: dict[Stage, tuple[Source, ...]] = {
         containers.read,
         identities.read,
         pod_security.read,
+        rights.read,
         capacity.read,
         names.read,
         api_names.read,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from rebirth.proof.charts import knowledge
 from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.proof.sources import meeting
 from rebirth.proof.sources.meeting import vault_path
@@ -105,3 +106,14 @@ def named(
     elif isinstance(data, list):
         for index, item in enumerate(data):
             yield from named(item, (*path, index))
+
+
+def makes(member: Manifest) -> Iterator[tuple[str, str, str]]:
+    """Kind, namespace and name of all that an object is or makes."""
+    yield member.kind, member.namespace, member.name
+    if member.group == GROUP and member.kind == "ExternalSecret":
+        yield "Secret", member.namespace, target(member.mapping("spec"), member.name)
+    elif member.kind == "SealedSecret":
+        yield "Secret", member.namespace, member.name
+    for made in knowledge.made_by(member.group, member.data):
+        yield made.kind, made.namespace, made.name

@@ -1,17 +1,20 @@
 """Values of charts that are not rendered: what they give to pods in the words of Kubernetes itself, and what they name by the usual keys.
 
 A chart passes `envFrom`, `valueFrom`, a volume's `secret` or `configMap` on to its pods as they are: that is what they need. `storageClass`,
-`existingSecret` and the like name something, too, but what for is the chart's own affair: that is a remark. Read after all makers are
-known, for a chart may well make what is called like its release.
+`existingSecret` and the like name something, too, but what for is the chart's own affair: that is a remark. So does a text under any key that
+speaks of Secrets or ConfigMaps, where a file beside the release would make one of that name, and nobody lists it. Read after all
+makers are known, for a chart may well make what is called like its release.
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from rebirth.proof.charts import app_template, releases
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
+from rebirth.proof.sources import external_secrets
 from rebirth.proof.things import Atomicity, Milestone, Need, Thing
 
 _Path = tuple[str | int, ...]
@@ -26,6 +29,7 @@ _NAMES: dict[str, tuple[str, Milestone]] = {
     "existingClaim": ("PersistentVolumeClaim", Milestone.EXISTS),
 }
 _OTHERS = frozenset({"secretName"})  # keys under which charts name what they make themselves, too
+_WORDS = {"Secret": "secret", "ConfigMap": "config"}
 _SWITCHES = ("enabled", "create", "install")
 # A pod's references, as Kubernetes writes them: field, kind, and where in it the name is.
 _FORMS = (
@@ -54,7 +58,7 @@ def read(model: Model, graph: Graph) -> None:
             continue
         chart = releases.chart_of(model, own)
         if chart is None or not app_template.is_one(chart):
-            _read(unit, own, graph)
+            _read(unit, own, _unlisted(model, own), graph)
 
 
 def _is_rendered(unit: Unit) -> bool:
@@ -63,11 +67,22 @@ def _is_rendered(unit: Unit) -> bool:
     return unit.known and not any(releases.MADE_UP in one.labels for one in found if one)
 
 
-def _read(unit: Unit, own: Manifest, graph: Graph) -> None:
+def _unlisted(model: Model, own: Manifest) -> dict[tuple[str, str], str]:
+    """Kind and name of what files beside the release would make, with the word by which keys speak of it."""
+    beside = [one for one in model.orphans if Path(one.file).parent == Path(own.file).parent]
+    made = {made[::2] for one in beside for made in external_secrets.makes(one)}
+    return {one: word for one in made if (word := _WORDS.get(one[0]))}
+
+
+def _read(unit: Unit, own: Manifest, unlisted: Mapping[tuple[str, str], str], graph: Graph) -> None:
     values = own.mapping("spec", "values")
     space = releases.target_namespace(own)
     given = list(_of_pods(values, ("spec", "values"), space))
-    named = [one for one in _by_key(values, ("spec", "values"), space) if one.of not in {two.of for two in given}]
+    named = [
+        *_by_key(values, ("spec", "values"), space),
+        *(_by_name(values, ("spec", "values"), space, unlisted) if unlisted else ()),
+    ]
+    named = [one for one in named if one.of not in {two.of for two in given}]
     if not given and not named:
         return
     written = frozenset(_names(values))
@@ -143,6 +158,21 @@ def _by_key(value: Any, path: _Path, space: str) -> Iterator[Named]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _by_key(item, (*path, index), space)
+
+
+def _by_name(value: Any, path: _Path, space: str, unlisted: Mapping[tuple[str, str], str]) -> Iterator[Named]:
+    if isinstance(value, Mapping):
+        if not _is_off(value):
+            for key, item in value.items():
+                yield from _by_name(item, (*path, str(key)), space, unlisted)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _by_name(item, (*path, index), space, unlisted)
+    elif isinstance(value, str):
+        spoken = next((part.lower() for part in reversed(path) if isinstance(part, str)), "")
+        for (kind, name), word in unlisted.items():
+            if name == value and word in spoken:
+                yield Named(thing(kind, space, name, Milestone.MATERIALISED), path)
 
 
 def _of_pods(value: Any, path: _Path, space: str) -> Iterator[Named]:

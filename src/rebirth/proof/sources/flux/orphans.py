@@ -1,11 +1,10 @@
 """Files that no kustomization lists, and that would make what somebody needs. Read last: only what is needed is reported."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
-from rebirth.proof.charts import knowledge
 from rebirth.proof.graph import Graph
+from rebirth.proof.reading import flux
 from rebirth.proof.reading.kustomization import NAMES
 from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.proof.sources import external_secrets
@@ -22,22 +21,11 @@ def read(model: Model, graph: Graph) -> None:
     spaces = _namespaces(model) if wanted and model.orphans else {}
     for orphan in model.orphans if wanted else ():
         beside = spaces.get(str(Path(orphan.file).parent), set())
-        for kind, namespace, name in _makes(orphan):
+        for kind, namespace, name in external_secrets.makes(orphan):
             for one in wanted.get((kind, name), ()):
                 # What is in no namespace stands among objects of one.
                 if not one.namespace or one.namespace in ({namespace} if namespace else beside or {one.namespace}):
                     _tell(model, orphan, one, graph)
-
-
-def _makes(orphan: Manifest) -> Iterator[tuple[str, str, str]]:
-    """Kind, namespace and name of all that the object is or makes."""
-    yield orphan.kind, orphan.namespace, orphan.name
-    if orphan.group == external_secrets.GROUP and orphan.kind == "ExternalSecret":
-        yield "Secret", orphan.namespace, external_secrets.target(orphan.mapping("spec"), orphan.name)
-    elif orphan.kind == "SealedSecret":
-        yield "Secret", orphan.namespace, orphan.name
-    for made in knowledge.made_by(orphan.group, orphan.data):
-        yield made.kind, made.namespace, made.name
 
 
 def _namespaces(model: Model) -> dict[str, set[str]]:
@@ -50,7 +38,7 @@ def _namespaces(model: Model) -> dict[str, set[str]]:
 
 
 def _tell(model: Model, orphan: Manifest, one: Thing, graph: Graph) -> None:
-    listing = _kustomization(Path(orphan.file), model.root)
+    listing = _kustomization(Path(orphan.file), model)
     if listing is None:
         return
     entry = Path(orphan.file).relative_to(listing.parent).as_posix()
@@ -58,8 +46,27 @@ def _tell(model: Model, orphan: Manifest, one: Thing, graph: Graph) -> None:
     graph.remark(
         "orphan", orphan.place("metadata", "name"), words, thing(one.kind, one.namespace, one.name),
         file=orphan.file, kustomization=str(listing), line=str(_list_in(listing)), entry=entry,
-        sealed="yes" if "sops" in orphan.data else "",
+        sealed="yes" if "sops" in orphan.data and not _unsealed(model, listing) else "", unit=_unit_of(model, listing),
     )  # fmt: skip
+
+
+def _unsealed(model: Model, listing: Path) -> bool:
+    """Whether another file with the keys of SOPS is listed there: then Flux decrypts what stands there."""
+    return any(
+        "sops" in member.data and Path(member.file).parent == listing.parent for member, _ in model.objects("Secret")
+    )
+
+
+def _unit_of(model: Model, listing: Path) -> str:
+    """The Kustomization that would apply it: namespace/name; "" where it is none with a path of its own."""
+    for unit in model.units:
+        if (
+            unit.own is not None
+            and flux.is_kustomization(unit.own)
+            and flux.folder_of(unit.own, model.root) == listing.parent
+        ):
+            return f"{unit.own.namespace}/{unit.own.name}"
+    return ""
 
 
 def _list_in(listing: Path) -> int:
@@ -68,12 +75,12 @@ def _list_in(listing: Path) -> int:
     return next((number for number, line in enumerate(lines, 1) if line.startswith("resources:")), 1)
 
 
-def _kustomization(file: Path, root: Path) -> Path | None:
-    """The kustomization that would have to list the file: in its folder, or the nearest above."""
+def _kustomization(file: Path, model: Model) -> Path | None:
+    """The kustomization that would have to list the file: of those that are read the one in its folder, or the nearest above."""
     for folder in file.parents:
         for name in NAMES:
-            if (folder / name).is_file():
+            if folder / name in model.listed:
                 return folder / name
-        if folder == root:
+        if folder == model.root:
             return None
     return None

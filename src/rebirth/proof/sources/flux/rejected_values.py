@@ -1,7 +1,7 @@
 """Values that the release's version of a known chart rejects: helm renders nothing of it."""
 
 from rebirth.proof.charts import knowledge, releases
-from rebirth.proof.charts.chart_values import in_range, numbers
+from rebirth.proof.charts.chart_values import in_range, numbers, value_at
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Model
 from rebirth.proof.schemas.shape import is_open
@@ -23,7 +23,15 @@ def read(model: Model, graph: Graph) -> None:
             said = str(value).lower() if isinstance(value, bool) else value
             if value in (None, "") or is_open(value) or said in rule.takes:
                 continue
-            if in_range(chart.version, rule.since, rule.before):
+            if not in_range(chart.version, rule.since, rule.before):
+                continue
+            words, where = f"{own.thing().label}: chart {chart.name} {chart.version}", own.place(*path)
+            if rule.needs:
+                values = releases.values_of(model, own)
+                if not values.whole or value_at(values.data, rule.needs) not in (None, ""):
+                    continue
+                words += f" takes {rule.value} only with {rule.needs}"
+            else:
                 takes = f"; write {' or '.join(rule.takes)}" if rule.takes else ""
-                words = f"{own.thing().label}: chart {chart.name} {chart.version} rejects {rule.value} {said}{takes}"
-                graph.remark("rejected-value", own.place(*path), words, own.thing())
+                words += f" rejects {rule.value} {said}{takes}"
+            graph.remark("rejected-value", where, words, own.thing(), needs=rule.needs)

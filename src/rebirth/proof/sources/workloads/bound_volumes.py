@@ -1,13 +1,20 @@
-"""Claims that name their volume, and volumes that are not what they ask for (checkVolumeSatisfyClaim in Kubernetes' volume controller)."""
+"""Claims that name their volume: one that no kustomization lists, or that is not what they ask for (checkVolumeSatisfyClaim in Kubernetes'
+volume controller). A volume that no file holds may be a driver's, or somebody's from an earlier life: nothing is said of it.
+"""
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.proof.reading.manifest import Manifest, Model, thing
+from rebirth.proof.things import Milestone, Need
 
 
 def read(model: Model, graph: Graph) -> None:
     for member, _ in model.objects("PersistentVolumeClaim"):
         name = member.at("spec", "volumeName")
         volumes = [volume for volume, _ in model.find("PersistentVolume", "", str(name))] if name else []
+        if name and not volumes and any(one.kind == "PersistentVolume" and one.name == name for one in model.orphans):
+            volume = thing("PersistentVolume", "", str(name))
+            graph.wanted(volume)
+            graph.needs(member.thing(Milestone.READY), volume, Need.VOLUME, member.place("spec", "volumeName"))
         unlike = [_unlike(member, volume) for volume in volumes]
         if unlike and all(unlike):
             field, words = unlike[0] or ("", "")

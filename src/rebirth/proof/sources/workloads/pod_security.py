@@ -41,14 +41,40 @@ def read(model: Model, graph: Graph) -> None:
             break
 
     _proxies(model, graph, levels)
+    _of_operators(model, graph, levels)
 
 
 def _where(model: Model, found: pods.Pods, path: tuple[str | int, ...]) -> Place:
     """Where it is fixed: what a chart's pods ask for is not written here, so at the namespace."""
-    if found.unit.atomicity is Atomicity.HELM:
-        for member, _ in model.find("Namespace", "", found.namespace):
-            return member.place("metadata", *(("labels", LABEL) if LABEL in member.labels else ("name",)))
-    return found.place(*path)
+    at = _of_namespace(model, found.namespace) if found.unit.atomicity is Atomicity.HELM else None
+    return at or found.place(*path)
+
+
+def _of_namespace(model: Model, namespace: str) -> Place | None:
+    for member, _ in model.find("Namespace", "", namespace):
+        return member.place("metadata", *(("labels", LABEL) if LABEL in member.labels else ("name",)))
+    return None
+
+
+def _of_operators(model: Model, graph: Graph, levels: "_Levels") -> None:
+    """Pods that operators run for a custom resource, of which it is known that they are privileged."""
+    running = {known.name: found.namespace for found in pods.every(model) for known in _operators(found)}
+    for member, _ in model.objects():
+        known = knowledge.of_kind(member.group, member.kind)
+        if known is None or known.name not in running or not any(makes.privileged for makes in known.makes):
+            continue
+        for made in knowledge.made_by(member.group, member.data, running[known.name]):
+            level = levels.of(made.namespace) if made.privileged else None
+            if level is not None:
+                words = (
+                    f"{member.thing().label} makes {known.title} run the privileged pods of {made.kind} {made.name}, which the pod "
+                    f"security level of namespace {made.namespace} rejects"
+                )
+                graph.remark(
+                    "pod-security", _of_namespace(model, made.namespace) or member.place("metadata", "name"), words, member.thing(),
+                    level=level, namespace=made.namespace, wanted="privileged",
+                )  # fmt: skip
+                break
 
 
 class _Levels:
@@ -78,7 +104,11 @@ def _proxies(model: Model, graph: Graph, levels: _Levels) -> None:
     """
     if any(model.objects("ProxyClass")):
         return
-    namespaces = {found.namespace for found in pods.every(model) if _is_operator(found)}
+    namespaces = {
+        found.namespace
+        for found in pods.every(model)
+        if "tailscale-operator" in {one.name for one in _operators(found)}
+    }
     for namespace in sorted(namespaces):
         if (level := levels.of(namespace)) is None:
             continue
@@ -95,9 +125,10 @@ def _proxies(model: Model, graph: Graph, levels: _Levels) -> None:
             )  # fmt: skip
 
 
-def _is_operator(found: pods.Pods) -> bool:
-    known = (knowledge.of_image(str(container.get("image", ""))) for _, _, container in found.containers(init=False))
-    return any(operator and operator.name == "tailscale-operator" for operator in known)
+def _operators(found: pods.Pods) -> Iterator[knowledge.Operator]:
+    for _, _, container in found.containers(init=False):
+        if known := knowledge.of_image(str(container.get("image", ""))):
+            yield known
 
 
 def _proxied(service: Manifest) -> tuple[str, ...] | None:
