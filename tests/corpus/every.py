@@ -1,5 +1,14 @@
 """All trees of the corpus."""
 
-from corpus import alarms, inside, order, silence, versions, written
+from corpus import alarms, found, inside, meant, order, silence, versions, written
 
-CASES = [*silence.CASES, *order.CASES, *inside.CASES, *alarms.CASES, *written.CASES, *versions.CASES]
+CASES = [
+    *silence.CASES,
+    *order.CASES,
+    *inside.CASES,
+    *alarms.CASES,
+    *written.CASES,
+    *versions.CASES,
+    *found.CASES,
+    *meant.CASES,
+]

@@ -62,13 +62,15 @@ def missing(model: Model) -> Iterator[Manifest]:
     have = {
         (releases.target_namespace(member), releases.release_name(member)) for member, _ in model.objects("HelmRelease")
     }
+    for own in installed(model):
+        if own.annotations.get(ONLY_CRDS) or (own.namespace, own.name) not in have:
+            yield own
+
+
+def installed(model: Model) -> Iterator[Manifest]:
+    """Every release that is installed before Flux, as such an object; not of a chart that a template names."""
     for release in find(model):
-        if (
-            ((release.namespace, release.name) in have and not release.only_crds)
-            or not release.chart
-            or "{{" in release.chart
-            or UNKNOWN in release.chart
-        ):
+        if not release.chart or "{{" in release.chart or UNKNOWN in release.chart:
             continue
         url, _, name = release.chart.rpartition("/")
         spec: dict[str, Any] = {"chart": {"spec": {"chart": name, "version": release.version}}, "url": url}

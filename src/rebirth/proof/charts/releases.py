@@ -94,12 +94,15 @@ def _fetched(
 ) -> ChartSource:
     kind, name = str(reference.get("kind") or ""), str(reference.get("name") or "")
     space = str(reference.get("namespace") or namespace)
-    url = next((str(m.at("spec", "url", default="")) for m, _ in model.find(kind, space, name)), "")
+    found = next((m for m, _ in model.find(kind, space, name)), None)
+    url = str(found.at("spec", "url", default="")) if found else ""
     source = thing(kind, space, name, Milestone.READY)
     written = str(chart.get("chart"))
     if kind == "HelmRepository":
         return ChartSource(written, str(chart.get("version") or ""), url, source, place)
-    return ChartSource(written.rstrip("/").rpartition("/")[2], "", url, source, place, path=written)
+    # An OCIRepository Flux does not take here, but what is meant is plain.
+    version = str((_tag(found) if found else "") or chart.get("version") or "") if kind == "OCIRepository" else ""
+    return ChartSource(written.rstrip("/").rpartition("/")[2], version, url, source, place, path=written)
 
 
 def _referenced(model: Model, own: Manifest) -> ChartSource | None:
@@ -115,8 +118,11 @@ def _referenced(model: Model, own: Manifest) -> ChartSource | None:
         inner = _fetched(model, space, found.mapping("spec"), found.mapping("spec", "sourceRef"), place)
         return ChartSource(inner.name, inner.version, inner.url, source, place, inner.path)
     url = str(found.at("spec", "url", default=""))
-    tag = found.at("spec", "ref", "tag") or found.at("spec", "ref", "semver") or ""
-    return ChartSource(url.rstrip("/").rpartition("/")[2], str(tag), url, source, place)
+    return ChartSource(url.rstrip("/").rpartition("/")[2], _tag(found), url, source, place)
+
+
+def _tag(artifact: Manifest) -> str:
+    return str(artifact.at("spec", "ref", "tag") or artifact.at("spec", "ref", "semver") or "")
 
 
 def reference_of(artifact: Manifest) -> str:

@@ -20,18 +20,17 @@ Instead:
     is missing in a repository that makes its others itself, or the name is clearly mistyped.
 """
 
-import re
 from collections import deque
 from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
+from rebirth.proof.rules.beside import class_made_like, is_like_ours, near_class, unused_beside
 from rebirth.proof.rules.finding import Finding, Listed, Severity
 from rebirth.proof.rules.order import UNITS, Order, UnitName
 from rebirth.proof.rules.r23_generated_elsewhere import generated_elsewhere
 from rebirth.proof.rules.slips import is_mistyped, is_slip
 from rebirth.proof.rules.unknowns import Chance, Unknowns
 from rebirth.proof.things import Edge, Extent, Milestone, Need, Place, Remark, Thing, Unknown
-from rebirth.proof.words import pieces
 
 _KINDS = frozenset({
     "Secret", "ConfigMap", "Namespace", "ServiceAccount", "PersistentVolumeClaim", "StorageClass", "IngressClass", "GatewayClass",
@@ -41,8 +40,6 @@ _KINDS = frozenset({
 # What controllers make by themselves on a cluster that is not a castle, or what a person brings: Flux's own credentials.
 _BY_HAND = frozenset({Need.CREDENTIAL, Need.DECRYPTION, Need.DEPENDS_ON})
 _MANY = 4  # namespaces that are made for one that is missing
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
-_SHARED = 2  # pieces of a class' name that are another's, too
 _WHY = {
     "Secret": "Pods that read it do not start: the kubelet waits for it forever.",
     "ConfigMap": "Pods that read it do not start: the kubelet waits for it forever.",
@@ -80,10 +77,15 @@ def _is_known(graph: Graph, thing: Thing, needed: dict[Thing, list[Edge]], unkno
 
 
 def _is_forgotten(graph: Graph, thing: Thing) -> bool:
-    """Whether it is a namespace that is missing in a repository that makes its namespaces itself."""
-    missing = sum(other.kind == "Namespace" for other in graph.missing())
-    made = sum(other.kind == "Namespace" and bool(graph.edges.get(other)) for other in graph.made)
-    return thing.kind == "Namespace" and made >= _MANY * missing
+    """Whether it is a namespace or a ConfigMap that is missing in a repository that makes all others of its kind itself."""
+    if thing.kind not in {"Namespace", "ConfigMap"}:
+        return False
+    missing = len({other.label for other in graph.missing() if other.kind == thing.kind})
+    made = sum(
+        other[0] == thing.kind and other.milestone is thing.milestone and bool(graph.edges.get(other))
+        for other in graph.made
+    )
+    return made >= _MANY * missing
 
 
 def _near(graph: Graph, thing: Thing) -> str:
@@ -98,7 +100,8 @@ def _named_in_values(graph: Graph, unknowns: Unknowns, told: set[str]) -> Iterat
         of = remark.about
         if of is None or of.label in told or graph.makers(of) or of in graph.starts:
             continue
-        orphan, near = _orphan(graph, of), _near(graph, of) or _near_class(graph, of)
+        orphan, like = _orphan(graph, of), class_made_like(graph, of)
+        near = _near(graph, of) or near_class(graph, of) or like
         others = _others(graph, remark)
         if orphan is None and any(of.name in one.names for one in others if one.extent is Extent.CHART):
             continue
@@ -110,7 +113,9 @@ def _named_in_values(graph: Graph, unknowns: Unknowns, told: set[str]) -> Iterat
             message, instead = f"{message}: {_unlisted(orphan)}", _list_it(orphan)
         elif near:
             message, instead = f"{message}; there is {of._replace(name=near).label}", f"Did you mean {near}?"
-        certain = is_mistyped(of.name, near) if orphan is None else not orphan["sealed"]
+        certain = (
+            is_mistyped(of.name, near) or (bool(like) and near == like) if orphan is None else not orphan["sealed"]
+        )
         yield Finding(
             "R14",
             Severity.ERROR if certain else Severity.WARNING,
@@ -120,14 +125,6 @@ def _named_in_values(graph: Graph, unknowns: Unknowns, told: set[str]) -> Iterat
             instead=instead,
             fixes=_fixes(orphan),
         )
-
-
-def _near_class(graph: Graph, of: Thing) -> str:
-    """A class that the values of another chart, perhaps the one that makes it, call nearly so."""
-    if not of.kind.endswith("Class"):
-        return ""
-    named = {text for unknown in graph.unknowns if of.name not in unknown.names for text in unknown.names}
-    return next((text for text in sorted(named) if is_mistyped(of.name, text)), "")
 
 
 def _others(graph: Graph, remark: Remark) -> list[Unknown]:
@@ -143,25 +140,13 @@ def _is_strange(graph: Graph, remark: Remark, others: list[Unknown], unknowns: U
     if of is None:
         return False
     if of.kind.endswith("Class"):
-        return _is_much_like_ours(graph, of, [one for one in others if one.extent is Extent.CHART])
+        return is_like_ours(graph, of, [one for one in others if one.extent is Extent.CHART])
     if not any(one[:2] == of[:2] and graph.edges.get(one) for one in graph.made):
         return False
     use = Edge(
         Thing("HelmRelease", remark["namespace"], remark["release"], Milestone.READY), of, Need.VALUES, remark.place
     )
     return not any(unknowns.of(one, of, use) is Chance.FAIR for one in others)
-
-
-def _is_much_like_ours(graph: Graph, of: Thing, charts: list[Unknown]) -> bool:
-    """Whether a class is called as one that is made, used or named by others, and a word more or less."""
-    names = {one.name for one in graph.things if one[:2] == of[:2] and one.name != of.name}
-    names |= {text for chart in charts for text in chart.names if _NAME.fullmatch(text)}
-    found = pieces(of.name)
-    for parts in map(pieces, names):
-        shared = found & parts
-        if len(shared) >= _SHARED and shared in (found, parts):
-            return True
-    return False
 
 
 def _pull_secrets(graph: Graph, unknowns: Unknowns) -> Iterator[Finding]:
@@ -287,6 +272,10 @@ def _finding(
         message += f"; there is {thing._replace(name=near).label}"
         instead = f"Did you mean {near}?"
         certain = certain or (use.need not in _BY_HAND and is_mistyped(thing.name, near))
+    elif beside := unused_beside(graph, thing, use, needed):
+        message += f"; {thing._replace(name=beside).label} beside it is read by nobody"
+        instead = f"Did you mean {beside}?"
+        certain = certain or use.need not in _BY_HAND
     elif not graph.whole:
         instead += " If it is created by hand, every new cluster waits for that."
     severity = Severity.ERROR if certain else Severity.WARNING

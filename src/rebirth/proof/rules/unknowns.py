@@ -100,6 +100,8 @@ class Unknowns:
         """Whether what needs it is declared to come after the unknown, or waits for the health of what is applied with it."""
         if unknown.by is None or (unknown.extent is Extent.CHART and thing in self.graph.recognised):
             return False  # of an operator that is known the charts are known, too
+        if unknown.extent is Extent.BASE and thing.kind == "Secret":
+            return False  # another owner's repository holds those of its own programs, which are called like it
         unit = UnitName(*unknown.by[:3])
         if unit.kind == "Helm release":
             return True  # before Flux
@@ -112,6 +114,8 @@ def _can(unknown: Unknown, thing: Thing) -> bool:
     """Whether such an unknown may make such a thing at all."""
     if unknown.extent is Extent.NOTHING or thing.kind in UNITS - FLUX:
         return False
+    if unknown.partly and thing.kind.endswith("Class"):
+        return False  # of a chart that is known in part its classes are known
     if unknown.extent is Extent.FILE:
         return bool(_called(thing) & unknown.names)
     if unknown.extent is Extent.COMMAND:  # kinds and classes; of anything else only what it names

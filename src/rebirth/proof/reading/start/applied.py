@@ -69,16 +69,17 @@ def charts(files: Files, said: Sequence[Line]) -> Iterator[tuple[Path, Place]]:
             continue
         if inflating is None:
             inflating = [file for file in files.mentioning(b"helmCharts:") if file.name in kustomization.NAMES]
+        folders = {file.parent for file in inflating}
         for word in words:
-            named = _targets(files, word, Path(line.place.file)) or _ending_in(word, inflating)
+            named = folders & {*_targets(files, word, Path(line.place.file))} or _ending_in(word, inflating)
             yield from ((file, line.place) for file in inflating if file.parent in named)
 
 
-def _ending_in(word: str, inflating: Sequence[Path]) -> list[Path]:
+def _ending_in(word: str, inflating: Sequence[Path]) -> set[Path]:
     """The only one of these folders that ends so: a script may stand anywhere when it names it."""
     parts = Path(word.removeprefix("./")).parts
-    found = [file.parent for file in inflating if parts and file.parent.parts[-len(parts) :] == parts]
-    return found if len(found) == 1 else []
+    found = {file.parent for file in inflating if parts and file.parent.parts[-len(parts) :] == parts}
+    return found if len(found) == 1 else set()
 
 
 def _does(text: str) -> bool:
@@ -99,10 +100,11 @@ def _created(line: Line) -> Applied | None:
     kind = "Secret" if re.search(r"\screate\s+secret\s", line.text) else "ConfigMap"
     keys = frozenset(_KEY.findall(line.text)) if "--from-env-file" not in line.text else frozenset[str]()
     there = Thing(kind, namespace, found[1], Milestone.MATERIALISED)
-    return Applied(there, keys or None, line.place, line.place.file, _context(line.text))
+    return Applied(there, keys or None, line.place, line.place.file, context(line.text))
 
 
-def _context(text: str) -> str:
+def context(text: str) -> str:
+    """The context that a command of kubectl names; "" where it names none."""
     found = _CONTEXT.search(text)
     return found[1] if found else ""
 
@@ -156,7 +158,7 @@ def _objects(files: Files, target: Path, line: Line) -> Iterator[Applied]:
         found = clusters.manifests_of(files, target)
     for manifest in found:
         for there, keys in _there(manifest, _in(line.text)):
-            yield Applied(there, keys, line.place, manifest.file, _context(line.text))
+            yield Applied(there, keys, line.place, manifest.file, context(line.text))
 
 
 def _there(manifest: Manifest, namespace: str) -> Iterator[tuple[Thing, frozenset[str] | None]]:

@@ -24,14 +24,21 @@ def read(models: Sequence[Model], files: Files) -> list[list[Unknown]]:
     by_hand = list(applied.find(files, said))
     why = "nothing here runs it before Flux; if you do, say so with `bootstrap:` in .rebirth.yaml"
     left = [Unknown(str(file.relative_to(root)), Place(str(file)), why) for file in helmfiles.left(there, run)]
-    unread = [*scripts.unread(said), *left]
     clusters = [model.cluster for model in models]
+    unread: dict[tuple[scripts.Line, ...], list[Unknown]] = {}  # by lines: mostly all are of all clusters
+    found = []
     for model in models:
-        model.helmfiles = {
-            file: why for file, why in shown.items() if _is_of(files, str(file), model.cluster, clusters)
-        }
-        model.applied += [one for one in by_hand if _is_of(files, one.file, model.cluster, clusters, one.context)]
-    return [[one for one in unread if _is_of(files, one.place.file, cluster, clusters)] for cluster in clusters]
+
+        def is_of(file: str, context: str = "", cluster: str = model.cluster) -> bool:
+            return _is_of(files, file, cluster, clusters, context)
+
+        model.helmfiles = {file: why for file, why in shown.items() if is_of(str(file))}
+        model.applied += [one for one in by_hand if is_of(one.file, one.context)]
+        own = tuple(line for line in said if is_of(line.place.file, applied.context(line.text)))
+        if own not in unread:
+            unread[own] = list(scripts.unread(own))
+        found.append([*unread[own], *(one for one in left if is_of(one.place.file))])
+    return found
 
 
 def _is_of(files: Files, file: str, cluster: str, clusters: Collection[str], context: str = "") -> bool:

@@ -1,6 +1,6 @@
 """Values that the release's version of a known chart rejects: helm renders nothing of it."""
 
-from rebirth.proof.charts import knowledge, releases
+from rebirth.proof.charts import helmfile, knowledge, releases
 from rebirth.proof.charts.chart_values import in_range, numbers, value_at
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Model
@@ -9,10 +9,14 @@ from rebirth.proof.things import Atomicity
 
 
 def read(model: Model, graph: Graph) -> None:
-    for unit in model.units:
-        own = unit.own
-        if unit.atomicity is not Atomicity.HELM or own is None:
-            continue
+    units = [unit.own for unit in model.units if unit.atomicity is Atomicity.HELM and unit.own is not None]
+    there = {own.place() for own in units}
+    early = [
+        own
+        for own in helmfile.installed(model)
+        if not own.annotations.get(helmfile.ONLY_CRDS) and own.place() not in there
+    ]
+    for own in (*units, *early):  # what Flux takes over was installed with values of its own
         chart = releases.chart_of(model, own)
         known = knowledge.of_chart(chart.name, chart.url or None) if chart else None
         if chart is None or known is None or not numbers(chart.version):

@@ -20,6 +20,44 @@ def read(model: Model, graph: Graph) -> None:
             field, words = unlike[0] or ("", "")
             words = f"{member.thing().label} names PersistentVolume {name}, {words}"
             graph.remark("unlike-volume", member.place("spec", field), words, member.thing())
+    _of_another_class(model, graph)
+
+
+def _of_another_class(model: Model, graph: Graph) -> None:
+    """Claims that name a class which nothing has, beside the one volume of their file that no claim asks for: it is meant for them."""
+    volumes = [volume for volume, _ in model.objects("PersistentVolume")]
+    claims = [claim for claim, _ in model.objects("PersistentVolumeClaim")]
+    classes = {str(one.at("spec", "storageClassName") or "") for one in volumes}
+    asked = {str(one.at("spec", "storageClassName") or "") for one in claims}
+    named = {str(one.at("spec", "volumeName")) for one in claims}
+    for claim in claims:
+        wanted = claim.at("spec", "storageClassName")
+        if (
+            not isinstance(wanted, str)
+            or not wanted
+            or "${" in wanted
+            or claim.at("spec", "volumeName")
+            or wanted in classes
+        ):
+            continue
+        if model.find("StorageClass", "", wanted):
+            continue
+        beside = [
+            one
+            for one in volumes
+            if one.file == claim.file and one.name not in named and not one.at("spec", "claimRef")
+        ]
+        free = [one for one in beside if str(one.at("spec", "storageClassName") or "") not in asked]
+        if (
+            len(free) == 1
+            and len(beside) == 1
+            and not model.find("StorageClass", "", str(free[0].at("spec", "storageClassName")))
+        ):
+            own = free[0].at("spec", "storageClassName") or "none"
+            words = (
+                f"{claim.thing().label} asks for class {wanted}, and {free[0].thing().label} beside it has class {own}"
+            )
+            graph.remark("unlike-volume", claim.place("spec", "storageClassName"), words, claim.thing())
 
 
 def _unlike(claim: Manifest, volume: Manifest) -> tuple[str, str] | None:
