@@ -16,8 +16,8 @@ Example:
 
 Instead:
     List the file, correct the name, or mark the reference as optional. Without a castle, objects that are created by hand
-    before Flux are not known: then this is a warning, unless a file that no kustomization lists would make it, a namespace
-    is missing in a repository that makes its others itself, or the name is clearly mistyped.
+    before Flux are not known: then this is a warning, unless a file that no kustomization lists would make it, a namespace or ConfigMap
+    is missing in a repository that makes its others itself, the name is clearly mistyped, or the only other one that is meant lies beside.
 """
 
 from collections import deque

@@ -2,7 +2,7 @@
 
 What it finds:
     A PersistentVolumeClaim with `volumeName` whose class, volume mode or access modes are not those of the
-    PersistentVolume.
+    PersistentVolume. Without `volumeName`: a claim of a class that nothing has, beside the only volume of its file, which no claim asks for.
 
 Why it cannot work:
     Kubernetes compares both before it binds them ("storageClassName does not match"): the claim stays Pending, and with
