@@ -10,8 +10,7 @@ from typing import Any
 
 from rebirth.proof.reading import flux
 from rebirth.proof.reading.manifest import Manifest, manifests
-from rebirth.proof.reading.repository_files import Files
-from rebirth.proof.reading.start.folders import is_near
+from rebirth.proof.reading.repository_files import Files, is_near
 from rebirth.proof.reading.yaml_files import UnreadableError
 from rebirth.proof.things import NOWHERE, Place
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -262,6 +262,15 @@ class Files:
                 continue
             if said[digest]:
                 yield file
+
+
+def is_near(file: Path, cluster: str, others: Iterable[str]) -> bool:
+    """Whether a file, named from the top of the repository, lies at least as near to this cluster's folder as to those of others."""
+
+    def steps(folder: str) -> int:
+        return len(Path(os.path.commonpath([file, folder])).parts)
+
+    return all(steps(other) <= steps(cluster) for other in others)
 
 
 def between(folders: set[Path]) -> set[Path]:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rebirth.proof.reading.manifest import MachineConfiguration, Manifest, Model, Unit, manifests, thing
-from rebirth.proof.reading.repository_files import Files
-from rebirth.proof.reading.start.folders import is_near
+from rebirth.proof.reading.repository_files import Files, is_near
 from rebirth.proof.reading.yaml_files import UnreadableError, parse, text_of
 from rebirth.proof.things import NOWHERE, Atomicity, Milestone, Place
 

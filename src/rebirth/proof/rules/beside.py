@@ -4,7 +4,6 @@ is called so, and a word more or less.
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.slips import is_mistyped
@@ -22,13 +21,13 @@ def unused_beside(graph: Graph, thing: Thing, use: Edge, needed: Mapping[Thing, 
     """
     if thing.kind not in {"Secret", "ConfigMap"}:
         return ""
-    folder, words = PurePath(use.place.file).parent, pieces(thing.name)
+    folder, words = use.place.file.rpartition("/")[0], pieces(thing.name)
     read = {text for unknown in graph.unknowns for text in unknown.names}
     found = [
         other.name
         for other in graph.made
         if other[:2] == thing[:2] and other.milestone is thing.milestone and other != thing
-        if any(PurePath(edge.place.file).parent == folder for edge in graph.makers(other))
+        if any(edge.place.file.rpartition("/")[0] == folder for edge in graph.makers(other))
         and words & pieces(other.name) and other.name not in read
         and all(edge.need in _APPLYING for edge in needed.get(other, ()))
     ]  # fmt: skip

@@ -4,9 +4,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rebirth.proof.reading.manifest import Model
-from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.repository_files import Files, is_near
 from rebirth.proof.reading.start import applied, helmfiles, scripts
-from rebirth.proof.reading.start.folders import is_near
 from rebirth.proof.things import Place, Unknown
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rebirth.proof.reading import kustomization
 from rebirth.proof.reading.manifest import Manifest
-from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.repository_files import Files, is_near
 from rebirth.proof.reading.start import clusters
-from rebirth.proof.reading.start.folders import is_for_bootstrap, is_near
+from rebirth.proof.reading.start.folders import is_for_bootstrap
 
 
 def find(files: Files, listed: Collection[Path], cluster: str, others: Collection[str]) -> Iterator[Manifest]:

@@ -1,8 +1,6 @@
-"""Which folders are kept for whoever sets the cluster up before Flux runs, and of which cluster a file is."""
+"""Which folders are kept for whoever sets the cluster up before Flux runs."""
 
-import os.path
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 _BOOTSTRAP = "bootstrap"
@@ -16,12 +14,3 @@ def is_for_bootstrap(file: Path, root: Path) -> bool:
         return False  # as nearly all: thousands of files are asked
     parts = file.relative_to(root).parts[:-1]
     return _BOOTSTRAP in parts and not any(_OVER.fullmatch(part) for part in parts)
-
-
-def is_near(file: Path, cluster: str, others: Iterable[str]) -> bool:
-    """Whether a file, named from the top of the repository, lies at least as near to this cluster's folder as to those of others."""
-
-    def steps(folder: str) -> int:
-        return len(Path(os.path.commonpath([file, folder])).parts)
-
-    return all(steps(other) <= steps(cluster) for other in others)
