@@ -2,7 +2,7 @@
 
 import pytest
 
-from rebirth.proof.reading.ignored import emptied, left_out, rules
+from rebirth.proof.reading.texts.ignored import emptied, left_out, rules
 from rebirth.proof.things import Place
 
 HERE = Place(".sourceignore", 1)

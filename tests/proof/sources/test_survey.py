@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flux_trees import config_map, git, node, resources
-from rebirth.proof.reading.lines import Lines
+from rebirth.proof.reading.texts.lines import Lines
 from rebirth.proof.things import Extent
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from rebirth.proof.reading.lines import Lines
+from rebirth.proof.reading.texts.lines import Lines
 from rebirth.proof.reading.yaml_files import LARGEST, UnreadableError, parse, read
 from rebirth.proof.things import Place
 

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from rebirth.proof.reading import ignored
 from rebirth.proof.reading.kept import Kept
+from rebirth.proof.reading.texts import ignored
 from rebirth.proof.reading.yaml_files import Document, UnreadableError, content_of, decoded, parse
 from rebirth.proof.things import Place
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from rebirth.proof.reading.lines import Lines
+from rebirth.proof.reading.texts.lines import Lines
 
 LARGEST = 16 << 20  # bytes; bundles of CRDs have a few million
 _DEEPEST = 200  # levels

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading.lines import Lines
 from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.proof.reading.texts.lines import Lines
 from rebirth.proof.sources.outside.corefile.plugins import read
 from rebirth.proof.sources.outside.corefile.syntax import CorefileError
 from rebirth.proof.sources.outside.corefile.words import Meaning
