@@ -127,9 +127,26 @@ HAND = Case(
     (Told("apps/two/all.yaml", "login", by_luck=True),),
 )  # fmt: skip
 
+SYNC = (
+    "---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: NAME, namespace: flux-system}\n"
+    "spec: {interval: 1m, ref: {branch: main}, url: 'https://git.castle.example/home/NAME.git'}\n"
+)
+OTHERS = Case(
+    "a path of another repository that is one here, too: secrets",
+    {
+        "clusters/x/flux/sync.yaml": SYNC.replace("NAME", "flux-system") + unit("flux-system", path="clusters/x/flux"),
+        "clusters/x/flux/apps.yaml": unit("apps", "secrets", "postBuild: {substitute: {DOMAIN: castle.example}}", path="clusters/x/apps"),
+        "clusters/x/flux/secrets.yaml": SYNC.replace("NAME", "secrets") + unit("secrets", path="clusters/x").replace("name: flux-system}", "name: secrets}"),
+        "clusters/x/apps/all.yaml": namespace("home")
+        + thing("networking.k8s.io/v1", "Ingress", "app", "home", "spec: {rules: [{host: 'app.${DOMAIN}'}]}\n"),
+    },
+)  # fmt: skip
+
 CASES = [
+    OTHERS,
+    OTHERS.but("of this one, under another name", ("clusters/x/flux/secrets.yaml", "home/secrets.git", "home/flux-system.git"), told=[Told(f"clusters/x/{file}") for file in ("apps/all.yaml", "flux/apps.yaml", "flux/secrets.yaml")]),
     VOLUME,
-    VOLUME.but("listed", ("app/kustomization.yaml", "- claim.yaml", "- claim.yaml\n- volume.yaml")),
+    VOLUME.but("listed, too", ("app/kustomization.yaml", "- claim.yaml", "- claim.yaml\n- volume.yaml")),
     VOLUME.but("of a driver, or somebody's of before", more={"app/volume.yaml": ""}),
     CLASS,
     CLASS.but("the same class", ("app/all.yaml", "storageClassName: wiki-nfs", "storageClassName: wiki-data")),
@@ -137,9 +154,9 @@ CASES = [
     CLASS.but("a class that is made", more={"app/more.yaml": thing("storage.k8s.io/v1", "StorageClass", "wiki-nfs", body="provisioner: nfs.csi.k8s.io\n")}),
     CLASS.but("a volume of a claim elsewhere", ("app/all.yaml", "path: /x}", "path: /x}, claimRef: {namespace: other, name: data}"), told=CLASS.told[1:]),
     WAY,
-    WAY.but("listed", ("clusters/x/kustomization.yaml", "- home/app.yaml", "- home/app.yaml\n- home/namespace.yaml")),
+    WAY.but("listed from above", ("clusters/x/kustomization.yaml", "- home/app.yaml", "- home/app.yaml\n- home/namespace.yaml")),
     NAMED,
-    NAMED.but("listed", ("app/kustomization.yaml", "- release.yaml", "- release.yaml\n- secret.yaml")),
+    NAMED.but("listed beside it", ("app/kustomization.yaml", "- release.yaml", "- release.yaml\n- secret.yaml")),
     NAMED.but("the same word for something else", ("app/release.yaml", "extraEnvVarsSecrets: [holmes]", "name: holmes"), told=[Told("app/secret.yaml", by_luck=True)]),
     FORGOTTEN,
     FORGOTTEN.but("all of them", ("app/all.yaml", "{name: e}", "{name: d}")),
@@ -155,10 +172,10 @@ CASES = [
     LIKE.but("that is made", ("app/all.yaml", "name: csi-cephfs-config}", "name: csi-cephfs-config-retain}")),
     LIKE.but("quite another", ("app/all.yaml", "csi-cephfs-config-retain", "fast")),
     LEFT,
-    LEFT.but("taken back", ("clusters/x/flux-system/gotk-sync.yaml", "!/app\n", "!/app\n    !/infra\n")),
+    LEFT.but("taken back by itself", ("clusters/x/flux-system/gotk-sync.yaml", "!/app\n", "!/app\n    !/infra\n")),
     LEFT.but("of another repository", ("clusters/x/flux-system/gotk-sync.yaml", "metadata: {name: flux-system, namespace: flux-system}\nspec:\n  interval: 1m\n  url", "metadata: {name: charts, namespace: flux-system}\nspec:\n  interval: 1m\n  url")),
     FILE,
-    FILE.but("taken back", (".sourceignore", "/app/base/\n", "/app/*\n!/app/base\n!/app/*.yaml\n")),
+    FILE.but("taken back by a later line", (".sourceignore", "/app/base/\n", "/app/*\n!/app/base\n!/app/*.yaml\n")),
     FILE.but("in a folder of its own", more={".sourceignore": "", "clusters/.sourceignore": "/app/base/\n"}),
     HAND,
     HAND.but("of both", ("one/bootstrap.sh", "one/secret.yaml", "secret.yaml"), more={"one/bootstrap.sh": "", "bootstrap.sh": "kubectl apply -f secret.yaml\n", "secret.yaml": thing("v1", "Secret", "login", "wiki", "stringData: {a: b}\n")}),

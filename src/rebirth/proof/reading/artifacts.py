@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,7 @@ class Artifacts:
         alike = len({text for text, _ in near}) == 1
         self._files.leave_out(*(near[0] if alike else ("", NOWHERE)))
 
+    @cache  # noqa: B019 - one for each repository that is read
     def _most_named(self) -> tuple[str, str]:
         """The source from which most folders of this repository are applied: kind and name."""
         names: Counter[tuple[str, str]] = Counter()
@@ -115,6 +117,12 @@ class Artifacts:
                     folder, into = taken[2].rstrip("*").strip("/"), put[2].strip("/")
                     copies = self._copies.setdefault((manifest.namespace, str(artifact.get("name"))), [])
                     copies.append((into, folder))
+
+    def is_foreign(self, own: Manifest) -> bool:
+        """Whether a Kustomization comes from another repository than most here do: its source has an address of its own."""
+        source, most = flux.source_of(own), self._most_named()
+        url = self.url(source)
+        return bool(url) and source[::2] != most and url != self.url((most[0], source[1], most[1]))
 
     def own(self, root: Manifest | None, cluster: str) -> _Source:
         """The source of the repository itself, as the Kustomization of the cluster's folder names it, or its FluxInstance."""
@@ -147,6 +155,8 @@ class Artifacts:
         there = bool(path) and (self._files.root / path).is_dir()
         if source[0] != repository[0] and there:
             return self._is_pushed(source, repository) or not (url and ours)
+        if url and not ours and self._most_named() == repository[::2]:
+            return False  # most is applied from the repository's own source: one with an address of its own is another
         # Where its address is not known, the folder tells: a source of that name and with that folder.
         return url in ours if url and ours else there
 

@@ -125,7 +125,8 @@ class _Reader:
 
     def _leader(self, members: list[Manifest], folder: Path) -> Manifest | None:
         """The Kustomization that applies the folder in which it stands itself."""
-        return next((m for m in members if flux.is_kustomization(m) and flux.folder_of(m, self.root) == folder), None)
+        found = (m for m in members if flux.is_kustomization(m) and not self.artifacts.is_foreign(m))
+        return next((m for m in found if flux.folder_of(m, self.root) == folder), None)
 
     # -- units
 
@@ -346,5 +347,4 @@ class _Reader:
 
 
 def _mapping(data: Mapping[str, object], key: str) -> Mapping[str, object]:
-    found = data.get(key)
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found := data.get(key), Mapping) else {}

@@ -70,6 +70,7 @@ def _applied_twice(graph: Graph, made: Thing) -> Iterator[Finding]:
         (first, second),
         why=_FIXED if fixed else _why(kinds),
         instead="Let one of them make it.",
+        cause=f"{first.needs.label} applies what others do" if _families(kinds) == {"flux"} else "",
     )
 
 

@@ -20,7 +20,9 @@ def unknown_kind(group: str, version: str, kind: str, kubernetes: str = "") -> I
     written = f"{group}/{version}" if group else version
     if not known.is_native:
         if kind not in known.kinds and (meant := near(kind, known.kinds)):
-            yield Mistake("unknown-kind", ("kind",), f"{written} has no kind {kind}; did you mean {meant}?")
+            # A word more may be a kind of a later version; a letter more is a slip.
+            slip = abs(len(kind) - len(meant)) <= 1
+            yield Mistake("unknown-kind", ("kind",), f"{written} has no kind {kind}; did you mean {meant}?", sure=slip)
         return
     if version in known.versions(kind):
         return

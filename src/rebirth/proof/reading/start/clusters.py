@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rebirth.errors import SpecError
 from rebirth.proof.reading import flux, kustomization
-from rebirth.proof.reading.artifacts import syncs
+from rebirth.proof.reading.artifacts import Artifacts, syncs
 from rebirth.proof.reading.kept import Kept
 from rebirth.proof.reading.manifest import Manifest, manifests
 from rebirth.proof.reading.repository_files import Files
@@ -152,6 +152,8 @@ def _starts(files: Files, written: Sequence[Manifest]) -> dict[Path, Start]:
     """
     root = files.root
     written = [m for m in written if flux.folder_of(m, root) != root] or written
+    artifacts = Artifacts(files)
+    written = [m for m in written if not artifacts.is_foreign(m)] or written
     if leading := {folder: why for m in written for folder, why in _leading(files, m, written)}:
         return leading
     holding = {Path(folder) for folder in {m.file.rpartition("/")[0] for m in written}}
