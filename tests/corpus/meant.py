@@ -161,6 +161,7 @@ CASES = [
     FORGOTTEN,
     FORGOTTEN.but("all of them", ("app/all.yaml", "{name: e}", "{name: d}")),
     FORGOTTEN.but("one of few: by hand, perhaps", ("app/all.yaml", settings("d"), ""), ("app/all.yaml", "{name: d}", "{name: a}"), told=[Told("app/all.yaml", "name: e", by_luck=True)]),
+    FORGOTTEN.but("that Istio puts everywhere", ("app/all.yaml", "{name: e}", "{name: istio-ca-root-cert}")),
     UNUSED,
     UNUSED.but("by its name", ("app/all.yaml", "cloudflare-issuer", "cloudflare-token")),
     UNUSED.but(

@@ -97,11 +97,16 @@ def test_chains_of_aliases_do_not_go_deeper_than_nesting_may():
 
 
 def test_files_that_are_no_text_or_too_large(tmp_path):
-    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\x01" * 1000)
+    (tmp_path / "binary.yaml").write_bytes(b"\x80\x00\x01" * 1000)
     (tmp_path / "large.yaml").write_bytes(b"a: b\n" * (LARGEST // 5 + 1))
     for name, words in (("binary", "is not text"), ("large", "is larger than"), ("none", "is not a file")):
         with pytest.raises(UnreadableError, match=words):
             read(tmp_path / f"{name}.yaml")
+
+
+def test_utf_16_is_read_where_a_mark_says_so_as_kustomize_does(tmp_path):
+    (tmp_path / "a.yaml").write_bytes("kind: Ä\r\n".encode("utf-16"))
+    assert [document.data for document in read(tmp_path / "a.yaml")] == [{"kind": "Ä"}]
 
 
 def test_a_message_never_quotes_the_text():

@@ -5,6 +5,7 @@ booleans (`off` stays text), `012` is ten, `1e3` a number, dates stay text. Buil
 named twice (a later one replaces the first), nesting costs no stack, and what aliases multiply is counted.
 """
 
+import codecs
 import math
 import re
 import sys
@@ -65,9 +66,10 @@ def content_of(file: Path) -> bytes:
 
 
 def decoded(content: bytes) -> str:
-    """The text of a file. Raises UnreadableError."""
+    """The text of a file, in UTF-8 or, with a mark that says so, in UTF-16, which kustomize reads, too. Raises UnreadableError."""
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        return content.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
         raise UnreadableError("is not text") from None
 

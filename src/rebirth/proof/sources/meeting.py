@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 # API groups, and names, that several sources look for
 CERT_MANAGER = "cert-manager.io"
 RELEASE = "Helm release"  # one that a phase installs, with no object of Flux'
-_EVERYWHERE = "kube-root-ca.crt"  # the controller manager puts it into every namespace
+# ConfigMaps that a controller puts into every namespace: Kubernetes' own, Istio's and OpenShift's
+_EVERYWHERE = {
+    "kube-root-ca.crt": "ca.crt",
+    "istio-ca-root-cert": "root-cert.pem",
+    "openshift-service-ca.crt": "service-ca.crt",
+}
 
 POD_NETWORK = thing("pod network", "", "of the cluster", Milestone.SERVES)
 
@@ -44,11 +49,11 @@ def config_map(namespace: str, name: str) -> Thing:
 
 
 def given(graph: Graph, of: Thing) -> None:
-    """What Kubernetes itself puts into every namespace."""
-    if of.kind == "ConfigMap" and of.name == _EVERYWHERE and of not in graph.made:
+    """What a controller puts into every namespace."""
+    if of.kind == "ConfigMap" and of.name in _EVERYWHERE and of not in graph.made:
         space = namespace(of.namespace)
         graph.makes(space, of, graph.where.get(space, Place("")), "comes with its namespace")
-        graph.holds(of, ["ca.crt"], Place(""))
+        graph.holds(of, [_EVERYWHERE[of.name]], Place(""))
 
 
 def api(castle: "Castle") -> Thing:
