@@ -80,7 +80,9 @@ def _is_forgotten(graph: Graph, thing: Thing) -> bool:
     """Whether it is a namespace or a ConfigMap that is missing in a repository that makes all others of its kind itself."""
     if thing.kind not in {"Namespace", "ConfigMap"}:
         return False
-    if any(other.name == thing.name and other.kind not in {"Namespace", "ConfigMap", "Secret"} for other in graph.made):
+    if thing.kind == "ConfigMap" and any(
+        one.name == thing.name and one.kind not in {"ConfigMap", "Secret"} for one in graph.made
+    ):
         return False  # an object of that name may make it: a bundle of certificates does
     missing = len({other.label for other in graph.missing() if other.kind == thing.kind})
     made = sum(
