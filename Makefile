@@ -8,7 +8,7 @@ RUN := $(VENV)/bin
 CASTLE := examples/castle
 export PATH := $(CURDIR)/$(RUN):$(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test test-all check fix unit lab bench bench-proof precision clean lock docs
+.PHONY: help demo test test-all check fix unit lab bench bench-proof precision clean lock docs fuzz
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -53,6 +53,9 @@ precision: $(VENV)/ready ## what the proof finds of real faults, and what it say
 
 lab: $(VENV)/ready $(VENV)/packages ## builds the lab's programs that are not in the cache
 	$(RUN)/rebirth lab build
+
+fuzz: $(VENV)/ready ## spoils all that is read, and answers of systems, for MINUTES (60); SEED= repeats one
+	PYTHONPATH=tests $(RUN)/python -m fuzz $(or $(MINUTES),60) $(TARGETS) $(if $(SEED),--seed $(SEED))
 
 docs: $(VENV)/ready ## the rules' pages, the page of faults, the reference of castle.yaml and the schemas, from the source
 	$(RUN)/python -m rebirth.findings.pages docs/rules tests/proof/rules

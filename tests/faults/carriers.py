@@ -70,12 +70,14 @@ class Adapter(BaseAdapter):
     def __init__(self, line: Line, app: ASGIApp) -> None:
         super().__init__()
         self._line, self._app = line, app
+        self.answers: Callable[[bytes], bytes] = lambda content: content  # what becomes of them on the way
 
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
         method, path = str(request.method), urlsplit(str(request.url)).path
         wrong = self._line.strike(method, path)
         if wrong is None:
-            return _answer(request, *_asked(self._app, request))
+            status, headers, content = _asked(self._app, request)
+            return _answer(request, status, headers, self.answers(content))
         patience = _read_timeout(options.get("timeout"))
         if wrong.seconds >= patience or wrong.breaks is Break.SILENT:
             _pass(patience)

@@ -18,6 +18,7 @@ from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.paths import Paths
 from rebirth.providers.advice import SYSTEM, Advice
 from rebirth.providers.kinds import Kinds, NotServed, is_namespaced
+from rebirth.providers.shapes import shaped
 from rebirth.run.waiting import asking
 
 MANAGER = "rebirth"
@@ -101,14 +102,14 @@ class Cluster:
         try:
             resource = await self._kinds.of(api_version, kind)
             options = {"namespace": namespace} if namespace else {}
-            found = await self._ask(f"get {kind} {name}", self._api.get(resource, name, **options))
+            found = await self._ask(f"get {kind} {name}", _one(self._api.get(resource, name, **options)))
         except NotServed:
             return None
         except Broken as error:
             if error.status == 404 and error.operation != "discovery":
                 return None
             raise
-        return found.to_dict()  # type: ignore[no-any-return]
+        return found
 
     async def all(self, api_version: str, kind: str, namespace: str | None = None) -> list[dict[str, Any]]:
         """Every object of a kind, in one namespace or in all; none where the kind is not known yet."""
@@ -135,8 +136,7 @@ class Cluster:
             options["namespace"] = namespace
         resource = await self._kinds.of(api_version, kind)
         call = self._api.patch(resource, name, dict(change), **options)
-        changed = await self._ask(f"patch {kind} {name}", call, creates=True)
-        return changed.to_dict()  # type: ignore[no-any-return]
+        return await self._ask(f"patch {kind} {name}", _one(call), creates=True)
 
     async def delete(self, api_version: str, kind: str, name: str, namespace: str) -> None:
         """Deletes an object; that it is not there is success."""
@@ -197,14 +197,18 @@ class Cluster:
             raise Broken(message, system=SYSTEM, operation=what, status=code, hint=hint) from None
         except httpx.HTTPError as error:
             raise self._advice.no_answer(f"{SYSTEM}: {what}", error) from None
-        except (msgspec.MsgspecError, ValueError, TypeError, LookupError):
+        except (msgspec.MsgspecError, AttributeError, ValueError, TypeError, LookupError):
             # A load balancer or proxy in between that answers by itself.
             text = f"{SYSTEM}: {what}: the answer is not a Kubernetes object"
             raise NoAnswer(text, hint=self._advice.elsewhere) from None
 
 
+async def _one(call: Awaitable[Any]) -> dict[str, Any]:
+    return shaped((await call).to_dict())
+
+
 async def _listed(found: AsyncIterable[Any]) -> list[dict[str, Any]]:
-    return [item.to_dict() async for item in found]
+    return [shaped(item.to_dict()) async for item in found]
 
 
 def _mounts(pod: Object, config_map: str) -> bool:

@@ -162,8 +162,10 @@ def _granted(answer: httpx.Response) -> httpx.Response:
     if (code := answer.status_code) >= 300:
         raise Broken(f"HTTP {code}", system=_SYSTEM, operation=_LOGIN, status=code, hint="Is tailscale.api right?")
     with understood(_SYSTEM, _LOGIN, "tailscale.api"):
-        if not isinstance(answer.json()["access_token"], str):
+        said = answer.json()
+        if not isinstance(said["access_token"], str) or said.get("token_type", "Bearer").lower() != "bearer":
             raise TypeError
+        float(said.get("expires_in") or 0)
     return answer
 
 

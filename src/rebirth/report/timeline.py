@@ -140,7 +140,15 @@ def as_data(timeline: Timeline, layer_of: Mapping[str, str]) -> dict[str, object
 
 
 def read(folder: Path) -> Timeline:
-    """The timeline of the run in that folder. Raises SpecError where there is none."""
+    """The timeline of the run in that folder. Raises SpecError where there is none, or none that can be read."""
+    try:
+        return _read(folder)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        hint = "Another run has its record in a folder beside this one: `rebirth report --list`."
+        raise SpecError(f"{folder}: the record of this run is damaged", hint=hint) from None
+
+
+def _read(folder: Path) -> Timeline:
     try:
         lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
     except OSError:

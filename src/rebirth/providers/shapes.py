@@ -1,0 +1,46 @@
+"""Whether what came is a Kubernetes object, as far as the product looks into any: a proxy may change what it passes on."""
+
+from typing import Any
+
+_COUNTS = {
+    *("replicas", "availableReplicas", "updatedReplicas", "observedGeneration"),
+    *("desiredNumberScheduled", "numberAvailable", "updatedNumberScheduled"),
+}
+
+
+def shaped(item: Any) -> dict[str, Any]:
+    """The object. Raises TypeError where it is none."""
+    meta = item["metadata"]
+    _is(meta["name"], str)
+    for key in ("labels", "annotations"):
+        _all(dict, meta.get(key), str)
+    _is(meta.get("generation", 0), int)
+    _is(meta.get("namespace", ""), str)
+    for key in ("spec", "status"):
+        _is(item.get(key) or {}, dict)
+    if item.get("kind") in {"Secret", "ConfigMap"}:
+        _all(dict, item.get("data"), str)
+    for counted in (item.get("spec") or {}, item.get("status") or {}):
+        for key in _COUNTS & counted.keys():
+            _is(counted[key] or 0, int)
+    for entry in _all(list, (item.get("status") or {}).get("conditions"), dict):
+        _is(entry["type"], str)
+        _is(entry["status"], str)
+        _is(entry.get("message") or "", str)
+        _is(entry.get("reason") or "", str)
+        _is(entry.get("observedGeneration", 0), int)
+    return dict(item)
+
+
+def _is(value: Any, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise TypeError
+
+
+def _all(container: type, values: Any, kind: type) -> Any:
+    """A container of such values, or nothing."""
+    values = values or container()
+    _is(values, container)
+    for value in values.values() if isinstance(values, dict) else values:
+        _is(value, kind)
+    return values

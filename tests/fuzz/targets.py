@@ -1,0 +1,369 @@
+"""What is fed with spoiled input. A target raises Unsound where the product does not end in words, in time, without a secret."""
+
+import asyncio
+import contextlib
+import io
+import random
+import re
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2 as httpx
+
+from faults import scenes
+from faults.stage import Stage
+from fuzz.mutations import spoiled, spoiled_json
+from proof.virtual_time import VirtualTime
+from rebirth.castle import load
+from rebirth.errors import Rebirth
+from rebirth.lab.spec import load_lab
+from rebirth.proof.prove import prove
+from rebirth.proof.reading.kept import Kept
+from rebirth.proof.sources.outside.corefile.plugins import read as read_corefile
+from rebirth.proof.sources.outside.corefile.syntax import CorefileError
+from rebirth.report import timeline
+from rebirth.run.journal import Journal
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
+CANARY = "canary-5d1f7c"
+LONGEST = 20  # seconds of the clock on the wall for one input
+_TRACE = re.compile(r"unexpected \w+(Error|Exception)|internal error|Traceback|This is a bug")
+
+Target = Callable[[random.Random, Path], None]
+
+
+class Unsound(AssertionError):  # noqa: N818 - what the product is
+    pass
+
+
+@contextlib.contextmanager
+def in_words(what: str) -> Iterator[None]:
+    """What is raised has to be the product's own, and show nothing."""
+
+    def late(*_: object) -> None:
+        raise Unsound(f"{what}: no end within {LONGEST} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(LONGEST)
+    try:
+        yield
+    except (Rebirth, CorefileError) as error:
+        _look_at(what, f"{error} {getattr(error, 'hint', '')}")
+    except Unsound:
+        raise
+    except Exception as error:  # noqa: BLE001 - that is what is looked for
+        raise Unsound(f"{what}: {type(error).__name__}\n{''.join(traceback.format_exception(error)[-6:])}") from None
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _look_at(what: str, words: str) -> None:
+    if CANARY in words:
+        raise Unsound(f"{what} shows a secret: {words[:400]}")
+    if _TRACE.search(words):
+        raise Unsound(f"{what} is taken for a bug: {words[:400]}")
+
+
+def _written(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def _castle_yaml(rng: random.Random, folder: Path) -> None:
+    """castle.yaml, in which somebody has put a secret where it does not belong."""
+    text = (EXAMPLE / "castle.yaml").read_text()
+    if rng.random() < 0.5:
+        text = re.sub(r"\{secret: [\w./-]+\}", CANARY, text, count=1)
+    _written(folder / "castle.yaml", spoiled(rng, text))
+    with in_words("castle.yaml"):
+        load(folder)
+
+
+def _lab_yaml(rng: random.Random, folder: Path) -> None:
+    _written(folder / "lab.yaml", spoiled(rng, (EXAMPLE / "lab.yaml").read_text()))
+    with in_words("lab.yaml"):
+        load_lab(folder)
+
+
+_COREFILE = """.:53 {
+    errors
+    health {
+        lameduck 5s
+    }
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+        ttl 30
+    }
+    hosts {
+        192.168.50.11 a.example b.example
+        fallthrough
+    }
+    rewrite name regex (.*)\\.old\\.example {1}.new.example answer auto
+    forward . /etc/resolv.conf tls://1.1.1.1 {
+        max_concurrent 1000
+        tls_servername one.one
+    }
+    cache 30
+    loop
+    reload 5s
+    loadbalance
+}
+ts.net:53 192.168.in-addr.arpa {
+    forward . 10.96.0.101
+    cache { success 1000 60
+      denial 100 }
+}
+(snippet) {
+    log . {
+        class denial
+    }
+}
+"""
+
+
+def _corefile(rng: random.Random, folder: Path) -> None:
+    text = spoiled(rng, _COREFILE)
+    with in_words("Corefile"):
+        read_corefile(text, version=(1, 14, 7), official=rng.random() < 0.5, beside={"other": _COREFILE})
+
+
+_TALOS = """machine:
+  type: controlplane
+  network: {hostname: cp, interfaces: [{interface: eth0, vip: {ip: 192.168.50.5}}]}
+  kubelet: {clusterDNS: [10.96.0.10], extraArgs: {rotate-server-certificates: "true"}}
+  registries:
+    mirrors: {docker.io: {endpoints: ["https://mirror.example"]}}
+    config: {mirror.example: {auth: {username: u, password: canary-5d1f7c}}}
+cluster:
+  network: {dnsDomain: cluster.local, podSubnets: [10.244.0.0/16], serviceSubnets: [10.96.0.0/12], cni: {name: none}}
+  coreDNS: {disabled: true}
+  apiServer: {admissionControl: [{name: PodSecurity, configuration: {defaults: {enforce: baseline}}}], certSANs: [a, b]}
+  inlineManifests:
+    - name: extra
+      contents: |
+        apiVersion: v1
+        kind: Secret
+        metadata: {name: token, namespace: default}
+        stringData: {token: canary-5d1f7c}
+  extraManifests: ["https://example.org/a.yaml"]
+"""
+_FLUX = """apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  interval: 10m
+  path: ./apps
+  prune: true
+  sourceRef: {kind: GitRepository, name: flux-system}
+  dependsOn: [{name: infra}]
+  postBuild: {substitute: {DOMAIN: example.org}, substituteFrom: [{kind: ConfigMap, name: vars, optional: true}]}
+  healthChecks: [{apiVersion: apps/v1, kind: Deployment, name: web, namespace: default}]
+  patches: [{patch: "- op: add\\n  path: /spec/x\\n  value: 1", target: {kind: Deployment}}]
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: infra, namespace: flux-system}
+spec: {interval: 10m, path: ./infra, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: web, namespace: default}
+spec:
+  interval: 5m
+  chart: {spec: {chart: web, version: ">=1.0", sourceRef: {kind: HelmRepository, name: charts, namespace: flux-system}}}
+  values: {ingress: {enabled: true, hosts: ["${DOMAIN}"]}}
+  valuesFrom: [{kind: Secret, name: values, valuesKey: x.yaml}]
+"""
+_OBJECTS = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default, labels: {app: web}}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      serviceAccountName: web
+      initContainers: [{name: wait, image: busybox, command: [sh, -c, "until nc -z db 5432; do sleep 1; done"]}]
+      containers:
+        - name: web
+          image: "example.org/web:${TAG:=1}"
+          env: [{name: TOKEN, valueFrom: {secretKeyRef: {name: token, key: token}}}, {name: URL, value: "http://db.default.svc:5432"}]
+          volumeMounts: [{name: data, mountPath: /data}]
+      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: token, namespace: default}
+stringData: {token: canary-5d1f7c}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: default}
+spec: {type: LoadBalancer, selector: {app: db}, ports: [{port: 5432, targetPort: pg}]}
+---
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: e, namespace: default}
+spec: {refreshInterval: 1h, secretStoreRef: {kind: ClusterSecretStore, name: vault}, data: [{secretKey: a, remoteRef: {key: k, property: p}}]}
+"""
+_KUSTOMIZATION = "resources: [objects.yaml]\nconfigMapGenerator: [{name: vars, literals: [A=1]}]\nnamespace: default\n"
+
+
+def _repository(rng: random.Random, folder: Path) -> None:
+    """A repository of Flux beside a machine configuration; one of its files is spoiled."""
+    files = {
+        "clusters/x/apps.yaml": _FLUX,
+        "apps/objects.yaml": _OBJECTS,
+        "apps/kustomization.yaml": _KUSTOMIZATION,
+        "infra/objects.yaml": _OBJECTS.replace("default", "kube-system"),
+        "talos/controlplane.yaml": _TALOS,
+    }
+    which = rng.choice([*files])
+    files[which] = spoiled(rng, files[which])
+    for name, text in files.items():
+        _written(folder / name, text)
+    out = io.StringIO()
+    with in_words(f"the proof of {which}"), contextlib.redirect_stderr(out), contextlib.redirect_stdout(out):
+        proof = asyncio.run(prove(folder, kept=Kept()))
+        _look_at("the proof", " ".join(f"{found.message}" for found in _findings(proof)))
+
+
+def _findings(proof: object) -> Iterator[object]:
+    for found in proof.findings:  # type: ignore[attr-defined]
+        if hasattr(found, "message"):
+            yield found
+
+
+_JOURNAL = """{"at": 1.5, "kind": "fact", "phase": "create_machines", "fingerprint": "0123", "fact": {"vm_ids": {"a": 800}}}
+{"at": 2, "kind": "begun", "what": "bootstrap etcd"}
+{"at": 3, "kind": "ended", "what": "bootstrap etcd"}
+{"at": 4, "kind": "mark", "of": "device", "name": "n1CNTRL"}
+{"at": 5, "kind": "undone", "what": "bootstrap etcd"}"""
+
+
+def _journal(rng: random.Random, folder: Path) -> None:
+    from rebirth.run.facts import MachinesCreated
+
+    _written(folder / "journal.jsonl", spoiled(rng, _JOURNAL + "\n"))
+    for options in ({}, {"writes": False}, {"lenient": True}):
+        with in_words("the journal"), Journal(folder, **options) as journal:  # type: ignore[arg-type]
+            journal.recall("create_machines", MachinesCreated, "0123")
+            journal.marks("device"), journal.progress("bootstrap etcd")
+            journal.mark("device", "another")
+    with in_words("the journal"):
+        Journal(folder).glimpse().marks("device")
+
+
+_EVENTS = """{"event": "RunStarted", "at": 1.0, "castle": "c", "command": "create", "phases": ["a", "b"]}
+{"event": "Checked", "at": 1.1, "errors": 0, "warnings": 1, "unproved": "", "needed": "", "online": 80.0}
+{"event": "PhaseReady", "at": 1.2, "phase": "a", "last": ""}
+{"event": "PhaseStarted", "at": 1.3, "phase": "a", "attempt": 1}
+{"event": "Arrived", "at": 2.0, "phase": "a", "what": "x", "seconds": 0.5}
+{"event": "BecameReady", "at": 2.1, "phase": "a", "node": "Kustomization flux-system/x"}
+{"event": "PhaseDone", "at": 3.0, "phase": "a"}
+{"event": "PhaseFailed", "at": 4.0, "phase": "b", "error": "x", "hint": "y", "trace": ""}
+{"event": "RunFinished", "at": 5.0, "ok": false, "error": "x"}"""
+
+
+def _events(rng: random.Random, folder: Path) -> None:
+    _written(folder / "events.jsonl", spoiled(rng, _EVENTS + "\n"))
+    with in_words("a run's record"):
+        ran = timeline.read(folder)
+        timeline.as_data(ran, {})
+
+
+# -- answers
+
+
+class _Spoiling(httpx.AsyncBaseTransport):
+    def __init__(self, rng: random.Random, share: float, inner: httpx.AsyncBaseTransport) -> None:
+        self._rng, self._share, self._inner = rng, share, inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._inner.handle_async_request(request)
+        if "watch" in request.url.params or self._rng.random() > self._share:
+            return answer
+        content = spoiled_json(self._rng, await answer.aread())
+        await answer.aclose()
+        headers = {"content-type": answer.headers.get("content-type", "application/json")}
+        return httpx.Response(answer.status_code, headers=headers, content=content, request=request)
+
+
+class _Answers(Stage):
+    """A stage all of whose systems answer nonsense now and then."""
+
+    rng: random.Random
+    share: float
+
+    def _clients(self):
+        from rebirth.providers.cluster import Cluster
+        from rebirth.providers.factory import ImageFactory
+        from rebirth.providers.proxmox import ProxmoxApi
+        from rebirth.providers.tailnet import TailnetApi
+        from rebirth.providers.vault import VaultApi
+
+        clients = super()._clients()
+        for adapter in (clients[ProxmoxApi]._session.adapters, clients[VaultApi]._client.adapter.session.adapters):
+            for one in adapter.values():
+                if hasattr(one, "answers"):
+                    one.answers = lambda content: (
+                        spoiled_json(self.rng, content) if self.rng.random() < self.share else content
+                    )
+        wrap = lambda inner: _Spoiling(self.rng, self.share, inner)  # noqa: E731
+        clients[ImageFactory]._transport = wrap(clients[ImageFactory]._transport)
+        clients[TailnetApi]._client._transport = wrap(clients[TailnetApi]._client._transport)
+        cluster = clients[Cluster]
+        for client in (cluster._api._client._client, cluster._kinds._http):
+            client._transport = wrap(client._transport)
+        return clients
+
+
+_SCENES = (
+    *(
+        scenes.reaching,
+        scenes.minting,
+        scenes.freeing,
+        scenes.uploading,
+        scenes.creating,
+        scenes.naming,
+        scenes.placing,
+    ),
+    *(scenes.installing, scenes.bringing_flux, scenes.converging, scenes.handing_over),
+)
+
+
+def _answers(rng: random.Random, folder: Path) -> None:
+    """A phase, while the systems that it asks answer nonsense now and then."""
+    scene, share = rng.choice(_SCENES), rng.choice((0.05, 0.3, 1.0))
+
+    async def run() -> None:
+        stage = scene(folder)
+        stage.__class__ = _Answers
+        stage.rng, stage.share = rng, share
+        ending = await stage.run()
+        for failure in ending.outcome.failures.values():
+            _look_at(scene.__name__, f"{failure} {failure.hint}")
+        shown = stage.shown().decode(errors="replace")
+        for name, value in stage.secrets.values.items():
+            if value.reveal() in shown:
+                raise Unsound(f"{scene.__name__} shows {name}")
+
+    with in_words(f"answers while {scene.__name__}"), asyncio.Runner(loop_factory=VirtualTime) as runner:
+        runner.run(run())
+
+
+TARGETS: dict[str, Target] = {
+    "castle.yaml": _castle_yaml,
+    "lab.yaml": _lab_yaml,
+    "Corefile": _corefile,
+    "repository": _repository,
+    "journal": _journal,
+    "events": _events,
+    "answers": _answers,
+}
