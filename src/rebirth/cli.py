@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rebirth.bundle.commands import app as bundling
 from rebirth.drill.commands import app as drilling
 from rebirth.errors import Rebirth, SpecError, of_this_machine
 from rebirth.fetch.commands import app as fetching
@@ -56,6 +57,7 @@ for module in plugins.commands().values():
 app.add_typer(beginning)
 app.add_typer(reports)
 app.add_typer(fetching)
+app.add_typer(bundling)
 app.add_typer(drilling)
 app.add_typer(fleeting)
 app.add_typer(telling)

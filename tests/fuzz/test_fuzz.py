@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fuzz.good import CANARY
 from fuzz.mutations import spoiled, spoiled_json
-from fuzz.targets import CANARY, TARGETS, Unsound, in_words
+from fuzz.targets import TARGETS, Unsound, in_words
 from rebirth.castle import load
 from rebirth.castle.files import content_of
 from rebirth.errors import Broken, SpecError

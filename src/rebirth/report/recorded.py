@@ -21,7 +21,8 @@ def chosen(logs: Path, wanted: str = "", command: str = "create") -> Path:
             raise SpecError(f"{wanted} matches several runs: {names}", hint="Give one of them in full.")
         found = exact or found
     else:
-        found = [folder for folder in found if read(folder).command == command]
+        ran = {folder: run for folder, run in _known(logs) if run.command == command}
+        found = [folder for folder in found if folder in ran]
     if not found:
         words = f"no such run: {wanted}" if wanted else "no run was recorded"
         hint = "`rebirth report --list` names the runs." if wanted else f"`rebirth {command}` records one."
@@ -31,8 +32,7 @@ def chosen(logs: Path, wanted: str = "", command: str = "create") -> Path:
 
 def earlier(logs: Path, folder: Path) -> Timeline | None:
     """The last run before that folder's that went online."""
-    for other in reversed([run for run in runs(logs) if run.name < folder.name]):
-        found = read(other)
+    for _, found in reversed([(other, run) for other, run in _known(logs) if other.name < folder.name]):
         if found.command == "create" and found.online is not None:
             return found
     return None
@@ -66,6 +66,7 @@ def listed(logs: Path) -> str:
 
 
 def _known(logs: Path) -> Iterator[tuple[Path, Timeline]]:
+    """The runs whose records can be read."""
     for folder in runs(logs):
         with suppress(SpecError):
             yield folder, read(folder)
