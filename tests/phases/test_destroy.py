@@ -147,6 +147,17 @@ async def test_a_machine_that_will_not_go(outside, ruin):
     assert names_left(outside) == LEFT
 
 
+async def test_machines_under_an_earlier_tag(outside, ruin):
+    """create has noted the tag before it made them; castle.yaml names another by now."""
+    with Journal(outside.paths.state) as journal:
+        Marks(journal).add("tag of machines", outside.castle.proxmox.tag)
+    outside.castle = outside.castle.model_copy(
+        update={"proxmox": outside.castle.proxmox.model_copy(update={"tag": "castle-renamed"})}
+    )
+    assert (await ruin()).outcome.ok
+    assert names_left(outside) == LEFT
+
+
 # -- secrets
 
 

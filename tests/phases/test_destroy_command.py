@@ -88,8 +88,11 @@ async def test_the_proof_comes_last(outside, ruin):
     lines = out.splitlines()
     assert any(line.startswith("waiting: Proxmox: list machines: ") for line in lines)
     assert "removed the machine lushycorp-k8s (800)" in lines
+    gone = lines[lines.index("gone, looked for again:") : lines.index("checked again for:")]
+    assert "  the machine lushycorp-k8s (800)" in gone
+    assert len(gone) == 1 + 2 + 3 + 1 + 3, "machines, devices, a key, files"
     proof = lines[lines.index("checked again for:") :]
-    assert "  the machines with the castle's tag" in proof
+    assert "  the machines with the castle's tag, or with one that it had" in proof
     assert "nothing is left, except:" in proof
     assert any("rebirth other" in line for line in proof)
     assert names_left(outside) == LEFT

@@ -24,7 +24,7 @@ from rebirth.phases.made import machine_records as records
 from rebirth.phases.made.virtual_machines import needs
 from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import ImageUploaded
-from rebirth.run.journal import Journal, Once
+from rebirth.run.journal import Journal, Marks, Once
 from rebirth.run.waiting import Watcher, watched
 
 VOLUME = "local:iso/talos.iso"
@@ -57,6 +57,7 @@ def yard(outside):
                     outside.paths,
                     self.proxmox,
                     Once(journal),
+                    Marks(journal),
                     IMAGE,
                     REACHED,
                 )
@@ -132,7 +133,9 @@ async def test_a_machine_of_that_name_that_is_not_ours_is_not_touched(yard):
     await yard.create()
     yard.pve.machines[800]["tags"] = "theirs"
     before = dict(yard.faults.writes)
-    with pytest.raises(Broken, match=r"lushycorp-k8s exists \(800\) and is not this castle's") as caught:
+    with pytest.raises(
+        Broken, match=r"lushycorp-k8s exists \(800 on pve\) and is not this castle's: its tags are theirs"
+    ) as caught:
         await yard.create()
     assert caught.value.hint
     assert yard.faults.writes == before

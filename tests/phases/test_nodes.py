@@ -11,7 +11,7 @@ from rebirth.lab.systems.factory import factory_app
 from rebirth.phases import create_machines, upload_image
 from rebirth.phases.made.virtual_machines import needs
 from rebirth.providers.factory import ImageFactory
-from rebirth.run.journal import Journal, Once
+from rebirth.run.journal import Journal, Marks, Once
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ async def cluster(outside, serve):
     outside.pve.ca = str(served.ca)
 
     class Cluster:
-        pve, proxmox, machines = outside.pve, outside.proxmox, outside.castle.machines
+        paths, pve, proxmox, machines = outside.paths, outside.pve, outside.proxmox, outside.castle.machines
         talos = outside.castle.talos.model_copy(update={"image_factory": served.url})
         spec = outside.castle.proxmox.model_copy(update={"node": None, "nodes": ["pve", "pve2"]})
 
@@ -35,7 +35,8 @@ async def cluster(outside, serve):
             with Journal(outside.paths.state) as journal:
                 return await create_machines.create_machines(
                     Identity(name=outside.castle.name), self.machines, self.spec, outside.paths, self.proxmox,
-                    Once(journal), image, REACHED,
+                    Once(journal),
+                    Marks(journal), image, REACHED,
                 )  # fmt: skip
 
         def nodes(self):
@@ -78,21 +79,25 @@ async def test_a_machine_that_was_migrated_is_adopted_and_removed_where_it_is(cl
     cluster.pve.conditions[801].node = "pve"
     assert await cluster.create() == fact
     cluster.pve.conditions[800].node = "pve2"
-    for made in await create_machines.undo(cluster.spec, cluster.proxmox):
-        await made.remove()
+    with Journal(cluster.paths.state) as journal:
+        for made in await create_machines.undo(cluster.spec, cluster.proxmox, Marks(journal)):
+            await made.remove()
     assert cluster.pve.machines == {}
 
 
 async def test_a_foreign_machine_on_another_node_is_seen(cluster):
     await cluster.proxmox.create(node="pve2", vm_id=800, options=somebodys("lushycorp-k8s", "theirs", "none"))
-    with pytest.raises(Broken, match=r"lushycorp-k8s exists \(800\) and is not this castle's"):
+    with pytest.raises(
+        Broken, match=r"lushycorp-k8s exists \(800 on pve2\) and is not this castle's: its tags are theirs"
+    ):
         await cluster.create()
 
 
 async def test_what_stands_on_a_node_that_is_offline_is_not_forgotten(cluster):
     await cluster.create()
     cluster.pve.offline.add("pve2")
-    left = await create_machines.undo(cluster.spec, cluster.proxmox)
+    with Journal(cluster.paths.state) as journal:
+        left = await create_machines.undo(cluster.spec, cluster.proxmox, Marks(journal))
     assert sorted(made.identity for made in left) == ["800", "801"]
     with pytest.raises(NotYet, match="HTTP 595"):
         await next(made for made in left if made.identity == "801").remove()

@@ -10,7 +10,7 @@ from rebirth.lab.systems.factory import factory_app
 from rebirth.phases import create_machines, upload_image
 from rebirth.providers.factory import ImageFactory
 from rebirth.run.facts import ImageUploaded
-from rebirth.run.journal import Journal, Once
+from rebirth.run.journal import Journal, Marks, Once
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def create(outside):
                 outside.paths,
                 proxmox,
                 Once(journal),
+                Marks(journal),
                 image,
                 REACHED,
             )

@@ -10,12 +10,13 @@ from rebirth.phases.made import machine_records as records
 from rebirth.phases.made.virtual_machines import options
 from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.run.facts import ImageUploaded, MachinesCreated, Made, OutsideReached
-from rebirth.run.journal import Once
+from rebirth.run.journal import Marks, Once
 from rebirth.run.waiting import note, together
 
 LAYER = "platform"
 PATIENCE = 600  # a thick disk is written whole before it is there
 USUALLY = 15
+_MARK = "tag of machines"
 HINT = "See the tasks of the Proxmox host."
 
 
@@ -26,6 +27,7 @@ async def create_machines(
     paths: Paths,
     proxmox: ProxmoxApi,
     once: Once,
+    marks: Marks,
     image: ImageUploaded,
     outside: OutsideReached,
 ) -> MachinesCreated:
@@ -46,6 +48,8 @@ async def create_machines(
         ids[machine.name] = number
     for vm in _unnamed(machines, existing, spec):
         note(f"{_described(vm, spec)}: name it there, or remove it in Proxmox")
+    if missing:
+        marks.add(_MARK, spec.tag)  # should castle.yaml name another one day
     for machine in missing:
         records.made(paths, machine.name)
     places = placement(machines, spec)
@@ -85,9 +89,10 @@ def _described(vm: Vm, spec: Proxmox) -> str:
     return f"the machine {vm.name} ({vm.vm_id}) has this castle's tag {spec.tag}, and castle.yaml does not name it"
 
 
-async def undo(spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:
-    """The machines with the castle's tag."""
-    ours = [vm for vm in await _machines(spec, proxmox) if spec.tag in vm.tags]
+async def undo(spec: Proxmox, proxmox: ProxmoxApi, marks: Marks) -> list[Made]:
+    """The machines with the castle's tag, or with one that it had."""
+    tags = {spec.tag, *marks.of(_MARK)}
+    ours = [vm for vm in await _machines(spec, proxmox) if tags & vm.tags]
     return [Made("machine", vm.name, str(vm.vm_id), partial(_remove, vm, proxmox)) for vm in ours]
 
 
@@ -110,7 +115,11 @@ def _ours(machine: Machine, existing: list[Vm], spec: Proxmox) -> Vm | None:
     named = [vm for vm in existing if vm.name == machine.name]
     if foreign := [vm for vm in named if spec.tag not in vm.tags]:
         hint = f"Rename one of the two, or give that machine the tag {spec.tag} if this castle may have it."
-        text = f"a machine named {machine.name} exists ({foreign[0].vm_id}) and is not this castle's"
+        tags = ", ".join(sorted(foreign[0].tags)) or "none"
+        text = (
+            f"a machine named {machine.name} exists ({foreign[0].vm_id} on {foreign[0].node}) and is not this castle's: "
+            f"its tags are {tags}"
+        )
         raise Broken(text, system="Proxmox", operation="create machine", hint=hint)
     for vm in named:
         if (vm.cores, vm.memory_mib) != (machine.cores, machine.memory_mib):

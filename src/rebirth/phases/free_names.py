@@ -51,8 +51,9 @@ def refuse_foreign(devices: Iterable[Device], tailscale: Tailscale, machines: Ma
     for device in devices:
         if device.name in tailscale.names and not ours & set(device.tags) and not _an_operator(device, machines, paths):
             hint = "Remove that device, or change tailscale.names."
+            whose = f"with the tags {', '.join(device.tags)}" if device.tags else "of a user"
             raise Broken(
-                f"the name {device.name} belongs to a device that is not this castle's",
+                f"the name {device.name} belongs to a device that is not this castle's: one {whose}",
                 system="Tailscale",
                 operation="free names",
                 hint=hint,

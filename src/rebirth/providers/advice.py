@@ -37,6 +37,15 @@ class Advice:
             )
         return "See what castle.yaml or the repository says of this object; if that is right, this is a bug; please report it."
 
+    def disputed(self, kind: str, name: str, namespace: str | None) -> str:
+        """Where somebody else owns fields of an object, with other values."""
+        where = f" --namespace {namespace}" if namespace else ""
+        patch = '{"metadata":{"managedFields":[{}]}}'
+        return (
+            f"Undo it there; or, if this castle may have the object, clear who owns its fields and run the same command again: "
+            f"kubectl --kubeconfig {self.kubeconfig} patch {kind} {name}{where} --type merge --patch '{patch}'"
+        )
+
     def no_answer(self, what: str, error: Exception) -> NoAnswer:
         """A request that failed before there was an answer."""
         if refused := mistrusted(error, system=what, operation="", address=_ENDPOINT):

@@ -25,8 +25,22 @@ MANAGER = "rebirth"
 _NAMESPACE_ENDS = (
     "NamespaceTerminating"  # the API's word for why it takes nothing new into a namespace that is being deleted
 )
+_DISPUTED = "FieldManagerConflict"  # the API's word for a field that another manager owns with another value
+# Who applies what this castle says, besides the product; and the API's name for fields whose owner nobody has noted.
+_SHARED = {MANAGER, "kustomize-controller", "helm-controller", "flux-operator", "flux", "helm", "before-first-apply"}
 Object = Mapping[str, Any]
 _T = TypeVar("_T")
+
+
+class _DisputedError(Exception):
+    """Others own fields that were to get other values: who, and which fields."""
+
+    def __init__(self, causes: Iterable[Any]) -> None:
+        super().__init__()
+        found = list(causes)
+        named = (re.search('conflict with "(.*?)"', cause.message or "") for cause in found)
+        self.managers = {name[1] if name else "somebody else" for name in named}
+        self.fields = sorted({str(cause.field) for cause in found})[:3]
 
 
 _UNKNOWN_FIELD = re.compile(r"\.[\w.\[\]=\"-]+: field not declared in schema")
@@ -61,7 +75,11 @@ class Cluster:
             raise NotYet("the API server has not created kube-system yet")
 
     async def apply(self, *objects: Object) -> None:
-        """Server-side apply, in order, as the field manager `rebirth`; what others own of the same fields is taken."""
+        """Server-side apply, in order, as the field manager `rebirth`.
+
+        Fields that Flux or Helm own are taken: they apply what the same castle says. Those of anybody else are refused, with
+        whose they are (Broken).
+        """
         for item in objects:
             await self._patch(item, dry_run=False)
 
@@ -86,12 +104,20 @@ class Cluster:
         options: dict[str, Any] = {
             "patch_type": PatchType.APPLY,
             "field_manager": MANAGER,
-            "force": True,
+            "force": False,
             "dry_run": dry_run,
         }
         if is_namespaced(resource):
             options["namespace"] = namespace
-        await self._ask(what, self._api.patch(resource, name, dict(item), **options), creates=True)
+        try:
+            await self._ask(what, self._api.patch(resource, name, dict(item), **options), creates=True)
+        except _DisputedError as disputed:
+            if foreign := sorted(disputed.managers - _SHARED):
+                hint = self._advice.disputed(item["kind"], name, namespace if is_namespaced(resource) else None)
+                text = f"{', '.join(foreign)} owns {', '.join(disputed.fields)}, with other values"
+                raise Broken(text, system=SYSTEM, operation=what, status=409, hint=hint) from None
+            options["force"] = True
+            await self._ask(what, self._api.patch(resource, name, dict(item), **options), creates=True)
 
     async def served(self) -> frozenset[tuple[str, str]]:
         """Every apiVersion and kind that the API server serves now. Raises NotYet."""
@@ -102,7 +128,7 @@ class Cluster:
         try:
             resource = await self._kinds.of(api_version, kind)
             options = {"namespace": namespace} if namespace else {}
-            found = await self._ask(f"get {kind} {name}", _one(self._api.get(resource, name, **options)))
+            found = await self._ask(f"get {kind} {name}", _one(kind, self._api.get(resource, name, **options)))
         except NotServed:
             return None
         except Broken as error:
@@ -116,7 +142,7 @@ class Cluster:
         try:
             resource = await self._kinds.of(api_version, kind)
             options: dict[str, Any] = {"namespace": namespace or "*"} if is_namespaced(resource) else {}
-            return await self._ask(f"list {kind}", _listed(self._api.list(resource, **options)))
+            return await self._ask(f"list {kind}", _listed(kind, self._api.list(resource, **options)))
         except NotServed:
             return []
         except Broken as error:
@@ -136,7 +162,7 @@ class Cluster:
             options["namespace"] = namespace
         resource = await self._kinds.of(api_version, kind)
         call = self._api.patch(resource, name, dict(change), **options)
-        return await self._ask(f"patch {kind} {name}", _one(call), creates=True)
+        return await self._ask(f"patch {kind} {name}", _one(kind, call), creates=True)
 
     async def delete(self, api_version: str, kind: str, name: str, namespace: str) -> None:
         """Deletes an object; that it is not there is success."""
@@ -189,6 +215,8 @@ class Cluster:
             ours = error.response.json().get("kind") == "Status"
             message = (error.status.message if ours else "") or f"HTTP {code}"
             causes = (error.status.details and error.status.details.causes) or ()
+            if disputed := [cause for cause in causes if cause.reason == _DISPUTED]:
+                raise _DisputedError(disputed) from None
             ends = any(cause.reason == _NAMESPACE_ENDS for cause in causes)
             # A webhook that cannot be called is a 500, too.
             if code in {409, 429} or code >= 500 or (creates and code == 404) or ends:
@@ -203,16 +231,19 @@ class Cluster:
             raise NoAnswer(text, hint=self._advice.elsewhere) from None
 
 
-async def _one(call: Awaitable[Any]) -> dict[str, Any]:
-    return shaped((await call).to_dict())
+async def _one(kind: str, call: Awaitable[Any]) -> dict[str, Any]:
+    return shaped((await call).to_dict(), kind)
 
 
-async def _listed(found: AsyncIterable[Any]) -> list[dict[str, Any]]:
-    return [shaped(item.to_dict()) async for item in found]
+async def _listed(kind: str, found: AsyncIterable[Any]) -> list[dict[str, Any]]:
+    return [shaped(item.to_dict(), kind) async for item in found]
 
 
 def _mounts(pod: Object, config_map: str) -> bool:
-    return any((volume.get("configMap") or {}).get("name") == config_map for volume in pod["spec"].get("volumes") or ())
+    return any(
+        (volume.get("configMap") or {}).get("name") == config_map
+        for volume in (pod.get("spec") or {}).get("volumes") or ()
+    )
 
 
 def stamp() -> str:

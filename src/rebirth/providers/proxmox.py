@@ -248,12 +248,12 @@ def _vm(node: str, entry: dict[str, Any]) -> Vm:
     return Vm(
         node=node,
         vm_id=int(entry["vmid"]),
-        name=entry.get("name", ""),
+        name=str(entry.get("name", "")),
         running=entry["status"] == "running",
         tags=frozenset(filter(None, entry.get("tags", "").replace(",", ";").split(";"))),
         cores=int(entry.get("cpus", entry.get("maxcpu", 0))),
         memory_mib=int(entry.get("maxmem", 0)) >> 20,
-        lock=entry.get("lock", ""),
+        lock=str(entry.get("lock", "")),
     )
 
 

@@ -2,14 +2,15 @@
 
 from typing import Any
 
+_WITH_SPEC = {"Kustomization", "HelmRelease", "ExternalSecret"}
 _COUNTS = {
     *("replicas", "availableReplicas", "updatedReplicas", "observedGeneration"),
     *("desiredNumberScheduled", "numberAvailable", "updatedNumberScheduled"),
 }
 
 
-def shaped(item: Any) -> dict[str, Any]:
-    """The object. Raises TypeError where it is none."""
+def shaped(item: Any, kind: str) -> dict[str, Any]:
+    """The object, which was asked for as one of that kind. Raises LookupError or TypeError where it is none."""
     meta = item["metadata"]
     _is(meta["name"], str)
     for key in ("labels", "annotations"):
@@ -18,11 +19,14 @@ def shaped(item: Any) -> dict[str, Any]:
     _is(meta.get("namespace", ""), str)
     for key in ("spec", "status"):
         _is(item.get(key) or {}, dict)
-    if item.get("kind") in {"Secret", "ConfigMap"}:
+    if kind in {"Secret", "ConfigMap"}:
         _all(dict, item.get("data"), str)
+    if kind in _WITH_SPEC:
+        _is(item["spec"], dict)
     for counted in (item.get("spec") or {}, item.get("status") or {}):
         for key in _COUNTS & counted.keys():
-            _is(counted[key] or 0, int)
+            if counted[key] is not None:
+                _is(counted[key], int)
     for entry in _all(list, (item.get("status") or {}).get("conditions"), dict):
         _is(entry["type"], str)
         _is(entry["status"], str)

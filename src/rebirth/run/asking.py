@@ -70,6 +70,10 @@ def listed(found: Found, paths: Paths) -> Iterator[str]:
 
 
 def _proof(destruction: Destruction, left: Found, found: Found) -> Iterator[str]:
+    """Each thing that was there and is not any more, looked for again; then all that was looked for."""
+    if found.goes:
+        yield "gone, looked for again:"
+        yield from (f"  {one}" for one in found.goes)
     yield "checked again for:"
     yield from (f"  {title}" for title in destruction.titles)
     # What nobody could attribute to the castle before its cluster was gone is still there.

@@ -49,7 +49,7 @@ async def test_again_where_a_value_was_changed(build):
     world = build()
     await world.create()
     stale = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "operator-oauth", "namespace": "tailscale"}}
-    world.kubernetes.put({**stale, "data": {"client_id": "b2xk"}}, by="somebody")
+    world.kubernetes.put({**stale, "data": {"client_id": "b2xk"}}, by="kustomize-controller")
     assert not await world.holds()
     await world.create()
     assert (
@@ -69,7 +69,7 @@ async def test_refused_where_a_secret_of_another_type_has_the_name(build):
         "kind": "Secret",
         "metadata": {"name": "vault-ca-cert", "namespace": "external-secrets"},
     }
-    world.kubernetes.put({**foreign, "type": "kubernetes.io/tls"}, by="somebody")
+    world.kubernetes.put({**foreign, "type": "kubernetes.io/tls"}, by="kustomize-controller")
     failure = await refused(world)
     assert isinstance(failure, Broken)
     assert failure.status == 422
