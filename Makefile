@@ -8,7 +8,7 @@ RUN := $(VENV)/bin
 CASTLE := examples/castle
 export PATH := $(CURDIR)/$(RUN):$(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test test-all check fix unit lab bench bench-proof precision clean lock docs fuzz
+.PHONY: help demo test test-all check fix unit lab bench bench-proof precision clean lock docs fuzz sbom
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -64,6 +64,12 @@ docs: $(VENV)/ready ## the rules' pages, the page of faults, the reference of ca
 	$(RUN)/rebirth schema lab.yaml > docs/reference/lab.schema.json
 	PYTHONPATH=tests $(RUN)/python -m faults docs/faults.md
 
+SBOM := $(VENV)-sbom
+sbom: ## the software bill of materials (CycloneDX, JSON) of requirements.lock: sbom.json
+	$(PYTHON) -m venv $(SBOM)
+	$(SBOM)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-sbom.lock
+	$(SBOM)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.json
+
 lock: $(VENV)/ready ## pins every dependency anew
 	$(RUN)/pip install --quiet pip-tools
 	$(RUN)/pip-compile --quiet --generate-hashes --allow-unsafe --all-extras --no-emit-index-url --no-emit-find-links \
@@ -71,7 +77,7 @@ lock: $(VENV)/ready ## pins every dependency anew
 	sed -i '1s/^/# Every dependency with its hashes. Made by `make lock` out of pyproject.toml.\n/' requirements.lock
 
 clean: ## removes what make made here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info
+	rm -rf $(VENV) $(VENV)-sbom sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info
 
 $(VENV)/ready: requirements.lock requirements-schema.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'

@@ -6,10 +6,10 @@ import os
 import re
 import secrets
 import tarfile
-from urllib.parse import quote, quote_plus
 
 import pytest
 
+from faults.cell import forms
 from rebirth.bundle.secrets_here import without, without_spelled
 from rebirth.secrets import Redaction
 
@@ -21,14 +21,6 @@ FORGOTTEN = (
     "AGE-SECRET-KEY-1" + secrets.token_hex(20).upper(),
     "eyJhbGciOiJub25lIn0." + secrets.token_hex(12) + "." + secrets.token_hex(6),
 )
-
-
-def forms(value):
-    """The value as it is, in URLs, in JSON, and in base64 at each place where it can begin."""
-    yield from (value, quote(value), quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1])
-    for before in range(3):
-        encoded = base64.b64encode(bytes(before) + value.encode() + b"xyz").decode()
-        yield encoded[4:-8]
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
 """One cell of the fault matrix: a system, what is wrong with it, and a phase meanwhile."""
 
 import asyncio
+import base64
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
-from faults.scenes import Scene
+from faults.scenes import PASSWORD, Scene
 from faults.stage import PATIENCE, Ending, Stage
 
 AT_ONCE = 10.0  # seconds within which what does not mend by itself has to be said
@@ -104,8 +107,34 @@ def complaints(cell: Cell, seen: Seen) -> list[str]:
         found.append(f"took {seen.ending.seconds:.0f} s, and patience ends at {limit:.0f}")
     if scraps := seen.stage.scraps():
         found.append(f"left {scraps}")
-    said = seen.stage.shown() + f"{seen.message} {seen.hint}".encode()
-    found += [f"shows {name}" for name, value in seen.stage.secrets.values.items() if value.reveal().encode() in said]
-    if b"canary-born" in said:
-        found.append("shows what was handed over")
+    return found + _shown(seen)
+
+
+def _shown(seen: Seen) -> list[str]:
+    """Secrets in what was written or said, in arguments and environments of programs, and credentials that others may read."""
+    stage, found = seen.stage, list[str]()
+    said = stage.shown().decode(errors="replace") + f"{seen.message} {seen.hint}"
+    arguments = "\n".join(word for call in stage.programs.calls for word in call.argv)
+    # git gets its token so: ps(1) shows environments to their owner alone.
+    given = "\n".join(
+        value for call in stage.programs.calls for name, value in call.env.items() if name != "REBIRTH_GIT_TOKEN"
+    )
+    canaries = {name: value.reveal() for name, value in stage.secrets.values.items()} | {
+        "what is handed over": PASSWORD
+    }
+    for name, value in canaries.items():
+        for where, text in (("a file or message", said), ("an argument", arguments), ("an environment", given)):
+            if any(form in text for form in forms(value)):
+                found.append(f"{where} shows {name}")
+    for file in stage.paths.produced.rglob("*"):
+        if file.is_file() and file != stage.paths.kubeconfig and file.stat().st_mode & 0o077:
+            found.append(f"others may read {file.name}")
     return found
+
+
+def forms(value: str) -> Iterator[str]:
+    """The value as it is, in URLs, in JSON, and in base64 at each of the places where it can begin."""
+    yield from {value, quote(value), quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1]}
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + value.encode() + b"xyz").decode()
+        yield encoded[4:-8]

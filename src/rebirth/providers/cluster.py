@@ -225,7 +225,7 @@ class Cluster:
             raise Broken(message, system=SYSTEM, operation=what, status=code, hint=hint) from None
         except httpx.HTTPError as error:
             raise self._advice.no_answer(f"{SYSTEM}: {what}", error) from None
-        except (msgspec.MsgspecError, AttributeError, ValueError, TypeError, LookupError):
+        except (msgspec.MsgspecError, httpx.InvalidURL, AttributeError, ValueError, TypeError, LookupError):
             # A load balancer or proxy in between that answers by itself.
             text = f"{SYSTEM}: {what}: the answer is not a Kubernetes object"
             raise NoAnswer(text, hint=self._advice.elsewhere) from None

@@ -11,12 +11,7 @@ _COUNTS = {
 
 def shaped(item: Any, kind: str) -> dict[str, Any]:
     """The object, which was asked for as one of that kind. Raises LookupError or TypeError where it is none."""
-    meta = item["metadata"]
-    _is(meta["name"], str)
-    for key in ("labels", "annotations"):
-        _all(dict, meta.get(key), str)
-    _is(meta.get("generation", 0), int)
-    _is(meta.get("namespace", ""), str)
+    _metadata(item["metadata"])
     for key in ("spec", "status"):
         _is(item.get(key) or {}, dict)
     if kind in {"Secret", "ConfigMap"}:
@@ -28,12 +23,24 @@ def shaped(item: Any, kind: str) -> dict[str, Any]:
             if counted[key] is not None:
                 _is(counted[key], int)
     for entry in _all(list, (item.get("status") or {}).get("conditions"), dict):
-        _is(entry["type"], str)
-        _is(entry["status"], str)
-        _is(entry.get("message") or "", str)
-        _is(entry.get("reason") or "", str)
-        _is(entry.get("observedGeneration", 0), int)
+        _condition(entry)
     return dict(item)
+
+
+def _metadata(meta: Any) -> None:
+    for name in (meta["name"], meta.get("namespace", "")):
+        _is(name, str)
+        if not name.isprintable() or "/" in name:
+            raise TypeError
+    for key in ("labels", "annotations"):
+        _all(dict, meta.get(key), str)
+    _is(meta.get("generation", 0), int)
+
+
+def _condition(entry: Any) -> None:
+    for text in (entry["type"], entry["status"], entry.get("message") or "", entry.get("reason") or ""):
+        _is(text, str)
+    _is(entry.get("observedGeneration", 0), int)
 
 
 def _is(value: Any, kind: type) -> None:
