@@ -1,6 +1,6 @@
 """How much more two workers of a fleet get done than one: jobs of one kind over a queue of SQLite or PostgreSQL.
 
-    python bench/fleet.py check 200                 # castles: copies of the example under names of their own
+    python bench/fleet.py check 200                 # small repositories
     python bench/fleet.py simulate 1000             # lives in simulation, 50 a job
     REBIRTH_FLEET_POSTGRES=URL python bench/fleet.py check 200
 
@@ -10,7 +10,6 @@ Prints what each number of workers took, by the jobs' own accounts.
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -18,7 +17,14 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "castle"
+FILES = {
+    "clusters/x/apps.yaml": """apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec: {interval: 1h, path: ./apps, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}
+""",
+    "apps/map.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n",
+}
 
 
 def main() -> None:
@@ -49,7 +55,7 @@ def measured(folder: Path, kind: str, number: int, workers: int) -> float:
 
     if kind == "check":
         subprocess.run(
-            fleet("add", "check", *castles(folder, number)), env=environment, check=True, capture_output=True
+            fleet("add", "check", *repositories(folder, number)), env=environment, check=True, capture_output=True
         )
     else:
         subprocess.run(fleet("add", kind, "-n", str(number)), env=environment, check=True, capture_output=True)
@@ -74,14 +80,15 @@ def measured(folder: Path, kind: str, number: int, workers: int) -> float:
     return max(account[-1]["at"] for account in accounts) - min(account[0]["at"] for account in accounts)
 
 
-def castles(folder: Path, number: int) -> list[str]:
+def repositories(folder: Path, number: int) -> list[str]:
+    """Small ones: what a worker and the engine take of their own counts most there."""
     found = []
     for one in range(number):
-        castle = folder / f"castle{one}"
-        shutil.copytree(EXAMPLE, castle, ignore=shutil.ignore_patterns("logs", ".rebirth", "blog"))
-        file = castle / "castle.yaml"
-        file.write_text(file.read_text().replace("name: tazlab-k8s", f"name: castle{one}", 1))
-        found.append(str(castle))
+        repository = folder / f"repository{one}"
+        for name, text in FILES.items():
+            (repository / name).parent.mkdir(parents=True, exist_ok=True)
+            (repository / name).write_text(text)
+        found.append(str(repository))
     return found
 
 
