@@ -45,7 +45,7 @@ ELSEWHERE = {
     },
     mint_node_key: {
         "from_nothing": "test_tailnet.py::test_a_key_as_the_castle_asks_for_it",
-        "again": "test_tailnet.py::test_each_run_mints_its_own_key_and_writes_nothing_else",
+        "again": "test_tailnet.py::test_each_run_mints_its_own_key_and_revokes_what_nobody_has",
         "killed": "test_tailnet.py::test_a_key_is_minted_after_a_kill_at_the_write",
         "refused": "test_tailnet.py::test_tags_that_the_client_may_not_give",
     },

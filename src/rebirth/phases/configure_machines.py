@@ -22,6 +22,7 @@ from rebirth.paths import Paths
 from rebirth.phases.made import machine_records as records
 from rebirth.phases.made.machine_patches import Wanted
 from rebirth.phases.made.who_answers import identified
+from rebirth.phases.mint_node_key import SENT
 from rebirth.providers.talos import SCRATCH, TRUSTD_PORT, Talosctl
 from rebirth.run.facts import (
     MachinesBooted,
@@ -32,6 +33,7 @@ from rebirth.run.facts import (
     NodeKeyMinted,
     SecretsResolved,
 )
+from rebirth.run.journal import Marks
 from rebirth.run.waiting import note, together, until
 
 LAYER = "platform"
@@ -58,6 +60,7 @@ async def configure_machines(
     talosctl: Talosctl,
     names: NamesFreed | None,
     minted: NodeKeyMinted | None,
+    marks: Marks,
     booted: MachinesBooted,
 ) -> MachinesConfigured:
     """Configure Talos on the machines."""
@@ -95,6 +98,8 @@ async def configure_machines(
             text = f"{machine.name} does not answer in maintenance mode: {why[machine.name]}"
             raise await _explained(machine, kubernetes, talosctl, text, why[machine.name].hint)
         records.sending(paths, machine.name, now)
+        if minted:
+            marks.add(SENT, minted.key_id)
         try:
             await talosctl.apply(configuration=configuration, address=address, machine=machine.name)
         except NotYet as error:
