@@ -143,7 +143,7 @@ class _Systems:
         ssh = [program(_SSH, HINTS[_SSH])] if spec.by_ssh else []
 
         async def ask(secrets: SecretsResolved) -> _Answer:
-            read = await read_repository(spec, connections.git_remote(spec, secrets, commands))
+            read = await read_repository(spec, connections.git_remote(spec, self._paths, secrets, commands))
             if read.flux_manifests is None and not spec.flux:
                 flux.append(_flux(commands, spec.path))
             return _Answer(f"{spec.branch} at {read.commit[:7]}")

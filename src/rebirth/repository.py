@@ -71,7 +71,7 @@ async def _fetch(directory: Path, castle: "Castle", folder: Path) -> None:
     gitops = castle.gitops
     paths = paths_of(directory, castle.secrets)
     secrets = SecretsResolved({one.secret: resolve(one, paths, redaction) for one in gitops.credentials})
-    remote = git_remote(gitops, secrets, Commands(redaction))
+    remote = git_remote(gitops, paths, secrets, Commands(redaction))
     try:
         async with asyncio.timeout(PATIENCE):
             await remote.fetch(folder)

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from phases.ruins import LEFT, OPERATOR, PROXY, killed_when, names_left
+from rebirth.events import PhaseDone
 from rebirth.run.journal import Journal
 
 
@@ -115,3 +116,31 @@ async def test_a_run_that_is_killed_still_knows_devices_of_the_cluster(outside, 
     assert "tailscale-vault" in names_left(outside)[1]
     assert (await ruin()).outcome.ok
     assert names_left(outside)[1] == sorted([*LEFT[1], "operator-of-another"])
+
+
+async def test_a_device_that_the_cluster_makes_while_the_list_is_read_goes_too(outside, ruin, inside):
+    """Between the look that is shown and the removal minutes may lie."""
+    with Journal(outside.paths.state) as journal:
+        destruction = ruin.destruction(journal)
+        found = await destruction.look()
+        late = outside.control.add_device("tailscale-late", tags=(PROXY,))
+        inside.secrets.append({"device_id": late.identity.encode()})
+        assert (await destruction.remove(found)).outcome.ok
+    assert names_left(outside)[1] == sorted([*LEFT[1], "operator-of-another"])
+
+
+async def test_a_device_that_appears_when_the_cluster_can_no_longer_be_asked_is_said(outside, ruin, inside):
+    def dies(event):
+        gone = (
+            isinstance(event, PhaseDone) and event.phase == "undo_create_machines" and names_left(outside)[0] == [802]
+        )
+        if gone and inside.alive:
+            inside.alive = False
+            outside.control.add_device("tailscale-last", tags=(PROXY,))
+
+    ruin.when = dies
+    left = await ruin()
+    assert left.outcome.ok
+    said = {one.name: one.stays for one in left.stays if one.kind == "device"}
+    assert said.keys() == {"tailscale-last"}, "the other castle's was there when its own cluster said what it had"
+    assert "appeared while the castle was removed" in said["tailscale-last"]

@@ -38,7 +38,7 @@ async def repository(outside, serve, tmp_path, monkeypatch):
     async def read(given=None, **changed):
         asked = gitops.model_copy(update=changed)
         secrets = outside.secrets if given is None else {asked.token: Secret(given)}
-        return await read_repository(asked, git_remote(asked, secrets, Commands(Redaction())))
+        return await read_repository(asked, git_remote(asked, outside.paths, secrets, Commands(Redaction())))
 
     return SimpleNamespace(
         read=read, faults=faults, gitops=gitops, manifests=manifests, token=token, root=tmp_path / "git"

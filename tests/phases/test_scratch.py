@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from rebirth.commands import Commands
+from rebirth.errors import NotYet
 from rebirth.paths import Paths
+from rebirth.providers.scratch import scratch_below
 from rebirth.providers.talos import SCRATCH, Talosctl
 from rebirth.secrets import Redaction
 
@@ -54,3 +56,25 @@ async def test_a_run_that_is_ended_leaves_nothing_there(paths, talosctl):
         await running
     assert not list(Path(scratch).iterdir())
     assert not paths.talos_secrets.exists()
+
+
+async def test_a_program_that_says_yes_and_writes_nothing_is_asked_again(paths, talosctl):
+    with pytest.raises(NotYet, match="gen secrets: it ended well, and has written nothing"):
+        await talosctl("exit 0").ensure_secrets()
+
+
+async def test_what_a_killed_run_left_goes_before_anything_is_written_there(paths, talosctl):
+    left = paths.produced / SCRATCH / "1234-kubeconfig"
+    left.parent.mkdir(parents=True)
+    left.write_text("a secret")
+    await talosctl(f'{_FILE}{_NEW}echo whole > "$file"').ensure_secrets()
+    assert not left.exists()
+
+
+def test_a_folder_of_a_killed_run_goes_and_that_of_another_stays(tmp_path):
+    (tmp_path / "left" / "tree").mkdir(parents=True)
+    with scratch_below(tmp_path) as first:
+        assert not (tmp_path / "left").exists()
+        with scratch_below(tmp_path) as second:
+            assert sorted(tmp_path.iterdir()) == sorted([first, second])
+    assert not list(tmp_path.iterdir())

@@ -1,5 +1,6 @@
 """The journal: what a killed run leaves, and what may be done only once."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -208,6 +209,26 @@ async def test_once(tmp_path, killed):
     with Journal(tmp_path) as journal:
         await Once(journal)("etcd", act, done)
     assert world == ["bootstrapped"]
+
+
+async def test_once_that_never_shows_has_not_ended(tmp_path):
+    """Who was asked said yes, and did nothing: the next run asks again."""
+    acted = []
+
+    async def act():
+        acted.append(1)
+
+    async def done():
+        return len(acted) > 1
+
+    with Journal(tmp_path) as journal:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await Once(journal)("etcd", act, done)
+        assert journal.progress("etcd") == "begun"
+    with Journal(tmp_path) as journal:
+        await Once(journal)("etcd", act, done)
+        assert journal.progress("etcd") == "ended"
 
 
 async def test_once_more_where_the_world_is_gone(tmp_path):

@@ -5,7 +5,7 @@ from functools import partial
 from rebirth.castle import Kubernetes, Machines
 from rebirth.errors import NoAnswer, NotYet
 from rebirth.paths import Paths
-from rebirth.providers.cluster import Cluster
+from rebirth.providers.cluster import ClusterAccess
 from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import KubernetesBootstrapped, MachinesBooted, MachinesConfigured, MachinesCreated, Made
 from rebirth.run.journal import Once
@@ -23,8 +23,8 @@ ETCD = "bootstrap etcd"  # as the journal names it
 async def bootstrap_kubernetes(
     machines: Machines,
     kubernetes: Kubernetes,
-    paths: Paths,
     talosctl: Talosctl,
+    access: ClusterAccess,
     once: Once,
     configured: MachinesConfigured,
 ) -> KubernetesBootstrapped:
@@ -38,38 +38,34 @@ async def bootstrap_kubernetes(
 
     await once(ETCD, partial(talosctl.bootstrap, address=first), exists)
     await talosctl.write_kubeconfig(address=first)
-    await _ready(kubernetes, paths)
+    await _ready(kubernetes, access)
     return KubernetesBootstrapped(kubernetes.endpoint)
 
 
-async def _ready(kubernetes: Kubernetes, paths: Paths) -> None:
-    cluster = Cluster(paths=paths)
+async def _ready(kubernetes: Kubernetes, access: ClusterAccess) -> None:
+    async with access.opened() as cluster:
 
-    async def ready() -> None:
-        try:
-            await cluster.ready()
-        except NotYet as error:
-            hint = error.hint or "kubernetes.endpoint must be the address of a control plane, or one that they share."
-            raise NotYet(f"{kubernetes.endpoint}: {error}", hint=hint) from None
+        async def ready() -> None:
+            try:
+                await cluster.ready()
+            except NotYet as error:
+                hint = (
+                    error.hint or "kubernetes.endpoint must be the address of a control plane, or one that they share."
+                )
+                raise NotYet(f"{kubernetes.endpoint}: {error}", hint=hint) from None
 
-    try:
         await until(ready, what="the Kubernetes API is ready", every=0.3, slowest=3)
-    finally:
-        await cluster.close()
 
 
 async def found(kubernetes: Kubernetes) -> KubernetesBootstrapped:
     return KubernetesBootstrapped(kubernetes.endpoint)
 
 
-async def still(fact: KubernetesBootstrapped, paths: Paths) -> bool:
+async def still(fact: KubernetesBootstrapped, paths: Paths, access: ClusterAccess) -> bool:
     if not paths.kubeconfig.exists():
         raise NoAnswer("the castle's kubeconfig is not in the produced folder")
-    cluster = Cluster(paths=paths)
-    try:
+    async with access.opened() as cluster:
         await cluster.ready()
-    finally:
-        await cluster.close()
     return True
 
 

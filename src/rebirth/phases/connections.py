@@ -3,7 +3,7 @@
 from rebirth.castle import GitOps, Proxmox, Tailscale, Talos, Vault
 from rebirth.commands import Commands
 from rebirth.paths import Paths
-from rebirth.providers.cluster import Cluster
+from rebirth.providers.cluster import Cluster, ClusterAccess
 from rebirth.providers.factory import ImageFactory
 from rebirth.providers.git import GitRemote
 from rebirth.providers.git_access import Access, Anybody, DeployKey, Token
@@ -43,8 +43,12 @@ def talosctl(paths: Paths, commands: Commands) -> Talosctl:
     return Talosctl(paths=paths, commands=commands)
 
 
-def cluster(paths: Paths, kubernetes: KubernetesBootstrapped) -> Cluster:
-    return Cluster(paths=paths)
+def cluster_access(paths: Paths) -> ClusterAccess:
+    return ClusterAccess(paths)
+
+
+def cluster(access: ClusterAccess, kubernetes: KubernetesBootstrapped) -> Cluster:
+    return access.open()
 
 
 def helm(paths: Paths, commands: Commands, cluster: Cluster) -> Helm:
@@ -56,16 +60,29 @@ def vault_api(vault: Vault, secrets: SecretsResolved) -> VaultApi:
     return VaultApi(address=vault.address, mount=vault.mount, token=secrets[vault.token], ca=ca)
 
 
-def git_remote(gitops: GitOps, secrets: SecretsResolved, commands: Commands) -> GitRemote:
+def git_remote(gitops: GitOps, paths: Paths, secrets: SecretsResolved, commands: Commands) -> GitRemote:
     access: Access = Token(gitops.username, secrets[gitops.token]) if gitops.token else Anybody()
     if ssh := gitops.ssh:
         hosts = Secret(ssh.known_hosts) if isinstance(ssh.known_hosts, str) else secrets[ssh.known_hosts]
         access = DeployKey(secrets[ssh.private_key], hosts)
-    return GitRemote(url=gitops.repository, branch=gitops.branch, access=access, commands=commands)
+    scratch = paths.state / "git"
+    return GitRemote(url=gitops.repository, branch=gitops.branch, access=access, commands=commands, scratch=scratch)
 
 
 def web() -> Web:
     return Web()
 
 
-CONNECTIONS = (commands, tailnet_api, proxmox_api, image_factory, talosctl, cluster, helm, vault_api, git_remote, web)
+CONNECTIONS = (
+    commands,
+    tailnet_api,
+    proxmox_api,
+    image_factory,
+    talosctl,
+    cluster_access,
+    cluster,
+    helm,
+    vault_api,
+    git_remote,
+    web,
+)

@@ -11,7 +11,7 @@ from rebirth.castle import Machines, Tailscale
 from rebirth.errors import Broken, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.made import machine_records as records
-from rebirth.providers.cluster import Cluster
+from rebirth.providers.cluster import ClusterAccess
 from rebirth.providers.tailnet import Device, TailnetApi
 from rebirth.run.facts import MachinesBooted, MachinesCreated, Made, NamesFreed
 from rebirth.run.journal import Marks
@@ -23,6 +23,7 @@ ON_DEMAND = True
 UNDO_AFTER = (MachinesCreated, MachinesBooted)  # once the machines are gone no device comes back
 OPERATOR_TAG = "tag:k8s-operator"  # of Tailscale's operator, unless its chart is told another
 PROXY_TAG = "tag:k8s"  # of what the operator makes, unless its chart is told another
+_OTHERS = "device of another cluster"  # as it was when this castle's could still say which are its own
 _PATIENCE_INSIDE = 5.0  # seconds for a cluster that may be dead already
 
 
@@ -80,15 +81,22 @@ async def _remove(tailnet: TailnetApi, device: Device) -> None:
     note(f"removed the stale device {device.name} from the tailnet")
 
 
-async def undo(tailscale: Tailscale, machines: Machines, paths: Paths, tailnet: TailnetApi, marks: Marks) -> list[Made]:
+async def undo(
+    tailscale: Tailscale,
+    machines: Machines,
+    paths: Paths,
+    tailnet: TailnetApi,
+    access: ClusterAccess,
+    marks: Marks,
+) -> list[Made]:
     """The tailnet devices that have the castle's names, or that its cluster made.
 
     Nodes' devices are known by name and tag. What the operator makes has names of others' choosing and is not ephemeral:
     the cluster knows which it is, for as long as it lives.
     """
-    inside = await _devices_inside(paths)
+    devices = await tailnet.devices()  # before the cluster is asked: what joins in between is nobody's yet
+    inside = await _devices_inside(paths, access)
     known = (inside or frozenset()) | marks.of("device")
-    devices = await tailnet.devices()
     ours = [
         device
         for device in devices
@@ -98,11 +106,20 @@ async def undo(tailscale: Tailscale, machines: Machines, paths: Paths, tailnet: 
         Made("device", device.name, device.identity, partial(tailnet.delete_device, identity=device.identity))
         for device in ours
     ]
-    gone = not paths.kubeconfig.exists()  # nothing is there to be asked: either it was asked before, or never was
-    if inside is not None or (gone and (known or not ours)):
+    others = [device for device in devices if device not in ours and {OPERATOR_TAG, PROXY_TAG} & set(device.tags)]
+    if inside is not None:
+        marks.see(_OTHERS, [device.identity for device in others])
         return found
-    why = "the cluster does not answer, and nothing else shows whether it is this castle's; if it is, remove it by hand"
-    doubtful = [device for device in devices if device not in ours and {OPERATOR_TAG, PROXY_TAG} & set(device.tags)]
+    asked = marks.seen(_OTHERS)
+    gone = not paths.kubeconfig.exists()  # nothing is there to be asked: either it was asked before, or never was
+    if asked is not None:
+        why = "it appeared while the castle was removed, and may be its last: if it is, remove it by hand"
+        doubtful = [device for device in others if device.identity not in asked]
+    elif gone and (known or not ours):
+        return found
+    else:
+        why = "the cluster does not answer, and nothing else shows whether it is this castle's; if it is, remove it by hand"
+        doubtful = others
     return found + [Made("device", device.name, device.identity, stays=why) for device in doubtful]
 
 
@@ -113,17 +130,14 @@ def _named(device: Device, tailscale: Tailscale, machines: Machines) -> bool:
     return bool(tags & set(device.tags) and names & {device.name, device.hostname})
 
 
-async def _devices_inside(paths: Paths) -> frozenset[str] | None:
+async def _devices_inside(paths: Paths, access: ClusterAccess) -> frozenset[str] | None:
     """Ids of the devices whose state lies in Secrets of the cluster; None where it does not answer."""
     if not paths.kubeconfig.exists():
         return None
     try:
         async with asyncio.timeout(_PATIENCE_INSIDE):
-            cluster = Cluster(paths=paths)
-            try:
+            async with access.opened() as cluster:
                 secrets = await cluster.all("v1", "Secret")
-            finally:
-                await cluster.close()
     except (TimeoutError, NotYet, Broken):
         return None
     return frozenset(identity for secret in secrets for identity in _identities(secret.get("data") or {}))

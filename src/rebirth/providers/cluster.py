@@ -3,7 +3,8 @@
 import re
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx2 as httpx  # what lightkube is built on
@@ -229,6 +230,27 @@ class Cluster:
             # A load balancer or proxy in between that answers by itself.
             text = f"{SYSTEM}: {what}: the answer is not a Kubernetes object"
             raise NoAnswer(text, hint=self._advice.elsewhere) from None
+
+
+@dataclass(frozen=True)
+class ClusterAccess:
+    """The way to the castle's cluster, for who asks before it is known to be there. `transport` is as Cluster's."""
+
+    paths: Paths
+    transport: httpx.AsyncBaseTransport | None = None
+
+    def open(self) -> Cluster:
+        """Raises Broken where there is no kubeconfig."""
+        return Cluster(paths=self.paths, transport=self.transport)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Cluster]:
+        """For one question."""
+        cluster = self.open()
+        try:
+            yield cluster
+        finally:
+            await cluster.close()
 
 
 async def _one(kind: str, call: Awaitable[Any]) -> dict[str, Any]:

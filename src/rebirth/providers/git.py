@@ -2,13 +2,13 @@
 
 import re
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import yaml
 
 from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.git_access import Access
+from rebirth.providers.scratch import scratch_below
 from rebirth.run.waiting import asking
 
 _NO_HOST = "Could not resolve host"
@@ -54,18 +54,19 @@ def has_no_host(said: str) -> bool:
 
 
 class GitRemote:
-    """One branch of one repository."""
+    """One branch of one repository. `scratch` is a folder for copies of it that are read and gone."""
 
-    def __init__(self, *, url: str, branch: str, access: Access, commands: Commands) -> None:
+    def __init__(self, *, url: str, branch: str, access: Access, commands: Commands, scratch: Path) -> None:
         self._url, self._branch, self._access, self._commands = url, branch, access, commands
+        self._scratch = scratch
 
     async def documents(self, *, path: str, beside: str) -> tuple[str, list[dict[str, object]] | None]:
         """The commit, and the YAML documents of the files in `path`/`beside` (None where that folder does not exist).
 
         Raises Broken where the branch or `path` is not there, or the token is refused.
         """
-        with TemporaryDirectory(prefix="rebirth-git-") as scratch:
-            folder = Path(scratch) / "tree"
+        with scratch_below(self._scratch) as scratch:
+            folder = scratch / "tree"
             await self.fetch(folder)
             commit = (await self._git("rev-parse", "-C", str(folder), "rev-parse", "HEAD")).strip()
             if not (folder / path).is_dir():

@@ -57,15 +57,11 @@ class Talosctl:
 
     def __init__(self, *, paths: Paths, commands: Commands) -> None:
         self._paths, self._commands = paths, commands
+        self._is_swept = False
         self._run_id = token_hex(4)  # a program of a killed run may still write, and must not be in the way of this one
 
     async def ensure_secrets(self) -> None:
         """Makes the secrets bundle once; machines that were configured with it need the same one for ever."""
-        scratch = self._paths.produced / SCRATCH
-        if scratch.is_dir():  # rmtree would open whatever is there, and a FIFO never ends
-            shutil.rmtree(scratch, ignore_errors=True)  # what a killed run left holds secrets
-        else:
-            scratch.unlink(missing_ok=True)
         if not self._paths.talos_secrets.exists():
             await self._produce(self._paths.talos_secrets, "gen secrets", "gen", "secrets", "--output-file")
 
@@ -228,7 +224,10 @@ class Talosctl:
         """Lets talosctl write a file, named last, that is there whole or not at all: a run can be killed at any instant."""
         with self._scratch(target.name) as made:
             await self._run(operation, *arguments, str(made))
-            made.chmod(0o600)
+            try:
+                made.chmod(0o600)
+            except FileNotFoundError:
+                raise NotYet(f"talosctl: {operation}: it ended well, and has written nothing") from None
             made.replace(target)
 
     async def _machine(self, operation: str, address: str, *arguments: str) -> str:
@@ -246,6 +245,12 @@ class Talosctl:
     def _scratch(self, name: str) -> Iterator[Path]:
         """A place for a file that is of use to this run only, and is gone afterwards however that ends."""
         folder = self._paths.produced / SCRATCH
+        if not self._is_swept:  # what a killed run left holds secrets
+            if folder.is_dir():  # rmtree would open whatever is there, and a FIFO never ends
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                folder.unlink(missing_ok=True)
+            self._is_swept = True
         for made in (self._paths.produced, folder):  # mkdir gives its mode to the last folder only
             made.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = folder / f"{self._run_id}-{name}"

@@ -93,11 +93,14 @@ class Destruction:
         """Removes what is there, in the order of the graph, backwards; returns what a last look found.
 
         `found` is what a look has found before: it is written down first, because nobody can tell whose some devices are once
-        the machines are gone. Does nothing twice, and may be killed and run again at any point.
+        the machines are gone; and so is what the castle has made since, while somebody thought about the list. Does nothing
+        twice, and may be killed and run again at any point.
         """
-        for one in found.goes:
-            if one.identity:
-                self._journal.mark(one.kind, one.identity)
+        self._write_down(found)
+        since = await self.look()
+        if not since.outcome.ok:
+            return since
+        self._write_down(since)
         left = self._found(await self._run("remove", _removing, after=self._after))
         if left.outcome.ok:
             left = await self.look()
@@ -107,6 +110,11 @@ class Destruction:
         if left.outcome.ok:
             self._journal.forget()
         return left
+
+    def _write_down(self, found: Found) -> None:
+        for one in found.goes:
+            if one.identity:
+                self._journal.mark(one.kind, one.identity)
 
     def _found(self, outcome: Outcome) -> Found:
         looked = [outcome.facts.get(_name(phase)) for phase, _ in self._phases]

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext, suppress
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -17,8 +18,9 @@ from typing import Any, Self
 from pydantic import TypeAdapter, ValidationError
 
 from rebirth.castle.files import content_of
-from rebirth.errors import Broken, of_this_machine
+from rebirth.errors import Broken, NotYet, of_this_machine
 from rebirth.run.facts import Fact
+from rebirth.run.waiting import until
 
 FILE, LOCK = "journal.jsonl", "lock"
 _LARGEST = 64 << 20  # bytes: a thousand times what a castle's journal has after years
@@ -47,6 +49,7 @@ class Journal:
         self._facts: dict[str, dict[str, Any]] = {}
         self._once: dict[str, str] = {}
         self._marks: dict[str, set[str]] = {}
+        self.seen: dict[str, set[str]] = {}  # as marks, for as long as this run lives
         self._sink: FileIO | None = None
 
     def __enter__(self) -> Self:
@@ -268,6 +271,15 @@ class Marks:
     def of(self, kind: str) -> frozenset[str]:
         return self._journal.marks(kind)
 
+    def see(self, kind: str, names: Iterable[str]) -> None:
+        """For this run alone: nothing is written."""
+        self._journal.seen.setdefault(kind, set()).update(names)
+
+    def seen(self, kind: str) -> frozenset[str] | None:
+        """None where nobody has looked in this run."""
+        found = self._journal.seen.get(kind)
+        return None if found is None else frozenset(found)
+
 
 class Once:
     """For what the world allows only once: journaled before and after; the world is asked unless the journal says that it ended."""
@@ -282,10 +294,18 @@ class Once:
     async def __call__(
         self, what: str, act: Callable[[], Awaitable[None]], done: Callable[[], Awaitable[bool]]
     ) -> None:
-        """Does `act` unless it was done. `done` asks the world: a run may have been killed in between, or its journal be lost."""
+        """Does `act` unless it was done, and returns when it shows. `done` asks the world: a run may have been killed in
+        between, its journal be lost, or who was asked have said yes and done nothing.
+        """
         if self._journal.progress(what) == "ended":
             return
         if not await done():
             self._journal.begin(what)
             await act()
+            await until(partial(_shows, done), what=f"{what} shows", every=0.5, slowest=5)
         self._journal.end(what)
+
+
+async def _shows(done: Callable[[], Awaitable[bool]]) -> None:
+    if not await done():
+        raise NotYet("it was asked for, and nothing shows yet")

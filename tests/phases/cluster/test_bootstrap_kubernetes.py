@@ -12,6 +12,7 @@ from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.paths import Paths
 from rebirth.phases import bootstrap_kubernetes
 from rebirth.phases.bootstrap_kubernetes import ETCD
+from rebirth.providers.cluster import ClusterAccess
 from rebirth.providers.talos import Talosctl
 from rebirth.run.create import given
 from rebirth.run.engine import Engine
@@ -83,7 +84,7 @@ class Machine:
         machines = spec.machines.model_copy(update={"nodes": (*spec.machines.nodes, *others)})
         with Journal(self.paths.state) as journal:
             return await bootstrap_kubernetes.bootstrap_kubernetes(
-                machines, spec.kubernetes, self.paths, self.client, Once(journal), MachinesConfigured(())
+                machines, spec.kubernetes, self.client, ClusterAccess(self.paths), Once(journal), MachinesConfigured(())
             )
 
     def progress(self):
@@ -91,7 +92,11 @@ class Machine:
             return journal.progress(ETCD)
 
     async def run(self, *, may_run=True):
-        clients = {Talosctl: self.client, MachinesConfigured: MachinesConfigured(())}
+        clients = {
+            Talosctl: self.client,
+            ClusterAccess: ClusterAccess(self.paths),
+            MachinesConfigured: MachinesConfigured(()),
+        }
         known = given(castle(), self.paths, Redaction()) | clients
         with Journal(self.paths.state) as journal:
             phases = [read(bootstrap_kubernetes)]
@@ -214,7 +219,7 @@ async def test_an_endpoint_that_does_not_answer_is_named_while_it_is_waited_for(
     fact = await run
     machine.faults.set("kubernetes", Fault(die=True))
     with pytest.raises(NotYet):
-        await bootstrap_kubernetes.still(fact, machine.paths)
+        await bootstrap_kubernetes.still(fact, machine.paths, ClusterAccess(machine.paths))
 
 
 async def test_without_a_kubeconfig_nothing_can_be_asked(build):
@@ -222,7 +227,7 @@ async def test_without_a_kubeconfig_nothing_can_be_asked(build):
     fact = await machine.attempt()
     machine.paths.kubeconfig.unlink()
     with pytest.raises(NoAnswer, match="kubeconfig is not in the produced folder"):
-        await bootstrap_kubernetes.still(fact, machine.paths)
+        await bootstrap_kubernetes.still(fact, machine.paths, ClusterAccess(machine.paths))
 
 
 async def test_again_where_the_journal_is_lost_and_the_first_control_plane_was_made_anew(build):
