@@ -8,7 +8,7 @@ RUN := $(VENV)/bin
 CASTLE := examples/castle
 export PATH := $(CURDIR)/$(RUN):$(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test test-all check fix unit lab bench bench-proof precision clean lock docs fuzz sbom
+.PHONY: help demo test test-all check fix unit lab bench bench-proof precision clean lock docs fuzz sbom simulate sweep
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -75,6 +75,12 @@ lock: $(VENV)/ready ## pins every dependency anew
 	$(RUN)/pip-compile --quiet --generate-hashes --allow-unsafe --all-extras --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --strip-extras --no-header -o requirements.lock pyproject.toml
 	sed -i '1s/^/# Every dependency with its hashes. Made by `make lock` out of pyproject.toml.\n/' requirements.lock
+
+simulate: $(VENV)/ready ## whole lives of a castle on virtual time, with faults and kills from a seed (N=1000 or SEED=, JOBS=)
+	PYTHONPATH=src:tests $(RUN)/python -m simulation simulate $(if $(or $(N),$(if $(SEED),,1000)),-n $(or $(N),1000)) $(if $(SEED),--seed $(SEED)) --jobs $(or $(JOBS),2)
+
+sweep: $(VENV)/ready ## create and destroy cut off at every point at which they can be killed (JOBS=)
+	PYTHONPATH=src:tests $(RUN)/python -m simulation sweep --jobs $(or $(JOBS),2)
 
 clean: ## removes what make made here
 	rm -rf $(VENV) $(VENV)-sbom sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info

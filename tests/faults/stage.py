@@ -27,7 +27,7 @@ from rebirth.lab.proxmox import Pve, Storage, proxmox_app
 from rebirth.lab.systems.factory import factory_app
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 from rebirth.paths import Paths
-from rebirth.providers.cluster import Cluster
+from rebirth.providers.cluster import Cluster, ClusterAccess
 from rebirth.providers.factory import ImageFactory
 from rebirth.providers.git import GitRemote
 from rebirth.providers.git_access import Token
@@ -136,10 +136,11 @@ class Stage:
         """New ones for each run, as create has them."""
         spec, secrets_ = self.castle, self.secrets
         tailscale, vault = spec.tailscale, spec.engine.vault
-        cluster = Cluster(
-            paths=self.paths, transport=Carried(self.lines["Kubernetes"], InProcess(kubernetes_app(self.kubernetes)))
-        )
+        wire = Carried(self.lines["Kubernetes"], InProcess(kubernetes_app(self.kubernetes)))
+        access = ClusterAccess(self.paths, wire)
+        cluster = access.open()
         return {
+            ClusterAccess: access,
             Cluster: cluster,
             Commands: self.programs,
             Web: Web(transport=Carried(self.lines["site"], InProcess(self.ingress))) if self.ingress else Web(),
@@ -151,6 +152,7 @@ class Stage:
                 branch=spec.gitops.branch,
                 access=Token(spec.gitops.username, secrets_[spec.gitops.token]),
                 commands=self.programs,
+                scratch=self.paths.state / "git",
             ),
             ProxmoxApi: ProxmoxApi(
                 endpoint=spec.proxmox.endpoint,

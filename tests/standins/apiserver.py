@@ -29,7 +29,7 @@ def kubernetes_app(kubernetes: Kubernetes) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            answer = await _answer(kubernetes, request)
+            answer = await answered(kubernetes, request)
         except Refused as refused:
             answer = JSONResponse(refused.body(), refused.code)
         await answer(scope, receive, send)
@@ -37,7 +37,8 @@ def kubernetes_app(kubernetes: Kubernetes) -> ASGIApp:
     return app
 
 
-async def _answer(kubernetes: Kubernetes, request: Request) -> Response:
+async def answered(kubernetes: Kubernetes, request: Request) -> Response:
+    """Raises Refused."""
     words = [word for word in request.url.path.split("/") if word]
     match words:
         case ["version"]:

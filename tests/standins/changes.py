@@ -22,7 +22,7 @@ class Change:
 @dataclass
 class Changes:
     version: int = 1
-    watches: set[Watch] = field(default_factory=set)
+    watches: dict[Watch, tuple[str, str]] = field(default_factory=dict)  # with the table that each is of; in order
     _log: list[Change] = field(default_factory=list)
     _oldest: int = 0
 
@@ -33,23 +33,24 @@ class Changes:
     def add(self, kind: Kind, type_: str, item: dict[str, Any]) -> None:
         change = Change(self.version, type_, kind.table, item)
         self._log.append(change)
-        for watch in self.watches:
-            watch.put_nowait(change)
+        for watch, table in self.watches.items():
+            if table == kind.table:
+                watch.put_nowait(change)
 
     def watch(self, kind: Kind, since: int | None, there: Iterable[dict[str, Any]]) -> Watch:
         """Raises Refused where what is asked for is forgotten."""
         if since is not None and since < self._oldest:
             raise expired(since, self._oldest)
-        missed = [change for change in self._log if since and change.version > since]
+        missed = [change for change in self._log if since and change.version > since and change.table == kind.table]
         shown = missed if since else [Change(self.version, "ADDED", kind.table, item) for item in there]
         watch = Watch()
         for change in shown:
             watch.put_nowait(change)
-        self.watches.add(watch)
+        self.watches[watch] = kind.table
         return watch
 
     def unwatch(self, watch: Watch) -> None:
-        self.watches.discard(watch)
+        self.watches.pop(watch, None)
 
     def forget(self) -> None:
         """A watch that asks for a change so far is told that it is too old."""

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import yaml
@@ -54,7 +55,7 @@ class Helm:
         record = records[-1]
         # The product asks its own clock how long ago that was, and the loop's runs faster.
         age = asyncio.get_running_loop().time() - self._made[record["metadata"]["name"]]
-        updated = (datetime.now(UTC) - timedelta(seconds=age)).isoformat(timespec="seconds")
+        updated = datetime.fromtimestamp(time.time() - age, UTC).isoformat(timespec="seconds")
         known = {"status": _label(record, "status"), "revision": _label(record, "version"), "updated": updated}
         chart = record["metadata"]["annotations"]["chart"]
         return [{"name": name, "namespace": namespace, "chart": chart, "app_version": "", **known}]

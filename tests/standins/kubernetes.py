@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import IPv4Network
@@ -18,7 +17,7 @@ from typing import Any
 
 from standins import checks
 from standins.changes import Changes, Watch
-from standins.fields import Owners, applied, managed, merged, taken
+from standins.fields import Owners, applied, copied, managed, merged, taken
 from standins.kinds import Kind, built_in, of_crd
 from standins.statuses import Refused, bad_request, exists, forbidden, invalid, modified, not_found
 
@@ -88,7 +87,7 @@ class Kubernetes:
     def get(self, api_version: str, kind: str, name: str, namespace: str = "") -> Object | None:
         """A copy of an object, or None."""
         kept = self._kept.get((self.kind(api_version, kind).table, namespace, name))
-        return kept and deepcopy(kept.object)
+        return kept and copied(kept.object)
 
     def all(self, api_version: str, kind: str, namespace: str = "") -> list[Object]:
         return [kept.object for kept in self.listed(self.kind(api_version, kind), namespace)]
@@ -268,7 +267,7 @@ class Kubernetes:
     def _in_part(self, kind: Kind, item: Object, before: Object, part: str) -> Object:
         """A status is written by its own subresource only, and nothing else by that."""
         if part == "status":
-            return {**deepcopy(before), "status": item.get("status", {})}
+            return {**copied(before), "status": item.get("status", {})}
         if not kind.status:
             return item
         rest = {key: value for key, value in item.items() if key != "status"}
@@ -288,9 +287,10 @@ class Kubernetes:
     def _happened(self, kind: Kind, type_: str, item: Object) -> None:
         if kind.table == _CRD:
             self._kinds = [*built_in(), *self._custom()]
-        self.changes.add(kind, type_, deepcopy(item))
+        shown = copied(item)  # nobody who is shown it changes it
+        self.changes.add(kind, type_, shown)
         for controller in self.controllers:
-            controller(self, type_, deepcopy(item))
+            controller(self, type_, shown)
 
     def _custom(self) -> Iterator[Kind]:
         for (table, _, _), kept in self._kept.items():

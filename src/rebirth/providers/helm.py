@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -83,7 +84,7 @@ class Helm:
         )
         with understood("helm", "list", "helm on PATH"):
             for entry in json.loads(said):
-                age = (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(entry["updated"])).total_seconds()
+                age = time.time() - dt.datetime.fromisoformat(entry["updated"]).timestamp()
                 return Release(entry["name"], entry["chart"], entry["status"], int(entry["revision"]), age)
         return None
 
