@@ -144,3 +144,13 @@ async def test_a_device_that_appears_when_the_cluster_can_no_longer_be_asked_is_
     said = {one.name: one.stays for one in left.stays if one.kind == "device"}
     assert said.keys() == {"tailscale-last"}, "the other castle's was there when its own cluster said what it had"
     assert "appeared while the castle was removed" in said["tailscale-last"]
+
+
+async def test_what_the_cluster_said_is_known_to_a_later_run_too(outside, ruin, inside):
+    """The first is killed once the machines are gone, and so is the last device's only witness."""
+    await killed_when(ruin, lambda: len(outside.pve.hypervisor.destroyed) == 2)
+    inside.alive = False
+    outside.control.add_device("tailscale-last", tags=(PROXY,))
+    left = await ruin()
+    assert left.outcome.ok
+    assert {one.name for one in left.stays if one.kind == "device"} == {"tailscale-last"}

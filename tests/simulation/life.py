@@ -18,7 +18,7 @@ from rebirth.run.create import create
 from rebirth.run.engine import Outcome
 from rebirth.secrets import Redaction
 from simulation.auditor import Auditor, contents
-from simulation.faults import Plan
+from simulation.faults import LIES, Plan
 from simulation.happenings import happen
 from simulation.host import Killed, Stuck
 from simulation.world import World
@@ -183,6 +183,11 @@ class Living:
             self.create(plan.kills[0])
         elif self.until_well(self.create, plan.kills):
             host.wait(max(_SETTLES, plan.over - host.now()))
+            if any(
+                fault.kind in LIES for fault in plan.faults
+            ):  # what a run was told that is not so, the next one sees
+                self.until_well(self.create, [])
+                host.wait(_SETTLES)
             if not plan.events:  # what happened to a castle that was online is another castle
                 self.auditor.online(expected)
                 self.unchanged()

@@ -111,12 +111,11 @@ async def undo(
         marks.see(_OTHERS, [device.identity for device in others])
         return found
     asked = marks.seen(_OTHERS)
-    gone = not paths.kubeconfig.exists()  # nothing is there to be asked: either it was asked before, or never was
     if asked is not None:
         why = "it appeared while the castle was removed, and may be its last: if it is, remove it by hand"
         doubtful = [device for device in others if device.identity not in asked]
-    elif gone and (known or not ours):
-        return found
+    elif not paths.kubeconfig.exists() and not known and not ours:
+        return found  # nothing is there of a castle
     else:
         why = "the cluster does not answer, and nothing else shows whether it is this castle's; if it is, remove it by hand"
         doubtful = others

@@ -115,6 +115,7 @@ class Destruction:
         for one in found.goes:
             if one.identity:
                 self._journal.mark(one.kind, one.identity)
+        self._journal.keep_seen()
 
     def _found(self, outcome: Outcome) -> Found:
         looked = [outcome.facts.get(_name(phase)) for phase, _ in self._phases]

@@ -23,6 +23,7 @@ from rebirth.run.facts import Fact
 from rebirth.run.waiting import until
 
 FILE, LOCK = "journal.jsonl", "lock"
+_LOOKED = ""  # the name under which a mark says that somebody has looked, whatever there was
 _LARGEST = 64 << 20  # bytes: a thousand times what a castle's journal has after years
 _KEYS: dict[str, dict[str, type]] = {  # what an entry of each kind has to hold
     "fact": {"phase": str, "fingerprint": str, "fact": dict},
@@ -195,6 +196,12 @@ class Journal:
     def marks(self, kind: str) -> frozenset[str]:
         return frozenset(self._marks.get(kind, ()))
 
+    def keep_seen(self) -> None:
+        """Writes down what was seen, and that somebody has looked."""
+        for kind, names in self.seen.items():
+            for name in sorted({_LOOKED, *names}):
+                self.mark(kind, name)
+
     def begin(self, what: str) -> None:
         self._append(kind="begun", what=what)
 
@@ -276,9 +283,9 @@ class Marks:
         self._journal.seen.setdefault(kind, set()).update(names)
 
     def seen(self, kind: str) -> frozenset[str] | None:
-        """None where nobody has looked in this run."""
-        found = self._journal.seen.get(kind)
-        return None if found is None else frozenset(found)
+        """None where nobody has looked, in this run or one that has kept it."""
+        found, kept = self._journal.seen.get(kind), self._journal.marks(kind)
+        return None if found is None and not kept else frozenset(found or ()) | kept - {_LOOKED}
 
 
 class Once:

@@ -64,3 +64,13 @@ async def test_refused_where_another_deployment_has_its_name(build):
     failure = await refused(world)
     assert failure.status == 422
     assert "spec.selector" in str(failure)
+
+
+async def test_again_where_its_service_is_gone(build):
+    """All names go with it, and the pods say nothing of that."""
+    world = build()
+    fact = await world.create()
+    world.kubernetes.take("v1", "Service", "kube-dns", "kube-system")
+    assert not await world.holds()
+    assert await world.create() == fact
+    assert world.kubernetes.get("v1", "Service", "kube-dns", "kube-system")
