@@ -111,7 +111,7 @@ class Auditor:
 
     def failure(self, error: Rebirth) -> None:
         """How a run may end while something is wrong outside: in words, with what to do."""
-        if "unexpected" in str(error) or "please report" in error.hint:
+        if ": unexpected " in str(error) or "please report" in error.hint:
             self.complain(f"a trace instead of a message: {error}")
         if not error.hint and ":" not in str(error):
             self.complain(f"a message that says neither where nor what to do: {error}")
