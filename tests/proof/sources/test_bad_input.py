@@ -76,7 +76,7 @@ def test_a_file_of_50_megabytes_is_not_looked_at(apps, read):
 def test_binary_files_lie_about(apps, read):
     root = apps({})
     (root / "apps/picture.png").write_bytes(bytes(range(256)) * 100)
-    (root / "apps/binary.yaml").write_bytes(b"\xff\xfe\x00" * 1000)
+    (root / "apps/binary.yaml").write_bytes(b"\x80\xfe\x00" * 1000)
     (survey,) = read(root, "clusters/x")
     assert slugs(survey) == ["unreadable"]
     assert names(survey) == ["good"]
