@@ -118,7 +118,7 @@ class ProxmoxApi:
                 raise Broken(its + lack, system=_SYSTEM, operation="list storages", hint=hint)
         found = await self._read("list bridges", partial(host.network.get, type="any_bridge"))
         with understood(_SYSTEM, "list bridges", _ENDPOINT):
-            bridges = {entry["iface"] for entry in found}
+            bridges = {str(entry["iface"]) for entry in found}
         for bridge in sorted(needs.bridges - bridges):
             hint = f"proxmox.bridge must be one of: {', '.join(sorted(bridges))}."
             raise Broken(f"{its}has no bridge {bridge}", system=_SYSTEM, operation="list bridges", hint=hint)

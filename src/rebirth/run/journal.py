@@ -111,7 +111,7 @@ class Journal:
     def _entry(self, number: int, line: bytes) -> dict[str, Any]:
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             entry = None
         if not isinstance(entry, dict) or not isinstance(entry.get("kind"), str) or not _is_whole(entry):
             hint = f"`mv {self.file} {self.file}.bad`, and run the same command again: it asks the systems outside."
