@@ -125,22 +125,24 @@ async def test_refused_where_one_is_off(world):
 async def test_what_was_bootstrapped_before_a_reset_is_bootstrapped_again(world):
     for address in ADDRESSES:
         await world.switch_on(address)
-    done = []
+    done, etcd = [], []
 
     async def act():
         done.append("bootstrap")
+        etcd.append("lives")
 
-    async def never():
-        return False
+    async def lives():
+        return bool(etcd)
 
     with Journal(world.paths.state) as journal:
-        await Once(journal)(ETCD, act, never)
+        await Once(journal)(ETCD, act, lives)
+        etcd.clear()  # all machines are reset
         await world.run(journal)
-        await Once(journal)(ETCD, act, never)
+        await Once(journal)(ETCD, act, lives)
         assert len(done) == 2
         world.configured()
         await world.run(journal)
-        await Once(journal)(ETCD, act, never)
+        await Once(journal)(ETCD, act, lives)
         assert len(done) == 2, "a control plane of this castle still answers"
 
 
