@@ -15,7 +15,7 @@ from rebirth.phases import (
     install_metallb,
     install_storage,
 )
-from rebirth.phases.made import flux
+from rebirth.phases.made import coredns, flux
 from rebirth.providers.helm import Helm
 from rebirth.run.facts import (
     CoreDnsInstalled,
@@ -150,13 +150,27 @@ async def test_metallb_no_longer_holds_without_its_advertisement(inside):
 async def test_coredns_no_longer_holds_with_other_replicas(inside, workload):
     spec = CASTLE.engine.coredns
     fact = CoreDnsInstalled("10.96.0.10")
+
+    async def holds():
+        return await install_coredns.still(fact, spec, CASTLE.kubernetes, inside.cluster)
+
+    await inside.cluster.apply(*coredns.objects(spec, CASTLE.kubernetes))
     workload("Deployment", "coredns", spec.replicas, spec.replicas, namespace="kube-system")
-    assert await install_coredns.still(fact, spec, inside.cluster)
+    assert await holds()
     workload("Deployment", "coredns", spec.replicas + 1, spec.replicas + 1, namespace="kube-system")
-    assert not await install_coredns.still(fact, spec, inside.cluster)
+    assert not await holds()
     workload("Deployment", "coredns", spec.replicas - 1, spec.replicas, namespace="kube-system")
     with pytest.raises(NotYet):
-        await install_coredns.still(fact, spec, inside.cluster)
+        await holds()
+
+
+async def test_coredns_no_longer_holds_without_its_service(inside, workload):
+    spec = CASTLE.engine.coredns
+    others = [one for one in coredns.objects(spec, CASTLE.kubernetes) if one["kind"] != "Service"]
+    await inside.cluster.apply(*others)
+    workload("Deployment", "coredns", spec.replicas, spec.replicas, namespace="kube-system")
+    with pytest.raises(NotYet, match="does not exist: Service"):
+        await install_coredns.still(CoreDnsInstalled("10.96.0.10"), spec, CASTLE.kubernetes, inside.cluster)
 
 
 async def test_a_namespace_that_is_being_deleted_no_longer_holds(inside):

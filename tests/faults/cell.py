@@ -107,6 +107,7 @@ def complaints(cell: Cell, seen: Seen) -> list[str]:
         found.append(f"took {seen.ending.seconds:.0f} s, and patience ends at {limit:.0f}")
     if scraps := seen.stage.scraps():
         found.append(f"left {scraps}")
+    found += [f"is not of Proxmox' published API: {words}" for words in seen.stage.published.violations]
     return found + _shown(seen)
 
 

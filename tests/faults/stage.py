@@ -52,6 +52,7 @@ from standins.programs import Programs
 from standins.talos import Talos, TalosMachine
 from standins.transport import InProcess
 from standins.vault import Vault, vault_app
+from watching import PublishedApi
 
 PATIENCE = 120.0  # seconds at most: what a phase does in an hour it does in two minutes
 FLUX = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: source-controller, namespace: flux-system}\nspec: {replicas: 1}\n"
@@ -94,6 +95,7 @@ class Stage:
     lift: Callable[[], None] = lambda: None  # what ends a fault that no line has
     during: Callable[[], AbstractContextManager[None]] = nullcontext  # entered for a run
     ingress: ASGIApp | None = None  # what answers at the castle's sites
+    published: PublishedApi = field(default_factory=PublishedApi)
     _runs: int = 0
 
     def __post_init__(self) -> None:
@@ -157,7 +159,7 @@ class Stage:
             ProxmoxApi: ProxmoxApi(
                 endpoint=spec.proxmox.endpoint,
                 token=secrets_[spec.proxmox.token],
-                transport=Adapter(self.lines["Proxmox"], proxmox_app(self.pve)),
+                transport=Adapter(self.lines["Proxmox"], self.published.around(proxmox_app(self.pve))),
             ),
             TailnetApi: TailnetApi(
                 api=tailscale.api,

@@ -61,6 +61,7 @@ class Auditor:
 
     def _touched(self) -> Iterator[str]:
         now = self._seen_of_others()
+        yield from (f"not published: {words}" for words in self.world.published.violations)
         yield from (
             f"touched what is not ours: {name}" for name, seen in self._foreign.items() if now.get(name) != seen
         )

@@ -45,6 +45,7 @@ from standins.kubernetes import Kubernetes
 from standins.programs import Call, Exit
 from standins.vault import Vault as PaperVault
 from standins.vault import vault_app
+from watching import PublishedApi
 
 HANDED_OVER = "tazlab-k8s/static/monitoring/grafana"
 _OURS = "tag:tazlab-k8s"
@@ -137,13 +138,15 @@ class World:
             file.write_text(value)
 
     def _systems(self) -> None:
+        self.published = PublishedApi()
+
         def system(name: str, app: Any, gone: Callable[[], bool] = lambda: False) -> System:
             return System(self.host, name, app, self.struck, gone, self._written)
 
         async def kubernetes(scope: Any, receive: Any, send: Any) -> None:
             await kubernetes_app(self.cluster)(scope, receive, send)
 
-        self.proxmox = system("proxmox", proxmox_app(self.pve))
+        self.proxmox = system("proxmox", self.published.around(proxmox_app(self.pve)))
         self.tailscale = system("tailscale", tailscale_app(self.tailnet))
         self.vaults = system("vault", vault_app(self.vault))
         self.api = system("kubernetes", kubernetes, lambda: not self.api_answers)
