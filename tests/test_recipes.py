@@ -15,6 +15,7 @@ EXAMPLES = {
     "Add a component": {"name": "traefik"},
     "Add a rule": {"rNN_slug": "r71_flux_program"},
     "Add a source": {"flux|workloads|outside|castle": "outside", "place": "mirrors"},
+    "Add a kind that is diagnosed": {"what_belongs_together": "stores"},
     "Add a system outside": {"system": "vault"},
     "Add a platform": {},
 }

@@ -14,6 +14,7 @@ from rebirth.fetch.commands import app as fetching
 from rebirth.findings.forms import FORMS
 from rebirth.fleet.commands import app as fleeting
 from rebirth.init.commands import app as beginning
+from rebirth.living.commands import app as living
 from rebirth.report.commands import app as reports
 from rebirth.terminal import plugins
 from rebirth.terminal.commands import app as telling
@@ -60,6 +61,7 @@ app.add_typer(fetching)
 app.add_typer(bundling)
 app.add_typer(drilling)
 app.add_typer(fleeting)
+app.add_typer(living)
 app.add_typer(telling)
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 
+from rebirth.diagnosis.cause import Outlook
 from rebirth.diagnosis.flux_graph import FluxGraph
-from rebirth.diagnosis.root_cause import Outlook
 from rebirth.errors import NotYet
 from rebirth.run.waiting import now
 from standins.controllers import Flux

@@ -2,53 +2,10 @@
 
 import pytest
 
-from rebirth.diagnosis.root_cause import Cause, Outlook, Standstill, causes
+from diagnosis.objects import NO_HOST, applied_by, chart, deployment, item, pod, release
+from rebirth.diagnosis.cause import Cause, Outlook
+from rebirth.diagnosis.root_cause import Standstill, causes
 from rebirth.diagnosis.wanted import wanted_objects
-
-NO_HOST = (
-    "failed to fetch Helm repository index: failed to cache index to temporary file: Get "
-    '"https://charts.jetstack.io/index.yaml": dial tcp: lookup charts.jetstack.io on 10.0.0.1:53: no such host'
-)
-
-
-def item(kind, name, ready=None, message="", *, namespace="flux-system", why="Failed", more=(), labels=None, **rest):
-    """An object; `ready` is its condition's status, `more` other conditions as (type, status, message)."""
-    conditions = [{"type": "Ready", "status": ready, "message": message, "reason": why}] if ready else []
-    conditions += [{"type": type_, "status": status, "message": said, "reason": "X"} for type_, status, said in more]
-    status = {"conditions": conditions, **rest.pop("status", {})}
-    meta = {"name": name, "namespace": namespace, "labels": labels or {}, **rest.pop("metadata", {})}
-    return {(kind, namespace, name): {"metadata": meta, "spec": rest, "status": status}}
-
-
-def applied_by(kind, name, namespace="flux-system"):
-    prefix = "kustomize" if kind == "Kustomization" else "helm"
-    return {f"{prefix}.toolkit.fluxcd.io/name": name, f"{prefix}.toolkit.fluxcd.io/namespace": namespace}
-
-
-def release(ready="False", message="HelmChart is not ready", **rest):
-    source = {"spec": {"chart": "cert-manager", "sourceRef": {"kind": "HelmRepository", "name": "jetstack"}}}
-    labels = applied_by("Kustomization", "infra")
-    return item("HelmRelease", "cert-manager", ready, message, labels=labels, chart=source, **rest)
-
-
-def chart(message="no artifact available for HelmRepository source 'jetstack'"):
-    reference = {"kind": "HelmRepository", "name": "jetstack"}
-    return item("HelmChart", "flux-system-cert-manager", "False", message, sourceRef=reference)
-
-
-def deployment(name="web", labels=None, **status):
-    state = {"observedGeneration": 1, "replicas": 1, **status}
-    selector = {"matchLabels": {"app": name}}
-    meta = {"generation": 1}
-    return item("Deployment", name, labels=labels, metadata=meta, selector=selector, replicas=1, status=state)
-
-
-def pod(name="web-1", app="web", *, waiting=None, phase="Pending", last=None, more=(), **spec):
-    state = {"waiting": waiting} if waiting else {"running": {}}
-    container = {"name": "main", "image": "registry.example/web:1", "state": state, "restartCount": 4}
-    container |= {"lastState": {"terminated": last}} if last else {}
-    status = {"phase": phase, "containerStatuses": [container]}
-    return item("Pod", name, labels={"app": app}, more=more, status=status, **spec)
 
 
 def split(objects):
@@ -295,7 +252,10 @@ def test_what_is_suspended_is_named_by_who_depends_on_it():
 def test_a_cycle_of_dependencies_ends():
     objects = item("Kustomization", "a", "False", "dependency", dependsOn=[{"name": "b"}])
     objects |= item("Kustomization", "b", "False", "dependency", dependsOn=[{"name": "a"}])
-    assert {name: [cause.key[2] for cause in found] for name, found in why(objects).items()} == {"a": ["b"], "b": ["b"]}
+    objects |= item("Kustomization", "c", "False", "dependency", dependsOn=[{"name": "b"}])
+    way = "Kustomization flux-system/a → Kustomization flux-system/b → Kustomization flux-system/a"
+    cause = Cause(("Kustomization", "flux-system", "a"), f"waits for itself: {way}", Outlook.FINAL)
+    assert why(objects) == {"a": [cause], "b": [cause], "c": [cause]}
 
 
 def test_what_is_ready_waits_for_nothing():

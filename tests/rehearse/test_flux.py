@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rebirth.diagnosis.root_cause import Outlook, causes
+from rebirth.diagnosis.cause import Outlook
+from rebirth.diagnosis.root_cause import causes
 from rebirth.lab.building.toolchain import Toolchain, chosen
 from rebirth.lab.ca import Authority
 from rebirth.proof.prove import prove

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rebirth.diagnosis.root_cause import Cause, Outlook
+from rebirth.diagnosis.cause import Cause, Outlook
 from rebirth.proof.things import Place
 from rebirth.rehearse import kept
 from rebirth.rehearse.result import OnPaper, Rehearsed, Stop

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from rebirth.diagnosis.root_cause import Cause, Outlook
+from rebirth.diagnosis.cause import Cause, Outlook
 from rebirth.errors import SpecError
 from rebirth.findings.places import Places
 from rebirth.proof.prove import prove

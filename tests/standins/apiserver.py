@@ -88,6 +88,8 @@ async def _objects(kubernetes: Kubernetes, request: Request, api_version: str, r
         return _list(kubernetes, request, kind, namespace)
     if verb == "watch":
         return await _watch(kubernetes, request, kind, namespace)
+    if verb == "get" and "as=Table" in request.headers.get("accept", "") and _without_object(request):
+        return JSONResponse(_row(kubernetes.kept(kind, namespace, name)))
     if verb == "get":
         return JSONResponse(_shown(kubernetes.kept(kind, namespace, name), kind))
     if (kind.namespaced and not namespace) or (verb == "create") == bool(name):
@@ -143,6 +145,17 @@ async def _body(request: Request, kind: Kind) -> Object:
             text = f"the {key} in the data ({body[key]}) does not match the expected {key} ({right})"
             raise bad_request(text)
     return body
+
+
+def _without_object(request: Request) -> bool:
+    return request.query_params.get("includeObject") == "None"
+
+
+def _row(kept: Kept) -> Object:
+    """A table of one row, as who prints it asks for it; only its name is made up of columns here."""
+    columns = [{"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}]
+    rows = [{"cells": [kept.object["metadata"]["name"]], "object": None}]
+    return {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "columnDefinitions": columns, "rows": rows}
 
 
 def _shown(kept: Kept, kind: Kind) -> Object:

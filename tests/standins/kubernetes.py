@@ -246,9 +246,10 @@ class Kubernetes:
         if before and _timeless(item) == _timeless(before) and kept and kept.owners == owners:
             return kept.object
         old = before.get("metadata", {})
+        known = inside and item["metadata"].get("creationTimestamp")  # a client has no say in it
         item["metadata"] |= {
             "uid": old.get("uid") or str(uuid.uuid4()),
-            "creationTimestamp": old.get("creationTimestamp") or self.now(),
+            "creationTimestamp": old.get("creationTimestamp") or known or self.now(),
         }
         changed = {key for key in {*item, *before} - {"metadata", "status"} if item.get(key) != before.get(key)}
         item["metadata"]["generation"] = old.get("generation", 0) + 1 if changed else old["generation"]

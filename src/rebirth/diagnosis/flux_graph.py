@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from rebirth.diagnosis.root_cause import Cause, Outlook, Standstill, causes, label
+from rebirth.diagnosis.cause import Cause, Outlook, label
+from rebirth.diagnosis.root_cause import Standstill, causes
 from rebirth.diagnosis.wanted import KINDS, Key, wanted_objects
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.cluster import Cluster, condition, reason, stamp

@@ -9,6 +9,7 @@ Object = Mapping[str, Any]
 Key = tuple[str, str, str]  # kind, namespace, name
 
 SOURCES = ("GitRepository", "OCIRepository", "HelmRepository", "Bucket", "HelmChart")
+FLUX = ("Kustomization", "HelmRelease", *SOURCES)
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 # What the search looks at, besides the Kustomizations and HelmReleases themselves.
 KINDS = (

@@ -1,8 +1,8 @@
 """The repository's Flux graph is Ready."""
 
+from rebirth.diagnosis.cause import label
 from rebirth.diagnosis.flux_graph import NODES, WAITS_FOR_OTHERS, FluxGraph, followed, kustomizations
 from rebirth.diagnosis.flux_graph import nodes as nodes_of
-from rebirth.diagnosis.root_cause import label
 from rebirth.errors import NotYet
 from rebirth.providers.cluster import Cluster, condition, reason
 from rebirth.run.facts import (

@@ -7,14 +7,18 @@ from rebirth.errors import NoAnswer
 from rebirth.providers.certificates import mistrusted
 
 SYSTEM = "Kubernetes"
-_ENDPOINT = "kubernetes.endpoint"
 
 
 @dataclass(frozen=True)
 class Advice:
-    """For one cluster, which is reached with `kubeconfig`."""
+    """For one cluster, which is reached with `kubeconfig`: a castle's, or somebody's that is only looked at."""
 
     kubeconfig: Path
+    castles: bool = True
+
+    @property
+    def _endpoint(self) -> str:
+        return "kubernetes.endpoint" if self.castles else f"the server in {self.kubeconfig}"
 
     @property
     def unwell(self) -> str:
@@ -25,10 +29,12 @@ class Advice:
     @property
     def elsewhere(self) -> str:
         """Where what answers is no API server."""
-        return f"Is {_ENDPOINT} right? A load balancer, a proxy or another server may be answering there."
+        return f"Is {self._endpoint} right? A load balancer, a proxy or another server may be answering there."
 
     def refused(self, status: int) -> str:
         """Where it refuses: 401 who asks, 403 what is asked, others how it is asked."""
+        if not self.castles:
+            return "Log in again, or choose another --context; who asks has to be allowed to get and list everything but Secrets."
         if status == 401:
             return f"Remove {self.kubeconfig}: `rebirth create` writes it again, for this cluster."
         if status == 403:
@@ -48,7 +54,7 @@ class Advice:
 
     def no_answer(self, what: str, error: Exception) -> NoAnswer:
         """A request that failed before there was an answer."""
-        if refused := mistrusted(error, system=what, operation="", address=_ENDPOINT):
+        if refused := mistrusted(error, system=what, operation="", address=self._endpoint):
             return NoAnswer(str(refused), hint=refused.hint)
-        hint = f"Is {_ENDPOINT} right, and reachable from here? Do the control planes run?"
+        hint = f"Is {self._endpoint} right, and reachable from here? Do the control planes run?"
         return NoAnswer(f"{what}: {type(error).__name__}", hint=hint)

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2 as httpx  # what lightkube is built on
@@ -48,22 +49,36 @@ _UNKNOWN_FIELD = re.compile(r"\.[\w.\[\]=\"-]+: field not declared in schema")
 
 
 class Cluster:
-    """One cluster, with the admin's rights. `transport` carries its requests instead of a connection."""
+    """One cluster: a castle's with the admin's rights, or the one that a context of some `kubeconfig` means.
 
-    def __init__(self, *, paths: Paths, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    `transport` carries its requests instead of a connection.
+    """
+
+    def __init__(
+        self,
+        *,
+        paths: Paths | None = None,
+        kubeconfig: Path | None = None,
+        context: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         timeout = httpx.Timeout(20, read=30)
+        file = kubeconfig or (paths and paths.kubeconfig) or Path()
         try:
-            config = KubeConfig.from_file(str(paths.kubeconfig)).get()
+            config = KubeConfig.from_file(str(file)).get(context)
             if config is None:
                 raise ConfigError("no current context")
             self._api = AsyncClient(config=config, field_manager=MANAGER, timeout=timeout, transport=transport)
             connection = ConnectionParams(timeout=timeout, transport=transport)  # type: ignore[arg-type]  # of either client
-            self._advice = Advice(paths.kubeconfig)
+            self._advice = Advice(file, castles=paths is not None)
             self._kinds = Kinds(config, connection, self._advice)
-        except (OSError, ValueError, TypeError, AttributeError, LookupError, YAMLError, ConfigError):
+        except (OSError, ValueError, TypeError, AttributeError, LookupError, AssertionError, YAMLError, ConfigError):
             hint = "Remove that file: `rebirth create` writes it again."
-            text = f"{paths.kubeconfig} is not a kubeconfig"
+            if kubeconfig:
+                hint = "`kubectl config get-contexts` lists what there is; --kubeconfig and --context choose."
+            text = f"{file} is not a kubeconfig{f' with a context {context}' if context else ''}"
             raise Broken(text, system=SYSTEM, operation="connect", hint=hint) from None
+        self.context = config.context_name
 
     async def close(self) -> None:
         with suppress(RuntimeError):
@@ -151,6 +166,14 @@ class Cluster:
                 return []
             raise
 
+    async def exists(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> bool:
+        """Whether an object is there. Nothing of the object itself is asked for: a Secret's values stay where they are."""
+        try:
+            resource = await self._kinds.of(api_version, kind)
+            return await self._kinds.is_there(resource, name, namespace)
+        except NotServed:
+            return False
+
     async def merge(
         self, api_version: str, kind: str, name: str, namespace: str | None, change: Object
     ) -> dict[str, Any]:
@@ -224,6 +247,8 @@ class Cluster:
                 raise NotYet(f"{SYSTEM}: {what}: {message}", hint=self._advice.unwell) from None
             hint = self._advice.refused(code)
             raise Broken(message, system=SYSTEM, operation=what, status=code, hint=hint) from None
+        except ConfigError:  # what a program that is to bring credentials said may hold them
+            raise Broken("the kubeconfig's credentials cannot be had", system=SYSTEM, operation="log in") from None
         except httpx.HTTPError as error:
             raise self._advice.no_answer(f"{SYSTEM}: {what}", error) from None
         except (msgspec.MsgspecError, httpx.InvalidURL, AttributeError, ValueError, TypeError, LookupError):

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2 as httpx
 from lightkube.config.client_adapter import AsyncClient, ConnectionParams
 from lightkube.config.kubeconfig import SingleConfig
+from lightkube.core.exceptions import ConfigError
 from lightkube.core.resource import NamespacedResource
 from lightkube.generic_resource import GenericGlobalResource, GenericNamespacedResource, create_api_info
 
@@ -17,6 +18,7 @@ from rebirth.providers.advice import SYSTEM, Advice
 from rebirth.run.waiting import asking
 
 _EVERYTHING = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_A_ROW = "application/json;as=Table;v=v1;g=meta.k8s.io"
 Kind = Any  # a class that is made at run time; what lightkube calls a resource
 
 
@@ -51,6 +53,21 @@ class Kinds:
             return self._known[key]
         served = [name for version, name in self._known if version == api_version]
         raise self._missing(api_version, kind, served)
+
+    async def is_there(self, kind: Kind, name: str, namespace: str | None) -> bool:
+        """Whether an object of that kind exists: asked for as a row of a table that leaves the object out. Raises NotYet, Broken."""
+        info = kind._api_info  # noqa: SLF001 - lightkube's own name for it
+        group = f"/apis/{info.resource.api_version}" if info.resource.group else f"/api/{info.resource.version}"
+        where = f"/namespaces/{namespace}" if namespace else ""
+        path = f"{group}{where}/{info.plural}/{name}"
+        try:
+            answer = await self._http.get(path, params={"includeObject": "None"}, headers={"Accept": _A_ROW})
+        except httpx.HTTPError as error:
+            raise NotYet(f"{SYSTEM}: get {kind.__name__} {name}: {type(error).__name__}") from None
+        if answer.status_code in {200, 404}:
+            return answer.status_code == 200
+        text = f"HTTP {answer.status_code}"
+        raise Broken(text, system=SYSTEM, operation=f"get {kind.__name__} {name}", status=answer.status_code)
 
     async def everything(self) -> frozenset[tuple[str, str]]:
         """Every apiVersion and kind that is served now. Raises NotYet."""
@@ -104,6 +121,8 @@ class Kinds:
                 for entry in listed
                 if "/" not in entry["name"]  # status, scale
             }
+        except ConfigError:  # what a program that is to bring credentials said may hold them
+            raise Broken("the kubeconfig's credentials cannot be had", system=SYSTEM, operation="log in") from None
         except httpx.HTTPError as error:
             raise self._advice.no_answer(what, error) from None
         except (ValueError, TypeError, LookupError):

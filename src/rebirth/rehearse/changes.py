@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rebirth.diagnosis.root_cause import label
+from rebirth.diagnosis.cause import label
 from rebirth.errors import SpecError
 from rebirth.rehearse.result import Rehearsed
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rebirth.diagnosis.root_cause import Outlook, label
+from rebirth.diagnosis.cause import Outlook, label
 from rebirth.proof.prove import ClusterProof
 from rebirth.proof.rules import Finding, Severity
 from rebirth.proof.sources.outside.dns import CLUSTER_DNS

@@ -6,11 +6,11 @@ is asked here, with the object as the repository has it.
 
 from collections.abc import Iterator
 
+from rebirth.living.places import field_of
 from rebirth.proof.reading import flux
 from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.proof.things import Atomicity
 from rebirth.providers.cluster import Cluster
-from rebirth.rehearse.places import field_of
 from rebirth.rehearse.result import Dropped
 from rebirth.run.waiting import together
 

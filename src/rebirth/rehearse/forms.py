@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 
-from rebirth.diagnosis.root_cause import Outlook, label
+from rebirth.diagnosis.cause import Outlook, label
 from rebirth.findings import github, junit, sarif
 from rebirth.proof.rules import Finding, Severity
 from rebirth.proof.things import Scope

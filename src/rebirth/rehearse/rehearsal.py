@@ -11,15 +11,17 @@ from typing import Any
 
 from rebirth.checking import Proved
 from rebirth.commands import Commands
+from rebirth.diagnosis.cause import Outlook, label
 from rebirth.diagnosis.flux_graph import FluxGraph, StandstillError, followed, held_up
 from rebirth.diagnosis.flux_graph import nodes as nodes_of
-from rebirth.diagnosis.root_cause import Outlook, label
 from rebirth.errors import Broken, NotYet
 from rebirth.events import BecameReady, Event, Events
 from rebirth.findings.taken import taken
 from rebirth.lab.building.toolchain import Toolchain, chosen
 from rebirth.lab.ca import Authority
 from rebirth.lab.kinds import Kinds
+from rebirth.living.places import place_of
+from rebirth.living.words import meaning
 from rebirth.paper.cluster_dns import Kubelets
 from rebirth.paper.paper import Paper
 from rebirth.phases.made.flux import until_established
@@ -33,10 +35,8 @@ from rebirth.rehearse.dropped import dropped
 from rebirth.rehearse.first import First, Object, first
 from rebirth.rehearse.folder import private_folder
 from rebirth.rehearse.outside.outside import Outside
-from rebirth.rehearse.places import place_of
 from rebirth.rehearse.processes import Processes
 from rebirth.rehearse.result import OnPaper, Rehearsed, Stop, merged
-from rebirth.rehearse.words import meaning
 from rebirth.run.waiting import Watcher, beside, now, together, until, watched
 from rebirth.secrets import Redaction
 from rebirth.store.store import Store

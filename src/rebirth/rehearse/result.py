@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rebirth.diagnosis.root_cause import Cause
+from rebirth.diagnosis.cause import Cause
 from rebirth.diagnosis.wanted import Key
 from rebirth.findings.places import Places
 from rebirth.proof.things import Place

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from rebirth.diagnosis.root_cause import Outlook, label
+from rebirth.diagnosis.cause import Outlook, label
 from rebirth.diagnosis.wanted import Key
 from rebirth.findings.data import place_data
 from rebirth.findings.places import Places

@@ -170,6 +170,48 @@ _MEANINGS = tuple(
             r"(?P<kind>configmap|secret) \"(?P<name>[\w.-]+)\" not found",
             "Nothing makes the {kind} {name} in this namespace: add it (is its file listed in kustomization.yaml?), or correct the name.",
         ),
+        # -- a living cluster
+        (
+            r"Vault is sealed|Sealed true",
+            "Vault holds its secrets back until it is unsealed: `vault operator unseal`, with its key shares.",
+        ),
+        (
+            r"Kubelet (stopped posting|never posted) node status",
+            "The machine is off, cut off from the network, or its kubelet has died: look at the machine itself.",
+        ),
+        (
+            r"does not allow it: (requested|must specify)",
+            "The quota of the namespace is used up: raise it, or lower what its pods request.",
+        ),
+        (
+            r"waits for itself: ",
+            "None of these can begin before the others: one of them has to do without its dependency.",
+        ),
+        (
+            r"does not exist; claims ask for it",
+            "Nothing makes that storage class: install its provisioner, or name another class in the claim.",
+        ),
+        (
+            r"external provisioner '(?P<name>[^']+)'",
+            "{name} has not made the volume: does it run, and does it serve this class?",
+        ),
+        (
+            r"does not exist; .* calls it for what is written",
+            "Until something serves it again, or the configuration is removed, the API server rejects what it is called for.",
+        ),
+        (
+            r"but names are asked of (?P<address>\S+), and",
+            "Kubelets tell pods to ask {address} (clusterDNS), and cluster DNS is elsewhere: make both the same.",
+        ),
+        (
+            r"does not resolve (?P<name>\S+): ",
+            "Cluster DNS runs, and gets no answer itself: does its Corefile forward to a server that it reaches?",
+        ),
+        (
+            r"[Cc]ertificate (has )?expired|^expired at ",
+            "It has to be issued anew: where it is renewed by itself, look at who should have done it.",
+        ),
+        (r"CrashLoopBackOff", "Its program ends by itself: `kubectl logs --previous` of its pod says why."),
     )
 )
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from rebirth.diagnosis.root_cause import Cause, Outlook
+from rebirth.diagnosis.cause import Cause, Outlook
+from rebirth.living.places import place_of
 from rebirth.proof.prove import prove
 from rebirth.proof.reading.yaml_files import Lines
-from rebirth.rehearse.places import place_of
 from trees import lay, write
 
 DEPLOYMENT = """\

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from rebirth.diagnosis.root_cause import Cause
+from rebirth.diagnosis.cause import Cause
 from rebirth.diagnosis.wanted import Key
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rebirth.rehearse.words import meaning
+from rebirth.living.words import meaning
 
 SERVED = [("apps/v1", "Deployment"), ("networking.k8s.io/v1", "Ingress"), ("apps/v1", "DaemonSet"), ("v1", "Service")]
 INVALID = 'Deployment/web/web dry-run failed (Invalid): Deployment.apps "web" is invalid: '
