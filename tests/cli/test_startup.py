@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -45,3 +46,17 @@ def test_a_proof_of_a_repository_loads_nothing_of_castles(tmp_path):
 @pytest.mark.parametrize("module", ["rebirth.cli"])
 def test_the_commands_load_nothing_of_castles(module):
     assert loaded(f"import {module}") == []
+
+
+def test_what_was_said_is_all_there_when_the_process_has_left(tmp_path):
+    """It leaves at once, without freeing its memory: into a pipe, a file and a full disk, with the code that it has."""
+    file = tmp_path / "out"
+    argv = [sys.executable, "-m", "rebirth", "schema", "castle.yaml"]
+    piped = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+    with file.open("w") as sink:
+        assert subprocess.run(argv, stdout=sink, timeout=60, check=False).returncode == 0
+    assert file.read_text() == piped.stdout
+    assert piped.stdout.endswith("}\n")
+    with Path("/dev/full").open("w") as full:
+        assert subprocess.run(argv, stdout=full, stderr=subprocess.DEVNULL, timeout=60, check=False).returncode == 1
+    assert subprocess.run([*argv[:3], "no-such"], stderr=subprocess.PIPE, timeout=60, check=False).returncode == 2
