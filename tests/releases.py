@@ -94,6 +94,9 @@ def known(tree: Path) -> Path:
             url = f"https://{source}" if "." in source.partition("/")[0] else f"https://charts.example/{source}"
             release(tree, f"{operator.name}-{number}", chart.name, url)
     release(tree, "cert-manager-crds", "cert-manager", "https://charts.jetstack.io", "v1.15.3", "crds: {enabled: true}")
+    release(
+        tree, "piraeus-crds", "piraeus", "oci://ghcr.io/piraeusdatastore/piraeus-operator", "2.9.0", "installCRDs: true"
+    )
     release(tree, "app", "app-template", "oci://ghcr.io/bjw-s-labs/helm", "4.0.1", APP)
     release(tree, "unknown", "nobody-knows", "https://charts.example", "^2.1")
     return tree
