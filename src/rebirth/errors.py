@@ -133,6 +133,6 @@ def understood(system: str, operation: str, setting: str) -> Iterator[None]:
     """
     try:
         yield
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
         hint = f"Is {setting} right? A proxy, a portal or another server may be answering there."
         raise NoAnswer(f"{system}: {operation}: the answer does not match {system}'s API", hint=hint) from None

@@ -84,6 +84,16 @@ def test_half_a_line_at_the_end_is_passed_over(record, course):
     assert read(folder).total == 9.5
 
 
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"event": "RunFinished"}', "[]"], ids=["deep", "without keys", "no event"])
+def test_a_damaged_record_is_an_error_with_a_hint(record, course, line):
+    folder = record("one", course)
+    with (folder / "events.jsonl").open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(SpecError, match="the record of this run is damaged") as caught:
+        read(folder)
+    assert "rebirth report --list" in caught.value.hint
+
+
 def test_attempts_belong_to_one_span(record, course):
     since = course[0].at
     retried = [

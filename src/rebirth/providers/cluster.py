@@ -115,8 +115,9 @@ class Cluster:
     async def _patch(self, item: Object, *, dry_run: bool) -> None:
         meta = item["metadata"]
         name, namespace = meta["name"], meta.get("namespace")
-        what = f"{'admit' if dry_run else 'apply'} {item['kind']} {namespace + '/' if namespace else ''}{name}"
-        resource = await self._kinds.of(item["apiVersion"], item["kind"])
+        kind = item["kind"]
+        what = f"{'admit' if dry_run else 'apply'} {kind} {namespace + '/' if namespace else ''}{name}"
+        resource = await self._kinds.of(item["apiVersion"], kind)
         options: dict[str, Any] = {
             "patch_type": PatchType.APPLY,
             "field_manager": MANAGER,
@@ -126,14 +127,14 @@ class Cluster:
         if is_namespaced(resource):
             options["namespace"] = namespace
         try:
-            await self._ask(what, self._api.patch(resource, name, dict(item), **options), creates=True)
+            await self._ask(what, _one(kind, self._api.patch(resource, name, dict(item), **options)), creates=True)
         except _DisputedError as disputed:
             if foreign := sorted(disputed.managers - _SHARED):
-                hint = self._advice.disputed(item["kind"], name, namespace if is_namespaced(resource) else None)
+                hint = self._advice.disputed(kind, name, namespace if is_namespaced(resource) else None)
                 text = f"{', '.join(foreign)} owns {', '.join(disputed.fields)}, with other values"
                 raise Broken(text, system=SYSTEM, operation=what, status=409, hint=hint) from None
             options["force"] = True
-            await self._ask(what, self._api.patch(resource, name, dict(item), **options), creates=True)
+            await self._ask(what, _one(kind, self._api.patch(resource, name, dict(item), **options)), creates=True)
 
     async def served(self) -> frozenset[tuple[str, str]]:
         """Every apiVersion and kind that the API server serves now. Raises NotYet."""
@@ -189,13 +190,16 @@ class Cluster:
         return await self._ask(f"patch {kind} {name}", _one(kind, call), creates=True)
 
     async def delete(self, api_version: str, kind: str, name: str, namespace: str) -> None:
-        """Deletes an object; that it is not there is success."""
+        """Deletes an object; that it is not there is success. Raises NotYet where it is there, and does not go."""
         resource = await self._kinds.of(api_version, kind)
         try:
             await self._ask(f"delete {kind} {name}", self._api.delete(resource, name, namespace=namespace))
         except Broken as error:
             if error.status != 404:
                 raise
+        left = await self.find(api_version, kind, name, namespace)
+        if left and "deletionTimestamp" not in left["metadata"]:
+            raise NotYet(f"{SYSTEM}: delete {kind} {name}: it is still there", hint=self._advice.elsewhere)
 
     async def wake_pods(self, namespace: str, *, mounting: str | None = None) -> None:
         """Makes the kubelets look at the pods of a namespace now; with `mounting` only at those that mount that ConfigMap.
@@ -251,7 +255,7 @@ class Cluster:
             raise Broken("the kubeconfig's credentials cannot be had", system=SYSTEM, operation="log in") from None
         except httpx.HTTPError as error:
             raise self._advice.no_answer(f"{SYSTEM}: {what}", error) from None
-        except (msgspec.MsgspecError, httpx.InvalidURL, AttributeError, ValueError, TypeError, LookupError):
+        except (msgspec.MsgspecError, httpx.InvalidURL, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             # A load balancer or proxy in between that answers by itself.
             text = f"{SYSTEM}: {what}: the answer is not a Kubernetes object"
             raise NoAnswer(text, hint=self._advice.elsewhere) from None

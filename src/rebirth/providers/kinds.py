@@ -59,15 +59,20 @@ class Kinds:
         info = kind._api_info  # noqa: SLF001 - lightkube's own name for it
         group = f"/apis/{info.resource.api_version}" if info.resource.group else f"/api/{info.resource.version}"
         where = f"/namespaces/{namespace}" if namespace else ""
-        path = f"{group}{where}/{info.plural}/{name}"
+        path, what = f"{group}{where}/{info.plural}/{name}", f"get {kind.__name__} {name}"
         try:
             answer = await self._http.get(path, params={"includeObject": "None"}, headers={"Accept": _A_ROW})
+            if (code := answer.status_code) == 200 and answer.json()["kind"] != "Table":
+                raise TypeError
+        except httpx.InvalidURL:  # no object can have that name
+            return False
         except httpx.HTTPError as error:
-            raise NotYet(f"{SYSTEM}: get {kind.__name__} {name}: {type(error).__name__}") from None
-        if answer.status_code in {200, 404}:
-            return answer.status_code == 200
-        text = f"HTTP {answer.status_code}"
-        raise Broken(text, system=SYSTEM, operation=f"get {kind.__name__} {name}", status=answer.status_code)
+            raise NotYet(f"{SYSTEM}: {what}: {type(error).__name__}") from None
+        except (ValueError, TypeError, LookupError, RecursionError):
+            raise NotYet(f"{SYSTEM}: {what}: the answer is not a row of a table", hint=self._advice.elsewhere) from None
+        if code in {200, 404}:
+            return code == 200
+        raise Broken(f"HTTP {code}", system=SYSTEM, operation=what, status=code)
 
     async def everything(self) -> frozenset[tuple[str, str]]:
         """Every apiVersion and kind that is served now. Raises NotYet."""
@@ -82,7 +87,7 @@ class Kinds:
                         found |= {(version, entry["responseKind"]["kind"]) for entry in one.get("resources", ())}
         except httpx.HTTPError as error:
             raise self._advice.no_answer(f"{SYSTEM}: discovery", error) from None
-        except (ValueError, TypeError, LookupError):
+        except (ValueError, TypeError, LookupError, RecursionError):
             raise NotYet(
                 f"{SYSTEM}: discovery: the answer is not a list of kinds", hint=self._advice.elsewhere
             ) from None
@@ -123,9 +128,11 @@ class Kinds:
             }
         except ConfigError:  # what a program that is to bring credentials said may hold them
             raise Broken("the kubeconfig's credentials cannot be had", system=SYSTEM, operation="log in") from None
+        except httpx.InvalidURL:  # a version that somebody's object names, and nobody can ask for
+            return {}
         except httpx.HTTPError as error:
             raise self._advice.no_answer(what, error) from None
-        except (ValueError, TypeError, LookupError):
+        except (ValueError, TypeError, LookupError, RecursionError):
             raise NotYet(f"{what}: the answer is not a list of kinds", hint=self._advice.elsewhere) from None
 
 

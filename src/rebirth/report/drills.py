@@ -134,7 +134,7 @@ def read(file: Path) -> Drill:
     """A torn line, of a drill that was killed while it wrote, is none."""
     lab, rounds = False, dict[int, Round]()
     for line in file.read_text(encoding="utf-8").splitlines():
-        with suppress(ValueError, ValidationError):
+        with suppress(ValueError, RecursionError, ValidationError):
             entry = json.loads(line)
             if "drill" in entry:
                 lab = bool(entry["lab"])

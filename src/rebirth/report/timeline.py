@@ -143,7 +143,7 @@ def read(folder: Path) -> Timeline:
     """The timeline of the run in that folder. Raises SpecError where there is none, or none that can be read."""
     try:
         return _read(folder)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         hint = "Another run has its record in a folder beside this one: `rebirth report --list`."
         raise SpecError(f"{folder}: the record of this run is damaged", hint=hint) from None
 

@@ -259,7 +259,7 @@ def _holder(said: bytes) -> str:
         since = time.strftime("%H:%M", time.localtime(held["since"]))
         name = f"`rebirth {held['command']}`" if held["command"] else "another run"
         return f"{name} (pid {held['pid']}, since {since})"
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, RecursionError, TypeError):
         return "another run"
 
 
