@@ -10,6 +10,7 @@ from rebirth.providers.cluster import Cluster
 from rebirth.providers.shapes import shaped
 from standins import charts
 from standins.apiserver import kubernetes_app
+from standins.conftest import write_kubeconfig
 from standins.transport import InProcess
 
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "default"}}
@@ -36,7 +37,9 @@ async def instead(inside, paths):
         await cluster.close()
 
 
-@pytest.mark.parametrize("body", [{"status": "ok"}, {"message": "fine"}, {}, {"metadata": {}}, {"metadata": {"name": 1}}])
+@pytest.mark.parametrize(
+    "body", [{"status": "ok"}, {"message": "fine"}, {}, {"metadata": {}}, {"metadata": {"name": 1}}]
+)
 async def test_success_of_a_write_in_another_shape_is_none(inside, instead, body):
     cluster = instead(body, "PATCH")
     with pytest.raises(NoAnswer, match="Kubernetes: apply Secret default/s: the answer is not a Kubernetes object"):
@@ -75,6 +78,23 @@ async def test_what_nobody_can_ask_for_is_not_there(inside, name):
     """Objects name others as somebody has written it."""
     assert not await inside.cluster.exists("v1", "Secret", name, "default")
     assert await inside.cluster.find(f"forge.example/{name}", "Ingot", "x") is None
+
+
+@pytest.mark.parametrize(
+    "other", [{"name": "sec\x00rets"}, {"kind": ["Secret"]}, {"namespaced": "true"}, {"name": None}]
+)
+async def test_a_list_of_kinds_in_another_shape_is_none(paths, other):
+    entry = {"name": "secrets", "kind": "Secret", "namespaced": True, **other}
+
+    async def proxy(scope, receive, send):
+        await Response(json.dumps({"resources": [entry]}), media_type="application/json")(scope, receive, send)
+
+    write_kubeconfig(paths.kubeconfig, "http://kubernetes.test")
+    cluster = Cluster(paths=paths, transport=InProcess(proxy))
+    for call in (cluster.all("v1", "Secret"), anext(cluster.changes("v1", "Secret"))):
+        with pytest.raises(NotYet, match=r"discovery of v1: the answer is not a list of kinds|watch Secret"):
+            await call
+    await cluster.close()
 
 
 EXTERNAL = {"metadata": _NAME, "spec": {"data": [{"secretKey": "a", "remoteRef": {"key": "k", "property": "p"}}]}}

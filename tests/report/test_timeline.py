@@ -84,7 +84,9 @@ def test_half_a_line_at_the_end_is_passed_over(record, course):
     assert read(folder).total == 9.5
 
 
-@pytest.mark.parametrize("line", ["[" * 100_000, '{"event": "RunFinished"}', "[]"], ids=["deep", "without keys", "no event"])
+@pytest.mark.parametrize(
+    "line", ["[" * 100_000, '{"event": "RunFinished"}', "[]"], ids=["deep", "without keys", "no event"]
+)
 def test_a_damaged_record_is_an_error_with_a_hint(record, course, line):
     folder = record("one", course)
     with (folder / "events.jsonl").open("a") as file:

@@ -255,7 +255,9 @@ class Cluster:
             raise Broken("the kubeconfig's credentials cannot be had", system=SYSTEM, operation="log in") from None
         except httpx.HTTPError as error:
             raise self._advice.no_answer(f"{SYSTEM}: {what}", error) from None
-        except (msgspec.MsgspecError, httpx.InvalidURL, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        except (
+            msgspec.MsgspecError, httpx.InvalidURL, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+        ):  # fmt: skip
             # A load balancer or proxy in between that answers by itself.
             text = f"{SYSTEM}: {what}: the answer is not a Kubernetes object"
             raise NoAnswer(text, hint=self._advice.elsewhere) from None

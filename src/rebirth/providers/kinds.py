@@ -15,6 +15,7 @@ from lightkube.generic_resource import GenericGlobalResource, GenericNamespacedR
 
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.advice import SYSTEM, Advice
+from rebirth.providers.shapes import listed
 from rebirth.run.waiting import asking
 
 _EVERYTHING = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -120,10 +121,9 @@ class Kinds:
                 raise Broken(text, system=SYSTEM, operation="discovery", status=code, hint=self._advice.refused(code))
             if not answer.is_success:
                 raise NotYet(f"{what}: HTTP {code}", hint=self._advice.unwell)
-            listed = answer.json()["resources"]
             return {
                 (api_version, entry["kind"]): _resource(api_version, entry)
-                for entry in listed
+                for entry in map(listed, answer.json()["resources"])
                 if "/" not in entry["name"]  # status, scale
             }
         except ConfigError:  # what a program that is to bring credentials said may hold them

@@ -39,8 +39,9 @@ _WORKLOAD = {"spec": {"selector": {"matchLabels": _EACH}, "template": _TEMPLATE}
 _ISSUED = {"spec": {"issuerRef": _REFERENCE}}
 _STORED = {"secretKey": str, "remoteRef": {"key": str, "property": str}, "sourceRef": {"storeRef": _REFERENCE}}
 _HOOKS = {"webhooks": [{"clientConfig": {"service": _REFERENCE}}]}
+_DATA = {"data": _EACH}
 _OF_KIND: dict[str, Shape] = {
-    **dict.fromkeys(("Secret", "ConfigMap"), {"data": _EACH}),
+    **dict.fromkeys(("Secret", "ConfigMap"), _DATA),
     **dict.fromkeys(("GitRepository", "OCIRepository", "HelmRepository", "Bucket"), _SOURCE),
     **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "Job"), _WORKLOAD),
     **dict.fromkeys(("Certificate", "CertificateRequest"), _ISSUED),
@@ -83,10 +84,24 @@ def shaped(item: Any, kind: str) -> dict[str, Any]:
     """The object, which was asked for as one of that kind. Raises LookupError or TypeError where it is none."""
     _fit(item, _OBJECT)
     _fit(item, _OF_KIND.get(kind, {}))
-    for name in (item["metadata"]["name"], item["metadata"].get("namespace") or ""):
-        if not name.isprintable() or "/" in name:
-            raise TypeError
+    _name(item["metadata"]["name"])
+    _name(item["metadata"].get("namespace") or "")
     return dict(item)
+
+
+def listed(entry: Any) -> dict[str, Any]:
+    """An entry of the API server's list of what it serves. Raises LookupError or TypeError where it is none."""
+    _fit(entry, {"kind!": str, "name!": str, "namespaced!": bool})
+    _name(entry["kind"])
+    for part in entry["name"].split("/"):  # status, scale: of what stands before them
+        _name(part)
+    return dict(entry)
+
+
+def _name(name: str) -> None:
+    """It becomes a part of an address."""
+    if not name.isprintable() or "/" in name:
+        raise TypeError
 
 
 def _fit(value: Any, shape: Shape) -> None:
