@@ -8,7 +8,7 @@ RUN := $(VENV)/bin
 CASTLE := examples/castle
 export PATH := $(CURDIR)/$(RUN):$(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test test-all check fix unit lab bench bench-proof precision clean lock docs fuzz sbom simulate sweep
+.PHONY: help demo test test-all check fix unit lab bench bench-proof power precision clean lock docs fuzz sbom simulate sweep
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -46,6 +46,9 @@ bench: bench-proof lab ## the proof; then five warm runs, and the same in the pr
 
 bench-proof: $(VENV)/ready ## how fast the proof is: the example castle, and generated trees
 	$(RUN)/python bench/proof.py
+
+power: lab ## five power cuts of the example castle in a row: how long until it is online again, by itself
+	$(RUN)/python bench/power.py
 
 PRECISION := $(or $(TMPDIR),/tmp)/rebirth-precision
 precision: $(VENV)/ready ## what the proof finds of real faults, and what it says that is not so (MIRRORS=, JOBS=, PRECISION=: where to keep it)

@@ -20,6 +20,7 @@ from rebirth.terminal import plugins
 from rebirth.terminal.commands import app as telling
 from rebirth.terminal.options import (
     HERE,
+    AcceptLoss,
     Budget,
     Castle,
     Clusters,
@@ -33,7 +34,9 @@ from rebirth.terminal.options import (
     LabName,
     Outputs,
     Quiet,
+    Remove,
     TextOrJson,
+    Unproved,
     Verbose,
     examples,
     form,
@@ -98,9 +101,9 @@ def create(
     quiet: Quiet = False,
     color: Color = "auto",
     layered: Annotated[bool, typer.Option("--layered", hidden=True)] = False,  # what make bench compares with
-    unproved: Annotated[
-        bool, typer.Option("--unproved", help="Continue in spite of errors found by `rebirth check`.")
-    ] = False,
+    unproved: Unproved = False,
+    remove: Remove = [],  # noqa: B006 - typer reads the default, nobody changes it
+    accept_loss: AcceptLoss = False,
 ) -> None:
     """Build the cluster that castle.yaml describes. Safe to run again: it resumes, and does nothing if all is up."""
     if lab:
@@ -109,13 +112,13 @@ def create(
     from rebirth import checking
     from rebirth.phases import BOOTSTRAP
     from rebirth.run import create as run
+    from rebirth.run.consent import Consent
     from rebirth.session import session
 
     with session(directory, "create", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
         checked = checking.before_create(s, unproved=unproved)
-        created = run.create(
-            BOOTSTRAP, s.castle, s.paths, s.events, s.redaction, budget=budget, layered=layered, checked=checked
-        )
+        consent = Consent(accept_loss, tuple(remove))
+        created = run.create(BOOTSTRAP, *s.parts, budget=budget, layered=layered, checked=checked, consent=consent)
         s.finish(s.run(created))
 
 
@@ -250,7 +253,7 @@ def verify(
     from rebirth.session import session
 
     with session(directory, "verify", format_, verbose=verbose, quiet=quiet, as_json=as_json) as s:
-        s.finish(s.run(run.verify(BOOTSTRAP, s.castle, s.paths, s.events, s.redaction, budget=budget)))
+        s.finish(s.run(run.verify(BOOTSTRAP, *s.parts, budget=budget)))
 
 
 @app.command(epilog=examples("rebirth status", "rebirth status --json"))
@@ -269,7 +272,7 @@ def status(
     from rebirth.session import session
 
     with session(directory, "status", format_, as_json=as_json) as s:
-        s.finish(s.run(run.status(BOOTSTRAP, s.castle, s.paths, s.events, s.redaction)))
+        s.finish(s.run(run.status(BOOTSTRAP, *s.parts)))
 
 
 @app.command(epilog=examples("rebirth destroy --dry-run", "rebirth destroy --lab examples/castle"))
@@ -295,7 +298,7 @@ def destroy(
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
-        s.finish(run_destroy(BOOTSTRAP, s.castle, s.paths, s.events, s.redaction, s.say, yes=yes, run=s.run))
+        s.finish(run_destroy(BOOTSTRAP, *s.parts, s.say, yes=yes, run=s.run))
 
 
 @app.command()

@@ -47,6 +47,11 @@ class Session:
     verbose: bool = False
     as_json: bool = False  # one answer at the end
 
+    @property
+    def parts(self) -> tuple[Castle, Paths, Events, Redaction]:
+        """What every run of the graph is given first."""
+        return self.castle, self.paths, self.events, self.redaction
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """As asyncio.run, but a signal ends it in the way that all commands have in common."""
         return self.ending.run(work)

@@ -29,6 +29,7 @@ from rebirth.run.facts import (
     FluxBootstrapped,
     ImageUploaded,
     IngressFound,
+    LossesSettled,
     MachinesBooted,
     MachinesCreated,
     NamesFreed,
@@ -45,7 +46,7 @@ from standins.controllers import EXTERNAL, FLUX, ExternalSecrets, Flux, establis
 
 Scene = Callable[[Path], Stage]
 OURS = "tag:tazlab-k8s"
-REACHED = OutsideReached("9.2.4")
+REACHED, SETTLED = OutsideReached("9.2.4"), LossesSettled(())
 ADDRESS = "192.168.50.200"
 
 
@@ -63,7 +64,7 @@ def minting(folder: Path) -> Stage:
 
 def freeing(folder: Path) -> Stage:
     """A device of an earlier castle holds a name."""
-    stage = Stage(folder, [free_names], (MachinesCreated({}),))
+    stage = Stage(folder, [free_names], (SETTLED, MachinesCreated({})))
     stage.control.add_device("lushycorp-k8s", tags=(OURS,), connected=False)
     return stage
 
@@ -75,14 +76,16 @@ def uploading(folder: Path) -> Stage:
 
 def creating(folder: Path) -> Stage:
     machines = [machine.name for machine in _castle().machines.nodes]
-    stage = Stage(folder, [create_machines], (REACHED, ImageUploaded(dict.fromkeys(machines, "local:iso/talos.iso"))))
+    stage = Stage(
+        folder, [create_machines], (REACHED, SETTLED, ImageUploaded(dict.fromkeys(machines, "local:iso/talos.iso")))
+    )
     stage.pve.storage("local").volumes["local:iso/talos.iso"] = Volume("iso", 1 << 20)
     return stage
 
 
 def configuring(folder: Path) -> Stage:
     key = NodeKeyMinted(Secret("tskey-auth-canary"), "k1")
-    return Stage(folder, [configure_machines], (key, NamesFreed(()), MachinesBooted({})))
+    return Stage(folder, [configure_machines], (key, SETTLED, NamesFreed(()), MachinesBooted({})))
 
 
 def naming(folder: Path) -> Stage:

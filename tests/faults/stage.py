@@ -27,7 +27,8 @@ from rebirth.lab.proxmox import Pve, Storage, proxmox_app
 from rebirth.lab.systems.factory import factory_app
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 from rebirth.paths import Paths
-from rebirth.providers.cluster import Cluster, ClusterAccess
+from rebirth.providers.access import ClusterAccess
+from rebirth.providers.cluster import Cluster
 from rebirth.providers.factory import ImageFactory
 from rebirth.providers.git import GitRemote
 from rebirth.providers.git_access import Token

@@ -1,4 +1,4 @@
-"""Run inside a lab: `python power.py CASTLE start|stop|shutdown NAME`, through the Proxmox API as proxmoxer speaks it."""
+"""Run inside a lab: `python power.py CASTLE start|stop|shutdown|delete NAME`, through the Proxmox API as proxmoxer speaks it."""
 
 import os
 import sys
@@ -21,7 +21,8 @@ def main(folder: Path, action: str, name: str) -> None:
     )  # fmt: skip
     (vm,) = [vm for vm in pve.cluster.resources.get(type="vm") if vm["name"] == name]
     node = pve.nodes(vm["node"])
-    task = getattr(node.qemu(vm["vmid"]).status, action).post()
+    machine = node.qemu(vm["vmid"])
+    task = machine.delete(purge=1) if action == "delete" else getattr(machine.status, action).post()
     while (state := node.tasks(task).status.get())["status"] == "running":
         time.sleep(0.1)
     assert state["exitstatus"] == "OK", state

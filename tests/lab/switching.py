@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def run_power(castle, action: str, name: str) -> None:
-    """`action`: start, stop (the plug) or shutdown (the button)."""
+    """`action`: start, stop (the plug), shutdown (the button), or delete, of one that is off."""
     script = str(Path(__file__).with_name("power.py"))
     inside = ("lab", "run", "--lab-name", castle.lab.name, "--", sys.executable, script, str(castle.folder))
     castle.rebirth(*inside, action, name)

@@ -23,11 +23,11 @@ from rebirth.phases.connections import proxmox_api, tailnet_api
 from rebirth.phases.resolve_secrets import resolve_secrets
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
-from rebirth.run.facts import OutsideReached, SecretsResolved
+from rebirth.run.facts import LossesSettled, OutsideReached, SecretsResolved
 from rebirth.secrets import Redaction
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle" / "castle.yaml"
-REACHED = OutsideReached("8.4.1")
+REACHED, SETTLED = OutsideReached("8.4.1"), LossesSettled(())
 
 
 def pytest_asyncio_loop_factories(config, item):

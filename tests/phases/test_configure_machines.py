@@ -19,7 +19,7 @@ from rebirth.phases import configure_machines
 from rebirth.phases.made import machine_records as records
 from rebirth.providers.talos import SCRATCH, Talosctl
 from rebirth.run.create import given
-from rebirth.run.facts import MachinesBooted, NamesFreed, NodeKeyMinted
+from rebirth.run.facts import LossesSettled, MachinesBooted, NamesFreed, NodeKeyMinted
 from rebirth.run.journal import Journal, Marks
 from rebirth.run.phase import declared
 from rebirth.run.waiting import Watcher, watched
@@ -57,7 +57,7 @@ def talos(outside, tmp_path, monkeypatch):
         with Journal(outside.paths.state) as journal:
             return await configure_machines.configure_machines(
                 identity=Identity(name=castle.name), paths=outside.paths, existing=None, **{**sections, **changed}, secrets=outside.secrets,
-                talosctl=talosctl, names=NamesFreed(()), minted=key, marks=Marks(journal), booted=MachinesBooted({}),
+                talosctl=talosctl, settled=LossesSettled(()), names=NamesFreed(()), minted=key, marks=Marks(journal), booted=MachinesBooted({}),
             )  # fmt: skip
 
     async def still(fact, **changed):

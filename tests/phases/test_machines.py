@@ -9,12 +9,11 @@ from ipaddress import ip_address
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse
 
-from phases.conftest import REACHED
+from phases.conftest import REACHED, SETTLED
 from phases.ruins import somebodys
 from rebirth.castle import Identity
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
-from rebirth.events import Events
 from rebirth.lab.proxmox import Rights, Volume
 from rebirth.lab.systems.faults import Fault
 from rebirth.phases import boot_machines, create_machines
@@ -25,7 +24,6 @@ from rebirth.phases.made.virtual_machines import needs
 from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import ImageUploaded
 from rebirth.run.journal import Journal, Marks, Once
-from rebirth.run.waiting import Watcher, watched
 
 VOLUME = "local:iso/talos.iso"
 IMAGE = ImageUploaded(dict.fromkeys(("lushycorp-k8s", "tazlab-k8s-worker-1"), VOLUME))
@@ -59,11 +57,12 @@ def yard(outside):
                     Once(journal),
                     Marks(journal),
                     IMAGE,
+                    SETTLED,
                     REACHED,
                 )
 
         async def still(self, fact):
-            return await create_machines.still(fact, self.castle.machines, self.castle.proxmox, self.proxmox)
+            return await create_machines.still(fact, self.castle.proxmox, self.proxmox)
 
         async def start_all(self, fact):
             for vm_id in fact.vm_ids.values():
@@ -292,18 +291,6 @@ async def test_a_body_is_in_no_message(outside, serve):
         await client.machines()
     assert "canary" not in str(caught.value)
     await client.close()
-
-
-async def test_a_machine_with_our_tag_that_castle_yaml_does_not_name_is_said(yard):
-    fact = await yard.create()
-    yard.pve.machines[801]["name"] = "tazlab-k8s-worker-9"
-    with pytest.raises(NotYet, match=r"tazlab-k8s-worker-9 \(801\) has this castle's tag"):
-        await yard.still(fact)
-    said = []
-    with watched(Watcher("create_machines", Events(said.append))):
-        await yard.create()
-    assert any("tazlab-k8s-worker-9 (801)" in str(event) and "remove it" in str(event) for event in said)
-    assert yard.pve.machines[801]["name"] == "tazlab-k8s-worker-9", "it is a person's to remove"
 
 
 async def test_what_a_machine_was_given_is_forgotten_before_it_is_made_anew(yard):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from phases.conftest import REACHED
+from phases.conftest import REACHED, SETTLED
 from rebirth.castle import Identity
 from rebirth.errors import Broken
 from rebirth.lab.proxmox import Pace, Storage, Volume
@@ -46,6 +46,7 @@ def create(outside):
                 Once(journal),
                 Marks(journal),
                 image,
+                SETTLED,
                 REACHED,
             )
 

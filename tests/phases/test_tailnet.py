@@ -3,7 +3,7 @@
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 
-from phases.conftest import REACHED
+from phases.conftest import REACHED, SETTLED
 from rebirth.castle import Identity
 from rebirth.errors import Broken, NotYet
 from rebirth.lab.systems.faults import Fault
@@ -20,7 +20,7 @@ OURS, OPERATOR = "tag:tazlab-k8s", "tag:k8s-operator"
 
 async def free(outside):
     return await free_names.free_names(
-        outside.castle.tailscale, outside.castle.machines, outside.paths, outside.tailscale, CREATED
+        outside.castle.tailscale, outside.castle.machines, outside.paths, outside.tailscale, SETTLED, CREATED
     )
 
 

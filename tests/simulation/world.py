@@ -24,7 +24,7 @@ from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 from rebirth.paths import Paths
 from rebirth.phases import BOOTSTRAP
 from rebirth.phases import connections as product
-from rebirth.providers.cluster import ClusterAccess
+from rebirth.providers.access import ClusterAccess
 from rebirth.providers.factory import ImageFactory
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi

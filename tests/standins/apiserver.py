@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from standins import checks
 from standins import kinds as discovery
 from standins.kinds import Kind
 from standins.kubernetes import Kept, Kubernetes, Object
@@ -80,6 +81,10 @@ async def _objects(kubernetes: Kubernetes, request: Request, api_version: str, r
         if not known:
             return _nowhere()
         raise Refused(404, "NotFound", WITHOUT_KIND)
+    if (kind.resource, part, request.method) == ("pods", "eviction", "POST"):
+        checks.evictable(kubernetes, kubernetes.kept(kind, namespace, name).object)
+        kubernetes.delete(kind, namespace, name)
+        return JSONResponse({"kind": "Status", "apiVersion": "v1", "status": "Success"}, 201)
     if part not in ("", "status") or (part and not kind.status) or (namespace and not kind.namespaced):
         raise Refused(404, "NotFound", WITHOUT_KIND)
     verb = _verb(request, name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from standins.fields import at
 from standins.kinds import Kind
-from standins.statuses import bad_request, invalid, no_namespace, terminating
+from standins.statuses import bad_request, disrupted, invalid, no_namespace, terminating
 
 if TYPE_CHECKING:
     from standins.kubernetes import Kubernetes
@@ -42,6 +42,15 @@ def admitted(
         raise invalid(kind, name, ".".join(path), f'Invalid value: "{at(item, path)}": field is immutable')
     if kind.resource == "services" and (why := _address(kubernetes, item, at(before, ("spec", "clusterIP")))):
         raise invalid(kind, name, "spec.clusterIPs", why)
+
+
+def evictable(kubernetes: "Kubernetes", pod: dict[str, Any]) -> None:
+    """Raises Refused where a disruption budget does not allow it now."""
+    meta = pod["metadata"]
+    for budget in kubernetes.all("policy/v1", "PodDisruptionBudget", meta["namespace"]):
+        wanted = budget["spec"]["selector"]["matchLabels"].items()
+        if wanted <= (meta.get("labels") or {}).items() and not budget.get("status", {}).get("disruptionsAllowed"):
+            raise disrupted(budget["metadata"]["name"])
 
 
 def _address(kubernetes: "Kubernetes", item: dict[str, Any], before: str | None) -> str:

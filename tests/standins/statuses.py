@@ -100,5 +100,12 @@ def denied(webhook: str, why: str) -> Refused:
     return Refused(403, "Forbidden", f'admission webhook "{webhook}" denied the request: {why}')
 
 
+def disrupted(budget: str) -> Refused:
+    """A pod may not be evicted."""
+    said = f"The disruption budget {budget} needs 1 healthy pods and has 1 currently"
+    text = "Cannot evict pod as it would violate the pod's disruption budget."
+    return Refused(429, "TooManyRequests", text, causes=[{"reason": "DisruptionBudget", "message": said}])
+
+
 def expired(asked: int, oldest: int) -> Refused:
     return Refused(410, "Expired", f"too old resource version: {asked} ({oldest})")

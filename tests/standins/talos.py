@@ -32,6 +32,7 @@ class Talos:
     hostnames: Mapping[str, str] = field(default_factory=dict)  # address -> name
     on_write: Callable[[str], None] = lambda what: None
     bootstrapped: Callable[[], None] = lambda: None
+    dead: set[str] = field(default_factory=set)  # members of etcd whose machine is gone, by name
     _ready: dict[str, float] = field(default_factory=dict)  # address -> when it answers, by the loop's clock
 
     async def __call__(self, call: Call) -> str:
@@ -64,7 +65,7 @@ class Talos:
         if verb == "service":
             return "" if "restart" in call.argv else "STATE   Running\n"
         if verb == "etcd":
-            return "".join(self._members())
+            return self._etcd(call, address, machine)
         if verb == "bootstrap":
             if machine.etcd:
                 raise Exit(1, "error: rpc error: code = AlreadyExists desc = etcd data directory is not empty")
@@ -78,11 +79,31 @@ class Talos:
             self.on_write(f"reset {address}")
         return ""
 
+    def _etcd(self, call: Call, address: str, machine: TalosMachine) -> str:
+        alive = [one for one in self.machines.values() if one.etcd]
+        if len(alive) <= len(self.dead):
+            raise _unavailable("etcdserver: no leader")
+        if "leave" in call.argv:
+            machine.etcd = False
+            self.on_write(f"leave {address}")
+        if "remove-member" in call.argv:
+            self._remove(call.argv[-1].removeprefix("id-"))
+        return "".join(self._members())
+
+    def _remove(self, name: str) -> None:
+        self.dead.discard(name)
+        for address, machine in self.machines.items():
+            if self.hostnames.get(address) == name:
+                machine.etcd = False
+        self.on_write(f"remove-member {name}")
+
     def _members(self) -> Iterable[str]:
         yield "NODE ID HOSTNAME PEER-URLS CLIENT-URLS LEARNER\n"
-        for address, machine in self.machines.items():
-            if machine.etcd:
-                yield f"{address} 1 {self.hostnames.get(address, address)} https://{address}:2380 https://{address}:2379 false\n"
+        members = [
+            (self.hostnames.get(address, address), address) for address, one in self.machines.items() if one.etcd
+        ]
+        for name, address in [*members, *((name, "192.0.2.9") for name in sorted(self.dead))]:
+            yield f"{address} id-{name} {name} https://{address}:2380 https://{address}:2379 false\n"
 
 
 def _local(verb: str, call: Call) -> str:

@@ -5,7 +5,7 @@ from functools import partial
 from rebirth.castle import Kubernetes, Machines
 from rebirth.errors import NoAnswer, NotYet
 from rebirth.paths import Paths
-from rebirth.providers.cluster import ClusterAccess
+from rebirth.providers.access import ClusterAccess
 from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import KubernetesBootstrapped, MachinesBooted, MachinesConfigured, MachinesCreated, Made
 from rebirth.run.journal import Once

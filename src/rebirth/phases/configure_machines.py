@@ -25,6 +25,7 @@ from rebirth.phases.made.who_answers import identified
 from rebirth.phases.mint_node_key import SENT
 from rebirth.providers.talos import SCRATCH, TRUSTD_PORT, Talosctl
 from rebirth.run.facts import (
+    LossesSettled,
     MachinesBooted,
     MachinesConfigured,
     MachinesCreated,
@@ -58,6 +59,7 @@ async def configure_machines(
     logins: RegistryLogins,
     secrets: SecretsResolved,
     talosctl: Talosctl,
+    settled: LossesSettled,
     names: NamesFreed | None,
     minted: NodeKeyMinted | None,
     marks: Marks,

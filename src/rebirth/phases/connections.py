@@ -3,7 +3,8 @@
 from rebirth.castle import GitOps, Proxmox, Tailscale, Talos, Vault
 from rebirth.commands import Commands
 from rebirth.paths import Paths
-from rebirth.providers.cluster import Cluster, ClusterAccess
+from rebirth.providers.access import ClusterAccess
+from rebirth.providers.cluster import Cluster
 from rebirth.providers.factory import ImageFactory
 from rebirth.providers.git import GitRemote
 from rebirth.providers.git_access import Access, Anybody, DeployKey, Token

@@ -9,7 +9,7 @@ from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.phases.made import machine_records as records
 from rebirth.phases.made.virtual_machines import options
 from rebirth.providers.proxmox import ProxmoxApi, Vm
-from rebirth.run.facts import ImageUploaded, MachinesCreated, Made, OutsideReached
+from rebirth.run.facts import ImageUploaded, LossesSettled, MachinesCreated, Made, OutsideReached
 from rebirth.run.journal import Marks, Once
 from rebirth.run.waiting import note, together
 
@@ -29,6 +29,7 @@ async def create_machines(
     once: Once,
     marks: Marks,
     image: ImageUploaded,
+    settled: LossesSettled,
     outside: OutsideReached,
 ) -> MachinesCreated:
     """Create the virtual machines."""
@@ -46,8 +47,6 @@ async def create_machines(
             hint = "Widen proxmox.vm_ids."
             raise Broken("no VM id is free", system="Proxmox", operation="create machine", hint=hint)
         ids[machine.name] = number
-    for vm in _unnamed(machines, existing, spec):
-        note(f"{_described(vm, spec)}: name it there, or remove it in Proxmox")
     if missing:
         marks.add(_MARK, spec.tag)  # should castle.yaml name another one day
     for machine in missing:
@@ -71,22 +70,9 @@ async def found(machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> Machi
     return MachinesCreated(dict(sorted(ids.items())))
 
 
-async def still(fact: MachinesCreated, machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
-    existing = await proxmox.machines()
-    if unnamed := _unnamed(machines, existing, spec):
-        raise NotYet(_described(unnamed[0], spec))
-    there = {vm.name: vm.vm_id for vm in existing if spec.tag in vm.tags}
+async def still(fact: MachinesCreated, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
+    there = {vm.name: vm.vm_id for vm in await proxmox.machines() if spec.tag in vm.tags}
     return all(there.get(name) == vm_id for name, vm_id in fact.vm_ids.items())
-
-
-def _unnamed(machines: Machines, existing: list[Vm], spec: Proxmox) -> list[Vm]:
-    """Machines with this castle's tag that castle.yaml does not name: left over, and nobody's to remove but a person's."""
-    named = {machine.name for machine in machines.nodes}
-    return [vm for vm in existing if spec.tag in vm.tags and vm.name not in named]
-
-
-def _described(vm: Vm, spec: Proxmox) -> str:
-    return f"the machine {vm.name} ({vm.vm_id}) has this castle's tag {spec.tag}, and castle.yaml does not name it"
 
 
 async def undo(spec: Proxmox, proxmox: ProxmoxApi, marks: Marks) -> list[Made]:

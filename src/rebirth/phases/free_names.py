@@ -11,9 +11,9 @@ from rebirth.castle import Machines, Tailscale
 from rebirth.errors import Broken, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.made import machine_records as records
-from rebirth.providers.cluster import ClusterAccess
+from rebirth.providers.access import ClusterAccess
 from rebirth.providers.tailnet import Device, TailnetApi
-from rebirth.run.facts import MachinesBooted, MachinesCreated, Made, NamesFreed
+from rebirth.run.facts import LossesSettled, MachinesBooted, MachinesCreated, Made, NamesFreed
 from rebirth.run.journal import Marks
 from rebirth.run.waiting import note, together
 
@@ -28,7 +28,12 @@ _PATIENCE_INSIDE = 5.0  # seconds for a cluster that may be dead already
 
 
 async def free_names(
-    tailscale: Tailscale, machines: Machines, paths: Paths, tailnet: TailnetApi, created: MachinesCreated | None
+    tailscale: Tailscale,
+    machines: Machines,
+    paths: Paths,
+    tailnet: TailnetApi,
+    settled: LossesSettled,
+    created: MachinesCreated | None,
 ) -> NamesFreed:
     """Free the tailnet names that the castle needs."""
     devices = await tailnet.devices()

@@ -9,6 +9,7 @@ from typing import Any
 from rebirth.castle import Handover, Handovers, Store
 from rebirth.castle.handovers import ObjectName, VaultPlace
 from rebirth.errors import Broken, NotYet
+from rebirth.phases.made.lost_claims import UnlessLost
 from rebirth.phases.made.vault_store import Kind, external_secret
 from rebirth.providers.cluster import Cluster, condition, missing_replicas, stamp
 from rebirth.providers.vault import VaultApi
@@ -67,7 +68,7 @@ async def still(
 async def _one(handover: Handover, kind: Kind, cluster: Cluster, vault: VaultApi, redaction: Redaction) -> None:
     place = handover.born_in
     born = await until(
-        partial(_born, handover, cluster, redaction),
+        UnlessLost(partial(_born, handover, cluster, redaction), cluster, {place.namespace}).look,
         what=f"the secret {place.namespace}/{place.secret} is generated",
         every=3,
         changes=cluster.changes("v1", "Secret", place.namespace),
@@ -87,7 +88,7 @@ async def _one(handover: Handover, kind: Kind, cluster: Cluster, vault: VaultApi
         )
     if ready := handover.ready:
         await until(
-            partial(_ready, handover, cluster),
+            UnlessLost(partial(_ready, handover, cluster), cluster, {ready.namespace}).look,
             what=f"{ready.kind} {ready.namespace}/{ready.name} is ready",
             every=3,
             changes=cluster.changes("apps/v1", ready.kind, ready.namespace),

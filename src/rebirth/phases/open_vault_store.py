@@ -6,6 +6,7 @@ that nameserver has read the name. Its operator's NameserverReady says less: tha
 
 from rebirth.castle import Store, Vault, host_of
 from rebirth.errors import NotYet
+from rebirth.phases.made.lost_claims import UnlessLost
 from rebirth.phases.made.vault_store import STORE_KIND, external_secret, version
 from rebirth.providers.cluster import Cluster, condition, stamp
 from rebirth.run.facts import VaultStoreApplied, VaultStoreOpened
@@ -46,7 +47,8 @@ async def open_vault_store(
             await cluster.merge(*kind, applied.name, None, asked)
         raise NotYet(message)
 
-    await until(valid, what=f"the store {applied.name} is valid", every=2, changes=cluster.changes(*kind))
+    look = UnlessLost(valid, cluster, None).look  # a Vault in the cluster may lie anywhere
+    await until(look, what=f"the store {applied.name} is valid", every=2, changes=cluster.changes(*kind))
     await _wake(cluster, store)
     return VaultStoreOpened(applied.name)
 

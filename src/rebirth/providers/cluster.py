@@ -3,8 +3,7 @@
 import re
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,7 +50,7 @@ _UNKNOWN_FIELD = re.compile(r"\.[\w.\[\]=\"-]+: field not declared in schema")
 class Cluster:
     """One cluster: a castle's with the admin's rights, or the one that a context of some `kubeconfig` means.
 
-    `transport` carries its requests instead of a connection.
+    `server` is asked in the place of the one that the kubeconfig names; `transport` carries requests instead of a connection.
     """
 
     def __init__(
@@ -60,6 +59,7 @@ class Cluster:
         paths: Paths | None = None,
         kubeconfig: Path | None = None,
         context: str | None = None,
+        server: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         timeout = httpx.Timeout(20, read=30)
@@ -68,6 +68,7 @@ class Cluster:
             config = KubeConfig.from_file(str(file)).get(context)
             if config is None:
                 raise ConfigError("no current context")
+            config.cluster.server = server or config.cluster.server
             self._api = AsyncClient(config=config, field_manager=MANAGER, timeout=timeout, transport=transport)
             connection = ConnectionParams(timeout=timeout, transport=transport)  # type: ignore[arg-type]  # of either client
             self._advice = Advice(file, castles=paths is not None)
@@ -189,17 +190,30 @@ class Cluster:
         call = self._api.patch(resource, name, dict(change), **options)
         return await self._ask(f"patch {kind} {name}", _one(kind, call), creates=True)
 
-    async def delete(self, api_version: str, kind: str, name: str, namespace: str) -> None:
-        """Deletes an object; that it is not there is success. Raises NotYet where it is there, and does not go."""
+    async def delete(
+        self, api_version: str, kind: str, name: str, namespace: str | None = None, *, grace: int | None = None
+    ) -> None:
+        """Deletes an object; that it is not there is success. Raises NotYet where it is there, and does not go.
+
+        `grace` is in seconds: 0 waits for no kubelet.
+        """
+        before = await self.find(api_version, kind, name, namespace)
+        if before is None:
+            return
         resource = await self._kinds.of(api_version, kind)
+        options: dict[str, Any] = {"namespace": namespace} if namespace else {}
         try:
-            await self._ask(f"delete {kind} {name}", self._api.delete(resource, name, namespace=namespace))
+            await self._ask(f"delete {kind} {name}", self._api.delete(resource, name, grace_period=grace, **options))
         except Broken as error:
             if error.status != 404:
                 raise
-        left = await self.find(api_version, kind, name, namespace)
-        if left and "deletionTimestamp" not in left["metadata"]:
+        left = await self.find(api_version, kind, name, namespace)  # or another, which somebody has made in its place
+        if left and left["metadata"].get("uid") == before["metadata"].get("uid") and not _goes(left):
             raise NotYet(f"{SYSTEM}: delete {kind} {name}: it is still there", hint=self._advice.elsewhere)
+
+    async def evict(self, name: str, namespace: str) -> str:
+        """Asks a pod to leave its node. Why it may not yet, in the words of the API; "" where it goes, or is gone."""
+        return await self._kinds.evict(name, namespace)
 
     async def wake_pods(self, namespace: str, *, mounting: str | None = None) -> None:
         """Makes the kubelets look at the pods of a namespace now; with `mounting` only at those that mount that ConfigMap.
@@ -263,33 +277,16 @@ class Cluster:
             raise NoAnswer(text, hint=self._advice.elsewhere) from None
 
 
-@dataclass(frozen=True)
-class ClusterAccess:
-    """The way to the castle's cluster, for who asks before it is known to be there. `transport` is as Cluster's."""
-
-    paths: Paths
-    transport: httpx.AsyncBaseTransport | None = None
-
-    def open(self) -> Cluster:
-        """Raises Broken where there is no kubeconfig."""
-        return Cluster(paths=self.paths, transport=self.transport)
-
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[Cluster]:
-        """For one question."""
-        cluster = self.open()
-        try:
-            yield cluster
-        finally:
-            await cluster.close()
-
-
 async def _one(kind: str, call: Awaitable[Any]) -> dict[str, Any]:
     return shaped((await call).to_dict(), kind)
 
 
 async def _listed(kind: str, found: AsyncIterable[Any]) -> list[dict[str, Any]]:
     return [shaped(item.to_dict(), kind) async for item in found]
+
+
+def _goes(item: Object) -> bool:
+    return "deletionTimestamp" in item["metadata"]
 
 
 def _mounts(pod: Object, config_map: str) -> bool:

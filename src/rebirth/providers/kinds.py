@@ -75,6 +75,26 @@ class Kinds:
             return code == 200
         raise Broken(f"HTTP {code}", system=SYSTEM, operation=what, status=code)
 
+    async def evict(self, name: str, namespace: str) -> str:
+        """Why the pod may not go yet, by its disruption budgets; "" where it goes, or is gone. Raises NotYet, Broken."""
+        what, meta = f"evict Pod {namespace}/{name}", {"name": name, "namespace": namespace}
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta}
+        try:
+            answer = await self._http.post(f"/api/v1/namespaces/{namespace}/pods/{name}/eviction", json=body)
+            if answer.is_success or answer.status_code == 404:
+                return ""
+            said = answer.json()
+            causes = [cause["message"] for cause in (said.get("details") or {}).get("causes") or ()]
+            words = " ".join([said["message"], *causes])
+        except httpx.HTTPError as error:
+            raise self._advice.no_answer(f"{SYSTEM}: {what}", error) from None
+        except (ValueError, TypeError, LookupError, AttributeError):
+            raise NotYet(f"{SYSTEM}: {what}: HTTP {answer.status_code}", hint=self._advice.unwell) from None
+        if answer.status_code in {429, 500}:  # 500: the pod has several budgets, which nobody can tell apart
+            return words
+        hint = self._advice.refused(answer.status_code)
+        raise Broken(words, system=SYSTEM, operation=what, status=answer.status_code, hint=hint)
+
     async def everything(self) -> frozenset[tuple[str, str]]:
         """Every apiVersion and kind that is served now. Raises NotYet."""
         found = set[tuple[str, str]]()

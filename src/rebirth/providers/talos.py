@@ -43,6 +43,13 @@ _UNREACHABLE = (
 
 
 @dataclass(frozen=True)
+class EtcdMember:
+    identity: str
+    name: str  # the hostname of its machine
+    votes: bool  # a learner does not yet
+
+
+@dataclass(frozen=True)
 class MachineConfiguration:
     """Holds secrets; exists in memory and, while talosctl reads it, in a file of mode 0600 below the produced folder."""
 
@@ -207,13 +214,22 @@ class Talosctl:
         await self._machine("restart kubelet", address, "service", "kubelet", "restart")
         return True
 
-    async def etcd_voters(self, *, address: str) -> frozenset[str]:
-        """The hostnames of etcd's voting members, as that control plane sees them; a learner is none yet.
-
-        By the columns NODE ID HOSTNAME PEER-URLS CLIENT-URLS LEARNER.
-        """
+    async def etcd_members(self, *, address: str) -> list[EtcdMember]:
+        """As that control plane sees them. By the columns NODE ID HOSTNAME PEER-URLS CLIENT-URLS LEARNER."""
         rows = [line.split() for line in (await self._machine("etcd members", address, "etcd", "members")).splitlines()]
-        return frozenset(row[2] for row in rows if len(row) > 3 and row[-1] == "false")
+        return [EtcdMember(row[1], row[2], row[-1] == "false") for row in rows if row and row[-1] in {"true", "false"}]
+
+    async def etcd_voters(self, *, address: str) -> frozenset[str]:
+        """The hostnames of etcd's voting members."""
+        return frozenset(member.name for member in await self.etcd_members(address=address) if member.votes)
+
+    async def remove_etcd_member(self, member: EtcdMember, *, address: str) -> None:
+        """Takes a member that cannot leave by itself out of etcd; `address` is a healthy one's."""
+        await self._machine(f"remove {member.name} from etcd", address, "etcd", "remove-member", member.identity)
+
+    async def leave_etcd(self, *, address: str) -> None:
+        """The control plane there gives its seat in etcd back, and stops its etcd."""
+        await self._machine("leave etcd", address, "etcd", "leave")
 
     async def write_kubeconfig(self, *, address: str) -> None:
         """The admin kubeconfig, in the produced folder."""

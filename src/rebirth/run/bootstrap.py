@@ -8,11 +8,12 @@ from typing import Any, Self
 from rebirth.castle import Castle, Patience
 from rebirth.errors import Impossible
 from rebirth.paths import Paths
+from rebirth.run.consent import Consent
 from rebirth.run.journal import Marks, Once
 from rebirth.run.phase import Declaration, Phase
 from rebirth.secrets import Redaction
 
-_OF_EVERY_RUN = frozenset({Castle, Paths, Redaction, Marks, Once})
+_OF_EVERY_RUN = frozenset({Castle, Paths, Redaction, Consent, Marks, Once})
 
 
 @dataclass(frozen=True)

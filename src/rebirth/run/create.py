@@ -19,10 +19,11 @@ from rebirth.castle import (
     Sites,
 )
 from rebirth.castle.storage import data_path_of
-from rebirth.errors import DoesNotHold, Rebirth
+from rebirth.errors import DoesNotHold, Rebirth, SpecError
 from rebirth.events import Checked, Events, RunFinished, RunStarted
 from rebirth.paths import Paths
 from rebirth.run.bootstrap import Bootstrap
+from rebirth.run.consent import Consent
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.journal import Journal
 from rebirth.run.phase import LAYERS, Phase, goal
@@ -66,7 +67,7 @@ def _briefly(phase: Phase, verdict: str, failure: Rebirth) -> str:
 
 def given(castle: Castle, paths: Paths, redaction: Redaction) -> dict[type, object]:
     """What phases and connections take besides facts and each other, by type."""
-    return {Castle: castle, Paths: paths, Redaction: redaction, **sections(castle)}
+    return {Castle: castle, Paths: paths, Redaction: redaction, Consent: Consent(), **sections(castle)}
 
 
 def sections(castle: Castle) -> dict[type, object]:
@@ -114,11 +115,13 @@ async def create(
     budget: float | None = None,
     layered: bool = False,
     checked: Checked | None = None,
+    consent: Consent | None = None,
 ) -> Outcome:
-    """From nothing to online; goes on after a crash; changes nothing on a live castle.
+    """From nothing to online; goes on after a crash; changes nothing on a live castle that is as castle.yaml says.
 
     `budget` is in seconds; `checked` is what the proof said beforehand, for the run's record.
     """
+    _check(consent or Consent(), castle)
     own = bootstrap.of(sections(castle))
     return await _run(
         own,
@@ -131,7 +134,18 @@ async def create(
         budget=budget,
         after=barriers(own.phases) if layered else None,
         checked=checked,
+        consent=consent,
     )
+
+
+def _check(consent: Consent, castle: Castle) -> None:
+    """Raises SpecError where the operator agrees to what castle.yaml does not say."""
+    if named := [machine.name for machine in castle.machines.nodes if machine.name in consent.remove]:
+        hint = "Take it out of castle.yaml first: what is named there is made."
+        raise SpecError(f"--remove {named[0]}: castle.yaml names this machine", hint=hint)
+    if consent.remove and castle.proxmox is None:
+        hint = "Drain it with kubectl, then reset it with talosctl."
+        raise SpecError(f"--remove {consent.remove[0]}: somebody else made this castle's machines", hint=hint)
 
 
 async def verify(
@@ -179,13 +193,14 @@ async def _run(
     budget: float | None = None,
     after: Mapping[str, Iterable[str]] | None = None,
     checked: Checked | None = None,
+    consent: Consent | None = None,
     writes: bool = True,
 ) -> Outcome:
     with Journal(paths.state, command, writes=writes) as journal:
         engine = Engine(
             own.phases,
             own.connections,
-            given(castle, paths, redaction),
+            {**given(castle, paths, redaction), Consent: consent or Consent()},
             journal,
             events,
             goals=goals,

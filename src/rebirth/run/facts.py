@@ -57,6 +57,13 @@ class OutsideReached(InMemory):
 
 
 @dataclass(frozen=True)
+class LossesSettled(InMemory):
+    """What lost machines have left behind is in nobody's way."""
+
+    machines: tuple[str, ...]  # that were lost
+
+
+@dataclass(frozen=True)
 class NamesFreed(InMemory):
     names: tuple[str, ...]
 
@@ -97,6 +104,11 @@ class KubernetesBootstrapped(Fact):
 @dataclass(frozen=True)
 class NodesReady(Fact):
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SurplusRemoved(Fact):
+    """There is no machine of this castle that castle.yaml does not name."""
 
 
 @dataclass(frozen=True)

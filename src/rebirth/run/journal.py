@@ -294,6 +294,10 @@ class Once:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
+    def ended(self, what: str) -> bool:
+        """Whether `what` was done, as far as the journal knows."""
+        return self._journal.progress(what) == "ended"
+
     def forget(self, what: str) -> None:
         """Lets `what` be done again: the world that it was done in is gone."""
         self._journal.undo(what)
@@ -304,7 +308,7 @@ class Once:
         """Does `act` unless it was done, and returns when it shows. `done` asks the world: a run may have been killed in
         between, its journal be lost, or who was asked have said yes and done nothing.
         """
-        if self._journal.progress(what) == "ended":
+        if self.ended(what):
             return
         if not await done():
             self._journal.begin(what)

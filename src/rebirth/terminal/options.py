@@ -43,6 +43,15 @@ Budget = Annotated[
     float | None,
     typer.Option(min=1, metavar="SECONDS", envvar="REBIRTH_BUDGET", help="Give up after this many seconds."),
 ]
+AcceptLoss = Annotated[
+    bool,
+    typer.Option("--accept-loss", help="Give up what was on lost or removed machines alone. Said first without it."),
+]
+Remove = Annotated[
+    list[str],
+    typer.Option(metavar="NAME", help="Drain and destroy a machine that castle.yaml no longer names. May be repeated."),
+]
+Unproved = Annotated[bool, typer.Option("--unproved", help="Continue in spite of errors found by `rebirth check`.")]
 Format = Annotated[str, typer.Option("--format", metavar="FORM", help="text, or json: every event as a line of JSON.")]
 TextOrJson = Annotated[str, typer.Option("--format", metavar="FORM", help="text or json.")]
 Outputs = Annotated[

@@ -12,7 +12,7 @@ from rebirth.lab.systems.faults import Fault, Faults
 from rebirth.paths import Paths
 from rebirth.phases import bootstrap_kubernetes
 from rebirth.phases.bootstrap_kubernetes import ETCD
-from rebirth.providers.cluster import ClusterAccess
+from rebirth.providers.access import ClusterAccess
 from rebirth.providers.talos import Talosctl
 from rebirth.run.create import given
 from rebirth.run.engine import Engine

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from phases.cluster.world import again, killed_after_each_write, refused
+from phases.cluster.world import again, killed_after_each_write, lose_a_volume, refused
 from rebirth.errors import Broken
 from rebirth.phases import hand_over
 from rebirth.run.facts import VaultStoreApplied
@@ -98,6 +98,29 @@ async def test_refused_by_a_secret_that_nobody_makes(build):
     ]})  # fmt: skip
     said = str(await refused(world, within=hand_over.PATIENCE + 1))
     assert "the secret tazlab-db/tazlab-db-pguser-grafana is generated: has no key other" in said
+
+
+async def test_refused_where_the_databases_volume_is_lost(build):
+    world = build()
+    world.kubernetes.after(9, world.kubernetes.controllers.clear)
+    world.kubernetes.put = _without(world.kubernetes.put, "Secret")
+    lose_a_volume(world, "tazlab-db")
+    failure = await refused(world, within=60)
+    assert isinstance(failure, Broken)
+    said = "the volume pvc-1 (claim tazlab-db/pgdata, used by the pod db-0) lies on worker-9, and there is no such node"
+    assert said in str(failure)
+    assert "kubectl --namespace tazlab-db delete --force pvc/pgdata pod/db-0" in failure.hint
+
+
+async def test_from_nothing_where_a_volume_of_somebody_else_is_lost(build):
+    world = build()
+    world.kubernetes.put(charts.namespace("elsewhere"))
+    lose_a_volume(world, "elsewhere")
+    await world.create()
+
+
+def _without(put, kind):
+    return lambda item, **options: None if item["kind"] == kind else put(item, **options)
 
 
 async def test_again(build):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from phases.cluster.world import again, killed_after_each_write, refused
+from phases.cluster.world import again, killed_after_each_write, lose_a_volume, refused
 from rebirth.errors import Broken
 from rebirth.events import Nudged
 from rebirth.phases import open_vault_store
@@ -45,6 +45,19 @@ async def test_from_nothing(build):
     assert not is_true(world.kubernetes.get(EXTERNAL, "ExternalSecret", "other", "monitoring"), "Ready"), (
         "not its store"
     )
+
+
+async def test_refused_where_a_volume_is_lost_that_vault_may_need(build):
+    world = build(opens=float("inf"))
+    lose_a_volume(world, "monitoring")
+    failure = await refused(world, within=60)
+    assert "the volume pvc-1 (claim monitoring/pgdata, used by the pod db-0) lies on worker-9" in str(failure)
+
+
+async def test_from_nothing_with_a_lost_volume_that_it_does_not_wait_for(build):
+    world = build()
+    lose_a_volume(world, "monitoring")
+    await world.create()
 
 
 async def test_a_name_that_the_tailnets_nameserver_has_not_read_yet(build):

@@ -231,3 +231,16 @@ async def refused(world: World, *, within: float = 5.0) -> Rebirth:
     failure = await world.failure()
     assert loop.time() - since <= within, f"took {loop.time() - since:.0f} s to say {failure}"
     return failure
+
+
+def lose_a_volume(world: World, namespace: str) -> None:
+    """A claim is bound to a volume on a node that does not exist, and a pod waits for it."""
+    expression = {"key": "kubernetes.io/hostname", "operator": "In", "values": ["worker-9"]}
+    affinity = {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
+    place = {"name": "pgdata", "namespace": namespace}
+    spec = {"local": {"path": "/x"}, "nodeAffinity": affinity, "claimRef": place}
+    uses = {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "pgdata"}}]}
+    put = world.kubernetes.put
+    put({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pvc-1"}, "spec": spec})
+    put({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": place, "spec": {"volumeName": "pvc-1"}})
+    put({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db-0", "namespace": namespace}, "spec": uses})

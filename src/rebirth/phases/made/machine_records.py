@@ -34,6 +34,11 @@ def known(paths: Paths, machine: str) -> tuple[str, ...] | None:
         return None
 
 
+def forget(paths: Paths, machine: str) -> None:
+    """It is no machine of this castle any more."""
+    file(paths, machine).unlink(missing_ok=True)
+
+
 def made(paths: Paths, machine: str) -> None:
     """A virtual machine of that name is about to be made: nothing has been sent to it."""
     _write(paths, machine, ())
