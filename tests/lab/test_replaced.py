@@ -1,4 +1,4 @@
-"""Machines that are lost are replaced, and machines come and go: three control planes and two workers, with a volume on a disk."""
+"""Machines that are lost are replaced, and machines come and go; volumes on their disks are lost, which is said first."""
 
 import pytest
 
@@ -52,6 +52,22 @@ def test_lost_machines_are_replaced_and_others_come_and_go(tmp_path):
         assert before == boots(castle)
         assert holds(castle)
         goes(castle)
+
+
+@pytest.mark.lab
+def test_a_lost_worker_comes_back_under_its_name_on_the_tailnet(tmp_path):
+    """With the database on its disk, whose password was handed over. It is made anew while its old device still counts as there."""
+    with rehearsed(tmp_path, "worker") as castle:
+        castle.inside("create", "--budget", BUDGET)
+        lose(castle, "tazlab-k8s-worker-1")
+        said = refused(castle)
+        assert "(claim tazlab-db/pgdata-tazlab-db-instance1-0, used by the pod tazlab-db-instance1-0)" in said
+        castle.inside("create", "--accept-loss", "--budget", BUDGET)
+        devices = castle.ask("/status")["devices"]
+        assert {"lushycorp-k8s", "tazlab-k8s-worker-1"} <= set(devices)
+        assert not [name for name in devices if name.startswith("tazlab-k8s-worker-1-")], devices
+        assert names(castle) == {"lushycorp-k8s", "tazlab-k8s-worker-1"}
+        assert holds(castle)
 
 
 def lose(castle, name: str) -> None:

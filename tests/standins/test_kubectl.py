@@ -71,3 +71,24 @@ async def test_a_conflict_a_patch_and_a_delete(cluster):
     assert await cluster.kubectl("get", "configmap", "m", "-o", "jsonpath={.data.a}") == (0, "3")
     assert await cluster.kubectl("delete", "configmap", "m") == (0, 'configmap "m" deleted from default namespace\n')
     assert cluster.get("v1", "ConfigMap", "m", "default") is None
+
+
+async def test_an_eviction_that_a_budget_does_not_allow(cluster):
+    """As `kubectl drain` asks for it."""
+    meta = {"name": "web-0", "namespace": "default", "labels": {"app": "web"}}
+    cluster.put({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}})
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "web", "namespace": "default"},
+    }
+    cluster.put({**budget, "spec": {"selector": {"matchLabels": {"app": "web"}}}})
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "web-0", "namespace": "default"}}
+    path = "/api/v1/namespaces/default/pods/web-0/eviction"
+    code, said = await cluster.kubectl("create", "--raw", path, "-f", "-", stdin=eviction)
+    assert code == 1
+    assert "Cannot evict pod as it would violate the pod's disruption budget." in said
+    cluster.status(budget, {"disruptionsAllowed": 1})
+    code, _ = await cluster.kubectl("create", "--raw", path, "-f", "-", stdin=eviction)
+    assert code == 0
+    assert cluster.get("v1", "Pod", "web-0", "default") is None
