@@ -187,6 +187,24 @@ async def test_refused_where_longhorns_other_copy_had_failed(castle):
     assert "the volume pvc-1 (claim site/data)" in str(await refused(castle))
 
 
+async def test_refused_where_a_machine_that_proxmox_does_not_show_answers(castle):
+    """A token that sees less than all must not cost a machine its place."""
+    alive = castle.talos.machines[str(castle.machine("worker-1").address)]
+    castle.lose("worker-1")
+    castle.talos.machines[str(castle.machine("worker-1").address)] = alive
+    failure = await refused(castle, loss=True)
+    assert "worker-1 is not among the machines that Proxmox lists, and yet it answers" in str(failure)
+    assert "VM.Audit" in failure.hint
+    assert castle.writes == []
+
+
+async def test_again_where_a_machine_has_lost_the_castles_tag(castle):
+    """It is for create_machines to say so."""
+    castle.outside.pve.machines[803]["tags"] = "theirs"
+    assert await settled(castle) == ()
+    assert castle.writes == []
+
+
 @pytest.mark.parametrize("number", range(1, 6))
 async def test_killed(castle, number):
     """Whichever write was the last: the next run does the rest."""

@@ -17,7 +17,7 @@ from rebirth.phases.made.etcd_seats import seats_without
 from rebirth.phases.made.lost_volumes import lost_with
 from rebirth.providers.access import ClusterAccess
 from rebirth.providers.proxmox import ProxmoxApi
-from rebirth.providers.talos import Talosctl
+from rebirth.providers.talos import PORT, Talosctl
 from rebirth.run.consent import Consent
 from rebirth.run.facts import LossesSettled, OutsideReached
 from rebirth.run.journal import Once
@@ -81,9 +81,11 @@ async def _lost(
     known = [machine for machine in machines.nodes if given[machine.name]]
     gone = set[str]()
     if proxmox and spec:
-        there = {vm.name: vm for vm in await proxmox.machines() if spec.tag in vm.tags}
+        # One of that name without the tag is not lost, but somebody else's, or this castle's under another tag.
+        there = {vm.name: vm for vm in await proxmox.machines()}
         gone = {machine.name for machine in known if machine.name not in there}
-        off = [vm for machine in known if (vm := there.get(machine.name)) and not vm.running]
+        await together(*(_refuse_alive(machine, talosctl) for machine in known if machine.name in gone))
+        off = [vm for machine in known if (vm := there.get(machine.name)) and spec.tag in vm.tags and not vm.running]
         if off:  # only who runs can say what it has
             note(f"started {', '.join(vm.name for vm in off)}")
             await together(*(proxmox.start(node=vm.node, vm_id=vm.vm_id) for vm in off))
@@ -92,6 +94,15 @@ async def _lost(
     empty = await together(*(talosctl.in_maintenance(address=str(machine.address)) for machine in left))
     wiped = {machine.name for machine, is_empty in zip(left, empty, strict=True) if is_empty}
     return [machine for machine in known if machine.name in gone | wiped]
+
+
+async def _refuse_alive(machine: Machine, talosctl: Talosctl) -> None:
+    """Raises Broken where Proxmox only does not show a machine that is there: a token may see less than all."""
+    address = str(machine.address)
+    if await talosctl.serves(address=address, port=PORT) and await talosctl.answers(address=address):
+        text = f"{machine.name} is not among the machines that Proxmox lists, and yet it answers at {address}"
+        hint = "Is proxmox.endpoint right, and may the token see all of the castle's machines (VM.Audit)?"
+        raise Broken(text, system="Proxmox", operation="list machines", hint=hint)
 
 
 async def _answers(machine: Machine, talosctl: Talosctl) -> None:

@@ -15,7 +15,7 @@ from rebirth.paths import Paths
 from rebirth.run.waiting import asking
 
 SCRATCH = ".scratch"  # below the produced folder: what talosctl reads, for as long as it reads
-_PORT = 50000
+PORT = 50000
 TRUSTD_PORT = 50001  # of a control plane: signs the certificates of workers
 # talosctl makes and patches the others too: with `--config-patch` a patch that takes something out has to fit all of them.
 _PATCH = {"controlplane": "--config-patch-control-plane", "worker": "--config-patch-worker"}
@@ -163,7 +163,7 @@ class Talosctl:
     async def listens(self, *, address: str) -> None:
         """Raises NotYet until something listens on the machine API's port."""
         if not await _answers(address):
-            raise NotYet(f"{address}:{_PORT} does not answer")
+            raise NotYet(f"{address}:{PORT} does not answer")
 
     async def serves(self, *, address: str, port: int) -> bool:
         """Whether anything listens there."""
@@ -295,7 +295,7 @@ async def _answers(address: str) -> bool:
     context.set_alpn_protocols(["h2"])
     try:
         async with asyncio.timeout(3):
-            _, writer = await asyncio.open_connection(address, _PORT, ssl=context)
+            _, writer = await asyncio.open_connection(address, PORT, ssl=context)
     except ssl.SSLError:
         return True  # it asks for a client certificate: something is there
     except (OSError, TimeoutError):
