@@ -4,6 +4,7 @@ import asyncio
 import os
 import ssl
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from ipaddress import ip_address
 
 import pytest
@@ -14,7 +15,7 @@ from phases.ruins import somebodys
 from rebirth.castle import Identity
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet
-from rebirth.lab.proxmox import Rights, Volume
+from rebirth.lab.proxmox import Pace, Rights, Volume
 from rebirth.lab.systems.faults import Fault
 from rebirth.phases import boot_machines, create_machines
 from rebirth.phases.bootstrap_kubernetes import ETCD
@@ -24,6 +25,7 @@ from rebirth.phases.made.virtual_machines import needs
 from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import ImageUploaded
 from rebirth.run.journal import Journal, Marks, Once
+from rebirth.run.waiting import together
 
 VOLUME = "local:iso/talos.iso"
 IMAGE = ImageUploaded(dict.fromkeys(("lushycorp-k8s", "tazlab-k8s-worker-1"), VOLUME))
@@ -176,6 +178,14 @@ async def test_starting_what_runs_already_is_fine(yard):
     await yard.start_all(fact)
     await yard.start_all(fact)
     assert set(yard.pve.hypervisor.started) == {800, 801}
+
+
+async def test_a_machine_that_a_killed_run_is_removing_already_is_gone_all_the_same(yard):
+    await yard.create()
+    yard.pve.pace = Pace(task_seconds=0.3)
+    delete = partial(yard.proxmox.delete, node="pve", vm_id=800)
+    await together(delete(), delete())
+    assert 800 not in yard.pve.machines
 
 
 async def test_a_machine_that_somebody_is_busy_with_is_waited_for(yard):

@@ -188,9 +188,10 @@ class ProxmoxApi:
         await self._finish("stop machine", task)
 
     async def delete(self, *, node: str, vm_id: int) -> None:
+        """That it is gone when its turn comes is success: a run that was killed may have asked for it."""
         purge = {"purge": 1, "destroy-unreferenced-disks": 1}
         task = await self._write("delete machine", partial(self._machine(node, vm_id).delete, **purge))
-        await self._finish("delete machine", task)
+        await self._finish("delete machine", task, fine=f"/{vm_id}.conf' does not exist")
 
     def _machine(self, node: str, vm_id: int) -> Any:
         return self._api.nodes(node).qemu(vm_id)
