@@ -233,44 +233,12 @@ def _record(session: "Session", checked: Checked, error: Exception) -> None:
     session.events(RunFinished(ok=False, error=str(error) if isinstance(error, Rebirth) else type(error).__name__))
 
 
-def _of_one_cluster(proof: Proof) -> Proof:
+def of_one_cluster(proof: Proof) -> Proof:
     """A plan is one cluster's. Raises SpecError where the repository holds several."""
     if len(proof.worlds) > 1:
         clusters = ", ".join(world.cluster for world in proof.worlds)
         raise SpecError(f"the repository has several clusters: {clusters}", hint="Name one of them with --cluster.")
     return proof
-
-
-def plan(asked: Asked, *, style: str, graph: str, whole: bool) -> None:
-    """What starts when, on standard output; `graph` is a form of drawing instead, of all things if `whole`."""
-    from rebirth.paths import paths_of
-    from rebirth.plan import drawing, schedule, text, times
-
-    if style not in {"text", "json"}:
-        raise SpecError(f"--format: {style} is neither text nor json")
-    if graph not in {"", "json", *drawing.FORMS}:
-        raise SpecError(f"--graph: {graph} is none of {', '.join((*drawing.FORMS, 'json'))}")
-
-    async def run() -> None:
-        async with proved(asked) as done:
-            proof, places = _of_one_cluster(done.proof), done.places
-            if whole and graph:
-                shown = drawing.of_graph(proof.graph)
-                write(drawing.FORMS[graph](*shown) if graph != "json" else drawing.graph_json(proof.graph, places))
-                return
-            logs = paths_of(done.directory, done.castle.secrets).logs if done.castle and done.directory else None
-            earlier = times.measured(logs) if logs else times.Measured()
-            times.predict(proof.graph, earlier, schedule.labels(proof.model, proof.graph))
-            found = schedule.plan(proof.model, proof.graph)
-            if graph in drawing.FORMS:
-                write(drawing.FORMS[graph](*drawing.of_plan(found)))
-            elif graph or style == "json":
-                write(drawing.plan_json(found, places))
-            else:
-                cards = done.castle.machines.reservations(done.castle.name) if done.castle else None
-                write(text.render(found, places, width=width(), measured=earlier.run, cards=cards))
-
-    asyncio.run(run())
 
 
 def explain(asked: Asked, one: str, other: str, *, style: str) -> int:
@@ -285,7 +253,7 @@ def explain(asked: Asked, one: str, other: str, *, style: str) -> int:
 
     async def run() -> int:
         async with proved(asked) as done:
-            proof = _of_one_cluster(done.proof)
+            proof = of_one_cluster(done.proof)
             answer = ask(proof.graph, one, other, labels(proof.model, proof.graph))
             chain = answer.chain or answer.back or ()
             links = tuple(edge for edge in chain if edge.by.label != edge.needs.label) or chain

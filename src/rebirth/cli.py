@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rebirth.bundle.commands import app as bundling
+from rebirth.change.commands import app as changing
 from rebirth.drill.commands import app as drilling
 from rebirth.errors import Rebirth, SpecError, of_this_machine
 from rebirth.fetch.commands import app as fetching
@@ -65,6 +66,7 @@ app.add_typer(bundling)
 app.add_typer(drilling)
 app.add_typer(fleeting)
 app.add_typer(living)
+app.add_typer(changing)
 app.add_typer(telling)
 
 
@@ -188,25 +190,6 @@ def check(
 
         sys.exit(change.check(asked, said, since))
     sys.exit(checking.check(asked, said))
-
-
-@app.command(epilog=examples("rebirth plan", "rebirth plan --graph mermaid > plan.mmd"))
-def plan(
-    castle: Castle = None,
-    gitops: GitOps = None,
-    cluster: Clusters = [],  # noqa: B006 - see check
-    format_: TextOrJson = "text",
-    as_json: Json = False,
-    graph: Annotated[str, typer.Option(metavar="FORM", help="Draw the graph instead: dot, mermaid or json.")] = "",
-    whole: Annotated[
-        bool, typer.Option("--all", help="With --graph: every object, not only steps, Kustomizations and releases.")
-    ] = False,
-) -> None:
-    """Show the start order, the critical path and needless dependsOn. Changes nothing."""
-    from rebirth import checking
-
-    asked = checking.Asked(meant(castle, gitops), gitops, cluster)
-    checking.plan(asked, style=form(format_, as_json), graph=graph, whole=whole)
 
 
 @app.command(

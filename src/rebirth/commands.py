@@ -86,8 +86,11 @@ class Commands:
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        both: bool = False,
     ) -> str:
-        """The program's standard output. Raises ProgramFailed, or Broken where the program is not there.
+        """The program's standard output, with `both` also what it said on standard error (unredacted: not for people).
+
+        Raises ProgramFailed, or Broken where the program is not there.
 
         Its environment is this process's without the castle's secrets, and `env`.
         """
@@ -103,7 +106,7 @@ class Commands:
             lines = self._redaction.redact(words).splitlines()[-_LINES:]
             last = "; ".join(line.strip() for line in lines if line.strip())
             raise ProgramFailed(argv[0], operation, process.returncode, last)
-        return said.decode(errors="replace")
+        return (said + complained if both else said).decode(errors="replace")
 
     @asynccontextmanager
     async def started(

@@ -121,6 +121,10 @@ class NotYet(Rebirth):
     """
 
 
+class Differs(NotYet):
+    """What was made is there and works, and is not as castle.yaml says now."""
+
+
 class NoAnswer(NotYet):
     """Who was asked did not answer: what was asked may be true already, or not."""
 

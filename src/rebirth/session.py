@@ -20,10 +20,12 @@ from rebirth.errors import Broken, CannotTell, DoesNotHold, Rebirth, SpecError, 
 from rebirth.events import Events
 from rebirth.paths import Paths, paths_of
 from rebirth.phases import BOOTSTRAP
+from rebirth.plan import changes as changed
 from rebirth.report import closing, recorded, text, timeline
 from rebirth.run.create import verdicts
 from rebirth.run.engine import Outcome
 from rebirth.run.facts import SitesVisited
+from rebirth.run.foresee import LEFT, Outlook
 from rebirth.secrets import Redaction
 from rebirth.terminal.bugs import where
 from rebirth.terminal.ending import Ending
@@ -70,12 +72,16 @@ class Session:
         self._show_failures(outcome)
         if not outcome.ok:
             sys.exit(max((error.exit_code for error in outcome.failures.values()), default=1))
+        if outcome.left:
+            sys.exit(LEFT)
 
     def _show(self, outcome: Outcome) -> None:
         visited = outcome.made(SitesVisited)
         headings = visited.headings if visited else {}
         if self.command == "status":
             _show_facts(outcome)
+        elif self.command == "create" and outcome.ok and outcome.left:
+            print("\n".join([*closing.left(self._left(outcome)), *closing.sites(headings)]))
         elif self.command == "create" and outcome.ok:
             ran = timeline.read(self.folder)
             if ran.worked:
@@ -87,6 +93,10 @@ class Session:
                 print("\n".join([closing.unchanged(ran), *closing.sites(headings)]))
         else:
             print("".join(f"{line}\n" for line in closing.sites(headings)), end="")
+
+    def _left(self, outcome: Outcome) -> list[str]:
+        changes = [change for found in outcome.left.values() for change in found]
+        return [self.redaction.redact(line) for line in changed.listed(changes, self.paths.castle, width(), "  ")]
 
     def _answer(self, outcome: Outcome) -> dict[str, object]:
         """What a program wants to know of the run: JSON of `version` 1."""
@@ -105,6 +115,7 @@ class Session:
             "logs": str(self.folder),
             "errors": [{"step": name, "error": error} for name, error in failures.items()],
             "not_run": sorted(outcome.skipped),
+            **changed.data(Outlook(outcome.left), self.paths.castle),
         }
 
     def _show_failures(self, outcome: Outcome) -> None:
@@ -118,6 +129,10 @@ class Session:
         if asked and any(isinstance(error, DoesNotHold) for error in failures.values()):
             sys.stderr.write(
                 f"hint: Run `{closing.again('create', self.paths, self.castle.name)}` to bring up what is missing.\n"
+            )
+        elif asked and outcome.left:
+            sys.stderr.write(
+                f"hint: `{closing.again('plan', self.paths, self.castle.name)}` says what create would do.\n"
             )
         elif self.command in {"create", "destroy"} and not outcome.ok:
             sys.stderr.write(closing.stopped(self.folder, list(outcome.skipped), verbose=self.verbose))

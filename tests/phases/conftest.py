@@ -14,6 +14,7 @@ from paper import PaperControl, PaperHypervisor
 from phases.ruins import Ruin, ruined
 from proof.virtual_time import Hurried
 from rebirth.castle import Castle, load
+from rebirth.commands import Commands
 from rebirth.errors import NotYet
 from rebirth.lab.proxmox import Pve, Storage, proxmox_app
 from rebirth.lab.systems.faults import Fault, Faults
@@ -21,8 +22,10 @@ from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 from rebirth.paths import Paths, paths_of
 from rebirth.phases.connections import proxmox_api, tailnet_api
 from rebirth.phases.resolve_secrets import resolve_secrets
+from rebirth.providers.access import ClusterAccess
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
+from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import LossesSettled, OutsideReached, SecretsResolved
 from rebirth.secrets import Redaction
 
@@ -52,6 +55,12 @@ class Outside:
         """The file of the boot image."""
         machines = self.castle.machines
         return self.castle.talos.image_name(machines.nodes[0], machines)
+
+    @property
+    def inside(self) -> tuple[Talosctl, ClusterAccess]:
+        """Whom a phase asks about machines that are configured, and the cluster: there are none."""
+        commands = Commands(self.redaction)
+        return Talosctl(paths=self.paths, commands=commands), ClusterAccess(self.paths)
 
     @property
     def writes(self) -> dict[str, int]:

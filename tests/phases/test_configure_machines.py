@@ -3,7 +3,6 @@
 import json
 import shutil
 from ipaddress import ip_address
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,30 +11,30 @@ from pydantic import BaseModel
 
 from rebirth.castle import Castle, ClusterDns, Identity
 from rebirth.castle.storage import data_path_of
-from rebirth.commands import Commands
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken, Differs, NotYet
 from rebirth.events import Events, Noted
 from rebirth.phases import configure_machines
 from rebirth.phases.made import machine_records as records
+from rebirth.providers.access import ClusterAccess
 from rebirth.providers.talos import SCRATCH, Talosctl
+from rebirth.run.change import How
 from rebirth.run.create import given
 from rebirth.run.facts import LossesSettled, MachinesBooted, NamesFreed, NodeKeyMinted
 from rebirth.run.journal import Journal, Marks
 from rebirth.run.phase import declared
 from rebirth.run.waiting import Watcher, watched
 from rebirth.secrets import Secret
+from standins.paper_machines import PaperMachines
+from standins.programs import Programs
 
-PROGRAMS = Path(__file__).parents[1] / "programs"
 CONTROL_PLANE, WORKER = "127.60.0.1", "127.60.0.2"
 
 
 @pytest.fixture
-def talos(outside, tmp_path, monkeypatch):
+def talos(outside, tmp_path):
     """Two machines in maintenance mode, on paper. `await talos.configure()`: the phase, as a run of its own."""
     world = tmp_path / "talos"
     world.mkdir()
-    monkeypatch.setenv("PAPER_TALOS", str(world))
-    monkeypatch.setenv("PATH", f"{PROGRAMS}:/usr/bin:/bin")
     for address in (CONTROL_PLANE, WORKER):
         (world / address).write_text("maintenance")
     nodes = [
@@ -50,14 +49,15 @@ def talos(outside, tmp_path, monkeypatch):
         "machines": castle.machines.model_copy(update={"nodes": nodes}), "talos": castle.talos, "kubernetes": kubernetes,
         "volumes": data_path_of(castle.storage), "dns": ClusterDns(ours=True), "node_key": castle.tailscale.node_key, "logins": castle.engine.registry_logins,
     }  # fmt: skip
-    talosctl = Talosctl(paths=outside.paths, commands=Commands(outside.redaction))
+    talosctl = Talosctl(paths=outside.paths, commands=Programs(talosctl=PaperMachines(world)))
     key = NodeKeyMinted(Secret("tskey-canary"), "k1")
 
     async def configure(**changed):
         with Journal(outside.paths.state) as journal:
             return await configure_machines.configure_machines(
                 identity=Identity(name=castle.name), paths=outside.paths, existing=None, **{**sections, **changed}, secrets=outside.secrets,
-                talosctl=talosctl, settled=LossesSettled(()), names=NamesFreed(()), minted=key, marks=Marks(journal), booted=MachinesBooted({}),
+                talosctl=talosctl, settled=LossesSettled(()), names=NamesFreed(()), minted=key, marks=Marks(journal), access=ClusterAccess(outside.paths),
+                booted=MachinesBooted({}),
             )  # fmt: skip
 
     async def still(fact, **changed):
@@ -65,11 +65,16 @@ def talos(outside, tmp_path, monkeypatch):
             fact, identity=Identity(name=castle.name), paths=outside.paths, **{**sections, **changed}, talosctl=talosctl
         )
 
+    async def changes(**changed):
+        return await configure_machines.changes(
+            identity=Identity(name=castle.name), paths=outside.paths, **{**sections, **changed}, secrets=outside.secrets, talosctl=talosctl
+        )  # fmt: skip
+
     def calls(verb):
         return [line for line in (world / "calls").read_text().splitlines() if line.startswith(verb)]
 
     return SimpleNamespace(
-        configure=configure, still=still, world=world, calls=calls, paths=outside.paths, kubernetes=kubernetes, **{
+        configure=configure, still=still, changes=changes, world=world, calls=calls, paths=outside.paths, kubernetes=kubernetes, **{
             name: section for name, section in sections.items() if name != "kubernetes"
         },
     )  # fmt: skip
@@ -112,33 +117,81 @@ async def test_a_configuration_that_is_refused(talos):
 
 
 def changed_sections(talos):
+    """Each with what becomes of it."""
     machines = talos.machines.model_copy(update={"nameservers": [ip_address("1.1.1.1")]})
-    return {
-        "kubernetes": [
-            talos.kubernetes.model_copy(update={"version": "v1.36.0"}),
-            talos.kubernetes.model_copy(update={"cert_sans": ["other.example"]}),
-            talos.kubernetes.model_copy(update={"service_account": None}),
-        ],
-        "talos": [talos.talos.model_copy(update={"version": "v1.12.1"})],
-        "machines": [machines],
-        "node_key": [talos.node_key.model_copy(update={"tags": ["tag:other"]}), None],
-        "dns": [ClusterDns(ours=False)],
-        "logins": [talos.logins.model_copy(update={"logins": []})],
-    }
+    kubernetes, castles = talos.kubernetes, talos.talos
+    return [
+        ({"kubernetes": kubernetes.model_copy(update={"version": "v1.36.0"})}, How.REFUSED),
+        ({"kubernetes": kubernetes.model_copy(update={"cert_sans": ["other.example"]})}, How.NOW),
+        ({"kubernetes": kubernetes.model_copy(update={"service_account": None})}, How.NOW),
+        ({"kubernetes": kubernetes.model_copy(update={"cni": "none"})}, How.REBIRTH),
+        ({"talos": castles.model_copy(update={"version": "v1.12.1", "installer": None})}, How.REFUSED),
+        ({"talos": castles.model_copy(update={"patches": [{"machine": {"env": {"A": "b"}}}]})}, How.REBOOT),
+        ({"talos": castles.model_copy(update={"patches": [{"machine": {"sysctls": {"a.b": "1"}}}]})}, How.NOW),
+        ({"machines": machines}, How.NOW),
+        ({"node_key": talos.node_key.model_copy(update={"tags": ["tag:other"]})}, How.REBIRTH),
+        ({"dns": ClusterDns(ours=False)}, How.REBIRTH),
+        ({"logins": talos.logins.model_copy(update={"logins": []})}, How.REBOOT),
+    ]
 
 
-async def test_a_changed_configuration_is_refused_and_does_not_hold(talos):
+async def test_a_changed_configuration_is_applied_as_it_was_foretold(talos):
     fact = await talos.configure()
-    for name, versions in changed_sections(talos).items():
-        for section in versions:
-            with pytest.raises(Broken, match=r"configured differently from what castle\.yaml says now") as caught:
-                await talos.configure(**{name: section})
-            assert "castle.yaml back" in caught.value.hint
-            with pytest.raises(NotYet, match="configured differently"):
-                await talos.still(fact, **{name: section})
-    assert len(talos.calls("apply-config")) == 2
-    assert await talos.still(fact), "and holds again when castle.yaml says what the machines have"
+    for sections, how in changed_sections(talos):
+        first = len(talos.calls("apply-config "))
+        said = await talos.changes(**sections)
+        assert {change.how for change in said} == {how}, (sections, said)
+        assert not [call for call in talos.calls("apply-config ")[first:] if "--dry-run" not in call]
+        with pytest.raises(Differs, match="says something else"):
+            await talos.still(fact, **sections)
+        given = {file.name: file.read_text() for file in talos.world.glob("given-*")}
+        await talos.configure(**sections)
+        after = {file.name: file.read_text() for file in talos.world.glob("given-*")}
+        assert (after != given) == how.is_done
+        assert await talos.changes(**sections) == ([] if how.is_done else said)
+        assert "tskey-canary" in after[f"given-{WORKER}"], "it keeps the key that it has"
+        if how.is_done:
+            assert await talos.still(fact, **sections)
+        await talos.configure()
+        assert await talos.still(fact), "and back again"
+
+
+async def test_what_a_dry_run_shows_is_kept_from_everybody(talos):
+    """It shows the configuration, secrets and all."""
     await talos.configure()
+    newer = talos.kubernetes.model_copy(update={"version": "v1.36.0", "cert_sans": ["other.example"]})
+    said = await talos.changes(kubernetes=newer)
+    assert said
+    assert "canary" not in str(said)
+    assert all("canary" not in file.read_text() for file in talos.paths.state.rglob("*") if file.is_file())
+
+
+async def test_with_what_cannot_be_done_the_rest_waits(talos):
+    await talos.configure()
+    both = talos.kubernetes.model_copy(update={"cni": "none", "cert_sans": ["other.example"]})
+    said = {change.why: change.how for change in await talos.changes(kubernetes=both)}
+    assert {why.partition(":")[0]: how for why, how in said.items()} == {
+        "cluster.network.cni.name": How.REBIRTH, "cluster.apiServer.certSANs": How.REFUSED,
+    }  # fmt: skip
+
+
+async def test_of_a_machine_that_does_not_answer_it_is_said_that_it_cannot_be_told(talos):
+    await talos.configure()
+    (talos.world / WORKER).write_text("deaf")
+    newer = talos.machines.model_copy(update={"nameservers": [ip_address("1.1.1.1")]})
+    said = {change.what: change.how for change in await talos.changes(machines=newer)}
+    assert said == {"machine lushycorp-k8s": How.NOW, "machine tazlab-k8s-worker-1": How.UNKNOWN}
+
+
+async def test_killed_while_a_change_is_applied(talos):
+    await talos.configure()
+    newer = talos.kubernetes.model_copy(update={"cert_sans": ["other.example"]})
+    (talos.world / "lose").touch()
+    with pytest.raises(NotYet):
+        await talos.configure(kubernetes=newer)
+    fact = await talos.configure(kubernetes=newer)
+    assert await talos.still(fact, kubernetes=newer)
+    assert "other.example" in (talos.world / f"given-{CONTROL_PLANE}").read_text()
 
 
 async def test_what_changes_nothing_of_a_machine_is_no_change(talos):
@@ -155,45 +208,51 @@ async def test_a_patch_file_that_changes_is_a_change(talos):
     fact = await talos.configure(talos=section)
     assert await talos.still(fact, talos=section)
     file.write_text("machine: {sysctls: {a: '2'}}\n")
-    with pytest.raises(NotYet, match="configured differently"):
+    with pytest.raises(Differs):
         await talos.still(fact, talos=section)
+    await talos.configure(talos=section)
+    assert "a: '2'" in (talos.world / f"given-{WORKER}").read_text()
+    assert await talos.still(fact, talos=section)
 
 
 async def test_who_changed_the_machines_himself_goes_on(talos):
-    await talos.configure()
+    """`talosctl upgrade-k8s`, as it was said."""
+    fact = await talos.configure()
     newer = talos.kubernetes.model_copy(update={"version": "v1.36.0"})
-    with pytest.raises(Broken) as caught:
-        await talos.configure(kubernetes=newer)
-    for name in ("lushycorp-k8s", "tazlab-k8s-worker-1"):
-        file = records.file(talos.paths, name)
-        assert str(file) in caught.value.hint
-        file.unlink()
-    fact = await talos.configure(kubernetes=newer)
+    for address in (CONTROL_PLANE, WORKER):
+        file = talos.world / f"given-{address}"
+        file.write_text(file.read_text().replace("v1.35.4", "v1.36.0"))
+    assert await talos.changes(kubernetes=newer) == []
+    await talos.configure(kubernetes=newer)
     assert await talos.still(fact, kubernetes=newer)
+    assert len([call for call in talos.calls("apply-config") if "--dry-run" not in call]) == 2
 
 
-async def test_a_machine_that_may_have_either_of_two_is_refused(talos):
+async def test_a_machine_that_may_have_either_of_two_is_asked(talos):
     """The answer to the first was lost, and castle.yaml changed before the second try."""
     (talos.world / f"becomes-{CONTROL_PLANE}").write_text("deaf")
     (talos.world / "lose").touch()
     with pytest.raises(NotYet):
         await talos.configure()
-    newer = talos.kubernetes.model_copy(update={"version": "v1.36.0"})
+    newer = talos.kubernetes.model_copy(update={"cert_sans": ["other.example"]})
     with pytest.raises(NotYet):
         await talos.configure(kubernetes=newer)
     (talos.world / CONTROL_PLANE).write_text("configured")
-    with pytest.raises(Broken, match="lushycorp-k8s: configured differently"):
-        await talos.configure(kubernetes=newer)
+    fact = await talos.configure(kubernetes=newer)
+    assert await talos.still(fact, kubernetes=newer)
+    assert "other.example" in (talos.world / f"given-{CONTROL_PLANE}").read_text()
 
 
-async def test_a_lost_record_is_said_and_taken_for_what_castle_yaml_says(talos):
+async def test_a_lost_record_is_found_again_on_the_machine(talos):
     await talos.configure()
     shutil.rmtree(talos.paths.state / "machines")
-    said = []
-    with watched(Watcher("configure_machines", Events(said.append))):
-        fact = await talos.configure()
-    assert any("is not recorded" in event.text for event in said if isinstance(event, Noted))
+    assert await talos.changes() == []
+    fact = await talos.configure()
     assert await talos.still(fact)
+    assert records.known(talos.paths, "lushycorp-k8s")
+    shutil.rmtree(talos.paths.state / "machines")
+    said = await talos.changes(kubernetes=talos.kubernetes.model_copy(update={"cert_sans": ["other.example"]}))
+    assert [change.how for change in said] == [How.NOW]
 
 
 async def test_a_machine_made_anew_is_sent_what_castle_yaml_says_now(talos):
@@ -217,15 +276,15 @@ async def test_an_endpoint_that_nobody_holds_is_named(talos):
 
 
 async def test_the_same_is_noted_once_however_often_a_phase_is_tried(talos):
-    (talos.world / WORKER).write_text("deaf")
-    (talos.world / CONTROL_PLANE).write_text("configured")
+    await talos.configure()
+    other = talos.kubernetes.model_copy(update={"cni": "none"})
     said = []
     with watched(Watcher("configure_machines", Events(said.append))):
         for _ in range(3):
-            with pytest.raises(NotYet):
-                await talos.configure()
+            await talos.configure(kubernetes=other)
     notes = [event.text for event in said if isinstance(event, Noted)]
-    assert notes.count("lushycorp-k8s is configured already, and is left as it is") == 1
+    assert len(notes) == len(set(notes)) == 2, "one a machine"
+    assert "lushycorp-k8s keeps its configuration, needs a rebirth: cluster.network.cni" in notes[0]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ async def cluster(outside, serve):
                 return await create_machines.create_machines(
                     Identity(name=outside.castle.name), self.machines, self.spec, outside.paths, self.proxmox,
                     Once(journal),
-                    Marks(journal), image, SETTLED, REACHED,
+                    Marks(journal), image, SETTLED, REACHED, *outside.inside,
                 )  # fmt: skip
 
         def nodes(self):

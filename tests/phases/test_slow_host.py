@@ -48,6 +48,7 @@ def create(outside):
                 image,
                 SETTLED,
                 REACHED,
+                *outside.inside,
             )
 
     return run

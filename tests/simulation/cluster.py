@@ -241,7 +241,9 @@ class _Flux(controllers.Flux):
                 raise Refused(404, "NotFound", f'namespaces "{namespace}" not found')
             for admit in kubernetes.admission:
                 admit(known[0], wanted)
-            made.append(kubernetes.put(wanted, by="kustomize-controller"))
+            meta = wanted["metadata"]
+            labels = {**(meta.get("labels") or {}), "kustomize.toolkit.fluxcd.io/name": item["metadata"]["name"]}
+            made.append(kubernetes.put({**wanted, "metadata": {**meta, "labels": labels}}, by="kustomize-controller"))
         return made
 
     def _wanted(self, kubernetes: Kubernetes, item: Object) -> Iterator[Object]:

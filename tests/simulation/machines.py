@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rebirth.lab.proxmox.hypervisor import VirtualMachine
 from simulation.canaries import canary
+from standins import talos_configuration as configuration
 from standins.conftest import write_kubeconfig
 from standins.programs import Call, Exit
 
@@ -34,6 +35,8 @@ class Machine:
     etcd: bool = False
     device: str = ""  # its id on the tailnet
     life: int = 0  # which of its boots this is
+    text: str = ""  # its configuration
+    talos: str = "v1.12.0"  # that runs
 
     @property
     def name(self) -> str:
@@ -47,6 +50,9 @@ class Yard:
     world: "World"
     machines: dict[int, Machine] = field(default_factory=dict)
     configured: list[str] = field(default_factory=list)  # names, each time that one took a configuration
+    changed: list[tuple[str, bool]] = field(
+        default_factory=list
+    )  # machines that took another one, and whether by a reboot
     bootstraps: list[int] = field(default_factory=list)  # machines that etcd was bootstrapped on
     keys_given: set[str] = field(default_factory=set)  # tailnet keys that machines were sent
 
@@ -135,14 +141,18 @@ class Yard:
             return ""
         if verb == "validate":
             return "valid for metal mode\n"
-        if verb in {"get", "apply-config"}:
+        if "--insecure" in words:
             machine = self._in_maintenance(node)
             if verb == "get":
                 return f"00:00:00:00:00:00\n{machine.vm.mac.lower()}"
             return self._apply(machine, Path(call.option("--file")).read_text())
         machine = self._answers(node, Path(call.option("--talosconfig")).read_text())
         if verb == "version":
-            return "Tag: v1.12.0\n"
+            return f"Client:\n\tTag: v1.12.0\nServer:\n\tNODE: {node}\n\tTag: {machine.talos}\n"
+        if verb == "get":
+            return configuration.shown(machine.text)
+        if verb == "apply-config":
+            return self._change(machine, call)
         if verb in {"services", "service"}:
             if "restart" in words:
                 return ""
@@ -162,9 +172,9 @@ class Yard:
             Path(call.argv[-1]).write_text(f"cluster: {{id: {canary('talos', secrets.token_hex(8))}}}\n")
             return ""
         bundle = bundle_in(Path(call.option("--with-secrets")).read_text())
-        kind = call.option("--output-types")
-        patches = [Path(word[1:]).read_text() for word in call.argv if word.startswith("@")]
-        return "\n---\n".join([f"kind: {kind}\ncluster: {{id: {bundle}}}", *patches])
+        if call.option("--output-types") == "talosconfig":
+            return f"cluster: {{id: {bundle}}}"
+        return configuration.generated(call, bundle)
 
     def _in_maintenance(self, node: str) -> Machine:
         machine = self.at(node)
@@ -186,7 +196,8 @@ class Yard:
         return machine
 
     def _apply(self, machine: Machine, text: str) -> str:
-        machine.bundle, machine.role = bundle_in(text), text.partition("kind: ")[2].split()[0]
+        machine.text = text
+        machine.bundle, machine.role = bundle_in(text), text.partition("  type: ")[2].split()[0]
         found = re.search(r"TS_AUTHKEY=(\S+)", text)
         machine.key = found[1] if found else ""
         self.keys_given.add(machine.key)
@@ -195,6 +206,18 @@ class Yard:
         life = machine.life
         delay = self.world.draw.uniform(3, 20)
         self.world.later(delay, lambda: self._boot(machine) if machine.life == life else None)
+        return ""
+
+    def _change(self, machine: Machine, call: Call) -> str:
+        """Of a machine that is configured."""
+        text = Path(call.option("--file")).read_text()
+        if "--dry-run" in call.argv:
+            return configuration.rehearsed(machine.text, text)
+        reboots = call.option("--mode") == "reboot" or configuration.with_reboot(machine.text, text)
+        machine.text = text
+        self.changed.append((machine.name, reboots))
+        if reboots:
+            self._boot(machine)
         return ""
 
     def _bootstrap(self, machine: Machine) -> str:
@@ -211,8 +234,8 @@ def _unavailable(why: str) -> Exit:
 
 
 def bundle_in(text: str) -> str:
-    found = re.search(r"cluster: \{id: (\S+)\}", text)
-    return found[1] if found else "none"
+    found = re.search(r"cluster: \{id: (\S+)\}|^  id: (\S+)$", text, re.MULTILINE)
+    return (found[1] or found[2]) if found else "none"
 
 
 def verb_of(words: Sequence[str]) -> str:
@@ -232,7 +255,7 @@ def verb_of(words: Sequence[str]) -> str:
 
 
 def changes(words: Sequence[str]) -> bool:
-    return verb_of(words) in _CHANGES or list(words[1:3]) == ["gen", "secrets"]
+    return (verb_of(words) in _CHANGES and "--dry-run" not in words) or list(words[1:3]) == ["gen", "secrets"]
 
 
 def named(words: Sequence[str]) -> str:

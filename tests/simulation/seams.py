@@ -282,6 +282,7 @@ class Runner(Commands):
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        both: bool = False,
     ) -> str:
         host = self.host
         host.alive()

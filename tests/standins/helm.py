@@ -1,4 +1,4 @@
-"""A stand-in of helm: `list` and `upgrade --install` on a stood-in cluster, with records, locks and words of the real one."""
+"""A stand-in of helm: `list`, `get values` and `upgrade --install` on a stood-in cluster, with records, locks and words of the real one."""
 
 import asyncio
 import json
@@ -32,6 +32,8 @@ class Helm:
         namespace = call.option("--namespace")
         if "list" in call.argv:
             return json.dumps(self._list(namespace, call.option("--filter").strip("^$")))
+        if "get" in call.argv:
+            return json.dumps(self.values[call.argv[call.argv.index("values") + 1]])
         assert "upgrade" in call.argv
         assert "--install" in call.argv
         name, chart = call.argv[call.argv.index("--install") + 1 :][:2]

@@ -50,6 +50,7 @@ class Programs(Commands):
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        both: bool = False,
     ) -> str:
         call = Call(tuple(argv), stdin, env or {})
         self.calls.append(call)

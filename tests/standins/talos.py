@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from standins import talos_configuration as configuration
 from standins.conftest import write_kubeconfig
 from standins.programs import Call, Exit
 
@@ -43,7 +44,7 @@ class Talos:
         machine = self.machines.get(address)
         if machine is None:
             raise _unavailable("no route to host")
-        if words[0] in {"get", "apply-config"}:
+        if "--insecure" in call.argv:
             return self._maintained(words[0], call, address, machine)
         if not machine.configuration or asyncio.get_running_loop().time() < self._ready[address]:
             raise _unavailable("connection refused")
@@ -62,6 +63,12 @@ class Talos:
     def _configured(self, verb: str, call: Call, address: str, machine: TalosMachine) -> str:
         if verb == "services":
             return _HEAD + f"{address} etcd {'Running OK' if machine.etcd else 'Preparing ?'} 1s ago event\n"
+        if verb == "get":
+            return configuration.shown(machine.configuration)
+        if verb == "version":
+            return f"Server:\n\tNODE: {address}\n\tTag: v1.12.0\n"
+        if verb == "apply-config":
+            return self._changed(call, address, machine)
         if verb == "service":
             return "" if "restart" in call.argv else "STATE   Running\n"
         if verb == "etcd":
@@ -97,6 +104,14 @@ class Talos:
                 machine.etcd = False
         self.on_write(f"remove-member {name}")
 
+    def _changed(self, call: Call, address: str, machine: TalosMachine) -> str:
+        text = Path(call.option("--file")).read_text()
+        if "--dry-run" in call.argv:
+            return configuration.rehearsed(machine.configuration, text)
+        machine.configuration = text
+        self.on_write(f"apply-config {address}")
+        return ""
+
     def _members(self) -> Iterable[str]:
         yield "NODE ID HOSTNAME PEER-URLS CLIENT-URLS LEARNER\n"
         members = [
@@ -113,8 +128,7 @@ def _local(verb: str, call: Call) -> str:
     if "secrets" in call.argv:
         Path(call.argv[-1]).write_text("cluster: {id: stand-in}\n")
         return ""
-    patches = [Path(word.removeprefix("@")).read_text() for word in call.argv if word.startswith("@")]
-    return "version: v1alpha1\n" + "---\n".join(patches)
+    return "" if call.option("--output-types") == "talosconfig" else configuration.generated(call)
 
 
 def _unavailable(why: str) -> Exit:

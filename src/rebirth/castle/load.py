@@ -56,6 +56,24 @@ def load_model(file: Path, model: type[Model], *, hint: str = "") -> Model:
         raise SpecError([Problem(str(file), 0, "", "has a value of a type that castle.yaml does not use")]) from None
 
 
+def line_of(directory: Path, path: str) -> int:
+    """Where castle.yaml says that YAML path, or the nearest that it has above it; 0 where it says nothing of it.
+
+    Raises SpecError where the file cannot be read.
+    """
+    node: yaml.Node = _compose(directory / FILE, "")
+    line = 0
+    for part in re.findall(r"[^.\[\]]+", path):
+        if isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1
+        elif isinstance(node, yaml.MappingNode) and (found := _entry(node, part)):
+            line, node = found[0].start_mark.line + 1, found[1]
+        else:
+            break
+    return line
+
+
 def _compose(file: Path, hint: str) -> yaml.Node:
     try:
         root = yaml.compose(text_of(file, largest=_LARGEST), Loader=_Loader)

@@ -6,8 +6,10 @@ from typing import Any
 
 from rebirth.castle import CiliumPool
 from rebirth.phases.made.cilium import POOL_VERSIONS, objects
+from rebirth.phases.made.differences import of_objects
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.kinds import NotServed
+from rebirth.run.change import Change, How
 from rebirth.run.facts import CiliumInstalled, PoolAnnounced
 from rebirth.run.waiting import until
 
@@ -29,6 +31,14 @@ async def announce_pool(pool: CiliumPool, cluster: Cluster, cilium: CiliumInstal
 
     await until(accepted, what="the address pool is accepted", every=1)
     return PoolAnnounced(pool.name)
+
+
+async def changes(pool: CiliumPool, cluster: Cluster) -> list[Change]:
+    for version in POOL_VERSIONS:
+        wanted = objects(pool, version)
+        if await cluster.find(version, wanted[0]["kind"], pool.name) is not None:
+            return await of_objects(cluster, [(item, "networking.cilium.pool") for item in wanted])
+    return [Change(f"the pool {pool.name}", How.NOW, "is not there, and is made", "networking.cilium.pool.name")]
 
 
 async def found(pool: CiliumPool) -> PoolAnnounced:

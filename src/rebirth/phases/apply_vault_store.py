@@ -3,8 +3,10 @@
 from functools import partial
 
 from rebirth.castle import Store, Vault
+from rebirth.phases.made.differences import of_objects, of_those_left
 from rebirth.phases.made.vault_store import STORE_KIND, cluster_secret_store, version
 from rebirth.providers.cluster import Cluster
+from rebirth.run.change import Change
 from rebirth.run.facts import ExternalSecretsInstalled, SecretsPlaced, VaultStoreApplied
 from rebirth.run.waiting import until
 
@@ -18,6 +20,13 @@ async def apply_vault_store(
     """Apply the Vault store."""
     await until(partial(cluster.apply, cluster_secret_store(store, vault)), what="the store is accepted", every=0.5)
     return VaultStoreApplied(store.name)
+
+
+async def changes(store: Store, vault: Vault, cluster: Cluster) -> list[Change]:
+    wanted = cluster_secret_store(store, vault)
+    placed = await of_objects(cluster, [(wanted, "engine.store")])
+    why = "ExternalSecrets may still read through it"
+    return [*placed, *await of_those_left(cluster, version(store), STORE_KIND, [wanted], "engine.store.name", why)]
 
 
 async def found(store: Store) -> VaultStoreApplied:

@@ -7,9 +7,11 @@ from typing import Any
 from rebirth.castle import FluxByOperator, GitOps, Kubernetes
 from rebirth.errors import NotYet
 from rebirth.phases.made import flux as made
+from rebirth.phases.made.differences import of_objects, of_release
 from rebirth.phases.made.rollout import PODS
 from rebirth.providers.cluster import Cluster, condition
 from rebirth.providers.helm import Helm
+from rebirth.run.change import Change
 from rebirth.run.facts import FluxBootstrapped, NamespacesCreated, SecretsPlaced
 from rebirth.run.waiting import until
 
@@ -48,6 +50,17 @@ async def bootstrap_flux_instance(
     await cluster.apply(*made.config_maps(gitops), instance(flux, gitops, kubernetes))
     await _ready(cluster)
     return FluxBootstrapped(f"{made.NAMESPACE}/{made.NAMESPACE}")
+
+
+async def changes(
+    flux: FluxByOperator, gitops: GitOps, kubernetes: Kubernetes, cluster: Cluster, helm: Helm
+) -> list[Change]:
+    chart = flux.operator
+    release = await of_release(
+        helm, name=_CHART, chart=_CHART, spec=chart, values=chart.values, setting="gitops.flux.operator"
+    )
+    wanted = [*made.config_maps(gitops), instance(flux, gitops, kubernetes)]
+    return [*release, *await of_objects(cluster, [(item, "gitops") for item in wanted])]
 
 
 async def found() -> FluxBootstrapped:

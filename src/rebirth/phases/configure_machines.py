@@ -1,6 +1,9 @@
-"""Machine configurations: generated, patched and validated by talosctl, and applied to machines in maintenance mode."""
+"""Machine configurations: generated, patched and validated by talosctl; applied to machines in maintenance mode, and to those
+that have one already where castle.yaml has changed.
+"""
 
 import shutil
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
@@ -17,13 +20,17 @@ from rebirth.castle import (
     Talos,
     host_of,
 )
-from rebirth.errors import Broken, NoAnswer, NotYet
+from rebirth.errors import Differs, NoAnswer, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.made import machine_records as records
+from rebirth.phases.made.health import boot_of, booted_again, healthy
+from rebirth.phases.made.machine_changes import Ahead, ahead, generated, has
 from rebirth.phases.made.machine_patches import Wanted
 from rebirth.phases.made.who_answers import identified
 from rebirth.phases.mint_node_key import SENT
+from rebirth.providers.access import ClusterAccess
 from rebirth.providers.talos import SCRATCH, TRUSTD_PORT, Talosctl
+from rebirth.run.change import Change, How
 from rebirth.run.facts import (
     LossesSettled,
     MachinesBooted,
@@ -63,6 +70,7 @@ async def configure_machines(
     names: NamesFreed | None,
     minted: NodeKeyMinted | None,
     marks: Marks,
+    access: ClusterAccess,
     booted: MachinesBooted,
 ) -> MachinesConfigured:
     """Configure Talos on the machines."""
@@ -72,7 +80,6 @@ async def configure_machines(
     await talosctl.write_client_configuration(endpoints=control_planes, **common)
     wanted = Wanted(paths.castle, identity, machines, talos, kubernetes, volumes, dns, node_key, logins)
     digest = partial(records.digest, wanted)
-    await _refuse_changes(paths, machines, talosctl, {machine.name: digest(machine) for machine in machines.nodes})
 
     answering = await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes))
     configured = {machine.name for machine, answers in zip(machines.nodes, answering, strict=True) if answers}
@@ -83,19 +90,8 @@ async def configure_machines(
     async def configure(machine: Machine) -> None:
         address, now = str(machine.address), digest(machine)
         if machine.name in configured:
-            if not records.known(paths, machine.name):
-                note(f"how {machine.name} was configured is not recorded; it is assumed to match castle.yaml")
-                records.sent(paths, machine.name, now)
-            note(f"{machine.name} is configured already, and is left as it is")
             return
-        configuration = await talosctl.generate(
-            kind=machine.role,
-            kubernetes=kubernetes.version,
-            installer=talos.installer_of(machine, machines),
-            patches=wanted.patches(machine, secrets, minted),
-            **common,
-        )
-        await talosctl.validate(configuration=configuration, machine=machine.name)
+        configuration = await generated(wanted, machine, secrets, minted, talosctl)
         if machine.name in silent and (why := await identified(identity, machines, existing, [machine], talosctl)):
             text = f"{machine.name} does not answer in maintenance mode: {why[machine.name]}"
             raise await _explained(machine, kubernetes, talosctl, text, why[machine.name].hint)
@@ -124,6 +120,13 @@ async def configure_machines(
             for machine in machines.nodes
         )
     )
+    changed = [
+        machine
+        for machine in (*machines.control_planes, *machines.workers)
+        if machine.name in configured and records.known(paths, machine.name) != (digest(machine),)
+    ]
+    for one in await together(*(ahead(wanted, machine, secrets, talosctl) for machine in changed)):
+        await _alter(one, digest(one.machine), paths, machines, talosctl, access)
     return MachinesConfigured(tuple(machine.name for machine in machines.nodes))
 
 
@@ -159,35 +162,99 @@ async def still(
     logins: RegistryLogins,
     talosctl: Talosctl,
 ) -> bool:
-    wanted = Wanted(paths.castle, identity, machines, talos, kubernetes, volumes, dns, node_key, logins)
-    if changed := _changed(paths, {machine.name: records.digest(wanted, machine) for machine in machines.nodes}):
-        raise NotYet(_other_configuration(changed))
     if not talosctl.has_credentials:
         raise NoAnswer("the castle's talosconfig is not in the produced folder")
-    return all(await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes)))
+    if not all(await together(*(talosctl.answers(address=str(machine.address)) for machine in machines.nodes))):
+        return False
+    wanted = Wanted(paths.castle, identity, machines, talos, kubernetes, volumes, dns, node_key, logins)
+    if changed := _changed(paths, wanted):
+        names = ", ".join(machine.name for machine in changed)
+        raise Differs(f"{names}: castle.yaml says something else than what the machine was sent")
+    return True
 
 
-async def _refuse_changes(paths: Paths, machines: Machines, talosctl: Talosctl, wanted: dict[str, str]) -> None:
-    """Before anything is sent: a machine that is configured keeps what it has, so castle.yaml may not say anything else."""
-    changed = _changed(paths, wanted)
-    asked = [machine for machine in machines.nodes if machine.name in changed]
-    configured = await together(*(talosctl.answers(address=str(machine.address)) for machine in asked))
-    if refused := [machine.name for machine, answers in zip(asked, configured, strict=True) if answers]:
-        files = ", ".join(str(records.file(paths, name)) for name in refused)
-        hint = (
-            "Change castle.yaml back; or change the machines with talosctl as castle.yaml says, and remove "
-            f"{files}; or `rebirth destroy`, then `rebirth create`."
-        )
-        raise Broken(_other_configuration(refused), operation="configure machines", hint=hint)
+async def changes(
+    identity: Identity,
+    paths: Paths,
+    machines: Machines,
+    talos: Talos,
+    kubernetes: Kubernetes,
+    volumes: DataPath | None,
+    dns: ClusterDns,
+    node_key: NodeKey | None,
+    logins: RegistryLogins,
+    secrets: SecretsResolved,
+    talosctl: Talosctl,
+) -> list[Change]:
+    if not talosctl.has_credentials or not paths.talos_secrets.exists():
+        raise NoAnswer("the castle's talosconfig and Talos secrets are not in the produced folder")
+    wanted = Wanted(paths.castle, identity, machines, talos, kubernetes, volumes, dns, node_key, logins)
+
+    async def ask(machine: Machine) -> list[Change]:
+        try:
+            return list((await ahead(wanted, machine, secrets, talosctl)).changes)
+        except NotYet as error:
+            text = (
+                f"castle.yaml says something else than what it was sent, and it does not say what that takes: {error}"
+            )
+            return [Change(f"machine {machine.name}", How.UNKNOWN, text, "machines")]
+
+    return [change for found in await together(*map(ask, _changed(paths, wanted))) for change in found]
 
 
-def _changed(paths: Paths, wanted: dict[str, str]) -> list[str]:
-    """The machines of which it is known that they were sent something else."""
-    return [name for name, digest in wanted.items() if set(records.known(paths, name) or ()) - {digest}]
+def _changed(paths: Paths, wanted: Wanted) -> list[Machine]:
+    """The machines that were sent something else, or nobody knows what; one that was never sent anything is a new one."""
+    sent = {machine.name: records.known(paths, machine.name) for machine in wanted.machines.nodes}
+    return [
+        machine
+        for machine in wanted.machines.nodes
+        if sent[machine.name] not in {(), (records.digest(wanted, machine),)}
+    ]
 
 
-def _other_configuration(names: list[str]) -> str:
-    return f"{', '.join(names)}: configured differently from what castle.yaml says now, and changes are not applied"
+async def _alter(
+    one: Ahead, digest: str, paths: Paths, machines: Machines, talosctl: Talosctl, access: ClusterAccess
+) -> None:
+    """Gives a configured machine the configuration that castle.yaml asks for now, if that can be done to it."""
+    machine = one.machine
+    if one.undone:
+        for change in one.undone:
+            note(f"{machine.name} keeps its configuration, {change.how}: {change.why}")
+        return
+    if not one.changes:
+        records.sent(paths, machine.name, digest)
+        return
+    check = partial(healthy, machines, talosctl, access)
+    well = one.reboots or await _is(check)
+    if one.reboots:
+        await until(check, what=f"the cluster can do without {machine.name}", every=2, slowest=10)
+    before = await boot_of(machine, access) if one.reboots else ""
+    records.sending(paths, machine.name, digest)
+    how = "with a reboot" if one.reboots else "at once"
+    note(f"{machine.name} is given {', '.join(change.why for change in one.changes)}, {how}")
+    await talosctl.change(
+        configuration=one.configuration, address=str(machine.address), machine=machine.name, reboot=one.reboots
+    )
+    await until(partial(_has, one, talosctl), what=f"{machine.name} has its new configuration", every=1, slowest=5)
+    records.sent(paths, machine.name, digest)
+    if one.reboots:
+        again = partial(booted_again, before, machine, access)
+        await until(again, what=f"{machine.name} has booted again", every=2, slowest=5)
+    if well:
+        await until(check, what=f"the cluster is well again after {machine.name}", every=2, slowest=10)
+
+
+async def _has(one: Ahead, talosctl: Talosctl) -> None:
+    if not await has(one.configuration, one.machine, talosctl):
+        raise NotYet("it has the one from before")
+
+
+async def _is(check: Callable[[], Awaitable[None]]) -> bool:
+    try:
+        await check()
+    except NotYet:
+        return False
+    return True
 
 
 async def undo(paths: Paths) -> list[Made]:

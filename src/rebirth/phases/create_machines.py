@@ -3,12 +3,16 @@
 from functools import partial
 
 from rebirth.castle import Identity, Machine, Machines, Proxmox, placement
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken, Differs, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.phases.made import machine_records as records
+from rebirth.phases.made.machine_sizes import of_sizes, of_the_rest, resize
 from rebirth.phases.made.virtual_machines import options
+from rebirth.providers.access import ClusterAccess
 from rebirth.providers.proxmox import ProxmoxApi, Vm
+from rebirth.providers.talos import Talosctl
+from rebirth.run.change import Change, How
 from rebirth.run.facts import ImageUploaded, LossesSettled, MachinesCreated, Made, OutsideReached
 from rebirth.run.journal import Marks, Once
 from rebirth.run.waiting import note, together
@@ -31,6 +35,8 @@ async def create_machines(
     image: ImageUploaded,
     settled: LossesSettled,
     outside: OutsideReached,
+    talosctl: Talosctl,
+    access: ClusterAccess,
 ) -> MachinesCreated:
     """Create the virtual machines."""
     existing = await _machines(spec, proxmox)
@@ -59,7 +65,30 @@ async def create_machines(
         await proxmox.create(node=placed.node, vm_id=ids[machine.name], options=wanted)
 
     await together(*map(create, missing))
+    await _refuse_other_addresses(machines, _adopted(machines, existing, spec), proxmox)
+    await resize(machines, _adopted(machines, existing, spec), proxmox, talosctl, access)
     return MachinesCreated(dict(sorted(ids.items())))
+
+
+async def changes(machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> list[Change]:
+    try:
+        ours = _adopted(machines, await proxmox.machines(), spec)
+    except Broken as error:  # somebody else's of that name, or this castle's under an earlier tag
+        return [Change("machines", How.REFUSED, str(error), "proxmox.tag")]
+    return [*await of_sizes(machines, ours, proxmox), *await of_the_rest(machines, ours, proxmox)]
+
+
+async def _refuse_other_addresses(machines: Machines, ours: list[tuple[Machine, Vm]], proxmox: ProxmoxApi) -> None:
+    """A machine that is asked for where it is not would be waited for in vain."""
+    if found := [
+        change for change in await of_the_rest(machines, ours, proxmox) if change.setting.endswith(".address")
+    ]:
+        hint = "Change castle.yaml back, or `rebirth destroy` then `rebirth create`."
+        raise Broken("; ".join(map(str, found)), system="Proxmox", operation="adopt machine", hint=hint)
+
+
+def _adopted(machines: Machines, existing: list[Vm], spec: Proxmox) -> list[tuple[Machine, Vm]]:
+    return [(machine, vm) for machine in machines.nodes if (vm := _ours(machine, existing, spec))]
 
 
 async def found(machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> MachinesCreated:
@@ -70,9 +99,14 @@ async def found(machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> Machi
     return MachinesCreated(dict(sorted(ids.items())))
 
 
-async def still(fact: MachinesCreated, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
-    there = {vm.name: vm.vm_id for vm in await proxmox.machines() if spec.tag in vm.tags}
-    return all(there.get(name) == vm_id for name, vm_id in fact.vm_ids.items())
+async def still(fact: MachinesCreated, machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> bool:
+    existing = await proxmox.machines()
+    there = {vm.name: vm.vm_id for vm in existing if spec.tag in vm.tags}
+    if not all(there.get(name) == vm_id for name, vm_id in fact.vm_ids.items()):
+        return False
+    if changed := await of_sizes(machines, _adopted(machines, existing, spec), proxmox):
+        raise Differs("; ".join(map(str, changed)))
+    return True
 
 
 async def undo(spec: Proxmox, proxmox: ProxmoxApi, marks: Marks) -> list[Made]:
@@ -107,9 +141,4 @@ def _ours(machine: Machine, existing: list[Vm], spec: Proxmox) -> Vm | None:
             f"its tags are {tags}"
         )
         raise Broken(text, system="Proxmox", operation="create machine", hint=hint)
-    for vm in named:
-        if (vm.cores, vm.memory_mib) != (machine.cores, machine.memory_mib):
-            hint = "Change castle.yaml back, or `rebirth destroy` then `rebirth create`."
-            text = f"{machine.name} ({vm.vm_id}) has {vm.cores} cores and {vm.memory_mib} MiB, unlike castle.yaml"
-            raise Broken(text, system="Proxmox", operation="adopt machine", hint=hint)
     return named[0] if named else None

@@ -3,7 +3,9 @@
 from typing import Any
 
 from rebirth.castle import Cilium, Foundation, MetalLb, Storage
+from rebirth.phases.made.differences import of_objects, of_those_left
 from rebirth.providers.cluster import Cluster
+from rebirth.run.change import Change
 from rebirth.run.facts import NamespacesCreated
 from rebirth.run.waiting import together
 
@@ -35,6 +37,24 @@ def objects(
     privileged = {chart.namespace for chart in (metallb, cilium, storage) if chart}
     names = sorted({*engine.namespaces, "flux-system", *privileged} - _THERE)
     return [_namespace(name, privileged=name in privileged) for name in names]
+
+
+async def changes(
+    engine: Foundation, metallb: MetalLb | None, cilium: Cilium | None, storage: Storage | None, cluster: Cluster
+) -> list[Change]:
+    wanted = objects(engine, metallb, cilium, storage)
+    made = await of_objects(
+        cluster, [(item, _setting(item["metadata"]["name"], metallb, cilium, storage)) for item in wanted]
+    )
+    left = await of_those_left(cluster, "v1", "Namespace", wanted, "engine", "all that is in it would go with it")
+    return [*made, *left]
+
+
+def _setting(name: str, metallb: MetalLb | None, cilium: Cilium | None, storage: Storage | None) -> str:
+    for setting, chart in (("networking.metallb", metallb), ("networking.cilium", cilium), ("storage", storage)):
+        if chart and chart.namespace == name:
+            return f"{setting}.namespace"
+    return "engine"
 
 
 async def found(

@@ -4,9 +4,11 @@ from functools import partial
 
 from rebirth.castle import Cilium, Kubernetes, Machines
 from rebirth.phases.made.cilium import values
+from rebirth.phases.made.differences import of_release
 from rebirth.phases.made.rollout import PODS, rolled_out
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
+from rebirth.run.change import Change
 from rebirth.run.facts import CiliumInstalled, NamespacesCreated
 from rebirth.run.waiting import until
 
@@ -42,6 +44,17 @@ async def install_cilium(
         changes=cluster.changes("apps/v1", "DaemonSet", cilium.namespace),
     )
     return CiliumInstalled(cilium.version)
+
+
+async def changes(cilium: Cilium, kubernetes: Kubernetes, machines: Machines, helm: Helm) -> list[Change]:
+    return await of_release(
+        helm,
+        name=_RELEASE,
+        chart="cilium",
+        spec=cilium,
+        values=values(cilium, kubernetes, machines),
+        setting="networking.cilium",
+    )
 
 
 async def found(cilium: Cilium) -> CiliumInstalled:

@@ -1,10 +1,12 @@
 """External Secrets: its chart, its CRDs established, its webhook admitting."""
 
 from rebirth.castle import ExternalSecrets, Store, Vault
+from rebirth.phases.made.differences import of_release
 from rebirth.phases.made.external_secrets import established, until_serving
 from rebirth.phases.made.rollout import PODS, rolled_out
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
+from rebirth.run.change import Change
 from rebirth.run.facts import CiliumInstalled, ExternalSecretsInstalled, NamespacesCreated
 
 LAYER = "engine"
@@ -31,10 +33,25 @@ async def install_external_secrets(
         chart="external-secrets",
         version=chart.version,
         repository=chart.repository,
-        values={"installCRDs": True, **chart.values},
+        values=values(chart),
     )
     await until_serving(cluster, namespace=chart.namespace, store=store, vault=vault)
     return ExternalSecretsInstalled(chart.version)
+
+
+def values(chart: ExternalSecrets) -> dict[str, object]:
+    return {"installCRDs": True, **chart.values}
+
+
+async def changes(chart: ExternalSecrets, helm: Helm) -> list[Change]:
+    return await of_release(
+        helm,
+        name=_RELEASE,
+        chart="external-secrets",
+        spec=chart,
+        values=values(chart),
+        setting="engine.external_secrets",
+    )
 
 
 async def found(chart: ExternalSecrets) -> ExternalSecretsInstalled:

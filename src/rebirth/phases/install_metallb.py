@@ -5,9 +5,11 @@ from typing import Any
 
 from rebirth.castle import MetalLb, Pool
 from rebirth.phases.made.admission import until_admitted
+from rebirth.phases.made.differences import of_objects, of_release, of_those_left
 from rebirth.phases.made.rollout import PODS
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
+from rebirth.run.change import Change
 from rebirth.run.facts import CiliumInstalled, MetalLbInstalled, NamespacesCreated
 
 LAYER = "networking"
@@ -17,6 +19,7 @@ WAITS_FOR = (CiliumInstalled,)  # its webhook is a pod
 HINT = PODS
 
 _VERSION = "metallb.io/v1beta1"
+_LEFT = "Services may have its addresses"
 
 
 async def install_metallb(
@@ -29,8 +32,7 @@ async def install_metallb(
         chart="metallb",
         version=metallb.version,
         repository=metallb.repository,
-        # Layer 2 needs no routing daemon.
-        values={"speaker": {"frr": {"enabled": False}}, **metallb.values},
+        values=values(metallb),
     )
     await until_admitted(
         partial(cluster.apply, *objects(metallb, pool)),
@@ -39,6 +41,21 @@ async def install_metallb(
         namespace=metallb.namespace,
     )
     return MetalLbInstalled(metallb.version)
+
+
+def values(metallb: MetalLb) -> dict[str, object]:
+    """Layer 2 needs no routing daemon."""
+    return {"speaker": {"frr": {"enabled": False}}, **metallb.values}
+
+
+async def changes(metallb: MetalLb, pool: Pool, cluster: Cluster, helm: Helm) -> list[Change]:
+    release = await of_release(
+        helm, name="metallb", chart="metallb", spec=metallb, values=values(metallb), setting="networking.metallb"
+    )
+    wanted = objects(metallb, pool)
+    placed = await of_objects(cluster, [(item, "networking.pool") for item in wanted])
+    left = await of_those_left(cluster, _VERSION, "IPAddressPool", wanted, "networking.pool.name", _LEFT)
+    return [*release, *placed, *left]
 
 
 def objects(metallb: MetalLb, pool: Pool) -> list[dict[str, Any]]:

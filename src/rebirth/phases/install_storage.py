@@ -2,9 +2,11 @@
 
 from rebirth.castle import Storage
 from rebirth.errors import NotYet
+from rebirth.phases.made.differences import of_release
 from rebirth.phases.made.rollout import PODS, rolled_out
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm
+from rebirth.run.change import Change, How
 from rebirth.run.facts import CiliumInstalled, NamespacesCreated, StorageInstalled
 from rebirth.run.waiting import until
 
@@ -42,6 +44,16 @@ async def install_storage(
         changes=cluster.changes("apps/v1", "DaemonSet", storage.namespace),
     )
     return StorageInstalled(storage.storage_class)
+
+
+async def changes(storage: Storage, cluster: Cluster, helm: Helm) -> list[Change]:
+    name = storage.storage_class
+    if await cluster.find(_CLASS, "StorageClass", name) is None:
+        text = f"the chart {storage.chart} brings it, or its values name another"
+        return [Change(f"StorageClass {name}", How.NOW, text, "storage.storage_class")]
+    return await of_release(
+        helm, name=storage.chart, chart=storage.chart, spec=storage, values=storage.values, setting="storage"
+    )
 
 
 async def found(storage: Storage) -> StorageInstalled:

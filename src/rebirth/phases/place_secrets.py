@@ -5,7 +5,9 @@ import json
 from typing import Any
 
 from rebirth.castle import Decryption, DirectSecret, Foundation, GitOps, PullSecret, Ssh
+from rebirth.phases.made.differences import of_objects, of_those_left
 from rebirth.providers.cluster import Cluster
+from rebirth.run.change import Change
 from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsPlaced, SecretsResolved
 from rebirth.run.waiting import together
 from rebirth.secrets import SecretRef
@@ -46,6 +48,24 @@ async def still(
     return all(
         there is not None and there.get("data") == item["data"] for item, there in zip(wanted, found, strict=True)
     )
+
+
+async def changes(engine: Foundation, gitops: GitOps, secrets: SecretsResolved, cluster: Cluster) -> list[Change]:
+    wanted = objects(engine, gitops, secrets)
+    placed = await of_objects(cluster, [(item, _setting(item, engine)) for item in wanted])
+    return [*placed, *await of_those_left(cluster, "v1", "Secret", wanted, "engine", "something may still read it")]
+
+
+def _setting(item: dict[str, Any], engine: Foundation) -> str:
+    """Where castle.yaml says it."""
+    place = (item["metadata"]["namespace"], item["metadata"]["name"])
+    for number, direct in enumerate(engine.direct_secrets):
+        if (direct.namespace, direct.name) == place:
+            return f"engine.direct_secrets[{number}]"
+    for number, pull in enumerate(engine.pull_secrets):
+        if pull.name == place[1] and place[0] in pull.namespaces:
+            return f"engine.pull_secrets[{number}]"
+    return "gitops"
 
 
 def objects(engine: Foundation, gitops: GitOps, secrets: SecretsResolved) -> list[dict[str, Any]]:

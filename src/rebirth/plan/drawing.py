@@ -1,7 +1,7 @@
 """The graph as DOT, Mermaid and JSON: what is run, or all of it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rebirth.findings.data import edge_data, thing_data
@@ -60,7 +60,8 @@ def _escaped(words: str) -> str:
     return words.replace("#", "#35;").replace('"', "#quot;").replace("|", "#124;")
 
 
-def plan_json(plan: Plan, places: Places) -> str:
+def plan_json(plan: Plan, places: Places, more: Mapping[str, object] | None = None) -> str:
+    """`more`: what else is to be said, by name."""
     nodes = [
         {
             "name": node.label,
@@ -84,6 +85,7 @@ def plan_json(plan: Plan, places: Places) -> str:
         found
         | {"online": _rounded(plan.online), "total": _rounded(plan.total)}
         | {"assumed": [thing_data(thing) for thing in plan.assumed], "notes": plan.notes}
+        | dict(more or {})
     )
 
 

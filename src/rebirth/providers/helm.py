@@ -88,6 +88,12 @@ class Helm:
                 return Release(entry["name"], entry["chart"], entry["status"], int(entry["revision"]), age)
         return None
 
+    async def values(self, *, name: str, namespace: str) -> dict[str, Any]:
+        """Those that a release was given, beside its chart's own."""
+        said = await self._run("get values", "get", "values", name, "--namespace", namespace, "--output", "json")
+        with understood("helm", "get values", "helm on PATH"):
+            return dict(json.loads(said) or {})
+
     async def ensure(
         self,
         *,

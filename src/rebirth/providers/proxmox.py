@@ -187,6 +187,29 @@ class ProxmoxApi:
         task = await self._write("stop machine", self._machine(node, vm_id).status.stop.post)
         await self._finish("stop machine", task)
 
+    async def shut_down(self, *, node: str, vm_id: int, seconds: int) -> None:
+        """By its power button; where it has not obeyed in so many seconds, by the plug."""
+        press = self._machine(node, vm_id).status.shutdown.post
+        task = await self._write("shut down machine", partial(press, forceStop=1, timeout=seconds))
+        await self._finish("shut down machine", task, fine="not running")
+
+    async def configure(self, *, node: str, vm_id: int, options: Mapping[str, str | int]) -> None:
+        """Changes options of a machine; some count when it is started the next time."""
+        task = await self._write("change machine", partial(self._machine(node, vm_id).config.post, **options))
+        await self._finish("change machine", task)
+
+    async def options(self, *, node: str, vm_id: int) -> dict[str, str]:
+        """What a machine is made of, as it was given or is to be from its next start on."""
+        said = await self._read("show machine", self._machine(node, vm_id).config.get)
+        with understood(_SYSTEM, "show machine", _ENDPOINT):
+            return {str(name): str(value) for name, value in dict(said).items()}
+
+    async def memory(self) -> dict[str, int]:
+        """Node -> its memory in MiB, of those that say it."""
+        found = await self._read("list nodes", self._api.nodes.get)
+        with understood(_SYSTEM, "list nodes", _ENDPOINT):
+            return {str(entry["node"]): int(entry["maxmem"]) >> 20 for entry in found if entry.get("maxmem")}
+
     async def delete(self, *, node: str, vm_id: int) -> None:
         """That it is gone when its turn comes is success: a run that was killed may have asked for it."""
         purge = {"purge": 1, "destroy-unreferenced-disks": 1}

@@ -1,6 +1,7 @@
 """Talos through talosctl: secrets, machine configurations, the machine API."""
 
 import asyncio
+import re
 import shutil
 import ssl
 from collections.abc import Iterator, Sequence
@@ -9,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
+import yaml
+
 from rebirth.commands import Commands, ProgramFailed
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken, NotYet, understood
 from rebirth.paths import Paths
+from rebirth.providers.talos_words import ADVICE, UNREACHABLE
 from rebirth.run.waiting import asking
 
 SCRATCH = ".scratch"  # below the produced folder: what talosctl reads, for as long as it reads
@@ -19,27 +23,6 @@ PORT = 50000
 TRUSTD_PORT = 50001  # of a control plane: signs the certificates of workers
 # talosctl makes and patches the others too: with `--config-patch` a patch that takes something out has to fit all of them.
 _PATCH = {"controlplane": "--config-patch-control-plane", "worker": "--config-patch-worker"}
-# What a person may do, by the words of talosctl and of the machine.
-_ADVICE = {
-    r"has expired or is not yet valid": "Compare the clocks of this machine and of that one (`talosctl time`), and their time servers.",
-    r"unknown authority": "It was configured by another castle, or this one's credentials in the produced folder are lost: "
-    "reset the machine, or `rebirth destroy`, then `rebirth create`.",
-    r"PermissionDenied": "The talosconfig in the produced folder has not the rights of an administrator: put the one back that create wrote.",
-    r"no space left on device": "A disk is full, here or of the machine: make room, or give the machine a larger disk.",
-    r"InvalidArgument|unknown keys": "Check talos.version and the patches of castle.yaml.",
-    r"Unimplemented": "Use the talosctl of talos.version.",
-}
-_UNREACHABLE = (
-    "connection refused",
-    "i/o timeout",
-    "deadline exceeded",
-    "no route to host",
-    "Unavailable",
-    "EOF",
-    "tls:",
-    "reset by peer",
-    "ResourceExhausted",
-)
 
 
 @dataclass(frozen=True)
@@ -57,6 +40,14 @@ class MachineConfiguration:
 
     def __repr__(self) -> str:
         return "MachineConfiguration([secret])"
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What a machine says of a configuration that it was only shown."""
+
+    reboots: bool  # applied, it would take a reboot
+    same: bool  # it has that one already
 
 
 class Talosctl:
@@ -138,6 +129,42 @@ class Talosctl:
             lambda file: ("apply-config", "--insecure", "--nodes", address, "--file", file),
             f"apply-config to {machine}",
         )
+
+    async def configuration(self, *, address: str) -> MachineConfiguration:
+        """The one that a configured machine has."""
+        said = await self._machine("get machineconfig", address, "get", "machineconfig", "v1alpha1", "--output", "yaml")
+        with understood("talosctl", "get machineconfig", "talosctl on PATH"):
+            text = yaml.safe_load(said)["spec"]
+            return MachineConfiguration(text if isinstance(text, str) else yaml.safe_dump(text))
+
+    async def rehearse(self, *, configuration: MachineConfiguration, address: str, machine: str) -> Rehearsed:
+        """How a configured machine would apply it. Nothing else of its answer is kept: the rest is a diff that holds secrets.
+
+        The words are Talos' own (v1alpha1_server.go: ApplyConfiguration), and talosctl writes them to standard error.
+        """
+        said = await self._changing(configuration, address, machine, "--dry-run")
+        summary, _, diff = said.partition("Config diff:")
+        if "with a reboot" not in summary and "without a reboot" not in summary:
+            raise Broken(
+                "its answer says nothing of a reboot", system="talosctl", operation=f"apply-config to {machine}"
+            )
+        return Rehearsed("with a reboot" in summary, diff.strip() == "No changes.")
+
+    async def change(self, *, configuration: MachineConfiguration, address: str, machine: str, reboot: bool) -> None:
+        """To a machine that is configured: what it can it applies at once, for the rest it reboots; `reboot`: in any case."""
+        await self._changing(configuration, address, machine, *(("--mode", "reboot") if reboot else ()))
+
+    async def _changing(self, configuration: MachineConfiguration, address: str, machine: str, *options: str) -> str:
+        with self._scratch(f"{machine}.yaml") as file:
+            _write_private(file, configuration.text)
+            arguments = ("apply-config", *options, "--file", str(file))
+            return await self._machine(f"apply-config to {machine}", address, *arguments, both=True)
+
+    async def version(self, *, address: str) -> str:
+        """The Talos that runs on the machine, such as v1.12.0; "" where it does not say it."""
+        said = await self._machine("version", address, "version")
+        tags = re.findall(r"^\s*Tag:\s*(\S+)", said, re.MULTILINE)
+        return str(tags[-1]) if tags else ""
 
     async def cards(self, *, address: str) -> frozenset[str]:
         """The MAC addresses of the machine in maintenance mode that answers there, lower case."""
@@ -246,11 +273,11 @@ class Talosctl:
                 raise NotYet(f"talosctl: {operation}: it ended well, and has written nothing") from None
             made.replace(target)
 
-    async def _machine(self, operation: str, address: str, *arguments: str) -> str:
+    async def _machine(self, operation: str, address: str, *arguments: str, both: bool = False) -> str:
         if not self._paths.talosconfig.exists():
             raise Broken("the castle has no talosconfig yet", system="talosctl", operation=operation)
         client = ("--talosconfig", str(self._paths.talosconfig), "--endpoints", address, "--nodes", address)
-        return await self._run(operation, *client, *arguments)
+        return await self._run(operation, *client, *arguments, both=both)
 
     async def _with_file(self, configuration: MachineConfiguration, machine: str, arguments, operation: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
         with self._scratch(f"{machine}.yaml") as file:
@@ -275,16 +302,16 @@ class Talosctl:
         finally:
             file.unlink(missing_ok=True)
 
-    async def _run(self, operation: str, *arguments: str) -> str:
+    async def _run(self, operation: str, *arguments: str, both: bool = False) -> str:
         try:
             with asking("talosctl", operation):
-                return await self._commands.run(("talosctl", *arguments), operation=operation)
+                return await self._commands.run(("talosctl", *arguments), operation=operation, both=both)
         except ProgramFailed as error:
-            if any(word in error.said for word in _UNREACHABLE):
-                failed = error.advised(_ADVICE, "")
+            if any(word in error.said for word in UNREACHABLE):
+                failed = error.advised(ADVICE, "")
                 text = f"talosctl: {operation}: {error.said.rpartition('desc = ')[2]}"
                 raise NotYet(text, hint=failed.hint) from None
-            raise error.advised(_ADVICE, "`talosctl dmesg` of the machine, or its console, says more.") from None
+            raise error.advised(ADVICE, "`talosctl dmesg` of the machine, or its console, says more.") from None
 
 
 async def _answers(address: str) -> bool:

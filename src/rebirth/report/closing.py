@@ -68,6 +68,11 @@ def unchanged(run: Timeline) -> str:
     return f"nothing to do: everything is in place (checked in {run.total:.1f} s)"
 
 
+def left(lines: Sequence[str]) -> list[str]:
+    """A run that did what it could, and what castle.yaml says besides."""
+    return ["everything else is in place; not done, and left to you:", *lines]
+
+
 def sites(headings: Mapping[str, str]) -> list[str]:
     """A line a site that answered."""
     return [f"https://{host} says: {heading}" for host, heading in headings.items()]

@@ -51,4 +51,5 @@ def _trimmed(phase: Phase, there: Collection[type]) -> Phase:
         still=None if phase.still and phase.still.lacks(there) else phase.still,
         found=None if phase.found and phase.found.lacks(there) else phase.found,
         undo=None if phase.undo and phase.undo.lacks(there) else phase.undo,
+        changes=None if phase.changes and phase.changes.lacks(there) else phase.changes,
     )

@@ -25,6 +25,7 @@ from rebirth.paths import Paths
 from rebirth.run.bootstrap import Bootstrap
 from rebirth.run.consent import Consent
 from rebirth.run.engine import Engine, Outcome
+from rebirth.run.foresee import Outlook, foresee, lives
 from rebirth.run.journal import Journal
 from rebirth.run.phase import LAYERS, Phase, goal
 from rebirth.secrets import Redaction
@@ -36,7 +37,7 @@ class Verdict:
 
     phase: str
     title: str
-    verdict: Literal["in place", "not in place", "cannot tell"]
+    verdict: Literal["in place", "changed", "not in place", "cannot tell"]  # changed: castle.yaml says otherwise now
     why: str  # "" where there is nothing to add
 
 
@@ -45,7 +46,10 @@ def verdicts(bootstrap: Bootstrap, outcome: Outcome) -> list[Verdict]:
     found = []
     for phase in bootstrap.phases:
         failure = outcome.failures.get(phase.name)
-        if phase.name in outcome.facts and not phase.on_demand:
+        if phase.name in outcome.facts and (left := outcome.left.get(phase.name)):
+            words = "; ".join(f"{change} ({change.how})" for change in left)
+            found.append(Verdict(phase.name, phase.title, "changed", words))
+        elif phase.name in outcome.facts and not phase.on_demand:
             found.append(Verdict(phase.name, phase.title, "in place", ""))
         elif failure is not None:
             verdict: Literal["not in place", "cannot tell"]
@@ -123,7 +127,8 @@ async def create(
     """
     _check(consent or Consent(), castle)
     own = bootstrap.of(sections(castle))
-    return await _run(
+    lived = lives(paths)
+    outcome = await _run(
         own,
         "create",
         castle,
@@ -136,6 +141,24 @@ async def create(
         checked=checked,
         consent=consent,
     )
+    if lived and outcome.ok:  # what it did not do shows in what there is, not in what it believes
+        await _look_for_changes(outcome, own, castle, paths, redaction)
+    return outcome
+
+
+async def foreseen(bootstrap: Bootstrap, castle: Castle, paths: Paths, redaction: Redaction) -> Outlook | None:
+    """What create would do to the castle; None where nothing of it was made yet. Nothing is written."""
+    if not lives(paths):
+        return None
+    own = bootstrap.of(sections(castle))
+    return await foresee(own, paths, given(castle, paths, redaction), may_prepare=True)
+
+
+async def _look_for_changes(
+    outcome: Outcome, own: Bootstrap, castle: Castle, paths: Paths, redaction: Redaction
+) -> None:
+    outlook = await foresee(own, paths, given(castle, paths, redaction))
+    outcome.left.update({name: list(changes) for name, changes in outlook.changes.items()})
 
 
 def _check(consent: Consent, castle: Castle) -> None:
@@ -177,7 +200,12 @@ async def verify(
 async def status(bootstrap: Bootstrap, castle: Castle, paths: Paths, events: Events, redaction: Redaction) -> Outcome:
     """Which facts hold now; nothing is written, so that it may run beside create."""
     own = bootstrap.of(sections(castle))
-    return await _run(own, "status", castle, paths, events, redaction, may_run=lambda phase: phase.looks, writes=False)
+    outcome = await _run(
+        own, "status", castle, paths, events, redaction, may_run=lambda phase: phase.looks, writes=False
+    )
+    if lives(paths):
+        await _look_for_changes(outcome, own, castle, paths, redaction)
+    return outcome
 
 
 async def _run(

@@ -4,8 +4,6 @@ The engine alone retries (NotYet), alone catches Exception, alone starts tasks.
 """
 
 import asyncio
-import hashlib
-import json
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -14,9 +12,17 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NoReturn, TypeVar, cast
 
-from pydantic import BaseModel, TypeAdapter
-
-from rebirth.errors import Broken, CannotTell, DoesNotHold, Impossible, NoAnswer, NotYet, Rebirth, of_this_machine
+from rebirth.errors import (
+    Broken,
+    CannotTell,
+    Differs,
+    DoesNotHold,
+    Impossible,
+    NoAnswer,
+    NotYet,
+    Rebirth,
+    of_this_machine,
+)
 from rebirth.events import (
     Events,
     PhaseDone,
@@ -27,7 +33,9 @@ from rebirth.events import (
     PhaseSkipped,
     PhaseStarted,
 )
+from rebirth.run.change import Change
 from rebirth.run.facts import Fact
+from rebirth.run.fingerprint import fingerprint
 from rebirth.run.journal import Journal, Marks, Once
 from rebirth.run.phase import Declaration, Phase, needs
 from rebirth.run.waiting import Watcher, watched
@@ -44,9 +52,11 @@ class Outcome:
     facts: dict[str, Fact] = field(default_factory=dict)
     failures: dict[str, Rebirth] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)  # phase -> the phase whose failure stopped it
+    left: dict[str, list[Change]] = field(default_factory=dict)  # phase -> what castle.yaml says, and is not so
 
     @property
     def ok(self) -> bool:
+        """Whether all that was tried was done; what is left to a person was not tried."""
         return not self.failures and not self.skipped
 
     def made(self, kind: type[_Fact]) -> _Fact | None:
@@ -224,8 +234,8 @@ class Engine:
             for kind in later:  # it will have to run: what it asks for on demand starts now
                 self._task(kind)
         await self._facts(first)
-        fingerprint = self._fingerprint(phase)
-        if fact := await self._holding(phase, fingerprint):
+        inputs = self._fingerprint(phase)
+        if fact := await self._holding(phase, inputs):
             self._events(PhaseHolds(phase.name))
             return fact
         if not self._may_run(phase):
@@ -240,7 +250,7 @@ class Engine:
         last = max(needed, key=lambda kind: self._finished[kind]) if needed else None
         self._events(PhaseReady(phase.name, self.phases[last].name if last else ""))
         fact = await self._persist(phase, takes)
-        self._journal.remember(phase.name, fact, fingerprint)
+        self._journal.remember(phase.name, fact, inputs)
         self._events(PhaseDone(phase.name))
         return fact
 
@@ -254,14 +264,15 @@ class Engine:
         tasks = [self._task(kind) for kind in kinds]
         await asyncio.gather(*map(asyncio.shield, tasks))
 
-    async def _holding(self, phase: Phase, fingerprint: str) -> Fact | None:
+    async def _holding(self, phase: Phase, known: str) -> Fact | None:
         """The fact, if it holds already."""
         if phase.still is None:
             return None
         patience = self._patience(phase)
+        fact: Fact | None = None
         try:
             async with asyncio.timeout(patience) as limit:
-                fact = self._journal.recall(phase.name, phase.makes, fingerprint) or await self._found(phase)
+                fact = self._journal.recall(phase.name, phase.makes, known) or await self._found(phase)
                 if fact and await phase.still.function(fact, **await self._take(phase.still.takes)):
                     return fact
         except TimeoutError:
@@ -270,6 +281,10 @@ class Engine:
             self._unasked[phase.name] = f"no answer in {patience:.0f} s"
         except NoAnswer as error:
             self._unasked[phase.name] = str(error)
+        except Differs as error:
+            if not self._may_run(phase):
+                return fact  # what differs is another question: foresee.py
+            self._lacks[phase.name] = str(error)
         except NotYet as error:
             self._lacks[phase.name] = str(error)
         return None
@@ -278,7 +293,9 @@ class Engine:
         """A fact that no run remembers, where it may not be made: out of what the world shows."""
         if self._may_run(phase):
             return None
-        if self._journal.recall(phase.name, phase.makes):
+        if earlier := self._journal.recall(phase.name, phase.makes):
+            if phase.changes:
+                return earlier  # what castle.yaml says otherwise since is another question: foresee.py
             self._lacks[phase.name] = "its inputs have changed since"
             return None
         if phase.found is None:
@@ -320,29 +337,11 @@ class Engine:
         finally:
             self._limits.pop(phase.makes, None)
 
+    def _fingerprint(self, phase: Phase) -> str:
+        facts = {kind: self._outcome.facts.get(other.name) for kind, other in self.phases.items()}
+        return fingerprint(phase, self._given, facts, self._connections)
+
     def _patience(self, phase: Phase) -> float:
         if self._deadline is None:
             return phase.patience
         return min(phase.patience, max(0.0, self._deadline - time.monotonic()))
-
-    def _fingerprint(self, phase: Phase) -> str:
-        """Hash of the sections and remembered facts that the phase takes, directly or through its connections."""
-        digest = hashlib.sha256()
-        for name, value in sorted(self._inputs(phase.takes).items()):
-            digest.update(f"{name}={value}\n".encode())
-        return digest.hexdigest()[:16]
-
-    def _inputs(self, takes: Mapping[str, type]) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for kind in takes.values():
-            given = self._given.get(kind)
-            if isinstance(given, BaseModel):
-                found[kind.__name__] = given.model_dump_json()
-            elif kind in self.phases and not cast("type[Fact]", kind).in_memory:
-                fact = self._outcome.facts[self.phases[kind].name]
-                found[kind.__name__] = json.dumps(
-                    TypeAdapter(type(fact)).dump_python(fact, mode="json"), sort_keys=True
-                )
-            elif kind in self._connections:
-                found |= self._inputs(self._connections[kind].takes)
-        return found

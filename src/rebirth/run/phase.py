@@ -28,6 +28,14 @@ and where they are true:
 `still` says whether a fact that was made true by an earlier run holds now. `found` makes the fact, for `still` to look at,
 out of what castle.yaml and the systems outside say: so `rebirth status` can look where no run is remembered.
 
+A phase whose work castle.yaml may ask to be different later says what it would change of what is there:
+
+    async def changes(metallb: MetalLb, helm: Helm) -> list[Change]:          optional; never writes
+        '''What differs, and what running the phase again makes of it: see run/change.py.'''
+
+It takes what a phase takes, its own fact included, as earlier runs have left it. `plan` and `status` show its answer, and
+`create` at its end, of what it did not do.
+
 A phase that makes something outside of the cluster says how that is found again, by names and tags alone, and how it goes:
 
     async def undo(spec: Proxmox, proxmox: ProxmoxApi) -> list[Made]:         never writes: what it returns can be removed
@@ -106,6 +114,7 @@ class Phase(Declaration):
     still: Declaration | None  # besides what it takes it is handed the fact
     found: Declaration | None
     undo: Undo | None = None
+    changes: Declaration | None = None
 
 
 def declared(function: Callable[..., Any]) -> Declaration:
@@ -172,6 +181,7 @@ def read(module: ModuleType) -> Phase:
         still=declared_still(module.still) if hasattr(module, "still") else None,
         found=declared(module.found) if hasattr(module, "found") else None,
         undo=_undo(module),
+        changes=declared(module.changes) if hasattr(module, "changes") else None,
     )
 
 

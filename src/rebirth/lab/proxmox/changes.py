@@ -16,6 +16,15 @@ from rebirth.lab.proxmox.options import CONFIG, DRIVE, may_change_drive, may_set
 
 _NUMBERS = {name for name, kind in CONFIG.items() if kind.type in {"boolean", "integer"}}
 _HIDDEN = "*" * 10
+_COLD = {
+    "bios",
+    "cores",
+    "cpu",
+    "machine",
+    "memory",
+    "numa",
+    "sockets",
+}  # wait until a machine that runs is started again
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}  # powers of two
 SHOW: Kinds = {"current": FLAG, "snapshot": Kind(longest=40)}
 RESIZE: Kinds = {
@@ -37,7 +46,9 @@ def _same(options: dict[str, Any], given: Mapping[str, str]) -> None:
 
 
 async def configuration(pve: Pve, call: Call) -> dict[str, Any]:
-    options, lock = pve.machine(call.vmid), pve.conditions[call.vmid].lock
+    condition = pve.conditions[call.vmid]
+    pending = {} if call.given.get("current") == "1" else condition.pending
+    options, lock = pve.machine(call.vmid) | pending, condition.lock
     shown = {name: int(value) if name in _NUMBERS else value for name, value in options.items()}
     if "cipassword" in shown:
         shown["cipassword"] = _HIDDEN
@@ -73,6 +84,10 @@ def _changing(pve: Pve, call: Call) -> Work:
 
     async def work(_: object) -> None:
         kept = settled(pve, vmid, changes)
+        if await pve.running(vmid):
+            cold = {name: value for name, value in kept.items() if name in _COLD and name in changes}
+            pve.conditions[vmid].pending.update(cold)
+            kept = {name: value for name, value in kept.items() if name not in cold}
         replaced = [name for name in changes if DRIVE.fullmatch(name) and _volume(options, name) != _volume(kept, name)]
         for name in (*gone, *replaced):
             _detach(pve, vmid, options, name)

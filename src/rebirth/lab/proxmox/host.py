@@ -78,6 +78,7 @@ class Condition:
     since: float | None = None  # when it was powered on
     idle: bool = False  # powered on, with nothing to boot from
     imported: str | None = None  # the volume that its disk was made from
+    pending: dict[str, Any] = field(default_factory=dict)  # options that it gets when it is started the next time
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one task at a time
 
 

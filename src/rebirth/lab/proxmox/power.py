@@ -48,6 +48,8 @@ async def on(pve: Pve, vmid: int) -> None:
     options = pve.unlocked(vmid)
     if await pve.running(vmid):
         raise PveError(f"VM {vmid} already running")
+    options.update(condition.pending)
+    condition.pending.clear()
     machine = machine_of(pve, vmid, options)
     if machine.bridge and pve.bridges is not None and machine.bridge not in pve.bridges:
         raise PveError(f"bridge '{machine.bridge}' does not exist")
