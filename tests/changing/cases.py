@@ -137,7 +137,7 @@ MACHINES = (
     Case("Kubernetes, a minor version", _of(REFUSED), _set("kubernetes", "version", to="v1.36.0"), exit_code=4),
     Case("another CNI", _of(REBIRTH), _set("kubernetes", "cni", to="none"), exit_code=3),
     Case("the network of the pods", _of(REBIRTH), _set("kubernetes", "pod_network", to="10.245.0.0/16"), exit_code=4),
-    Case("the endpoint", _of(REBIRTH, REFUSED), _set("kubernetes", "endpoint", to="https://k8s.example:6443"), exit_code=3),
+    Case("the endpoint", _of(REBIRTH, REFUSED), _set("kubernetes", "endpoint", to="https://k8s.example:6443"), exit_code=4),
     Case("the tags of the nodes on the tailnet", _of(REBIRTH),
          _set("tailscale", "node_key", "tags", to=["tag:tazlab-k8s", "tag:more"]), _allow_more, exit_code=4),
     Case("a sysctl", _of(NOW), _patch({"machine": {"sysctls": {"vm.max_map_count": "262144"}}}), shows=_given("262144")),

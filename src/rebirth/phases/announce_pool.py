@@ -6,7 +6,7 @@ from typing import Any
 
 from rebirth.castle import CiliumPool
 from rebirth.phases.made.cilium import POOL_VERSIONS, objects
-from rebirth.phases.made.differences import of_objects
+from rebirth.phases.made.living.differences import of_objects
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.kinds import NotServed
 from rebirth.run.change import Change, How

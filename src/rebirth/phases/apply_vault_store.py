@@ -3,7 +3,7 @@
 from functools import partial
 
 from rebirth.castle import Store, Vault
-from rebirth.phases.made.differences import of_objects, of_those_left
+from rebirth.phases.made.living.differences import of_objects, of_those_left
 from rebirth.phases.made.vault_store import STORE_KIND, cluster_secret_store, version
 from rebirth.providers.cluster import Cluster
 from rebirth.run.change import Change

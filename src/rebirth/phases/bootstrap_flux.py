@@ -10,7 +10,7 @@ from rebirth.castle.model import seconds_of
 from rebirth.commands import Commands
 from rebirth.errors import NotYet
 from rebirth.phases.made import flux as made
-from rebirth.phases.made.differences import fields, named, of_objects, shown
+from rebirth.phases.made.living.differences import fields, named, of_objects, shown
 from rebirth.phases.made.rollout import PODS
 from rebirth.providers.cluster import Cluster, missing_replicas, split_documents
 from rebirth.run.change import Change, How

@@ -7,7 +7,7 @@ from typing import Any
 from rebirth.castle import FluxByOperator, GitOps, Kubernetes
 from rebirth.errors import NotYet
 from rebirth.phases.made import flux as made
-from rebirth.phases.made.differences import of_objects, of_release
+from rebirth.phases.made.living.differences import of_objects, of_release
 from rebirth.phases.made.rollout import PODS
 from rebirth.providers.cluster import Cluster, condition
 from rebirth.providers.helm import Helm

@@ -23,8 +23,8 @@ from rebirth.castle import (
 from rebirth.errors import Differs, NoAnswer, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.made import machine_records as records
-from rebirth.phases.made.health import boot_of, booted_again, healthy
-from rebirth.phases.made.machine_changes import Ahead, ahead, generated, has
+from rebirth.phases.made.living.health import boot_of, booted_again, healthy
+from rebirth.phases.made.living.machine_changes import Ahead, ahead, generated, has
 from rebirth.phases.made.machine_patches import Wanted
 from rebirth.phases.made.who_answers import identified
 from rebirth.phases.mint_node_key import SENT

@@ -7,7 +7,7 @@ from rebirth.errors import Broken, Differs, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.phases.made import machine_records as records
-from rebirth.phases.made.machine_sizes import of_sizes, of_the_rest, resize
+from rebirth.phases.made.living.machine_sizes import of_sizes, of_the_rest, resize
 from rebirth.phases.made.virtual_machines import options
 from rebirth.providers.access import ClusterAccess
 from rebirth.providers.proxmox import ProxmoxApi, Vm

@@ -3,7 +3,7 @@
 from typing import Any
 
 from rebirth.castle import Cilium, Foundation, MetalLb, Storage
-from rebirth.phases.made.differences import of_objects, of_those_left
+from rebirth.phases.made.living.differences import of_objects, of_those_left
 from rebirth.providers.cluster import Cluster
 from rebirth.run.change import Change
 from rebirth.run.facts import NamespacesCreated

@@ -4,7 +4,7 @@ from functools import partial
 
 from rebirth.castle import Cilium, Kubernetes, Machines
 from rebirth.phases.made.cilium import values
-from rebirth.phases.made.differences import of_release
+from rebirth.phases.made.living.differences import of_release
 from rebirth.phases.made.rollout import PODS, rolled_out
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm

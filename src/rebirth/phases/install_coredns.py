@@ -6,7 +6,7 @@ from typing import Any
 from rebirth.castle import CoreDns, Kubernetes
 from rebirth.errors import NotYet
 from rebirth.phases.made.coredns import NAME, NAMESPACE, objects
-from rebirth.phases.made.differences import named, of_objects
+from rebirth.phases.made.living.differences import named, of_objects
 from rebirth.phases.made.rollout import PODS
 from rebirth.providers.cluster import Cluster, missing_replicas
 from rebirth.run.change import Change, How

@@ -1,8 +1,8 @@
 """External Secrets: its chart, its CRDs established, its webhook admitting."""
 
 from rebirth.castle import ExternalSecrets, Store, Vault
-from rebirth.phases.made.differences import of_release
 from rebirth.phases.made.external_secrets import established, until_serving
+from rebirth.phases.made.living.differences import of_release
 from rebirth.phases.made.rollout import PODS, rolled_out
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm

@@ -5,7 +5,7 @@ from typing import Any
 
 from rebirth.castle import MetalLb, Pool
 from rebirth.phases.made.admission import until_admitted
-from rebirth.phases.made.differences import of_objects, of_release, of_those_left
+from rebirth.phases.made.living.differences import of_objects, of_release, of_those_left
 from rebirth.phases.made.rollout import PODS
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm

@@ -2,7 +2,7 @@
 
 from rebirth.castle import Storage
 from rebirth.errors import NotYet
-from rebirth.phases.made.differences import of_release
+from rebirth.phases.made.living.differences import of_release
 from rebirth.phases.made.rollout import PODS, rolled_out
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.helm import Helm

@@ -6,7 +6,7 @@ from functools import partial
 
 from rebirth.castle import Machine, Machines
 from rebirth.errors import NotYet
-from rebirth.phases.made.health import boot_of, booted_again, healthy
+from rebirth.phases.made.living.health import boot_of, booted_again, healthy
 from rebirth.providers.access import ClusterAccess
 from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.providers.talos import Talosctl
