@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from changing.bench import Living
+from rebirth.lab.proxmox.host import Condition
 from rebirth.run.change import How
 from simulation import cluster
 from standins import charts
@@ -106,6 +107,12 @@ def _allow_more(living: Living) -> None:
     clients[0] = replace(clients[0], tags=frozenset({*clients[0].tags, "tag:more"}))
 
 
+def _strays(living: Living) -> None:
+    world = living.world
+    options = {"name": "tazlab-k8s-worker-9", "cores": "1", "memory": "1024", "tags": world.castle.proxmox.tag}
+    world.pve.machines[805], world.pve.conditions[805] = options, Condition("pve")
+
+
 def _silence(living: Living) -> None:
     machine = living.world.yard.at("192.168.50.21")
     machine.bundle = "another castle's"
@@ -161,6 +168,10 @@ SIZES = (
     Case("memory of the worker, more than its host has", _of(REFUSED), _nodes(memory_mib=131072), exit_code=4,
          shows=lambda one: one.world.pve.machines[802]["memory"] == "16384"),
     Case("cores of the worker", _of(REBOOT), _nodes(cores=8), shows=lambda one: one.world.pve.machines[802]["cores"] == "8"),
+    Case("a worker more", _of(NOW), lambda d: d["machines"]["nodes"].append(
+             {"name": "tazlab-k8s-worker-2", "role": "worker", "address": "192.168.50.22", "cores": 2, "memory_mib": 4096, "disk_gib": 20}),
+         shows=lambda one: one.world.yard.at("192.168.50.22").state == "running"),
+    Case("a worker with its tag, that castle.yaml does not name", _of(REFUSED), bend=_strays, exit_code=4),
     Case("the tag of the machines", _of(REFUSED), _set("proxmox", "tag", to="castle-other"), exit_code=1),
     Case("the address of the worker", _of(REBIRTH, UNKNOWN), _nodes(address="192.168.50.22"), exit_code=1),
 )  # fmt: skip

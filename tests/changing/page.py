@@ -1,4 +1,4 @@
-"""docs/changes.md: what became of every case. `python -m changing.page docs/changes.md` makes it anew."""
+"""docs/changes.md: what became of every case. `python -m changing.page docs/changes.md [WORDS]` makes it anew."""
 
 import sys
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from typing import Any
 
 from changing.bench import Living, living
 from changing.cases import ALL, Case
-from rebirth.errors import SpecError
 from rebirth.run.change import How
 from rebirth.run.foresee import LEFT
 
@@ -124,15 +123,27 @@ def _made(one: Living, held: dict[str, Any]) -> Iterator[str]:
             yield name if name in held else f"{name} (new)"
 
 
-def page(rows: dict[str, list[Row]]) -> str:
+def page(lines: dict[str, str]) -> str:
+    """Of the lines of all cases, by their names."""
     parts = [_HEAD]
-    for group, found in rows.items():
-        parts += [f"## {_TITLES[group]}\n", _COLUMNS + "\n" + "\n".join(map(str, found)) + "\n"]
+    for group, cases in ALL.items():
+        parts += [f"## {_TITLES[group]}\n", "\n".join([_COLUMNS, *(lines[case.name] for case in cases)]) + "\n"]
     return "\n".join(parts)
 
 
+def told(file: Path) -> dict[str, str]:
+    """The lines that a page has, by the names of their cases."""
+    lines = file.read_text().splitlines() if file.exists() else []
+    return {line.split(" | ")[0].removeprefix("| "): line for line in lines if line.startswith("| ")}
+
+
 if __name__ == "__main__":
-    try:
-        Path(sys.argv[1]).write_text(page({group: [row(case) for case in cases] for group, cases in ALL.items()}))
-    except SpecError as error:
-        sys.exit(str(error))
+    page_of, words = (
+        Path(sys.argv[1]),
+        sys.argv[2:],
+    )  # words: of the cases that are made anew; all, where there are none
+    kept = told(page_of)
+    for one in (one for cases in ALL.values() for one in cases):
+        if not words or one.name not in kept or any(word in one.name for word in words):
+            kept[one.name] = str(row(one))
+    page_of.write_text(page(kept))

@@ -37,7 +37,7 @@ async def test_a_size_that_its_node_has_not(yard):
     nodes = [node.model_copy(update={"memory_mib": 100_000}) for node in yard.castle.machines.nodes]
     machines = yard.castle.machines.model_copy(update={"nodes": nodes})
     yard.castle = yard.castle.model_copy(update={"machines": machines})
-    said = await create_machines.changes(machines, yard.castle.proxmox, yard.proxmox)
+    said = await create_machines.changes(machines, yard.castle.proxmox, yard.outside.paths, yard.proxmox)
     assert {change.how for change in said} == {How.REFUSED}
     assert "the node pve has 65536 MiB" in said[0].why
     before = dict(yard.faults.writes)

@@ -70,12 +70,20 @@ async def create_machines(
     return MachinesCreated(dict(sorted(ids.items())))
 
 
-async def changes(machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> list[Change]:
+async def changes(machines: Machines, spec: Proxmox, paths: Paths, proxmox: ProxmoxApi) -> list[Change]:
     try:
         ours = _adopted(machines, await proxmox.machines(), spec)
     except Broken as error:  # somebody else's of that name, or this castle's under an earlier tag
         return [Change("machines", How.REFUSED, str(error), "proxmox.tag")]
-    return [*await of_sizes(machines, ours, proxmox), *await of_the_rest(machines, ours, proxmox)]
+    there = [machine for machine, _ in ours]
+    missing = [_of_missing(machine, paths) for machine in machines.nodes if machine not in there]
+    return [*missing, *await of_sizes(machines, ours, proxmox), *await of_the_rest(machines, ours, proxmox)]
+
+
+def _of_missing(machine: Machine, paths: Paths) -> Change:
+    """A new one, or one that was part of the cluster."""
+    lost = " anew; create says first what was lost with it" if records.known(paths, machine.name) else ""
+    return Change(f"machine {machine.name}", How.NOW, f"is not there, and is made{lost}", "machines")
 
 
 async def _refuse_other_addresses(machines: Machines, ours: list[tuple[Machine, Vm]], proxmox: ProxmoxApi) -> None:

@@ -5,7 +5,7 @@ Their pods go to others first, as disruption budgets allow it; a control plane g
 
 from rebirth.castle import Machines, Proxmox, Tailscale
 from rebirth.commands import ProgramFailed
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import Broken, Differs, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.made import machine_records as records
 from rebirth.phases.made import nodes
@@ -15,6 +15,7 @@ from rebirth.providers.cluster import Cluster
 from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.providers.tailnet import TailnetApi
 from rebirth.providers.talos import EtcdMember, Talosctl
+from rebirth.run.change import Change, How
 from rebirth.run.consent import Consent
 from rebirth.run.facts import NodesReady, SurplusRemoved
 from rebirth.run.waiting import note, together, until
@@ -68,13 +69,21 @@ async def remove_machines(
     return SurplusRemoved()
 
 
+async def changes(machines: Machines, spec: Proxmox, proxmox: ProxmoxApi) -> list[Change]:
+    by_hand = "`rebirth create --remove {}` drains it, takes it out of the cluster and destroys it"
+    return [
+        Change(f"machine {vm.name}", How.REFUSED, f"{_described(vm, spec)}: {by_hand.format(vm.name)}", "machines")
+        for vm in await _surplus(machines, spec, proxmox)
+    ]
+
+
 async def found() -> SurplusRemoved:
     return SurplusRemoved()
 
 
 async def still(fact: SurplusRemoved, machines: Machines, spec: Proxmox, consent: Consent, proxmox: ProxmoxApi) -> bool:
     if surplus := await _surplus(machines, spec, proxmox):
-        raise NotYet(_described(surplus[0], spec))
+        raise Differs(_described(surplus[0], spec))
     return not consent.remove
 
 
