@@ -205,7 +205,7 @@ SECRETS = (
          shows=lambda one: one.world.cluster.get("v1", "Secret", "ghcr-pull-secret", "default") is not None),
     Case("a direct secret's key", _of(NOW), lambda d: d["engine"]["direct_secrets"][3]["data"].update(region="eu"),
          shows=_secret("tailscale", "operator-oauth", "region", "eu")),
-    Case("the mount of Vault", _of(NOW), _set("engine", "vault", "mount", to="kv"), exit_code=3),
+    Case("the mount of Vault", _of(NOW), _set("engine", "vault", "mount", to="kv"), exit_code=1),
     Case("the name of the Vault store", _of(NOW, REFUSED), _set("engine", "store", "name", to="other-store"), exit_code=3),
 )  # fmt: skip
 GITOPS = (

@@ -194,6 +194,8 @@ async def changes(
         try:
             return list((await ahead(wanted, machine, secrets, talosctl)).changes)
         except NotYet as error:
+            if records.known(paths, machine.name) is None:
+                return []  # nobody has ever configured it: it is a new one
             text = (
                 f"castle.yaml says something else than what it was sent, and it does not say what that takes: {error}"
             )
