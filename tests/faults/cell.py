@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 from faults.scenes import PASSWORD, Scene
-from faults.stage import PATIENCE, Ending, Stage
+from faults.stage import PATIENCE, Destroying, Ending, Stage
 
 AT_ONCE = 10.0  # seconds within which what does not mend by itself has to be said
 Arrange = Callable[[Stage], None]
@@ -58,14 +58,15 @@ class Seen:
     @property
     def message(self) -> str:
         """What the operator is told, without what is another each time."""
-        return "" if self.survived else self._plain(str(self.ending.failure))
+        return "" if self.survived else self.plain(str(self.ending.failure))
 
     @property
     def hint(self) -> str:
-        return "" if self.survived else self._plain(self.ending.failure.hint)
+        return "" if self.survived else self.plain(self.ending.failure.hint)
 
-    def _plain(self, text: str) -> str:
+    def plain(self, text: str) -> str:
         text = re.sub(r"gave up after \d+ s", "gave up", text.replace(str(self.stage.folder), "CASTLE"))
+        text = re.sub(r"\(\d{6,}\)", "(ID)", text)  # of a device
         return " ".join(text.split())
 
 
@@ -90,14 +91,15 @@ def complaints(cell: Cell, seen: Seen) -> list[str]:
     found: list[str] = []
     if not seen.survived:
         failures = seen.ending.outcome.failures
-        if len(failures) != 1:
+        if len(failures) != 1 and not isinstance(seen.stage, Destroying):
             found.append(f"{len(failures)} messages instead of one")
-        if not seen.hint:
-            found.append("no hint")
-        if _TRACE.search(f"{seen.message} {seen.hint}"):
-            found.append("taken for a bug")
-        if (cell.names or cell.system).lower() not in seen.message.lower():
-            found.append(f"does not name {cell.names or cell.system}")
+        for failure in failures.values():
+            if not failure.hint:
+                found.append("no hint")
+            if _TRACE.search(f"{failure} {failure.hint}"):
+                found.append("taken for a bug")
+            if (cell.names or cell.system).lower() not in seen.plain(str(failure)).lower():
+                found.append(f"does not name {cell.names or cell.system}")
         if len(seen.message) > 600:
             found.append("the message is a page long")
     if seen.later is not None and not seen.later.outcome.ok:

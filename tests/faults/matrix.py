@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from faults import here, inside, scenes, states, words
+from faults import here, inside, late, scenes, states, words
 from faults.cell import Arrange, Cell
 from faults.scenes import Scene
 from faults.wrongs import Break, Wrong
@@ -34,11 +34,11 @@ LASTING = (
     Wrong("certificate of a stranger", breaks=Break.STRANGER),
 )
 _HTTP: dict[str, tuple[Scene, ...]] = {
-    "Proxmox": (scenes.reaching, scenes.uploading, scenes.creating),
+    "Proxmox": (scenes.reaching, scenes.uploading, scenes.creating, scenes.booting, scenes.destroying),
     "image factory": (scenes.uploading,),
-    "Tailscale": (scenes.reaching, scenes.minting, scenes.freeing),
+    "Tailscale": (scenes.reaching, scenes.minting, scenes.freeing, scenes.destroying),
     "Vault": (scenes.reaching, scenes.handing_over),
-    "Kubernetes": (scenes.naming, scenes.installing, scenes.bringing_flux, scenes.converging),
+    "Kubernetes": (scenes.bootstrapping, scenes.naming, scenes.installing, scenes.bringing_flux, scenes.converging),
     "site": (scenes.visiting,),
 }
 
@@ -93,4 +93,4 @@ def _programs() -> Iterator[Cell]:
 
 
 def cells() -> list[Cell]:
-    return [*_http(), *_programs(), *states.cells(), *inside.cells(), *here.cells()]
+    return [*_http(), *_programs(), *states.cells(), *inside.cells(), *late.cells(), *here.cells()]

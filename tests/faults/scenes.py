@@ -6,10 +6,14 @@ from pathlib import Path
 
 from starlette.responses import HTMLResponse
 
-from faults.stage import Stage
+from faults.stage import Destroying, Stage
 from rebirth.lab.proxmox import Volume
+from rebirth.lab.proxmox.host import Condition
 from rebirth.phases import (
+    await_nodes,
+    boot_machines,
     bootstrap_flux,
+    bootstrap_kubernetes,
     configure_machines,
     converge,
     create_machines,
@@ -31,6 +35,7 @@ from rebirth.run.facts import (
     IngressFound,
     LossesSettled,
     MachinesBooted,
+    MachinesConfigured,
     MachinesCreated,
     NamesFreed,
     NamespacesCreated,
@@ -80,6 +85,66 @@ def creating(folder: Path) -> Stage:
         folder, [create_machines], (REACHED, SETTLED, ImageUploaded(dict.fromkeys(machines, "local:iso/talos.iso")))
     )
     stage.pve.storage("local").volumes["local:iso/talos.iso"] = Volume("iso", 1 << 20)
+    return stage
+
+
+def made(stage: Stage) -> dict[str, int]:
+    """The castle's machines exist, switched off; their ids by name."""
+    stage.pve.storage("local").volumes[stage.volume] = Volume("iso", 1 << 20)
+    found = {}
+    for vmid, machine in enumerate(stage.castle.machines.nodes, stage.castle.proxmox.vm_ids.first):
+        disks = {"scsi0": "local-lvm:10", "ide2": f"{stage.volume},media=cdrom", "boot": "order=scsi0;ide2"}
+        options = {"name": machine.name, "cores": 1, "memory": 1024, "net0": "virtio,bridge=vmbr0", **disks}
+        stage.pve.machines[vmid] = {**options, "tags": stage.castle.proxmox.tag}
+        stage.pve.conditions[vmid] = Condition("pve")
+        found[machine.name] = vmid
+    return found
+
+
+def booting(folder: Path) -> Stage:
+    stage = Stage(folder, [boot_machines])
+    ids = made(stage)
+    at = {str(machine.address): ids[machine.name] for machine in stage.castle.machines.nodes}
+    stage.listens = lambda address: at[address] in stage.pve.hypervisor.started
+    stage.facts = (MachinesCreated(ids),)
+    return stage
+
+
+def bootstrapping(folder: Path) -> Stage:
+    """The machines have their configuration, and answer."""
+    stage = Stage(folder, [bootstrap_kubernetes], (MachinesConfigured(()),))
+    stage.paths.kubeconfig.unlink()
+    stage.paths.talosconfig.touch(mode=0o600)
+    stage.paths.talosconfig.write_text("context: stand-in")
+    for address, machine in stage.talos.machines.items():
+        machine.configuration, stage.talos._ready[address] = "given", 0.0
+    stage.kubernetes.put(charts.namespace("kube-system"))
+    return stage
+
+
+def awaiting_nodes(folder: Path) -> Stage:
+    """Every machine is a Ready node."""
+    stage = Stage(folder, [await_nodes])
+    for machine in stage.castle.machines.nodes:
+        node(stage, machine.name, "True", "kubelet is posting ready status")
+    return stage
+
+
+def node(stage: Stage, name: str, ready: str, message: str) -> None:
+    item = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "spec": {}}
+    stage.kubernetes.condition(stage.kubernetes.put(item), "Ready", ready, message=message)
+
+
+def destroying(folder: Path) -> Stage:
+    """A castle that was created: machines, their devices, a key, credentials, and a cluster that answers."""
+    stage = Destroying(folder, ())
+    made(stage)
+    stage.pve.hypervisor.started.clear()
+    for machine in stage.castle.machines.nodes:
+        stage.control.add_device(machine.name, tags=(OURS,))
+    for file in (stage.paths.talosconfig, stage.paths.talos_secrets):
+        file.touch(mode=0o600)
+        file.write_text("nonsense")
     return stage
 
 

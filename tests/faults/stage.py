@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ from faults.carriers import Adapter, Carried, carried
 from faults.wrongs import Line
 from paper import PaperControl, PaperHypervisor
 from phases.cluster.world import castle
+from proof.virtual_time import VirtualTime
 from rebirth.castle import Castle
 from rebirth.commands import Commands
 from rebirth.console import Recorder
@@ -27,6 +29,7 @@ from rebirth.lab.proxmox import Pve, Storage, proxmox_app
 from rebirth.lab.systems.factory import factory_app
 from rebirth.lab.tailscale import OAuthClient, Tailnet, tailscale_app
 from rebirth.paths import Paths
+from rebirth.phases import BOOTSTRAP
 from rebirth.providers.access import ClusterAccess
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.factory import ImageFactory
@@ -39,6 +42,7 @@ from rebirth.providers.talos import SCRATCH, Talosctl
 from rebirth.providers.vault import VaultApi
 from rebirth.providers.web import Web
 from rebirth.run.create import given
+from rebirth.run.destroy import Destruction
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.facts import Fact, SecretsResolved
 from rebirth.run.journal import Journal
@@ -78,8 +82,8 @@ class Ending:
 
     @property
     def failure(self) -> Rebirth:
-        (failure,) = self.outcome.failures.values()
-        return failure
+        """Destroy has one of each thing that it could not look for: the first of them by its words."""
+        return min(self.outcome.failures.values(), key=str)
 
 
 @dataclass
@@ -96,6 +100,7 @@ class Stage:
     lift: Callable[[], None] = lambda: None  # what ends a fault that no line has
     during: Callable[[], AbstractContextManager[None]] = nullcontext  # entered for a run
     ingress: ASGIApp | None = None  # what answers at the castle's sites
+    listens: Callable[[str], bool] = lambda address: False  # whether anything does at an address
     published: PublishedApi = field(default_factory=PublishedApi)
     _runs: int = 0
 
@@ -141,7 +146,7 @@ class Stage:
         tailscale, vault = spec.tailscale, spec.engine.vault
         wire = Carried(self.lines["Kubernetes"], InProcess(kubernetes_app(self.kubernetes)))
         access = ClusterAccess(self.paths, wire)
-        cluster = access.open()
+        cluster = access.open() if self.paths.kubeconfig.exists() else None  # nobody has bootstrapped it yet
         return {
             ClusterAccess: access,
             Cluster: cluster,
@@ -185,12 +190,11 @@ class Stage:
         self._runs += 1
         recorder = Recorder(self.paths.logs / f"run-{self._runs}", self.redaction)
         events = Events(self.events.append, recorder)
-        known = given(self.castle, self.paths, self.redaction) | clients
-        known |= {type(fact): fact for fact in (self.secrets, *self.facts)}
-        own = [_eager(read(phase)) for phase in self.phases]
+        assert isinstance(loop, Standing)
+        loop.listens = lambda address: self.listens(address)  # it may change meanwhile
         try:
             with self.during(), Journal(self.paths.state) as journal:
-                outcome = await Engine(own, (), known, journal, events, budget=self.budget).run()
+                outcome = await self._work(clients, journal, events)
         except Rebirth as error:
             outcome = Outcome(failures={"": error})
         finally:
@@ -199,6 +203,12 @@ class Stage:
                 if close := getattr(client, "close", None):
                     await close()
         return Ending(outcome, loop.time() - since)
+
+    async def _work(self, clients: dict[type, Any], journal: Journal, events: Events) -> Outcome:
+        known = given(self.castle, self.paths, self.redaction) | clients
+        known |= {type(fact): fact for fact in (self.secrets, *self.facts)}
+        own = [_eager(read(phase)) for phase in self.phases]
+        return await Engine(own, (), known, journal, events, budget=self.budget).run()
 
     @property
     def volume(self) -> str:
@@ -223,6 +233,42 @@ class Stage:
         """Every byte that a run has written, but for what produced/ is there for."""
         files = [file for part in (self.paths.logs, self.paths.state) for file in part.rglob("*") if file.is_file()]
         return b"\n".join(file.read_bytes() for file in files)
+
+
+class Destroying(Stage):
+    """Its castle is destroyed, as the command does it: looked for, removed, looked for again."""
+
+    async def _work(self, clients: dict[type, Any], journal: Journal, events: Events) -> Outcome:
+        made = [replace(one, function=partial(self._client, one.makes), takes={}) for one in BOOTSTRAP.connections]
+        bootstrap = replace(BOOTSTRAP, connections=tuple(made), resolve=lambda *_: self.secrets)
+        work = Destruction(bootstrap, self.castle, self.paths, journal, events, self.redaction, patience=PATIENCE)
+        found = await work.look()
+        return (await work.remove(found) if found.outcome.ok else found).outcome
+
+    def _client(self, kind: type) -> Any:
+        """One of its own for each look: who looks closes it."""
+        return self._clients()[kind]
+
+
+class Standing(VirtualTime):
+    """Virtual time; of a bare socket is only ever asked whether somebody listens there."""
+
+    listens: Callable[[str], bool]
+
+    async def create_connection(self, protocol_factory, host=None, port=None, **options):
+        if not self.listens(host):
+            raise ConnectionRefusedError(111, f"Connect call failed ('{host}', {port})")
+        protocol, transport = protocol_factory(), _Silent()
+        protocol.connection_made(transport)
+        return transport, protocol
+
+
+class _Silent(asyncio.Transport):
+    def close(self):
+        pass
+
+    def is_closing(self):
+        return True  # nobody ever says anything over it
 
 
 def _eager(phase: Phase) -> Phase:

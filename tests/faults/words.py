@@ -166,6 +166,9 @@ API_OF_HELM = (
 )
 
 _RPC = "error: rpc error: code = "
+HUNG_UP = f"{_RPC}Unavailable desc = error reading from server: EOF"
+NOT_AUTHORIZED = f"{_RPC}PermissionDenied desc = not authorized"
+HAS_DATA = f"{_RPC}AlreadyExists desc = etcd data directory is not empty"
 TALOS_PASSING = (
     Wrong(
         "nobody listens",
@@ -176,7 +179,7 @@ TALOS_PASSING = (
         said=f'{_RPC}Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 192.168.50.11:50000: connect: no route to host"',
     ),
     Wrong("silent", said=f"{_RPC}DeadlineExceeded desc = context deadline exceeded"),
-    Wrong("hangs up", said=f"{_RPC}Unavailable desc = error reading from server: EOF"),
+    Wrong("hangs up", said=HUNG_UP),
     Wrong(
         "resets the connection",
         said=f"{_RPC}Unavailable desc = error reading from server: read tcp: connection reset by peer",
@@ -188,7 +191,7 @@ TALOS_PASSING = (
     ),
 )
 TALOS_LASTING = (
-    Wrong("not authorized", said=f"{_RPC}PermissionDenied desc = not authorized"),
+    Wrong("not authorized", said=NOT_AUTHORIZED),
     Wrong(
         "configuration invalid",
         said=f"{_RPC}InvalidArgument desc = 1 error occurred:\n\t* unknown keys found during decoding: machine.nonsense",

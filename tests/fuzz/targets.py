@@ -13,10 +13,9 @@ from pathlib import Path
 import httpx2 as httpx
 
 from faults import scenes
-from faults.stage import Stage
+from faults.stage import Stage, Standing
 from fuzz.good import CANARY, COREFILE, EVENTS, FLUX, JOURNAL, KUSTOMIZATION, OBJECTS, TALOS
 from fuzz.mutations import spoiled, spoiled_json
-from proof.virtual_time import VirtualTime
 from rebirth.castle import load
 from rebirth.errors import Rebirth
 from rebirth.lab.spec import load_lab
@@ -215,7 +214,7 @@ def _answers(rng: random.Random, folder: Path) -> None:
             if value.reveal() in shown:
                 raise Unsound(f"{scene.__name__} shows {name}")
 
-    with in_words(f"answers while {scene.__name__}"), asyncio.Runner(loop_factory=VirtualTime) as runner:
+    with in_words(f"answers while {scene.__name__}"), asyncio.Runner(loop_factory=Standing) as runner:
         runner.run(run())
 
 
