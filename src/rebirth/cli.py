@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rebirth.backup.commands import app as keeping
 from rebirth.bundle.commands import app as bundling
 from rebirth.change.commands import app as changing
 from rebirth.drill.commands import app as drilling
@@ -62,6 +63,7 @@ for module in plugins.commands().values():
 app.add_typer(beginning)
 app.add_typer(reports)
 app.add_typer(fetching)
+app.add_typer(keeping)
 app.add_typer(bundling)
 app.add_typer(drilling)
 app.add_typer(fleeting)

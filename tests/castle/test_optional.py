@@ -16,6 +16,9 @@ OTHERWISE = {
     "await_ready",
     "await_machines",
     "bootstrap_flux_instance",
+    "read_archive",
+    "restore_credentials",
+    "restore_vault",
 }  # where the example does it in another way
 OF_FLUX = {"await_external_secrets", *OTHERWISE}
 OF_TAILSCALE = {"mint_node_key", "free_names"}

@@ -56,7 +56,7 @@ def talos(outside, tmp_path):
         with Journal(outside.paths.state) as journal:
             return await configure_machines.configure_machines(
                 identity=Identity(name=castle.name), paths=outside.paths, existing=None, **{**sections, **changed}, secrets=outside.secrets,
-                talosctl=talosctl, settled=LossesSettled(()), names=NamesFreed(()), minted=key, marks=Marks(journal), access=ClusterAccess(outside.paths),
+                talosctl=talosctl, settled=LossesSettled(()), names=NamesFreed(()), minted=key, credentials=None, marks=Marks(journal), access=ClusterAccess(outside.paths),
                 booted=MachinesBooted({}),
             )  # fmt: skip
 

@@ -10,7 +10,10 @@ from rebirth.lab.systems.faults import Fault
 from rebirth.lab.tailscale import OAuthClient
 from rebirth.phases import reach_outside
 from rebirth.phases.connections import vault_api
-from rebirth.run.facts import RepositoryRead
+from rebirth.providers.anchors.snapshots import VaultSnapshots
+from rebirth.run.facts import ArchiveRead, RepositoryRead
+from rebirth.secrets import Secret
+from standins.raft import Raft
 from standins.vault import Vault, vault_app
 
 EVERYTHING = frozenset({
@@ -37,11 +40,13 @@ async def reach(outside, serve, tmp_path, monkeypatch):
     class Reach:
         def __init__(self):
             self.vault, self.programs = paper, programs
+            self.snapshots = self.kept = None
 
         async def __call__(self, repository=REPOSITORY, flux_operator=None):
             return await reach_outside.reach_outside(
                 castle.proxmox, castle.tailscale, castle.machines, Handovers(handovers=castle.handovers), outside.paths,
                 outside.proxmox, outside.tailscale, vault, Commands(outside.redaction), repository, flux_operator,
+                self.snapshots, self.kept,
             )  # fmt: skip
 
     yield Reach()
@@ -135,3 +140,24 @@ async def test_a_system_that_does_not_answer(outside, reach, system):
         await reach()
     assert caught.value.hint
     assert outside.writes == {}
+
+
+async def test_a_vault_that_is_to_be_restored_need_not_know_the_castles_token(reach):
+    """It knows it when it has what was kept; one that others use is refused before anything is made."""
+
+    def snapshots(**how):
+        raft = Raft(Vault("of nobody"), mounted=False, **how)
+        common = {"address": "https://vault.test", "mount": "secret", "ca": None, "unseal_keys": [], "transport": raft}
+        return VaultSnapshots(**common, token=Secret("x"), restore_token=Secret(raft.root))
+
+    reach.vault.token = "another"
+    with pytest.raises(Broken, match="the token was rejected"):
+        await reach()
+    reach.snapshots = snapshots()
+    with pytest.raises(Broken, match="the token was rejected"):
+        await reach()
+    reach.kept = ArchiveRead("20260101T000000Z-castle", {})
+    assert await reach()
+    reach.snapshots = snapshots(other_mounts=["theirs"])
+    with pytest.raises(Broken, match="it holds other mounts"):
+        await reach()

@@ -1,6 +1,14 @@
 """What the operator wants: castle.yaml, one model per section."""
 
 from rebirth.addresses import host_of
+from rebirth.castle.anchors import (
+    Anchors,
+    CredentialsAnchor,
+    DatabaseAnchor,
+    DatabaseAnchors,
+    Restore,
+    VaultAnchor,
+)
 from rebirth.castle.castle import Castle, Handovers, Identity, references
 from rebirth.castle.check import Check, Ignored, RepositoryFile
 from rebirth.castle.existing import Existing
@@ -37,6 +45,7 @@ from rebirth.castle.talos import Talos
 from rebirth.castle.vault_directory import Secrets
 
 __all__ = [
+    "Anchors",
     "Awaited",
     "Castle",
     "Chart",
@@ -45,7 +54,10 @@ __all__ = [
     "CiliumPool",
     "ClusterDns",
     "CoreDns",
+    "CredentialsAnchor",
     "DataPath",
+    "DatabaseAnchor",
+    "DatabaseAnchors",
     "Decryption",
     "DirectSecret",
     "Entrance",
@@ -77,6 +89,7 @@ __all__ = [
     "RegistryLogin",
     "RegistryLogins",
     "RepositoryFile",
+    "Restore",
     "Secrets",
     "Section",
     "Site",
@@ -88,6 +101,7 @@ __all__ = [
     "Tailscale",
     "Talos",
     "Vault",
+    "VaultAnchor",
     "host_of",
     "load",
     "load_model",

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
+from rebirth.castle.anchors import Anchors
 from rebirth.castle.check import Check
 from rebirth.castle.existing import Existing
 from rebirth.castle.foundation import Foundation
@@ -63,6 +64,7 @@ class Castle(Section):
     storage: AnyStorage | None = None
     """Where volumes come from: a chart that the bootstrap installs, or a StorageClass that the repository brings."""
     handovers: list[Handover] = []
+    anchors: Anchors | None = None
     online: Online | None = None
     patience: Patiences = {}
     """Phase -> how long it may take, in seconds or such as 40m, before `rebirth create` gives up on it."""
@@ -140,6 +142,12 @@ class Castle(Section):
     def _handed_over_to_vault(self) -> Self:
         if self.handovers and not self.engine.vault:
             raise ValueError("at handovers: a handover writes to engine.vault, which is missing")
+        return self
+
+    @model_validator(mode="after")
+    def _kept_of_a_vault(self) -> Self:
+        if self.anchors and self.anchors.vault and not self.engine.vault:
+            raise ValueError("at anchors.vault: a snapshot is taken of engine.vault, which is missing")
         return self
 
     @model_validator(mode="after")

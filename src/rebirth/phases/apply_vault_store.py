@@ -7,7 +7,7 @@ from rebirth.phases.made.living.differences import of_objects, of_those_left
 from rebirth.phases.made.vault_store import STORE_KIND, cluster_secret_store, version
 from rebirth.providers.cluster import Cluster
 from rebirth.run.change import Change
-from rebirth.run.facts import ExternalSecretsInstalled, SecretsPlaced, VaultStoreApplied
+from rebirth.run.facts import ExternalSecretsInstalled, SecretsPlaced, VaultRestored, VaultStoreApplied
 from rebirth.run.waiting import until
 
 LAYER = "engine"
@@ -15,7 +15,12 @@ PATIENCE = 120
 
 
 async def apply_vault_store(
-    store: Store, vault: Vault, cluster: Cluster, operator: ExternalSecretsInstalled, placed: SecretsPlaced
+    store: Store,
+    vault: Vault,
+    cluster: Cluster,
+    operator: ExternalSecretsInstalled,
+    placed: SecretsPlaced,
+    restored: VaultRestored | None,
 ) -> VaultStoreApplied:
     """Apply the Vault store."""
     await until(partial(cluster.apply, cluster_secret_store(store, vault)), what="the store is accepted", every=0.5)

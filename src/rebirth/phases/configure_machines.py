@@ -32,6 +32,7 @@ from rebirth.providers.access import ClusterAccess
 from rebirth.providers.talos import SCRATCH, TRUSTD_PORT, Talosctl
 from rebirth.run.change import Change, How
 from rebirth.run.facts import (
+    CredentialsRestored,
     LossesSettled,
     MachinesBooted,
     MachinesConfigured,
@@ -69,6 +70,7 @@ async def configure_machines(
     settled: LossesSettled,
     names: NamesFreed | None,
     minted: NodeKeyMinted | None,
+    credentials: CredentialsRestored | None,
     marks: Marks,
     access: ClusterAccess,
     booted: MachinesBooted,

@@ -1,9 +1,16 @@
 """How clients are made. Each function's signature says what it takes, as a phase's does."""
 
-from rebirth.castle import GitOps, Proxmox, Tailscale, Talos, Vault
+from pathlib import Path
+
+from rebirth.castle import Anchors, GitOps, Identity, Proxmox, Tailscale, Talos, Vault, VaultAnchor
 from rebirth.commands import Commands
 from rebirth.paths import Paths
 from rebirth.providers.access import ClusterAccess
+from rebirth.providers.anchors.archive import Archive
+from rebirth.providers.anchors.s3 import Bucket
+from rebirth.providers.anchors.sealing import Key
+from rebirth.providers.anchors.shelves import Folder, Shelf
+from rebirth.providers.anchors.snapshots import VaultSnapshots
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.factory import ImageFactory
 from rebirth.providers.git import GitRemote
@@ -61,6 +68,36 @@ def vault_api(vault: Vault, secrets: SecretsResolved) -> VaultApi:
     return VaultApi(address=vault.address, mount=vault.mount, token=secrets[vault.token], ca=ca)
 
 
+def archive(anchors: Anchors, identity: Identity, paths: Paths, secrets: SecretsResolved) -> Archive:
+    """A rehearsal keeps a folder of its own: it can neither read nor write what the real castle keeps."""
+    place = anchors.archive
+    shelf: Shelf = Folder(paths.castle / Path(place.folder or "archive").expanduser())
+    if paths.lab:
+        shelf = Folder(paths.state / "archive")
+    elif s3 := place.s3:
+        shelf = Bucket(
+            endpoint=s3.endpoint,
+            region=s3.region,
+            bucket=s3.bucket,
+            prefix=s3.prefix or "",
+            access_key=secrets[s3.access_key],
+            secret_key=secrets[s3.secret_key],
+            ca=secrets[s3.ca] if s3.ca else None,
+        )
+    return Archive(castle=identity.name, key=Key(secrets[anchors.age_key]), shelf=shelf)
+
+
+def vault_snapshots(vault: Vault, anchor: VaultAnchor, secrets: SecretsResolved) -> VaultSnapshots:
+    return VaultSnapshots(
+        address=vault.address,
+        mount=vault.mount,
+        ca=secrets[vault.ca] if vault.ca else None,
+        token=secrets[anchor.token],
+        restore_token=secrets[anchor.restore_token] if anchor.restore_token else None,
+        unseal_keys=[secrets[key] for key in anchor.unseal_keys],
+    )
+
+
 def git_remote(gitops: GitOps, paths: Paths, secrets: SecretsResolved, commands: Commands) -> GitRemote:
     access: Access = Token(gitops.username, secrets[gitops.token]) if gitops.token else Anybody()
     if ssh := gitops.ssh:
@@ -84,6 +121,8 @@ CONNECTIONS = (
     cluster,
     helm,
     vault_api,
+    archive,
+    vault_snapshots,
     git_remote,
     web,
 )

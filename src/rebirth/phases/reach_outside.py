@@ -9,11 +9,12 @@ from rebirth.errors import Broken
 from rebirth.paths import Paths
 from rebirth.phases.free_names import refuse_foreign
 from rebirth.phases.made.virtual_machines import needs
+from rebirth.providers.anchors.snapshots import VaultSnapshots
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.proxmox_rights import Needs
 from rebirth.providers.tailnet import TailnetApi
 from rebirth.providers.vault import VaultApi
-from rebirth.run.facts import OutsideReached, RepositoryRead
+from rebirth.run.facts import ArchiveRead, OutsideReached, RepositoryRead
 from rebirth.run.waiting import together
 
 LAYER = "secrets"
@@ -39,6 +40,8 @@ async def reach_outside(
     commands: Commands,
     repository: RepositoryRead,
     flux_operator: FluxByOperator | None,
+    snapshots: VaultSnapshots | None,
+    kept: ArchiveRead | None,
 ) -> OutsideReached:
     """Reach the systems outside."""
     exported = repository.flux_manifests is None and flux_operator is None
@@ -47,6 +50,11 @@ async def reach_outside(
 
     async def version() -> str:
         return str(await proxmox.reach(wanted)) if proxmox and wanted else ""
+
+    if snapshots and kept and (state := await snapshots.state()) != "full":
+        vault = None  # it knows the castle's token when it has what is kept of it
+        if state == "empty":
+            await snapshots.refuse_what_would_be_lost()
 
     found, *_ = await together(version(), *([vault.reach()] if vault else []))
     if lacks := await missing_rights(wanted, handovers, proxmox, tailnet, vault):

@@ -63,6 +63,12 @@ class Talosctl:
         if not self._paths.talos_secrets.exists():
             await self._produce(self._paths.talos_secrets, "gen secrets", "gen", "secrets", "--output-file")
 
+    def put_secrets(self, content: bytes) -> None:
+        """A secrets bundle that was kept, whole or not at all."""
+        with self._scratch(self._paths.talos_secrets.name) as file:
+            _write_private(file, content.decode())
+            file.replace(self._paths.talos_secrets)
+
     async def generate(
         self,
         *,

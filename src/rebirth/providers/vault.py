@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SYSTEM = "Vault"
 _ADDRESS = "engine.vault.address"
+_NEEDS = "The token of engine.vault.token needs create, read and update below the mount."
 _RIGHTS = ("create", "read", "update")  # a write is made with check-and-set: read, then created or updated
 
 
@@ -24,19 +25,8 @@ class VaultApi:
     def __init__(
         self, *, address: str, mount: str, token: Secret, ca: Secret | None, transport: "BaseAdapter | None" = None
     ) -> None:
-        # Here, and not above: check imports phases for what they take, and has no time for their clients.
-        import hvac
-        import requests
-
         self._mount = mount
-        session = requests.Session()
-        if ca is not None:
-            from rebirth.providers.trust import trust_only
-
-            trust_only(session, ca.reveal())
-        if transport is not None:
-            session.mount(address, transport)
-        self._client = hvac.Client(url=address, token=token.reveal(), session=session, timeout=15)
+        self._client = client_of(address, token, ca, transport)
 
     async def close(self) -> None:
         self._client.adapter.close()
@@ -45,7 +35,7 @@ class VaultApi:
         """Raises where the address, the certificate or the token is wrong."""
         try:
             said = await self._ask("look up token", self._client.auth.token.lookup_self)
-        except _NothingThereError:
+        except NothingThereError:
             raise self._no_such("look up token") from None
         with understood(_SYSTEM, "look up token", _ADDRESS):
             said["data"]["policies"]
@@ -57,7 +47,7 @@ class VaultApi:
             full = f"{self._mount}/data/{path}"
             try:
                 said = await self._ask("look up rights", partial(self._client.sys.get_capabilities, paths=[full]))
-            except _NothingThereError:
+            except NothingThereError:
                 raise self._no_such("look up rights") from None
             with understood(_SYSTEM, "look up rights", _ADDRESS):
                 held = set((said.get("data") or said).get(full) or ())
@@ -86,7 +76,7 @@ class VaultApi:
         )
         try:
             await self._ask("write", write)
-        except _NothingThereError:
+        except NothingThereError:
             raise self._no_such("write") from None
         except Broken:
             if (await self._versioned(path))[1] != version:
@@ -99,7 +89,7 @@ class VaultApi:
         call = partial(kv.read_secret_version, path=path, mount_point=self._mount, raise_on_deleted_version=False)
         try:
             answer = await self._ask("read", call)
-        except _NothingThereError as nothing:
+        except NothingThereError as nothing:
             if nothing.complaints:
                 raise self._no_such("read") from None
             return {}, 0
@@ -111,40 +101,66 @@ class VaultApi:
         return Broken("no such path", system=_SYSTEM, operation=operation, status=404, hint=hint)
 
     async def _ask(self, operation: str, call: Callable[[], Any]) -> Any:
-        import requests
-        from hvac.exceptions import Forbidden, InvalidPath, InvalidRequest, Unauthorized, VaultDown, VaultError
-
-        try:
-            with asking(_SYSTEM, operation), understood(_SYSTEM, operation, _ADDRESS):
-                answer = await asyncio.to_thread(call)
-                if not isinstance(answer, dict):  # hvac's word for: that was no JSON
-                    raise TypeError
-                return answer
-        except InvalidPath as error:
-            raise _NothingThereError(complaints=error.errors != []) from None
-        except (Forbidden, Unauthorized):
-            hint = "The token of engine.vault.token needs create, read and update below the mount."
-            raise Broken("the token was rejected", system=_SYSTEM, operation=operation, status=403, hint=hint) from None
-        except InvalidRequest:
-            hint = "See Vault's audit log."
-            raise Broken(
-                "the request was rejected", system=_SYSTEM, operation=operation, status=400, hint=hint
-            ) from None
-        except (VaultDown, requests.exceptions.RequestException) as error:
-            if refused := mistrusted(
-                error, system=_SYSTEM, operation=operation, address=_ADDRESS, ca="engine.vault.ca"
-            ):
-                raise refused from None
-            hint = f"Is {_ADDRESS} right, reachable from here, and unsealed?"
-            raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
-        except VaultError as error:
-            hint = f"Is {_ADDRESS} right, and is Vault healthy?"
-            raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
+        return await ask(operation, call, _NEEDS)
 
 
-class _NothingThereError(Exception):
+class NothingThereError(Exception):
     """404. Vault complains where no engine is mounted, and does not where a path of one is empty."""
 
     def __init__(self, *, complaints: bool) -> None:
         super().__init__()
         self.complaints = complaints
+
+
+def client_of(
+    address: str,
+    token: Secret | None,
+    ca: Secret | None,
+    transport: "BaseAdapter | None" = None,
+    *,
+    timeout: float = 15,
+) -> Any:
+    """A client of hvac's. `transport` carries its requests instead of a connection."""
+    # Here, and not above: check imports phases for what they take, and has no time for their clients.
+    import hvac
+    import requests
+
+    session = requests.Session()
+    if ca is not None:
+        from rebirth.providers.trust import trust_only
+
+        trust_only(session, ca.reveal())
+    if transport is not None:
+        session.mount(address, transport)
+    return hvac.Client(url=address, token=token.reveal() if token else "", session=session, timeout=timeout)
+
+
+async def ask(operation: str, call: Callable[[], Any], needs: str) -> Any:
+    """What a client answers, which has to be a mapping. `needs` is the hint where its token is rejected.
+
+    Raises NothingThereError, Broken or NotYet.
+    """
+    import requests
+    from hvac.exceptions import Forbidden, InvalidPath, InvalidRequest, Unauthorized, VaultDown, VaultError
+
+    try:
+        with asking(_SYSTEM, operation), understood(_SYSTEM, operation, _ADDRESS):
+            answer = await asyncio.to_thread(call)
+            if not isinstance(answer, dict):  # hvac's word for: that was no JSON
+                raise TypeError
+            return answer
+    except InvalidPath as error:
+        raise NothingThereError(complaints=error.errors != []) from None
+    except (Forbidden, Unauthorized):
+        raise Broken("the token was rejected", system=_SYSTEM, operation=operation, status=403, hint=needs) from None
+    except InvalidRequest:
+        hint = "See Vault's audit log."
+        raise Broken("the request was rejected", system=_SYSTEM, operation=operation, status=400, hint=hint) from None
+    except (VaultDown, requests.exceptions.RequestException) as error:
+        if refused := mistrusted(error, system=_SYSTEM, operation=operation, address=_ADDRESS, ca="engine.vault.ca"):
+            raise refused from None
+        hint = f"Is {_ADDRESS} right, reachable from here, and unsealed?"
+        raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None
+    except VaultError as error:
+        hint = f"Is {_ADDRESS} right, and is Vault healthy?"
+        raise NoAnswer(f"{_SYSTEM}: {operation}: {type(error).__name__}", hint=hint) from None

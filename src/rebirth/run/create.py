@@ -7,8 +7,11 @@ from typing import Literal
 from pydantic import BaseModel
 
 from rebirth.castle import (
+    Anchors,
     Castle,
     ClusterDns,
+    CredentialsAnchor,
+    DatabaseAnchors,
     DataPath,
     FluxOfRepository,
     Handovers,
@@ -16,6 +19,7 @@ from rebirth.castle import (
     Online,
     Patience,
     RegistryLogins,
+    Restore,
     Sites,
 )
 from rebirth.castle.storage import data_path_of
@@ -78,7 +82,7 @@ def sections(castle: Castle) -> dict[type, object]:
     """The sections that castle.yaml has, by type: they decide which phases make the castle (Bootstrap.of)."""
     found: dict[type, object] = {}
     cilium = castle.networking.cilium if castle.networking else None
-    for section in (castle, castle.engine, castle.tailscale, castle.gitops, castle.networking, cilium):
+    for section in (castle, castle.engine, castle.tailscale, castle.gitops, castle.networking, cilium, castle.anchors):
         for name in type(section).model_fields if section else ():
             value = getattr(section, name)
             if isinstance(value, BaseModel):
@@ -87,6 +91,8 @@ def sections(castle: Castle) -> dict[type, object]:
         found[DataPath] = path
     if castle.online:
         found |= _of_online(castle.online)
+    if castle.anchors:
+        found |= _of_anchors(castle.anchors)
     if not castle.gitops.flux:
         found[FluxOfRepository] = FluxOfRepository()
     found[RegistryLogins] = castle.engine.registry_logins
@@ -100,6 +106,17 @@ def sections(castle: Castle) -> dict[type, object]:
 def _of_online(online: Online) -> dict[type, object]:
     parts = [online.entrance, online.awaited, Sites(sites=online.sites) if online.sites else None]
     return {type(part): part for part in parts if part}
+
+
+def _of_anchors(anchors: Anchors) -> dict[type, object]:
+    found: dict[type, object] = {}
+    if anchors.restore:
+        found[Restore] = Restore(generation=anchors.restore)
+    if anchors.credentials:
+        found[CredentialsAnchor] = CredentialsAnchor()
+    if anchors.databases:
+        found[DatabaseAnchors] = DatabaseAnchors(databases=anchors.databases)
+    return found
 
 
 def barriers(phases: Iterable[Phase]) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ A fact is written to the journal, unless it stands in memory only (`InMemory`): 
 moment, and is made again when a phase that has to run asks for it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -47,6 +47,24 @@ class SecretsResolved(InMemory):
 class RepositoryRead(InMemory):
     commit: str
     flux_manifests: tuple[dict[str, object], ...] | None = field(repr=False)  # None: the repository keeps none
+
+
+@dataclass(frozen=True)
+class ArchiveRead(InMemory):
+    """A generation of what a castle keeps, all of it, whole and decrypted."""
+
+    generation: str
+    contents: Mapping[tuple[str, str], bytes] = field(repr=False)  # by kind and name
+
+
+@dataclass(frozen=True)
+class CredentialsRestored(Fact):
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class VaultRestored(Fact):
+    mount: str
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What outlives a castle is kept: a graph of its own, beside the one that makes the castle."""
