@@ -1,6 +1,6 @@
 """A living castle in a simulated world, castle.yaml changed, and what `plan`, `create` and `status` make of it."""
 
-import re
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +26,6 @@ from simulation.world import World
 
 Document = dict[str, Any]
 _REST = 60.0  # seconds in which controllers come to rest
-_NUDGES = re.compile(r"/(events|pods|leases)/|dryRun")
 
 
 class Living:
@@ -80,11 +79,9 @@ class Living:
 
 
 def _proved(castle: Castle, directory: Path) -> Any:
-    import asyncio
-
-    return asyncio.new_event_loop().run_until_complete(
-        prove(tree.EXAMPLE / "gitops", castle=castle, directory=directory)
-    )
+    """On a loop of its own: that of the world jumps."""
+    with asyncio.Runner() as runner:
+        return runner.run(prove(tree.EXAMPLE / "gitops", castle=castle, directory=directory))
 
 
 @contextmanager
