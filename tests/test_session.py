@@ -1,6 +1,7 @@
 """How a command on a castle ends: what is printed, and where."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from rebirth.console import Recorder, Silent
 from rebirth.errors import Broken, DoesNotHold
 from rebirth.events import Events
 from rebirth.paths import Paths
+from rebirth.run.change import Change, How
 from rebirth.run.engine import Outcome
-from rebirth.run.facts import SitesVisited
+from rebirth.run.facts import MachinesConfigured, SitesVisited
+from rebirth.run.foresee import LEFT
 from rebirth.secrets import Redaction, Secret
 from rebirth.session import Session
 from rebirth.terminal.ending import Ending
@@ -123,3 +126,27 @@ def test_status_says_what_brings_up_what_is_missing(ended, capsys, tmp_path, mon
     out, err = capsys.readouterr()
     assert "boot_machines            not in place: gone" in out.splitlines()
     assert err.startswith("hint: Run `rebirth create` to bring up what is missing.\n")
+
+
+CNI = Change("machine a", How.REBIRTH, "cluster.network.cni: nodes have their addresses from it", "kubernetes.cni")
+
+
+def test_create_says_at_its_end_what_it_left(ended, capsys, tmp_path):
+    shutil.copy(EXAMPLE / "castle.yaml", tmp_path)
+    outcome = Outcome({"visit_sites": VISITED}, left={"configure_machines": [CNI]})
+    assert ended(WORKED, outcome) == LEFT
+    said = capsys.readouterr().out
+    assert "not done, and left to you:\n  machine a: cluster.network.cni" in said
+    assert "castle.yaml:48 kubernetes.cni" in said.replace("\n", " ")
+    assert ended(WORKED, outcome, as_json=True) == LEFT
+    (change,) = json.loads(capsys.readouterr().out)["changes"]
+    assert (change["how"], change["setting"]) == ("needs a rebirth", "kubernetes.cni")
+
+
+def test_status_says_what_castle_yaml_says_otherwise(ended, capsys):
+    outcome = Outcome({"configure_machines": MachinesConfigured(("a",))}, left={"configure_machines": [CNI]})
+    assert ended(WORKED, outcome, command="status") == LEFT
+    said = capsys.readouterr()
+    assert "configure_machines       changed: machine a: cluster.network.cni" in said.out
+    assert "(needs a rebirth)" in said.out
+    assert "rebirth plan" in said.err

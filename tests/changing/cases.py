@@ -107,6 +107,11 @@ def _allow_more(living: Living) -> None:
     clients[0] = replace(clients[0], tags=frozenset({*clients[0].tags, "tag:more"}))
 
 
+def _off(living: Living) -> None:
+    for machine in living.world.yard.machines.values():
+        living.world.host.run(living.world.yard.stop(machine.vm.vmid))
+
+
 def _strays(living: Living) -> None:
     world = living.world
     options = {"name": "tazlab-k8s-worker-9", "cores": "1", "memory": "1024", "tags": world.castle.proxmox.tag}
@@ -157,6 +162,9 @@ MACHINES = (
     Case("a sysctl and the network of the pods at once", _of(REBIRTH, REFUSED),
          _both(_patch({"machine": {"sysctls": {"vm.max_map_count": "262144"}}}), _set("kubernetes", "pod_network", to="10.245.0.0/16")),
          exit_code=4, shows=_given("262144", 0)),
+    Case("a sysctl and a forward, while all machines are off", _of(UNKNOWN),
+         _both(_patch({"machine": {"sysctls": {"vm.swappiness": "1"}}}), _set("engine", "coredns", "forwards", "lan", to=["192.168.50.1"])),
+         _off, shows=lambda one: _given("vm.swappiness: '1'")(one) and _corefile(one, "forward . 192.168.50.1")),
     Case("a sysctl, while a machine does not answer", _of(NOW, UNKNOWN), _patch({"machine": {"sysctls": {"vm.swappiness": "1"}}}),
          _silence, exit_code=1),
 )  # fmt: skip

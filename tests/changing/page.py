@@ -54,7 +54,7 @@ def row(case: Case) -> Row:
         before = one.plan()
         held = _held(one)
         planned = [f"{change.how}: {change}" for change in before.all()] + [
-            f"cannot be told: {why}" for why in before.unknown.values()
+            f"cannot be told: {why}" for why in dict.fromkeys(before.unknown.values())
         ]
         hows = frozenset(change.how for change in before.all())
         if errors:
@@ -70,7 +70,7 @@ def row(case: Case) -> Row:
         made = ", ".join(_made(one, held)) or "nothing"
         failed = "; ".join(str(error).splitlines()[0] for error in outcome.failures.values())
         left = {str(change) for changes in outcome.left.values() for change in changes}
-        kept = not outcome.ok or left == {str(change) for change in before.undone}
+        kept = not outcome.ok or left == {str(change) for change in before.undone if change.how is not How.UNKNOWN}
         status = one.status()
         others = [f"`{phase}` {verdict}" for phase, verdict in status.items() if verdict != "in place"]
         changed = {phase for phase, verdict in status.items() if verdict.startswith("changed")}

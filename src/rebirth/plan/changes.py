@@ -17,8 +17,9 @@ def render(outlook: Outlook, directory: Path, *, castle: str, width: int) -> str
             lines += [f"  {how}:", *listed(changes, directory, width, "    ")]
     if outlook.unknown:
         lines.append("  cannot be told:")
-        for phase, why in outlook.unknown.items():
-            lines += _folded(f"{phase}: {why}", width, "    ")
+        for why in dict.fromkeys(outlook.unknown.values()):
+            steps = ", ".join(step for step, said in outlook.unknown.items() if said == why)
+            lines += _folded(f"{steps}: {why}", width, "    ")
     if len(lines) == 1:
         lines = [f"the living castle {castle} is as castle.yaml says: `rebirth create` would change nothing"]
     return "\n".join(lines) + "\n"

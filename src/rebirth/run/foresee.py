@@ -11,6 +11,7 @@ from rebirth.run.bootstrap import Bootstrap
 from rebirth.run.change import Change, Foreseen, How, undone
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.facts import Fact
+from rebirth.run.fingerprint import fingerprint
 from rebirth.run.journal import FILE, Journal
 from rebirth.run.phase import Phase
 
@@ -64,7 +65,23 @@ async def foresee(own: Bootstrap, paths: Paths, given: Mapping[type, object], *,
         timely = [replace(phase, patience=min(phase.patience, _LOOK)) for phase in looking.phases]
         goals = {phase.name for phase in timely if phase.name in asked}
         outcome = await Engine(timely, looking.connections, given, journal, Events(), goals=goals).run()
-    return _outlook(outcome, asked & {phase.name for phase in timely})
+        outlook = _outlook(outcome, asked & {phase.name for phase in timely})
+        recorded = {name: f"{why}{_recorded(name, own, given, journal)}" for name, why in outlook.unknown.items()}
+    return replace(outlook, unknown=recorded)
+
+
+def _recorded(name: str, own: Bootstrap, given: Mapping[type, object], journal: Journal) -> str:
+    """What the records know where nobody answers: whether castle.yaml says the same as when the phase was done."""
+    phase = next(one for one in own.phases if one.name == name)
+    facts = {one.makes: journal.recall(one.name, one.makes) for one in own.phases}
+    if facts[phase.makes] is None:
+        return "; no run has recorded that it was done"
+    connections = {one.makes: one for one in own.connections}
+    try:
+        same = journal.recall(name, phase.makes, fingerprint(phase, given, facts, connections)) is not None
+    except TypeError:  # a fact that it needs is not recorded
+        same = False
+    return f"; by the records castle.yaml {'says the same as' if same else 'said something else'} when it was done"
 
 
 def _known(phase: Phase, journal: Journal, *, may_prepare: bool) -> Phase | None:
