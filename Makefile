@@ -8,7 +8,7 @@ RUN := $(VENV)/bin
 CASTLE := examples/castle
 export PATH := $(CURDIR)/$(RUN):$(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test test-all check fix unit lab bench bench-proof power precision clean lock docs fuzz sbom simulate sweep
+.PHONY: help demo test test-all check fix unit lab bench bench-proof power precision clean lock docs fuzz sbom simulate sweep kills
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -84,6 +84,9 @@ simulate: $(VENV)/ready ## whole lives of a castle on virtual time, with faults 
 
 sweep: $(VENV)/ready ## create and destroy cut off at every point at which they can be killed (JOBS=)
 	PYTHONPATH=src:tests $(RUN)/python -m simulation sweep --jobs $(or $(JOBS),2)
+
+kills: lab ## create in the lab killed at twenty points of its whole run, and run again (SEED=, LIVES=5); half an hour
+	PYTHONPATH=src:tests $(RUN)/python -m killing --lives $(or $(LIVES),5) $(if $(SEED),--seed $(SEED))
 
 clean: ## removes what make made here
 	rm -rf $(VENV) $(VENV)-sbom sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info

@@ -24,7 +24,9 @@ _NAMESERVER = {
     "tailscale.com/managed": "true",
     "tailscale.com/parent-resource-type": "nameserver",
 }  # labels of what it reads
-_DEAF = 4  # times that a nameserver is shown its records: if it has not read them then, it is started anew
+# Times that a nameserver is shown its records: if it has not read them then, it is started anew; and again after twice as many,
+# and so on, since while it starts it answers nobody: on a slow machine for longer than a fixed pause.
+_DEAF = 4
 _NUDGE_EVERY = 3.0  # seconds: the operator backs off for minutes after failures that were only too early
 
 
@@ -42,7 +44,7 @@ async def open_vault_store(
             return
         if now() - asked_at > _NUDGE_EVERY:
             asked_at = now()
-            shown += await _show_records(cluster, host_of(vault.address), restart=shown % _DEAF == _DEAF - 1)
+            shown += await _show_records(cluster, host_of(vault.address), restart=_is_deaf(shown + 1))
             asked = {"metadata": {"annotations": {"rebirth.dev/asked-at": stamp()}}}
             await cluster.merge(*kind, applied.name, None, asked)
         raise NotYet(message)
@@ -74,6 +76,11 @@ async def _show_records(cluster: Cluster, host: str, *, restart: bool) -> bool:
                 await cluster.wake_pods(meta["namespace"], mounting=meta["name"])
                 nudged(f"made the kubelet show the tailnet's nameserver its records, which have {host} now")
     return there
+
+
+def _is_deaf(shown: int) -> bool:
+    """Whether it has been shown them 4, 8, 16 ... times."""
+    return shown >= _DEAF and shown.bit_count() == 1
 
 
 async def _wake(cluster: Cluster, store: Store) -> None:

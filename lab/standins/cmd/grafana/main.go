@@ -1,10 +1,12 @@
 // Command grafana stands in for Grafana: healthy only while it can log in to its PostgreSQL database with the password that
-// its environment holds (GF_DATABASE_*, as Grafana reads them).
+// its environment holds (GF_DATABASE_*, as Grafana reads them). A password that the database refuses ends it, as it ends Grafana
+// when it starts: the kubelet starts it again, with what the Secret holds by then.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log"
 	"net/http"
 	"net/url"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"rebirth.local/standins/internal/kube"
 )
@@ -42,6 +45,9 @@ func main() {
 	go func() {
 		for ctx.Err() == nil {
 			err := login(ctx)
+			if refused := new(pgconn.PgError); errors.As(err, &refused) && !healthy.Load() {
+				log.Fatalf("the database refuses the login: %s", refused.Code)
+			}
 			if err != nil && healthy.Load() {
 				log.Print("lost the database")
 			}
