@@ -3,13 +3,14 @@
 import argparse
 import gc
 import hashlib
+import math
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 _HASHES = "PYTHONHASHSEED"  # the order of sets is part of what a seed repeats
@@ -30,6 +31,9 @@ def _arguments() -> argparse.Namespace:
         "--seed", type=int, default=None, help="without -n: this life again, and all that happens in it; else the first"
     )
     parser.add_argument("--every", type=int, default=1, help="sweep: only every so-manieth point")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="begin no life after that; it is said how many there were"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()
 
@@ -70,7 +74,7 @@ def _simulate(asked: argparse.Namespace) -> int:
     sums: Counter[str] = Counter()
     hits: Counter[str] = Counter()
     late, slowest, wrong = 0.0, 0.0, 0
-    for seed, (life, said) in _each(_told, range(first, first + number), asked.jobs):
+    for seed, (life, said) in _each(_told, range(first, first + number), asked):
         sums.update(lives=1, runs=life.runs, kills=life.kills, messages=len(life.failures), hours=int(life.seconds))
         hits.update(dict.fromkeys(life.hits, 1))
         late, slowest = max(late, life.late), max(slowest, life.slowest)
@@ -79,7 +83,7 @@ def _simulate(asked: argparse.Namespace) -> int:
             print(f"seed {seed}: {'; '.join(life.complaints[:3])}\n    {said}", flush=True)
     took = time.perf_counter() - began
     print(
-        f"{sums['lives']} lives (seeds {first} to {first + number - 1}), {sums['runs']} runs of create and destroy, {sums['kills']} kills, "
+        f"{sums['lives']} lives (seeds {first} to {first + sums['lives'] - 1}), {sums['runs']} runs of create and destroy, {sums['kills']} kills, "
         f"{sums['messages']} runs that ended with a message, {sums['hours'] / 3600:.0f} virtual hours\n"
         f"{len(hits)} kinds of fault struck; online at most {slowest:.0f} s after a run began when everything worked, "
         f"{late:.0f} s after the last fault\n"
@@ -115,7 +119,7 @@ def _sweep(asked: argparse.Namespace) -> int:
     lives: Counter[str] = Counter()
     kills: Counter[str] = Counter()
     wrong = 0
-    for cut, life in _each(_cut, list(cuts(asked.every)), asked.jobs):
+    for cut, life in _each(_cut, list(cuts(asked.every)), asked):
         lives[cut.kind] += 1
         kills[cut.kind] += life.kills
         if life.complaints:
@@ -129,13 +133,14 @@ def _sweep(asked: argparse.Namespace) -> int:
     return int(wrong > 0)
 
 
-def _each(work: Callable[[Any], Any], items: Any, jobs: int) -> Iterable[tuple[Any, Any]]:
+def _each(work: Callable[[Any], Any], items: Any, asked: argparse.Namespace) -> Iterable[tuple[Any, Any]]:
+    jobs, ends = asked.jobs, time.monotonic() + 60 * asked.minutes
     if jobs == 1:
-        yield from ((item, work(item)) for item in items)
+        yield from ((item, work(item)) for item in takewhile(lambda _: time.monotonic() < ends, items))
         return
     with ProcessPoolExecutor(jobs) as pool:
         left = iter(items)
-        while some := list(islice(left, 64 * jobs)):
+        while time.monotonic() < ends and (some := list(islice(left, 64 * jobs))):
             yield from zip(some, pool.map(work, some, chunksize=4), strict=True)
 
 
