@@ -8,7 +8,7 @@ RUN := $(VENV)/bin
 CASTLE := examples/castle
 export PATH := $(CURDIR)/$(RUN):$(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test test-all check fix unit lab bench bench-proof power precision clean lock docs fuzz sbom simulate sweep kills
+.PHONY: help demo test test-all check fix unit lab bench bench-proof power precision unseen clean lock docs fuzz sbom simulate sweep kills
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -53,6 +53,9 @@ power: lab ## five power cuts of the example castle in a row: how long until it 
 PRECISION := $(or $(TMPDIR),/tmp)/rebirth-precision
 precision: $(VENV)/ready ## what the proof finds of real faults, and what it says that is not so (MIRRORS=, JOBS=, PRECISION=: where to keep it)
 	$(RUN)/python bench/precision.py $(PRECISION) --jobs $(or $(JOBS),2) $(if $(MIRRORS),--mirrors $(MIRRORS))
+
+unseen: $(VENV)/ready ## what the proof finds of faults in repositories that no rule was tried on (as precision)
+	$(RUN)/python bench/precision.py $(PRECISION) --fixes tests/corpus/unseen.toml --jobs $(or $(JOBS),2) $(if $(MIRRORS),--mirrors $(MIRRORS))
 
 lab: $(VENV)/ready $(VENV)/packages ## builds the lab's programs that are not in the cache
 	$(RUN)/rebirth lab build

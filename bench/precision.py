@@ -1,9 +1,9 @@
 """What of real faults the proof finds, and what it says that is not so.
 
-    python bench/precision.py SCRATCH [--mirrors DIR] [--program DIR] [--jobs N] [--words TEXT] [--quick] [--out FILE]
+    python bench/precision.py SCRATCH [--fixes FILE] [--mirrors DIR] [--program DIR] [--jobs N] [--words TEXT] [--quick] [--out FILE]
 
 Checks the parent and the fix of every commit in tests/corpus/fixes.toml: what is gone after the fix was said of the fault. Then
-whole repositories at a commit, tests/corpus/repositories.toml, for their errors by rule; then our own trees, tests/corpus/trees.
+(--fixes another list, as tests/corpus/unseen.toml: only its commits) whole repositories at a commit, tests/corpus/repositories.toml, for their errors by rule; then our own trees, tests/corpus/trees.
 A repository is taken from DIR (owner+name/repo or owner/name.git), else cloned into SCRATCH without its old files. What a commit's check said is kept
 in SCRATCH by commit and by the program's source, so that a second run asks only what changed. --program is the folder of
 another version's `rebirth` package; --words limits it to commits whose kind or repository has them; --quick asks a fix only where
@@ -31,6 +31,7 @@ from typing import Any
 
 HERE = Path(__file__).parents[1]
 CORPUS = HERE / "tests" / "corpus"
+FIXES = CORPUS / "fixes.toml"
 OUTCOMES = ("found", "warned", "elsewhere", "still", "missed", "silent")
 MEANING = {
     "found": "an error at the right line, gone after the fix",
@@ -179,8 +180,8 @@ def shown(fix: Fix, name: str, by: list[Said]) -> str:
     )
 
 
-def of_fixes(checks: Checks, pool: ThreadPoolExecutor, words: str, *, quick: bool) -> str:
-    every = [Fix(**one) for one in tomllib.loads((CORPUS / "fixes.toml").read_text())["fix"]]
+def of_fixes(checks: Checks, pool: ThreadPoolExecutor, listed: Path, words: str, *, quick: bool) -> str:
+    every = [Fix(**one) for one in tomllib.loads(listed.read_text())["fix"]]
     fixes = [fix for fix in every if words in f"{fix.kind} {fix.repository} {fix.parent}"]
 
     def asked(fix: Fix) -> tuple[str, list[Said]]:
@@ -230,6 +231,7 @@ def of_trees(program: Path) -> str:
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("scratch", type=Path)
+    ask.add_argument("--fixes", type=Path, default=FIXES)
     ask.add_argument("--mirrors", type=Path)
     ask.add_argument("--program", type=Path, default=HERE / "src" / "rebirth")
     ask.add_argument("--jobs", type=int, default=1)
@@ -242,10 +244,10 @@ def main() -> None:
     given.scratch.mkdir(parents=True, exist_ok=True)
     checks = Checks(given.scratch.resolve(), given.mirrors, given.program.resolve())
     with ThreadPoolExecutor(given.jobs) as pool:
-        parts = [of_fixes(checks, pool, given.words, quick=given.quick)]
-        if not given.quick:
+        parts = [of_fixes(checks, pool, given.fixes, given.words, quick=given.quick)]
+        if not given.quick and given.fixes == FIXES:
             parts.append(of_repositories(checks, pool, given.words))
-    if not given.words:
+    if not given.words and given.fixes == FIXES:
         parts.append(of_trees(checks.program))
     report = "\n\n".join(parts) + "\n"
     print(report)
