@@ -3,7 +3,8 @@
     python bench/precision.py SCRATCH [--fixes FILE] [--mirrors DIR] [--program DIR] [--jobs N] [--words TEXT] [--quick] [--out FILE]
 
 Checks the parent and the fix of every commit in tests/corpus/fixes.toml: what is gone after the fix was said of the fault. Then
-(--fixes another list, as tests/corpus/unseen.toml: only its commits) whole repositories at a commit, tests/corpus/repositories.toml, for their errors by rule; then our own trees, tests/corpus/trees.
+whole repositories at a commit, tests/corpus/repositories.toml, for their errors by rule; then our own trees, tests/corpus/trees.
+--fixes names another list of commits, as tests/corpus/unseen.toml, and only that is checked.
 A repository is taken from DIR (owner+name/repo or owner/name.git), else cloned into SCRATCH without its old files. What a commit's check said is kept
 in SCRATCH by commit and by the program's source, so that a second run asks only what changed. --program is the folder of
 another version's `rebirth` package; --words limits it to commits whose kind or repository has them; --quick asks a fix only where
