@@ -8,7 +8,7 @@ from rebirth.diagnosis.cause import Cause, Outlook
 from rebirth.living.places import place_of
 from rebirth.proof.prove import prove
 from rebirth.proof.reading.yaml_files import Lines
-from trees import lay, write
+from trees import change, lay, write
 
 DEPLOYMENT = """\
 apiVersion: apps/v1
@@ -186,3 +186,19 @@ async def test_what_kustomize_cannot_build_is_found_where_the_proof_sees_it(tmp_
     message = "kustomize build failed: accumulating resources: open /tmp/x/apps/web.yaml: no such file or directory"
     place = place_of(Cause(KUSTOMIZATION, message, Outlook.FINAL), [], proof.model, proof.graph)
     assert (Path(place.file).name, Lines().line(place)) == ("kustomization.yaml", 3)
+
+
+async def test_a_variable_without_a_value_is_found_where_it_stands(tmp_path: Path):
+    root = lay(tmp_path, apps="")
+    change(root, "clusters/x/apps.yaml", "  prune: true", "  prune: true\n  postBuild: {substitute: {NAME: blog}}")
+    write(
+        root,
+        "apps/more.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more, namespace: default}\ndata:\n  host: ${DOMAIN}\n",
+    )
+    proof = (await prove(root)).worlds[0]
+    said = "post build failed for 'ConfigMap.v1.[noGrp]/more': envsubst error: variable not set (strict mode): \"{}\""
+    for name, file, line in (("DOMAIN", "apps/more.yaml", 5), ("OTHER", "clusters/x/apps.yaml", 8)):
+        cause = Cause(("Kustomization", "flux-system", "apps"), said.format(name), Outlook.FINAL)
+        place = place_of(cause, [], proof.model, proof.graph)
+        assert (str(Path(place.file).relative_to(root)), Lines().line(place)) == (file, line)

@@ -53,6 +53,7 @@ SAID = [
     ("kustomize build failed: MalformedYAMLError: yaml: line 8: found character that cannot start any token", "the tab"),
     ("kustomize build failed: MalformedYAMLError: yaml: line 8: mapping values are not allowed in this context", "indented"),
     ('post build failed for \'Deployment.v1.apps/web\': yaml: line 15: mapping key "labels" already defined at line 13', "twice"),
+    ('post build failed for \'ConfigMap.v1.[noGrp]/a\': envsubst error: variable substitution failed: variable not set (strict mode): "DOMAIN"', "`${DOMAIN:=value}`"),
     ("may not add resource with an already registered id: Service.v1.[noGrp]/web.web", "Service web is there twice"),
     ("invalid Helm repository URL: 'oci' URL scheme cannot be used with 'default' HelmRepository type", "`type: oci`"),
     ("could not resolve ConfigMap chart values reference 'web/values' with key 'values.yaml': key not found", "ConfigMap values"),

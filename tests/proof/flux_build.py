@@ -44,15 +44,24 @@ def key(item):
     return kind, "" if kind in CLUSTERED else item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 
-def substituted(item, variables):
+def substituted(items, variables):
+    """None, as Flux 2.9 stops, where a variable has neither value nor default."""
+
     def put(value):
         if isinstance(value, str):
-            return re.sub(r"\$\{(\w+)(?::=([^}]*))?\}", lambda m: variables.get(m[1], m[2] or ""), value)
+            return re.sub(
+                r"\$\{(\w+)(?::=([^}]*))?\}",
+                lambda m: variables[m[1]] if m[2] is None else variables.get(m[1], m[2]),
+                value,
+            )
         if isinstance(value, dict):
             return {name: put(inner) for name, inner in value.items()}
         return [put(inner) for inner in value] if isinstance(value, list) else value
 
-    return put(item)
+    try:
+        return put(items)
+    except KeyError:
+        return None
 
 
 def build(folder, root):

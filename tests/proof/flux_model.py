@@ -128,8 +128,8 @@ class World:
             if found is None and not entry.get("optional"):
                 return f"{entry['kind']} {entry['name']} not found"
             variables |= (found or {}).get("data", {})
-        if spec.get("postBuild"):
-            items = [substituted(item, variables) for item in items]
+        if spec.get("postBuild") and (items := substituted(items, variables)) is None:
+            return "a variable is not set"
         return self._apply(items) or self._unhealthy(spec, items)
 
     def _source_works(self, source):

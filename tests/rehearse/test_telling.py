@@ -15,7 +15,7 @@ from rebirth.rehearse import forms, telling
 from rebirth.rehearse.changes import changes, earlier
 from rebirth.rehearse.disagreements import disagreements
 from rebirth.rehearse.result import Dropped, OnPaper, Rehearsed, Stop, Told
-from trees import lay
+from trees import change, lay, write
 
 APPS, INFRA = ("Kustomization", "flux-system", "apps"), ("Kustomization", "flux-system", "infra")
 REFUSED = Cause(APPS, "Deployment/default/blog dry-run failed (Invalid): spec.replicas", Outlook.FINAL)
@@ -128,6 +128,38 @@ async def test_a_stop_that_an_error_foresaw_is_none(tmp_path: Path):
     proof = (await prove(lay(tmp_path, apps="nowhere"))).worlds[0]
     cause = Cause(("Kustomization", "flux-system", "nowhere"), "does not exist", Outlook.STUCK)
     assert not disagreements(proof, proof.findings, rehearsed(Stop(cause, NOWHERE, (APPS,)), waiting=(APPS,)))
+
+
+RELEASE = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {name: mine, namespace: default}
+spec: {interval: 1h, url: "https://charts.example.org"}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: mine, namespace: default}
+spec: {interval: 1h, chart: {spec: {chart: mine, version: 1.0.0, sourceRef: {kind: HelmRepository, name: mine}}}}
+"""
+
+
+@pytest.mark.parametrize(("name", "foreseen"), [("apps", True), ("other", False)])
+async def test_a_stop_is_foreseen_by_an_error_of_what_its_object_needs(tmp_path: Path, name: str, foreseen: bool):
+    proof = (await prove(lay(tmp_path, apps="middle", middle="nowhere", other=""))).worlds[0]
+    stop = Stop(Cause(("Kustomization", "flux-system", name), "is not Ready", Outlook.STUCK), NOWHERE, ())
+    assert (disagreements(proof, proof.findings, rehearsed(stop, waiting=(stop.cause.key,))) == []) is foreseen
+
+
+async def test_a_stop_of_what_the_proof_cannot_tell_is_none(tmp_path: Path):
+    """A chart of which nothing is known, and what waits for it; but not what waits for nothing of it."""
+    lay(tmp_path, apps="charts", charts="", other="")
+    write(tmp_path, "charts/release.yaml", RELEASE)
+    change(tmp_path, "clusters/x/charts.yaml", "prune: true", "prune: true\n  wait: true")
+    proof = (await prove(tmp_path)).worlds[0]
+    other = ("Kustomization", "flux-system", "other")
+    for node, count in ((APPS, 0), (other, 1)):
+        stop = Stop(Cause(node, "Reconciliation in progress", Outlook.WORKING), NOWHERE, ())
+        assert len(disagreements(proof, proof.findings, rehearsed(stop, waiting=(node,)))) == count
 
 
 def test_what_changed_since_an_earlier_rehearsal(tmp_path: Path):

@@ -10,7 +10,7 @@ from typing import Any
 
 from rebirth.diagnosis.cause import Cause, Outlook, label
 from rebirth.diagnosis.root_cause import Standstill, causes
-from rebirth.diagnosis.wanted import KINDS, Key, wanted_objects
+from rebirth.diagnosis.wanted import KINDS, OPERATED, Key, wanted_objects
 from rebirth.errors import Broken, NotYet
 from rebirth.providers.cluster import Cluster, condition, reason, stamp
 from rebirth.run.waiting import became_ready, now, nudged, together
@@ -67,8 +67,9 @@ class FluxGraph:
     async def _search(self, nodes: Mapping[Key, dict[str, Any]]) -> None:
         """Looks for what is at the end of each wait. Raises StandstillError."""
         self._searched = now()
-        listed = await together(*(self._cluster.all(version, kind) for version, kind in KINDS))
-        found = {key_of(kind, item): item for (_, kind), items in zip(KINDS, listed, strict=True) for item in items}
+        kinds = (*KINDS, *OPERATED)
+        listed = await together(*(self._cluster.all(version, kind) for version, kind in kinds))
+        found = {key_of(kind, item): item for (_, kind), items in zip(kinds, listed, strict=True) for item in items}
         wanted = sorted(wanted_objects(nodes, found).items())
         there = await together(
             *(self._cluster.find(version, kind, name, space or None) for (kind, space, name), version in wanted)

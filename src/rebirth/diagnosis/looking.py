@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rebirth.diagnosis.flux_graph import NODES, key_of
-from rebirth.diagnosis.wanted import KINDS, Key, Object, wanted_objects
+from rebirth.diagnosis.wanted import KINDS, OPERATED, Key, Object, wanted_objects
 from rebirth.errors import Broken
 from rebirth.providers.cluster import Cluster
 from rebirth.run.waiting import together
@@ -23,11 +23,7 @@ _EVERYTHING = (
     ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
     ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
     ("apiregistration.k8s.io/v1", "APIService"),
-    *((f"external-secrets.io/{version}", kind) for version in ("v1beta1", "v1")
-      for kind in ("ExternalSecret", "SecretStore", "ClusterSecretStore")),
-    *(("cert-manager.io/v1", kind) for kind in ("Certificate", "CertificateRequest", "Issuer", "ClusterIssuer")),
-    *(("acme.cert-manager.io/v1", kind) for kind in ("Order", "Challenge")),
-    ("bitnami.com/v1alpha1", "SealedSecret"),
+    *OPERATED,
     ("v1", EVENT),
 )  # fmt: skip
 # The words in which the kubelet and Flux name what they miss.

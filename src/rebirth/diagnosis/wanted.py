@@ -19,6 +19,14 @@ KINDS = (
     ("v1", "Pod"),
     ("v1", "PersistentVolumeClaim"),
 )
+# What operators report on: nothing of it is served before they have brought their kinds.
+OPERATED = (
+    *((f"external-secrets.io/{version}", kind) for version in ("v1beta1", "v1")
+      for kind in ("ExternalSecret", "SecretStore", "ClusterSecretStore")),
+    *(("cert-manager.io/v1", kind) for kind in ("Certificate", "CertificateRequest", "Issuer", "ClusterIssuer")),
+    *(("acme.cert-manager.io/v1", kind) for kind in ("Order", "Challenge")),
+    ("bitnami.com/v1alpha1", "SealedSecret"),
+)  # fmt: skip
 
 
 def wanted_objects(nodes: Mapping[Key, Object], found: Mapping[Key, Object]) -> dict[Key, str]:

@@ -22,6 +22,7 @@ _FIELD = re.compile(r"(?<![\w.])\.?((?:[a-z]\w*)(?:\.\w+|\[\d+\]|\[\w+=[^\]]+\]|
 _PART = re.compile(r"\.?(\w+)|\[(\d+)\]|\[(\w+=[^\]]+)\]|\[\"?([\w./-]+)\"?\]")
 _KEY = re.compile(r"(\w+)=\"?([^\",]+)\"?")  # of an entry of a list
 _KIND = re.compile(r"no matches for kind \"(\w+)\" in version|invalid object type: \S+, Kind=(\w+)")
+_VARIABLE = re.compile(r"variable not set \(strict mode\): \"(\w+)\"")
 _IMAGE = re.compile(r"image (\S+) cannot be pulled")
 # What the kubelet and the Helm controller say of a Secret or ConfigMap that a pod or release names, and of a key in it.
 _NAMED = (
@@ -48,7 +49,7 @@ def place_of(
     """
     for named in (*_refused(cause.message), cause.key):
         if found := _found(named, model):
-            build = _unbuilt(found, cause.message, graph, model)
+            build = _unset(found, cause.message, graph) or _unbuilt(found, cause.message, graph, model)
             unknown = _unknown_kind(found, cause.message, served)
             return build or unknown or _named(found, cause.message, graph) or field_of(found, cause.message)
     if used := _user(cause.key, graph):
@@ -77,6 +78,15 @@ def _found(key: Key, model: Model) -> Manifest | None:
     for space in dict.fromkeys((namespace, "")):
         if found := model.find(kind, space, name):
             return found[0][0]
+    return None
+
+
+def _unset(own: Manifest, message: str, graph: Graph) -> Place | None:
+    """Where a variable stands that has no value."""
+    if found := _VARIABLE.search(message):
+        for remark in graph.marked("undefined-variable"):
+            if remark["unit"] == own.thing().label and found[1] in remark["names"].split():
+                return remark.place
     return None
 
 

@@ -1,7 +1,7 @@
 """What the words of the API server, of Flux and of the kubelet mean, for somebody who meets them for the first time.
 
 Their own words are always kept; a sentence from this table stands below them. Each pattern is a piece of a message as Kubernetes
-1.35 and Flux 2.8 write it (k8s.io/apimachinery, structured-merge-diff, fluxcd/pkg, kustomize).
+1.35 and Flux 2.9 write it (k8s.io/apimachinery, structured-merge-diff, fluxcd/pkg, kustomize).
 """
 
 import re
@@ -96,6 +96,10 @@ _MEANINGS = tuple(
         (
             r"expected exactly 5 fields",
             'A schedule has five fields: minute, hour, day of the month, month, day of the week, such as "0 3 * * *".',
+        ),
+        (
+            r"variable not set \(strict mode\): \"(?P<unset>\w+)\"",
+            "From 2.9 on Flux wants a value for every variable: add {unset} to `spec.postBuild`, or write a default, `${{{unset}:=value}}`.",
         ),
         (
             r"Invalid value: \"[^\"]*\$\{(?P<variable>\w+)[^\"]*\": ",

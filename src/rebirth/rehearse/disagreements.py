@@ -3,38 +3,61 @@
 from collections.abc import Iterator
 
 from rebirth.diagnosis.cause import Outlook, label
+from rebirth.proof.graph import Graph
 from rebirth.proof.prove import ClusterProof
 from rebirth.proof.rules import Finding, Severity
 from rebirth.proof.sources.outside.dns import CLUSTER_DNS
-from rebirth.proof.things import Need, Scope
+from rebirth.proof.things import Need, Scope, Thing
 from rebirth.rehearse.result import Disagreement, Rehearsed
 
-# What stands around the Flux graph: a rehearsal ends when that is Ready, and has neither phases nor visitors.
-_AROUND = {"phase", "site", "handover"}
-# What a rehearsal does not have: machines, networks, names, images, and what is kept outside.
+# What stands around the Flux graph: a rehearsal ends when that is Ready.
+_AROUND = {
+    "phase": "it has no phases",
+    "site": "it has no visitors of a site",
+    "handover": "it has no hand-overs",
+}
 _BEYOND = {
-    Need.NAME, Need.ZONE, Need.HOST, Need.NODE, Need.NETWORK, Need.IMAGE, Need.VAULT, Need.ADDRESS, Need.CREDENTIAL, Need.DECRYPTION,
-    Need.RESTORE,
-}  # fmt: skip
-
-# Rules that speak of such things without a chain: Corefiles and forwards of DNS, addresses and certificates of machines.
-_RULES = {"R06", "R56", "R60", "R61", "R62", "R63", "R70", "R75", "R76"}
+    Need.NAME: "it has no names of its own",
+    Need.ZONE: "it has no names of its own",
+    Need.HOST: "it has no machines",
+    Need.NODE: "it has no machines",
+    Need.NETWORK: "it has no network",
+    Need.ADDRESS: "it has no network",
+    Need.IMAGE: "it pulls no images",
+    Need.VAULT: "it has no Vault",
+    Need.CREDENTIAL: "its sources ask for no credentials",
+    Need.DECRYPTION: "what is encrypted is invented",
+    Need.RESTORE: "it has no backups",
+}
+# Rules that speak of such things without a chain.
+_RULES = {
+    "R06": "it has no certificates of machines",
+    "R56": "it has no network",
+    "R60": "it has no CoreDNS",
+    "R61": "it has no CoreDNS",
+    "R62": "it has no machines",
+    "R63": "it has no network",
+    "R70": "it has no machines",
+    "R75": "it has no machines",
+    "R76": "it has no machines",
+}
 
 
 def disagreements(proof: ClusterProof, findings: list[Finding], done: Rehearsed) -> list[Disagreement]:
     """Errors of the proof although all came up, and stops that neither an error nor a warning foresaw.
 
-    Errors of what a rehearsal does not have are not compared.
+    Errors of what a rehearsal does not have are not compared, nor stops of what the proof says that it cannot tell.
     """
     told = [f for f in findings if f.severity is not Severity.INFO and Scope.FIRST_BOOT in f.scope]
-    errors = [f for f in told if f.severity is Severity.ERROR and not is_beyond(f)]
-    return [*_came_up(errors, done), *_not_foreseen(told, done)]
+    errors = [f for f in told if f.severity is Severity.ERROR and not why_beyond(f)]
+    return [*_came_up(errors, done), *_not_foreseen(proof.graph, told, done)]
 
 
-def is_beyond(finding: Finding) -> bool:
-    """Whether a rehearsal cannot show it."""
-    around = bool(finding.chain) and finding.chain[0].by.kind in _AROUND
-    return around or finding.rule in _RULES or any(edge.need in _BEYOND for edge in finding.chain)
+def why_beyond(finding: Finding) -> str:
+    """What a rehearsal lacks to show it; "" where it can."""
+    around = _AROUND.get(finding.chain[0].by.kind, "") if finding.chain else ""
+    needs = (_BEYOND[edge.need] for edge in finding.chain if edge.need in _BEYOND)
+    return around or _RULES.get(finding.rule, "") or next(needs, "")
 
 
 def _came_up(errors: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:
@@ -45,18 +68,40 @@ def _came_up(errors: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:
             )
 
 
-def _not_foreseen(told: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:
-    """A stop is foreseen by an error in the same file, by a finding at the same object or in whose chain its object stands, or, where
-    no name resolves, by one of cluster DNS.
+def _not_foreseen(graph: Graph, told: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:
+    """A stop is foreseen by an error in the same file, by a finding at the same object or in whose chain its object stands, by an
+    error in whose chain something stands that its object needs, or, where no name resolves, by one of cluster DNS.
     """
-    things = [thing for finding in told for edge in finding.chain for thing in (edge.by, edge.needs)]
-    resolvers = {f"on {thing.name}:" for thing in things if thing.kind == CLUSTER_DNS}
-    known = {thing.label for thing in things}
-    files = {finding.place.file for finding in told if finding.severity is Severity.ERROR}
+    known = {thing.label for finding in told for thing in _things(finding)}
+    errors = [finding for finding in told if finding.severity is Severity.ERROR]
+    lacking = {thing for finding in errors for thing in _things(finding)}
+    untold = {one.by.label for one in graph.unknowns if one.by is not None and one.listed}
+    files = {finding.place.file for finding in errors}
+    resolvers = {f"on {thing.name}:" for finding in told for thing in _things(finding) if thing.kind == CLUSTER_DNS}
     for stop in done.stops:
         held = {label(key) for key in (*stop.holds_up, stop.cause.key)}
         named = any(resolver in stop.message for resolver in resolvers)
         if named or stop.place.file in files or held & known:
             continue
+        needed = _needed(graph, label(stop.cause.key))
+        if needed & lacking or untold & {thing.label for thing in needed}:
+            continue
         word = "stopped" if stop.cause.outlook is Outlook.FINAL else "waited without end"
         yield Disagreement(f"the proof did not foresee that it {word}: {stop.message}", stop.place)
+
+
+def _things(finding: Finding) -> Iterator[Thing]:
+    for edge in finding.chain:
+        yield edge.by
+        yield edge.needs
+
+
+def _needed(graph: Graph, name: str) -> set[Thing]:
+    """All that something of that label needs, however far, itself included."""
+    found = {thing for thing in graph.edges if thing.label == name}
+    todo = [*found]
+    while todo:
+        new = {edge.needs for edge in graph.edges.get(todo.pop(), ()) if Scope.FIRST_BOOT in edge.scope} - found
+        found |= new
+        todo += new
+    return found

@@ -7,8 +7,10 @@ What it finds:
     understand, such as `${a.b}`.
 
 Why it cannot work:
-    Flux substitutes an empty string, silently: a host becomes empty, a script loses its variables, a name vanishes. Text
-    that it cannot parse fails the whole Kustomization. Without postBuild nothing is replaced, and `${` is no part of any name.
+    From 2.9 on Flux applies nothing of such a Kustomization, unless its feature gate StrictPostBuildSubstitutions is off: an error
+    where the repository says that version. Before, it substitutes an empty string, silently: a host becomes empty, a script loses
+    its variables, a name vanishes. Text that it cannot parse fails the whole Kustomization. Without postBuild nothing is replaced,
+    and `${` is no part of any name.
 
 Example:
     `${DOMAIN}` in an Ingress, where the ConfigMap says DOMAIN_NAME; a shell script in a ConfigMap that uses `${HOME}`.
@@ -25,21 +27,26 @@ from rebirth.proof.rules.finding import Finding, Severity
 
 # Values that name something: empty they name nothing.
 _NAMES = frozenset({"name", "namespace", "secretName", "host", "hosts", "hostnames"})
+_EMPTY = "Flux substitutes an empty string, and from 2.9 on applies nothing of such a Kustomization."
 _FREE = ("spec.values.", "data.", "stringData.")  # below these only the reader knows what a value means
 
 
 def r43_variables(graph: Graph) -> Iterator[Finding]:
+    version = next((remark.words for remark in graph.marked("strict-variables")), "")
     for remark in graph.marked("undefined-variable"):
-        fatal = _names_something(remark["path"]) and not _is_name(remark["left"])
+        nameless = _names_something(remark["path"]) and not _is_name(remark["left"])
+        if version:
+            why = f"{version} applies nothing of {remark['unit']} while a variable of it has neither value nor default."
+        else:
+            why = "Flux substitutes an empty string, so that is no name." if nameless else _EMPTY
         yield Finding(
             "R43",
-            Severity.ERROR if fatal else Severity.WARNING,
+            Severity.ERROR if version or nameless else Severity.WARNING,
             remark.words,
             remark.place,
-            why="Flux substitutes an empty string."
-            if not fatal
-            else "Flux substitutes an empty string, so that is no name.",
+            why=why,
             instead=f"Provide it to {remark['unit']}, write a default, or $${{...}} where it is not a Flux variable.",
+            cause=remark["names"] if version else "",
         )
     for remark in graph.marked("no-substitution"):
         cannot = ", and this field cannot hold `${`" if remark["strict"] else ""

@@ -34,6 +34,7 @@ from rebirth.proof.sources.flux import (
     sources,
     switched_on,
     traps,
+    version,
 )
 from rebirth.proof.sources.outside import (
     allowed,
@@ -98,6 +99,7 @@ SOURCES: dict[Stage, tuple[Source, ...]] = {
     Stage.UNITS: (
         kustomizations.read,
         traps.read,
+        version.read,
         fields.read,
         sources.read,
         chart_addresses.read,
