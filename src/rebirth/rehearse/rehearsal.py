@@ -49,6 +49,8 @@ _AGAIN = 2.0  # seconds between two searches for what the graph waits for
 # For so long nothing at all may change before a rehearsal ends: nothing comes from outside any more.
 _QUIET = 12.0
 _QUIET_AT_WORK = 60.0  # the same, while something says that it is being worked on
+# Seconds until a control plane serves on two idle cores, and some. Where it takes longer, all of this takes as many times longer.
+_STARTS_WITHIN = 4.0
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ class _Rehearsal:
         self._refused: list[str] = []
         self._steps: list[tuple[str, float, float]] = []
         self._cluster: Cluster | None = None
+        self._slow = 1.0  # how many times slower than usual the machine is, or 1
 
     async def run(self, crds: list[dict[str, Any]]) -> Rehearsed:
         given = [one.thing for one in taken(self._world.graph, self._proof.findings)]
@@ -132,12 +135,13 @@ class _Rehearsal:
             self._plane.arguments = await self._api_arguments()
             self._cluster = cluster = await self._plane.start()
             await self._outside.start(crds)
+        self._slow = max(1.0, self._steps[-1][2] / _STARTS_WITHIN)
         self._tell("the API server serves")
         async with beside(self._paper.run()) as alive:
             with self._step("place what is first"):
                 await self._begin(cluster, crds, objects)
             self._tell("Flux runs")
-            graph = FluxGraph(cluster, ("Kustomization", *objects.root), stands=_QUIET, again=_AGAIN)
+            graph = FluxGraph(cluster, ("Kustomization", *objects.root), stands=_QUIET * self._slow, again=_AGAIN)
             with self._step(_WATCH), watched(Watcher(_WATCH, Events(self._hear))):
                 async with beside(_later(cluster, objects.later)):
                     await self._watch(graph, alive)
@@ -180,12 +184,13 @@ class _Rehearsal:
             self._outside.environment,
         )
         await controllers.start(self._processes)
+        within = _TAKEN_WITHIN * self._slow
         for group in objects.before:
-            said = await together(*(_applied(cluster, item) for item in group))
+            said = await together(*(_applied(cluster, item, within) for item in group))
             self._refused += filter(None, said)
         await self._until_names_resolve()
         for item in objects.flux:
-            self._refused += filter(None, [await _applied(cluster, item)])
+            self._refused += filter(None, [await _applied(cluster, item, within)])
 
     async def _until_names_resolve(self) -> None:
         """As a bootstrap waits for cluster DNS before Flux, and for so long."""
@@ -195,12 +200,12 @@ class _Rehearsal:
                 raise NotYet(why)
 
         with suppress(TimeoutError):
-            async with asyncio.timeout(_TAKEN_WITHIN):
+            async with asyncio.timeout(_TAKEN_WITHIN * self._slow):
                 await until(look, what="cluster DNS answers", every=0.2)
 
     async def _watch(self, graph: FluxGraph, alive: Callable[[], None]) -> None:
         """Returns when all is Ready, or nothing changes any more."""
-        still, deadline = _Stillness(), now() + self._options.budget
+        still, deadline = _Stillness(self._slow), now() + self._options.budget
 
         async def look() -> None:
             alive()
@@ -265,7 +270,8 @@ def _kubelets(model: Model) -> Kubelets | None:
 class _Stillness:
     """For how long no node has become Ready, or come or gone."""
 
-    def __init__(self) -> None:
+    def __init__(self, slow: float) -> None:
+        self._slow = slow
         self._shape: object = None
         self._since = 0.0
 
@@ -276,7 +282,7 @@ class _Stillness:
             self._shape, self._since = shape, moment
         causes = [cause for node in graph.waiting for cause in graph.why.get(node, ())]
         working = not causes or any(cause.outlook is Outlook.WORKING for cause in causes)
-        return moment - self._since >= (_QUIET_AT_WORK if working else _QUIET)
+        return moment - self._since >= (_QUIET_AT_WORK if working else _QUIET) * self._slow
 
 
 async def _later(cluster: Cluster, items: list[Object]) -> None:
@@ -289,8 +295,8 @@ async def _later(cluster: Cluster, items: list[Object]) -> None:
     await together(*map(one, items))
 
 
-async def _applied(cluster: Cluster, item: Object) -> str:
-    """Applies what a bootstrap would have applied. What the API server says where it does not take it: that is no end."""
+async def _applied(cluster: Cluster, item: Object, within: float) -> str:
+    """Applies what a bootstrap would have applied, within so many seconds. What the API server says where it does not take it: that is no end."""
     what, last = f"{item['kind']} {item['metadata']['name']}", ""
 
     async def attempt() -> None:
@@ -302,7 +308,7 @@ async def _applied(cluster: Cluster, item: Object) -> str:
             raise
 
     try:
-        async with asyncio.timeout(_TAKEN_WITHIN):
+        async with asyncio.timeout(within):
             await until(attempt, what=f"{what} is applied", every=0.3)
     except TimeoutError:
         return f"{what}: {last or 'no answer'}"

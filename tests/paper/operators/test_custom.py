@@ -135,6 +135,22 @@ def test_an_external_secret_waits_for_its_store():
     assert external_secrets.external_secret(item, "eso", World()).waits == "ClusterSecretStore v does not exist"
 
 
+def test_a_store_waits_for_the_authority_that_it_trusts():
+    ca = {"type": "ConfigMap", "name": "ca", "namespace": "vault", "key": "ca.crt"}
+    item = resource(
+        "external-secrets.io",
+        "ClusterSecretStore",
+        namespace="",
+        provider={"vault": {"server": "https://v", "caProvider": ca}},
+    )
+    for holders, why in (
+        ({}, "ConfigMap vault/ca does not exist"),
+        ({("ConfigMap", "vault", "ca"): keys("other")}, "ConfigMap vault/ca has no key ca.crt"),
+        ({("ConfigMap", "vault", "ca"): keys("ca.crt")}, ""),
+    ):
+        assert external_secrets.store(item, "eso", World(holders=holders)).waits == why
+
+
 def test_a_store_waits_for_its_credentials_where_they_are():
     provider = {"vault": {"auth": {"tokenSecretRef": {"name": "t", "key": "token"}}}}
     own = resource("external-secrets.io", "SecretStore", provider=provider)

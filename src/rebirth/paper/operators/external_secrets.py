@@ -18,14 +18,29 @@ _GENERATED = {"Password": ("password",), "UUID": ("uuid",), "SSHKey": ("privateK
 
 
 def store(item: Object, namespace: str, world: World) -> Due:
-    """A SecretStore or ClusterSecretStore: Secrets that its provider names must be there, and the name of its server resolve."""
+    """A SecretStore or ClusterSecretStore: what its provider reads must be there, and the name of its server resolve."""
     own = item["metadata"].get("namespace", "")
     provider = item["spec"].get("provider") or {}
     for named in _references(provider):
         place = own or str(named.get("namespace") or namespace)
         if why := lacks(world, "Secret", place, str(named["name"]), str(named.get("key") or "")):
             return Due(waits=why)
+    for authority in _authorities(provider):
+        place = own or str(authority.get("namespace") or namespace)
+        kind = str(authority.get("type") or "Secret")
+        if why := lacks(world, kind, place, str(authority["name"]), str(authority.get("key") or "")):
+            return Due(waits=why)
     return Due(waits=next((why for host in _hosts(provider) if (why := world.unresolved(host))), ""))
+
+
+def _authorities(data: Any) -> Iterator[Mapping[str, Any]]:
+    """Every `caProvider`: the Secret or ConfigMap that says whose certificate to trust."""
+    if isinstance(data, Mapping):
+        found = data.get("caProvider")
+        if isinstance(found, Mapping) and isinstance(found.get("name"), str):
+            yield found
+        for value in data.values():
+            yield from _authorities(value)
 
 
 def _hosts(data: Any) -> Iterator[str]:
