@@ -53,6 +53,7 @@ DO_NOT = {
     Talosctl: {
         "answers",
         "apply",
+        "boot",
         "bootstrap",
         "cards",
         "change",

@@ -153,6 +153,8 @@ class Yard:
             return configuration.shown(machine.text)
         if verb == "apply-config":
             return self._change(machine, call)
+        if verb == "read":
+            return f"{machine.vm.vmid}-{machine.life}\n"
         if verb in {"services", "service"}:
             if "restart" in words:
                 return ""
@@ -250,6 +252,7 @@ def verb_of(words: Sequence[str]) -> str:
         "service",
         "kubeconfig",
         "get",
+        "read",
     )
     return next(word for word in words[1:] if word in known)
 

@@ -272,15 +272,12 @@ class World:
             return
         for machine in self.yard.up():
             node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": machine.name}}
-            boot = f"{machine.vm.vmid}-{machine.life}"
-            self.later(self.draw.uniform(0.5, 3), lambda node=node, boot=boot: self._ready(node, boot))
+            self.later(self.draw.uniform(0.5, 3), lambda node=node: self._ready(node))
 
-    def _ready(self, node: dict[str, Any], boot: str) -> None:
+    def _ready(self, node: dict[str, Any]) -> None:
         if self.cluster and self.api_answers:
             self.cluster.put(node, by="kubelet")
             self.cluster.condition(node, "Ready", "True")
-            there = self.cluster.get("v1", "Node", node["metadata"]["name"])
-            self.cluster.status(there, {**there["status"], "nodeInfo": {"bootID": boot}})
 
     def restart_api(self, seconds: float) -> None:
         self.cluster_up = False

@@ -11,7 +11,7 @@ from pathlib import Path
 from standins import talos_configuration as configuration
 from standins.programs import Call, Exit
 
-_VERBS = ("gen", "config", "validate", "apply-config", "version", "get")
+_VERBS = ("gen", "config", "validate", "apply-config", "version", "get", "read")
 
 
 @dataclass
@@ -37,6 +37,8 @@ class PaperMachines:
             raise _said("Unavailable", "connection refused")
         if verb == "version":
             return "Client:\n\tTag: v1.12.0\nServer:\n\tTag: v1.12.0\n"
+        if verb == "read":
+            return self._text(f"boot-{node}") or "0"
         given = self._text(f"given-{node}")
         return configuration.shown(given) if verb == "get" else self._change(call, node, given)
 
@@ -57,6 +59,8 @@ class PaperMachines:
         text = Path(call.option("--file")).read_text()
         if "--dry-run" in call.argv:
             return configuration.rehearsed(given, text)
+        if "reboot" in call.argv or configuration.with_reboot(given, text):
+            (self.world / f"boot-{node}").write_text(self._text(f"boot-{node}") + "1")
         (self.world / f"given-{node}").write_text(text)
         return self._wrote()
 

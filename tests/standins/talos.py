@@ -11,7 +11,7 @@ from standins.conftest import write_kubeconfig
 from standins.programs import Call, Exit
 
 _VERBS = re.compile(
-    r"gen|config|validate|apply-config|get|version|bootstrap|services?|etcd|reset|kubeconfig"
+    r"gen|config|validate|apply-config|get|version|bootstrap|services?|etcd|reset|kubeconfig|read"
 )  # the first of them is what is asked
 _HEAD = "NODE   SERVICE   STATE   HEALTH   LAST CHANGE   LAST EVENT\n"
 
@@ -69,6 +69,8 @@ class Talos:
             return f"Server:\n\tNODE: {address}\n\tTag: v1.12.0\n"
         if verb == "apply-config":
             return self._changed(call, address, machine)
+        if verb == "read":
+            return f"{self._ready[address]}\n"
         if verb == "service":
             return "" if "restart" in call.argv else "STATE   Running\n"
         if verb == "etcd":

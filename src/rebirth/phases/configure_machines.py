@@ -232,7 +232,7 @@ async def _alter(
     well = one.reboots or await _is(check)
     if one.reboots:
         await until(check, what=f"the cluster can do without {machine.name}", every=2, slowest=10)
-    before = await boot_of(machine, access) if one.reboots else ""
+    before = await boot_of(machine, talosctl, access) if one.reboots else None
     records.sending(paths, machine.name, digest)
     how = "with a reboot" if one.reboots else "at once"
     note(f"{machine.name} is given {', '.join(change.why for change in one.changes)}, {how}")
@@ -241,8 +241,8 @@ async def _alter(
     )
     await until(partial(_has, one, talosctl), what=f"{machine.name} has its new configuration", every=1, slowest=5)
     records.sent(paths, machine.name, digest)
-    if one.reboots:
-        again = partial(booted_again, before, machine, access)
+    if before:
+        again = partial(booted_again, before, machine, talosctl, access)
         await until(again, what=f"{machine.name} has booted again", every=2, slowest=5)
     if well:
         await until(check, what=f"the cluster is well again after {machine.name}", every=2, slowest=10)

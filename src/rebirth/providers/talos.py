@@ -172,6 +172,10 @@ class Talosctl:
         tags = re.findall(r"^\s*Tag:\s*(\S+)", said, re.MULTILINE)
         return str(tags[-1]) if tags else ""
 
+    async def boot(self, *, address: str) -> str:
+        """Which of its boots a configured machine is in, as its kernel names it."""
+        return (await self._machine("read the boot's id", address, "read", "/proc/sys/kernel/random/boot_id")).strip()
+
     async def cards(self, *, address: str) -> frozenset[str]:
         """The MAC addresses of the machine in maintenance mode that answers there, lower case."""
         client = ("--insecure", "--nodes", address)

@@ -1,5 +1,7 @@
 """Whether a castle can do without one machine for a moment, and is back afterwards."""
 
+from dataclasses import dataclass
+
 from rebirth.castle import Machine, Machines
 from rebirth.errors import NotYet
 from rebirth.providers.access import ClusterAccess
@@ -28,16 +30,30 @@ async def healthy(machines: Machines, talosctl: Talosctl, access: ClusterAccess)
             raise NotYet(f"no voting member of etcd: {', '.join(missing)}")
 
 
-async def boot_of(machine: Machine, access: ClusterAccess) -> str:
-    """Which of its boots the machine is in, as its node says; "" where there is no cluster or no such node."""
+@dataclass(frozen=True)
+class Boot:
+    """Which of its boots a machine is in."""
+
+    identity: str  # as its kernel names it
+    reported: str  # when its kubelet has last said that the node is Ready; "" where there is no such node
+
+
+async def boot_of(machine: Machine, talosctl: Talosctl, access: ClusterAccess) -> Boot:
+    """Asks the machine, and the cluster where there is one. (That Node knows the boot, too, but not in a container.)"""
+    identity = await talosctl.boot(address=str(machine.address))
     if not access.paths.kubeconfig.exists():
-        return ""
+        return Boot(identity, "")
     async with access.opened() as cluster:
         node = await cluster.find("v1", "Node", machine.name) or {}
-    return str(((node.get("status") or {}).get("nodeInfo") or {}).get("bootID", ""))
+    conditions = (node.get("status") or {}).get("conditions") or ()
+    said = (entry.get("lastHeartbeatTime") or "" for entry in conditions if entry["type"] == "Ready")
+    return Boot(identity, str(next(said, "")))
 
 
-async def booted_again(before: str, machine: Machine, access: ClusterAccess) -> None:
-    """Raises NotYet while the node still says that it is in the boot `before`: it is Ready until somebody misses it."""
-    if before and await boot_of(machine, access) == before:
-        raise NotYet(f"{machine.name} has not booted again yet")
+async def booted_again(before: Boot, machine: Machine, talosctl: Talosctl, access: ClusterAccess) -> None:
+    """Raises NotYet while the machine is in that boot, or its node Ready only because nobody has missed it yet."""
+    now = await boot_of(machine, talosctl, access)
+    if now.identity == before.identity:
+        raise NotYet("it has not booted again yet")
+    if before.reported and now.reported == before.reported:
+        raise NotYet("its kubelet has not reported yet")

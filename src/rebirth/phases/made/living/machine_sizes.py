@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from rebirth.castle import Machine, Machines
-from rebirth.errors import NotYet
 from rebirth.phases.made.living.health import boot_of, booted_again, healthy
 from rebirth.providers.access import ClusterAccess
 from rebirth.providers.proxmox import ProxmoxApi, Vm
@@ -96,21 +95,19 @@ async def _resize(
     machine: Machine, vm: Vm, machines: Machines, proxmox: ProxmoxApi, talosctl: Talosctl, access: ClusterAccess
 ) -> None:
     check = partial(healthy, machines, talosctl, access)
-    if vm.running:
-        await until(check, what=f"the cluster can do without {machine.name}", every=2, slowest=10)
-    before = await boot_of(machine, access)
     sizes = {"cores": machine.cores, "memory": machine.memory_mib}
-    await proxmox.configure(node=vm.node, vm_id=vm.vm_id, options=sizes)
     if not vm.running:
+        await proxmox.configure(node=vm.node, vm_id=vm.vm_id, options=sizes)
         return
+    await until(check, what=f"the cluster can do without {machine.name}", every=2, slowest=10)
+    before = await boot_of(machine, talosctl, access) if await talosctl.answers(address=str(machine.address)) else None
+    await proxmox.configure(node=vm.node, vm_id=vm.vm_id, options=sizes)
     note(f"{machine.name} restarts with {machine.cores} cores and {machine.memory_mib} MiB")
     await proxmox.shut_down(node=vm.node, vm_id=vm.vm_id, seconds=_OBEYS)
     await proxmox.start(node=vm.node, vm_id=vm.vm_id)
 
-    async def back() -> None:
-        if before and not await talosctl.answers(address=str(machine.address)):
-            raise NotYet("it does not answer")
-        await booted_again(before, machine, access)
-        await check()
-
-    await until(back, what=f"{machine.name} and the cluster are well again", every=2, slowest=10)
+    if before is None:  # it has no configuration of this castle yet: whether it comes back, others wait for
+        return
+    again = partial(booted_again, before, machine, talosctl, access)
+    await until(again, what=f"{machine.name} has booted again", every=2, slowest=5)
+    await until(check, what=f"the cluster is well again after {machine.name}", every=2, slowest=10)
