@@ -65,7 +65,7 @@ def yard(outside):
                 )
 
         async def still(self, fact):
-            return await create_machines.still(fact, self.castle.proxmox, self.proxmox)
+            return await create_machines.still(fact, self.castle.machines, self.castle.proxmox, self.proxmox)
 
         async def start_all(self, fact):
             for vm_id in fact.vm_ids.values():
