@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -102,17 +102,22 @@ class Said:
     baseline: Path | None = None  # of findings that are known
 
 
-def check(asked: Asked, said: Said) -> int:
-    """Proves, tells what was found on standard output and in files, and returns the exit code."""
+def check(asked: Asked, said: Said, keep: Callable[[Proved, str, int], None] | None = None) -> int:
+    """Proves, tells what was found on standard output and in files, and returns the exit code.
 
-    async def run() -> Verdict:
+    `keep` gets all of that: what was said on standard output, and the exit code.
+    """
+
+    async def run() -> int:
         async with proved(asked) as done:
             verdict = judged(done, said)
-            tell(Answer(verdict, done.places, said.strict, said.verbose), said)
-            return verdict
+            text, code = tell(Answer(verdict, done.places, said.strict, said.verbose), said), exit_code(verdict, said)
+            if keep:
+                keep(done, text, code)
+            return code
 
     with patient_collector():
-        return exit_code(asyncio.run(run()), said)
+        return asyncio.run(run())
 
 
 def judged(done: Proved, said: Said) -> Verdict:
@@ -145,14 +150,16 @@ def write_baseline(asked: Asked, file: Path) -> None:
     write(f"{count} finding{'s' * (count != 1)} written to {file}\n")
 
 
-def tell(answer: Answer, said: Said) -> None:
-    """Raises SpecError where a file cannot be written."""
+def tell(answer: Answer, said: Said) -> str:
+    """On standard output, which is returned, and in files. Raises SpecError where a file cannot be written."""
     for name, file in said.outputs:
         try:
             file.write_text(FORMS[name](replace(answer, width=_IN_FILES)), encoding="utf-8")
         except OSError as error:
             raise SpecError(f"--output: {file}: {error.strerror}") from None
-    write(FORMS[said.style](replace(answer, width=width(), colours=colours())))
+    text = FORMS[said.style](replace(answer, width=width(), colours=colours()))
+    write(text)
+    return text
 
 
 def before_create(session: "Session", *, unproved: bool) -> Checked:

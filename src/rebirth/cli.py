@@ -164,16 +164,21 @@ def check(
     rules: Annotated[bool, typer.Option("--rules", help="List all rules.")] = False,
 ) -> None:
     """Prove that the cluster can come up, before anything is made. Exit code 0: it can; 3: errors were found."""
+    directory, style = meant(castle, gitops), form(format_, as_json)
+    if style not in FORMS:
+        raise SpecError(f"--format: {style} is none of {', '.join(FORMS)}")
+    plain = not (rules or explain or write_baseline or baseline or output or watch or since)
+    if plain and gitops and not directory:
+        from rebirth.change import answered
+
+        sys.exit(answered.check(answered.Asked(gitops, cluster, style, verbose, strict)))
     from rebirth import checking
 
     if rules:
         return checking.show_rules()
     if explain:
         return checking.show_page(explain)
-    asked = checking.Asked(meant(castle, gitops), gitops, cluster)
-    style = form(format_, as_json)
-    if style not in FORMS:
-        raise SpecError(f"--format: {style} is none of {', '.join(FORMS)}")
+    asked = checking.Asked(directory, gitops, cluster)
     if write_baseline:
         if baseline is None:
             raise SpecError("--write-baseline needs --baseline FILE", hint="FILE is where the findings go.")

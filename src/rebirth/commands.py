@@ -70,6 +70,7 @@ class Commands:
 
     def __init__(self, redaction: Redaction) -> None:
         self._redaction = redaction
+        self.failed = False  # whether a program did not do what it was asked: perhaps it does the next time
 
     def require(self, *programs: str) -> None:
         """Raises Broken where one of the programs is not on PATH."""
@@ -99,9 +100,11 @@ class Commands:
         try:
             said, complained = await process.communicate(stdin)
         except asyncio.CancelledError:
+            self.failed = True
             await _end(process)
             raise
         if process.returncode:
+            self.failed = True
             words = complained.decode(errors="replace").strip() or said.decode(errors="replace").strip()
             lines = self._redaction.redact(words).splitlines()[-_LINES:]
             last = "; ".join(line.strip() for line in lines if line.strip())

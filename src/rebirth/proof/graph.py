@@ -52,6 +52,7 @@ class Graph:
     readings: list[Reading] = field(default_factory=list)
     holdings: dict[Thing, list[Holding]] = field(default_factory=lambda: defaultdict(list))
     recognised: set[Thing] = field(default_factory=set)  # kinds of operators whose charts are known by name
+    dated: bool = False  # whether it hangs on today's date
     whole: bool = False  # whether all that is made before and beside the repository is known (a castle), too
     seconds: dict[Thing, float] = field(default_factory=dict)  # how long it takes once all its needs are true
     _cycles: dict[Scope, list[Cycle]] = field(default_factory=dict, repr=False)

@@ -38,6 +38,7 @@ class ClusterProof:
 class Proof:
     worlds: tuple[ClusterProof, ...]  # one a cluster, at least one
     findings: list[Finding]  # of all clusters; what is found in several is reported once
+    lasting: bool = False  # whether it says the same again where nothing that it reads has changed
 
     @property
     def model(self) -> Model:
@@ -100,7 +101,8 @@ async def _prove(
         repository, [castle.gitops.path] if castle and not clusters else clusters, kustomize, castle, file, kept
     )
     worlds = tuple([await _world(read, commands) for read in surveys])
-    return Proof(worlds, merged([world.findings for world in worlds]))
+    lasting = not commands.failed and not any(world.graph.dated for world in worlds)
+    return Proof(worlds, merged([world.findings for world in worlds]), lasting)
 
 
 async def _world(read: Survey, commands: Commands) -> ClusterProof:

@@ -1,7 +1,6 @@
 """Charts that are on disk: read as they lie where they hold no template, else rendered with helm."""
 
 import asyncio
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from rebirth.proof.charts.releases import ChartSource, Values
 from rebirth.proof.reading import scopes
 from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.proof.reading.yaml_files import UnreadableError, parse
+from rebirth.store.cache import helm_cache
 from rebirth.store.store import Store
 
 # Of a cluster that nothing is said of: what a rehearsal has. A helm that was not released takes it for 1.20.
@@ -31,7 +31,7 @@ def find(model: Model, chart: ChartSource) -> Path | None:
         folder = (model.root / chart.path).resolve()
         inside = model.root in folder.parents and (folder / "Chart.yaml").is_file()
         return folder if inside and model.own_source in {source, ("", "", "")} else None
-    archive = _cache() / f"{chart.name}-{chart.version}.tgz"
+    archive = helm_cache() / f"{chart.name}-{chart.version}.tgz"
     if chart.name and chart.version and archive.is_file():
         return archive
     if not chart.url:
@@ -40,15 +40,6 @@ def find(model: Model, chart: ChartSource) -> Path | None:
         artifact = next((m for m, _ in model.find(*chart.source[:3])), None)
         return Store().chart(chart.url, "", releases.reference_of(artifact)) if artifact else None
     return Store().chart(chart.url, chart.name, chart.version)
-
-
-def _cache() -> Path:
-    if named := os.environ.get("HELM_REPOSITORY_CACHE"):
-        return Path(named)
-    base = os.environ.get("HELM_CACHE_HOME")
-    return (
-        Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "helm"
-    ) / "repository"
 
 
 async def objects(

@@ -46,7 +46,7 @@ class Kustomize:
 
     def __init__(self, *, commands: Commands, cache: Path | None = None) -> None:
         self._commands, self._cache = commands, cache or cache_directory()
-        self.program = _program()
+        self.program = program()
         self._pruned = False
 
     async def build(
@@ -143,7 +143,8 @@ def _plain(said: str, scratch: str) -> str:
     return words if len(words) <= _LONGEST else f"...{words[-_LONGEST:]}"
 
 
-def _program() -> tuple[str, ...] | None:
+def program() -> tuple[str, ...] | None:
+    """What kustomize is started with; None where there is none."""
     beside = Path(sys.executable).with_name("kubectl")  # the wheel's, in the same environment
     if kubectl := str(beside) if beside.exists() else shutil.which("kubectl"):
         return (kubectl, "kustomize")

@@ -157,6 +157,9 @@ class Model:
     """All that was read, before anything is concluded from it."""
 
     root: Path  # of the GitOps repository; absolute
+    around: Mapping[str, bool] = field(
+        default_factory=dict
+    )  # folders that were looked for above it: whether they are there
     cluster: str = ""  # the folder that Flux is pointed at, below the root
     start: tuple[str, Place] = ("", NOWHERE)  # why, and where that is written
     listed: frozenset[Path] = frozenset()  # files that were read for it

@@ -55,7 +55,7 @@ async def survey(
     sources = Artifacts(found.files)
     surveys = []
     for cluster, start in found.clusters.items():
-        model = Model(found.root, cluster=cluster, start=start, castle=castle, castle_file=castle_file)
+        model = Model(found.root, found.around, cluster, start, castle=castle, castle_file=castle_file)
         sources.leave_out(cluster, found.clusters)
         reader = _Reader(found.files, kustomize, sources, model, found.clusters)
         await reader.read(found.root / cluster)

@@ -1,21 +1,18 @@
 """Puts what is kept away for the next process: one file a repository, in the user's cache.
 
-It is written with `marshal`, which is fast and must never read what somebody else wrote: so only a file is opened that belongs
-to this user, in a folder of this user, neither of which others may write to, and whose seal fits. What another version of the
-program, of the reader or of Python wrote has another name.
+It is written with `marshal`, which is fast and must never read what somebody else wrote: see `sealed`. What another version of
+the program, of the reader or of Python wrote has another name.
 """
 
 import hashlib
 import marshal
 import os
-import stat
 import sys
-import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from rebirth.proof.reading.kept import sealed
 from rebirth.proof.reading.kept.kept import Kept, Signature
 
 _READERS = ("yaml_files.py", "built.py")  # what they make is kept
@@ -24,7 +21,6 @@ _WORTH = 128 << 10  # bytes of YAML below which reading them again is as fast
 _NEW = 20  # a pack is written again when a part of that size is new: one in so many
 _MOST = 24  # packs
 _LARGEST = 512 << 20  # bytes of all packs
-_SEAL = 32  # bytes
 
 
 def directory() -> Path:
@@ -35,7 +31,7 @@ def directory() -> Path:
 def opened(root: Path) -> Kept:
     """What was put away for the repository in `root`; nothing where that cannot be trusted."""
     kept = Kept()
-    content = _read(directory() / _name(root))
+    content = sealed.read(directory() / _name(root))
     if content is not None:
         try:
             files, kept.said, kept.packed = marshal.loads(content)  # noqa: S302 - ours, and sealed
@@ -65,13 +61,7 @@ def put_away(kept: Kept, root: Path) -> None:
     }
     content = marshal.dumps((files, said, packed))
     kept.made = 0
-    with suppress(OSError):
-        folder = directory()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile("wb", dir=folder, prefix=".new-", delete=False) as file:
-            file.write(hashlib.sha256(content).digest() + content)
-        Path(file.name).replace(folder / _name(root))
-        _prune(folder)
+    sealed.write(directory() / _name(root), content, most=_MOST, largest=_LARGEST)
 
 
 def _name(root: Path) -> str:
@@ -91,35 +81,3 @@ def _reader() -> str:
     with suppress(OSError):
         return hashlib.sha256(b"".join((here / name).read_bytes() for name in _READERS)).hexdigest()
     return ""
-
-
-def _read(file: Path) -> bytes | None:
-    """The content of a pack; None where there is none, or where it is not ours."""
-    try:
-        if not _is_ours(file.parent.lstat(), stat.S_ISDIR):
-            return None
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as opened_file:
-            if not _is_ours(os.fstat(descriptor), stat.S_ISREG):
-                return None
-            content = opened_file.read()
-        os.utime(file)
-    except OSError:
-        return None
-    seal, content = content[:_SEAL], content[_SEAL:]
-    return content if hashlib.sha256(content).digest() == seal else None
-
-
-def _is_ours(found: os.stat_result, kind: Callable[[int], bool]) -> bool:
-    others = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return kind(found.st_mode) and found.st_uid == os.geteuid() and not others
-
-
-def _prune(folder: Path) -> None:
-    """The packs that were used longest ago go; what an ended process left goes, too."""
-    files = sorted(folder.iterdir(), key=lambda file: -file.stat().st_mtime)
-    size = 0
-    for number, file in enumerate(files):
-        size += file.stat().st_size
-        if number >= _MOST or size > _LARGEST:
-            file.unlink(missing_ok=True)

@@ -38,6 +38,7 @@ class Found:
     root: Path  # what `path` of a Kustomization is relative to
     clusters: Mapping[str, Start]  # folders below the root, in order
     files: Files
+    around: Mapping[str, bool]  # folders outside of the one that was named: whether they are there
 
 
 def find(named: Path, clusters: Sequence[str], kept: Kept | None = None) -> Found:
@@ -47,17 +48,18 @@ def find(named: Path, clusters: Sequence[str], kept: Kept | None = None) -> Foun
     """
     files = Files(named, kept)
     written = [m for file in files.mentioning(_MARK) for m in manifests_of(files, file) if flux.is_kustomization(m)]
-    root = _root(named, written)
+    around: dict[str, bool] = {}
+    root = _root(named, written, around)
     if root != named:
         files = Files(root, files.kept)
     if clusters:
-        return Found(root, {_below(named, root, cluster): Start("it was named") for cluster in clusters}, files)
+        return Found(root, {_below(named, root, cluster): Start("it was named") for cluster in clusters}, files, around)
     starts = _instances(files, named) or _starts(files, written)
     if not starts:
         hint = "If Flux is pointed at it from another repository, name the folder: --cluster clusters/production."
         raise SpecError(f"{named}: no Flux Kustomization below it", hint=hint)
     outermost = {files.shown(folder): starts[folder] for folder in _outermost(set(starts))}
-    return Found(root, dict(sorted(outermost.items())), files)
+    return Found(root, dict(sorted(outermost.items())), files, around)
 
 
 def manifests_of(files: Files, file: Path) -> list[Manifest]:
@@ -78,7 +80,7 @@ def _below(named: Path, root: Path, cluster: str) -> str:
     raise SpecError(f"{named / cluster}: no such directory", hint="--cluster names a folder of the repository.")
 
 
-def _root(named: Path, written: Sequence[Manifest]) -> Path:
+def _root(named: Path, written: Sequence[Manifest], around: dict[str, bool]) -> Path:
     """The folder that paths of Kustomizations start from: the one that was named, one above it, or one in it.
 
     One in it: where an OCI artifact is made of a part of the repository, or a folder is the top of another one. What `flux
@@ -92,7 +94,8 @@ def _root(named: Path, written: Sequence[Manifest]) -> Path:
     }
     paths = {path for path in map(_path, written) if path and "$" not in path}
     return max(
-        sorted(tops, key=lambda top: (top != named, top)) or candidates, key=lambda folder: _there(folder, paths)
+        sorted(tops, key=lambda top: (top != named, top)) or candidates,
+        key=lambda folder: _there(folder, paths, around if folder in named.parents else {}),
     )
 
 
@@ -100,11 +103,16 @@ def _path(own: Manifest) -> str:
     return str(own.at("spec", "path", default="") or "").strip("./")
 
 
-def _there(folder: Path, paths: set[str]) -> tuple[int, int]:
+def _there(folder: Path, paths: set[str], asked: dict[str, bool]) -> tuple[int, int]:
     """How many paths are in the folder, and how many begin in it."""
-    heads = {head for head in {path.partition("/")[0] for path in paths} if (folder / head).is_dir()}
+
+    def is_there(path: str) -> bool:
+        asked[path] = there = os.path.isdir(path)  # noqa: PTH112 - thousands of paths
+        return there
+
+    heads = {head for head in {path.partition("/")[0] for path in paths} if is_there(f"{folder}/{head}")}
     begun = [path for path in paths if path.partition("/")[0] in heads]
-    return sum(map(os.path.isdir, (f"{folder}/{path}" for path in begun))), len(begun)
+    return sum(is_there(f"{folder}/{path}") for path in begun), len(begun)
 
 
 def _own_top(own: Manifest) -> Iterator[Path]:

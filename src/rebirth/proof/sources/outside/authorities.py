@@ -23,6 +23,7 @@ def read(model: Model, graph: Graph) -> None:
         if member.kind == "CustomResourceDefinition":
             continue
         for path, text in _certificates(member.data, ()) if _may_hold(member.data) else ():
+            graph.dated = True
             if words := complaint(text, now):
                 slug = "certificate-ends-soon" if words.startswith("expires") else "certificate-unsound"
                 graph.remark(
