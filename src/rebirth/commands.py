@@ -89,6 +89,20 @@ class Commands:
         cwd: Path | None = None,
         both: bool = False,
     ) -> str:
+        """What `read` returns, as text."""
+        said = await self.read(argv, operation=operation, stdin=stdin, env=env, cwd=cwd, both=both)
+        return said.decode(errors="replace")
+
+    async def read(
+        self,
+        argv: Sequence[str],
+        *,
+        operation: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        both: bool = False,
+    ) -> bytes:
         """The program's standard output, with `both` also what it said on standard error (unredacted: not for people).
 
         Raises ProgramFailed, or Broken where the program is not there.
@@ -109,7 +123,7 @@ class Commands:
             lines = self._redaction.redact(words).splitlines()[-_LINES:]
             last = "; ".join(line.strip() for line in lines if line.strip())
             raise ProgramFailed(argv[0], operation, process.returncode, last)
-        return (said + complained if both else said).decode(errors="replace")
+        return said + complained if both else said
 
     @asynccontextmanager
     async def started(

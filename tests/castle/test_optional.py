@@ -18,6 +18,7 @@ OTHERWISE = {
     "bootstrap_flux_instance",
     "read_archive",
     "restore_credentials",
+    "restore_databases",
     "restore_vault",
 }  # where the example does it in another way
 OF_FLUX = {"await_external_secrets", *OTHERWISE}

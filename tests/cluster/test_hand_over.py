@@ -110,7 +110,7 @@ def taken(inside):
 
 
 async def hand(inside, handovers, vault):
-    work = hand_over(handovers, None, inside.cluster, vault, Redaction(), VaultStoreApplied("vault"), None)
+    work = hand_over(handovers, None, inside.cluster, vault, Redaction(), VaultStoreApplied("vault"), None, None)
     return await inside.run(work)
 
 

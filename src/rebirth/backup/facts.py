@@ -17,6 +17,11 @@ class VaultKept(InMemory):
 
 
 @dataclass(frozen=True)
+class DatabasesKept(InMemory):
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
 class GenerationWritten(InMemory):
     name: str
     place: str

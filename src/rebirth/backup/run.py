@@ -1,11 +1,19 @@
 """One backup of a castle, and what its archive holds."""
 
-from rebirth.backup import keep_credentials, keep_vault, write_generation
+from rebirth.backup import keep_credentials, keep_databases, keep_vault, write_generation
 from rebirth.castle import Anchors, Castle, Identity, references
 from rebirth.errors import Broken, SpecError
 from rebirth.events import Events, RunFinished, RunStarted
 from rebirth.paths import Paths
-from rebirth.phases import BOOTSTRAP, CONNECTIONS, connections, resolve_secrets, restore_credentials, restore_vault
+from rebirth.phases import (
+    BOOTSTRAP,
+    CONNECTIONS,
+    connections,
+    resolve_secrets,
+    restore_credentials,
+    restore_databases,
+    restore_vault,
+)
 from rebirth.providers.anchors.archive import Listed
 from rebirth.run.bootstrap import Bootstrap
 from rebirth.run.create import given, sections
@@ -14,9 +22,9 @@ from rebirth.run.journal import Journal
 from rebirth.run.phase import name_of, read
 from rebirth.secrets import Redaction
 
-_PHASES = tuple(map(read, (resolve_secrets, keep_credentials, keep_vault, write_generation)))
+_PHASES = tuple(map(read, (resolve_secrets, keep_credentials, keep_vault, keep_databases, write_generation)))
 _BACKUP = Bootstrap(_PHASES, CONNECTIONS, resolve_secrets.resolved)
-_RESTORING = {name_of(module) for module in (restore_credentials, restore_vault)}
+_RESTORING = {name_of(module) for module in (restore_credentials, restore_vault, restore_databases)}
 
 
 def anchors_of(castle: Castle) -> Anchors:

@@ -7,6 +7,7 @@ from rebirth.commands import Commands
 from rebirth.paths import Paths
 from rebirth.providers.access import ClusterAccess
 from rebirth.providers.anchors.archive import Archive
+from rebirth.providers.anchors.databases import Databases
 from rebirth.providers.anchors.s3 import Bucket
 from rebirth.providers.anchors.sealing import Key
 from rebirth.providers.anchors.shelves import Folder, Shelf
@@ -98,6 +99,10 @@ def vault_snapshots(vault: Vault, anchor: VaultAnchor, secrets: SecretsResolved)
     )
 
 
+def databases(paths: Paths, commands: Commands) -> Databases:
+    return Databases(paths=paths, commands=commands)
+
+
 def git_remote(gitops: GitOps, paths: Paths, secrets: SecretsResolved, commands: Commands) -> GitRemote:
     access: Access = Token(gitops.username, secrets[gitops.token]) if gitops.token else Anybody()
     if ssh := gitops.ssh:
@@ -123,6 +128,7 @@ CONNECTIONS = (
     vault_api,
     archive,
     vault_snapshots,
+    databases,
     git_remote,
     web,
 )

@@ -13,7 +13,7 @@ from rebirth.phases.made.lost_claims import UnlessLost
 from rebirth.phases.made.vault_store import Kind, external_secret
 from rebirth.providers.cluster import Cluster, condition, missing_replicas, stamp
 from rebirth.providers.vault import VaultApi
-from rebirth.run.facts import Converged, HandedOver, Made, VaultRestored, VaultStoreApplied
+from rebirth.run.facts import Converged, DatabasesRestored, HandedOver, Made, VaultRestored, VaultStoreApplied
 from rebirth.run.waiting import note, now, nudged, together, until
 from rebirth.secrets import Redaction, Secret
 
@@ -34,6 +34,7 @@ async def hand_over(
     redaction: Redaction,
     applied: VaultStoreApplied | None,
     restored: VaultRestored | None,
+    databases: DatabasesRestored | None,
 ) -> HandedOver:
     """Hand secrets generated in the cluster to Vault."""
     kind = external_secret(store)

@@ -68,6 +68,11 @@ class VaultRestored(Fact):
 
 
 @dataclass(frozen=True)
+class DatabasesRestored(Fact):
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class OutsideReached(InMemory):
     """Every system outside answers and takes our credentials: from here on something may be created."""
 
