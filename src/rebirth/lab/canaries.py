@@ -42,6 +42,8 @@ def make(castle: Castle, lab: Lab, *, ca: Authority, vault_ca: Authority) -> dic
     made = kinds(castle, ca)
     if decryption := castle.gitops.decryption:
         shapes[decryption.age_key.secret] = made.make("age.agekey", decryption.age_key.secret, "")
+    if anchors := castle.anchors:
+        shapes[anchors.age_key.secret] = made.make("age.agekey", anchors.age_key.secret, "")
     if ssh := castle.gitops.ssh:  # the keys of the host that it goes with are the host's to make
         shapes[ssh.private_key.secret] = made.make("identity", ssh.private_key.secret, "")
     for path, reference in castle.references():

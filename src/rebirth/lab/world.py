@@ -198,11 +198,11 @@ class World:
     async def _start_vault(self, spec: Vault, tailnet_serves: Awaitable[None] | None) -> None:
         host, port = host_of(spec.address), port_of(spec.address)
         config = self.state.folder / "openbao.json"
-        config.write_text(vault.configuration())
+        anchor = self.castle.anchors.vault if self.castle.anchors else None
+        config.write_text(vault.configuration(self.state.folder / "openbao" if anchor else None))
         self.parts.run("openbao", [self.programs["bao"], "server", f"-config={config}"])
         seeds = {seed.path: self._seed(seed) for seed in self.lab.vault}
-        token = await vault.prepare(mount=spec.mount, seeds=seeds)
-        self.secrets[spec.token.secret] = token
+        self.secrets |= await vault.prepare(spec, anchor, seeds=seeds)
         app, on_tailnet = passing_app(vault.SERVER), self._on_tailnet(spec)
         address = _LOOPBACK if on_tailnet else self._address(host)
         await self.servers.start("vault", app, address=address, port=port, hosts=[host], ca=self.vault_ca)

@@ -19,7 +19,9 @@ from rebirth.run.waiting import asking
 _SYSTEM = "PostgreSQL"
 _MARK = "rebirth: restored from "  # how the comment of a database begins that was restored
 _SCRIPT_FAILED = 3  # psql's code for an error in a script, with ON_ERROR_STOP
-_NO_SUCH_ROLE = "42704"  # undefined_object: the operator makes the roles that own what was kept, and may not be done yet
+_NO_SUCH_ROLE = (
+    "42704"  # undefined_object: the operator makes the roles that own what was kept, and may not be done yet
+)
 _PSQL = ("psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=sqlstate")
 # Relations of nobody but the database's users: neither the system's nor an extension's. And the comment of the database.
 _STATE = r"""
