@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rebirth.castle import Castle, load
+from rebirth.castle import Castle, Identity, load, references
 from rebirth.commands import HINTS, Commands
 from rebirth.errors import Broken, Rebirth, SpecError
 from rebirth.paths import Paths, paths_of
@@ -40,7 +40,7 @@ async def examine(directory: Path) -> list[Check]:
     paths = paths_of(directory, castle.secrets)
     secrets = await _secrets(castle, paths, redaction)
     systems = _Systems(castle, paths, redaction)
-    asked = await together(systems.proxmox(), systems.tailscale(), systems.vault(), systems.git())
+    asked = await together(systems.proxmox(), systems.tailscale(), systems.vault(), systems.git(), systems.archive())
     return [*programs(), *secrets, *(check for checks in asked for check in checks), *_reservations(castle)]
 
 
@@ -136,6 +136,22 @@ class _Systems:
             return _Answer(f"mount {spec.mount}", lacks)
 
         return [await self._asked("Vault", spec.address, [spec.token, spec.ca], ask)]
+
+    async def archive(self) -> list[Check]:
+        if (spec := self._castle.anchors) is None:
+            return []
+        identity = Identity(name=self._castle.name)
+
+        async def ask(secrets: SecretsResolved) -> _Answer:
+            archive = connections.archive(spec, identity, self._paths, secrets)
+            try:
+                return _Answer(f"{len(await archive.listed())} generations of this castle")
+            finally:
+                await archive.close()
+
+        place = spec.archive.s3.endpoint if spec.archive.s3 else str(spec.archive.folder)
+        needed = [spec.age_key, *(reference for _, reference in references(spec.archive))]
+        return [await self._asked("Archive", place, needed, ask)]
 
     async def git(self) -> list[Check]:
         spec, commands = self._castle.gitops, Commands(self._redaction)

@@ -65,6 +65,10 @@ async def _one(anchor: DatabaseAnchor, databases: Databases, cluster: Cluster, m
             what=f"the database {anchor.name} takes what was kept",
             every=3,
         )
+        if await databases.state(anchor, cluster) != "restored":  # its last line leaves word that all of it arrived
+            text = f"the database {anchor.name} has only a part of what was kept"
+            hint = "Drop what is in it, or the database's cluster, and run the same command again."
+            raise Broken(text, operation="restore databases", hint=hint)
         note(f"the database {anchor.name} has what it held in the generation {kept.generation}")
 
 

@@ -22,6 +22,8 @@ _SCRIPT_FAILED = 3  # psql's code for an error in a script, with ON_ERROR_STOP
 _NO_SUCH_ROLE = (
     "42704"  # undefined_object: the operator makes the roles that own what was kept, and may not be done yet
 )
+_COMPLETE = b"-- PostgreSQL database dump complete"  # pg_dump's last words, but for a line or two
+_TAIL = 500  # bytes
 _PSQL = ("psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=sqlstate")
 # Relations of nobody but the database's users: neither the system's nor an extension's. And the comment of the database.
 _STATE = r"""
@@ -55,9 +57,12 @@ class Databases:
         """All that it holds, as SQL. Roles are the cluster's, and not in it."""
         argv = ("pg_dump", "--no-password", "--encoding=UTF8", f"--username={anchor.user}", anchor.database)
         try:
-            return await self._exec(anchor, cluster, "dump", argv)
+            dump = await self._exec(anchor, cluster, "dump", argv)
         except ProgramFailed as error:
             raise self._failed(anchor, error) from None
+        if _COMPLETE not in dump[-_TAIL:]:
+            raise NotYet(f"{_SYSTEM}: {anchor.name}: the dump was cut off on its way")
+        return dump
 
     async def restore(self, anchor: DatabaseAnchor, cluster: Cluster, dump: bytes, generation: str) -> None:
         """Runs a dump and leaves word of it, in one transaction: all of it, or nothing. Raises NotYet until it answers."""
