@@ -32,13 +32,14 @@ def configuration(folder: Path | None) -> str:
 
     TLS is up to what stands before it, which counts the writes.
     """
-    storage: dict[str, Any] = {"inmem": {}}
-    if folder:
-        folder.mkdir(parents=True)
-        storage = {"raft": {"path": str(folder), "node_id": "lab", "performance_multiplier": 1}}
-    listener = {"address": SERVER.removeprefix("http://"), "tls_disable": True}
-    listener["cluster_address"] = _INNER.removeprefix("http://")
-    said = {"storage": storage, "listener": {"tcp": listener}, "disable_mlock": True, "api_addr": SERVER}
+    address = SERVER.removeprefix("http://")
+    if folder is None:
+        listener: dict[str, Any] = {"tcp": {"address": address, "tls_disable": True}}
+        return json.dumps({"storage": {"inmem": {}}, "listener": listener, "disable_mlock": True, "api_addr": SERVER})
+    folder.mkdir(parents=True)
+    raft = {"path": str(folder), "node_id": "lab", "performance_multiplier": 1}
+    listener = {"tcp": {"address": address, "cluster_address": _INNER.removeprefix("http://"), "tls_disable": True}}
+    said = {"storage": {"raft": raft}, "listener": listener, "disable_mlock": True, "api_addr": SERVER}
     return json.dumps(said | {"cluster_addr": _INNER})
 
 
