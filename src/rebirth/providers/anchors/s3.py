@@ -115,17 +115,16 @@ class Bucket:
             ) from None
         except ServerError as error:
             raise self._silent(operation, f"HTTP {error.status_code}") from None
-        except MinioException:
-            hint = f"Is {_SETTING} the address of an S3 server? A proxy or another server may be answering there."
-            raise Broken(
-                "the answer does not match the S3 API", system=_SYSTEM, operation=operation, hint=hint
-            ) from None
         except (HTTPError, OSError) as error:
             if refused := mistrusted(
                 error, system=_SYSTEM, operation=operation, address=_SETTING, ca="anchors.archive.s3.ca"
             ):
                 raise refused from None
             raise self._silent(operation, type(error).__name__) from None
+        except (MinioException, AttributeError, LookupError, SyntaxError, TypeError, ValueError):
+            # As minio says it of HTML, JSON, or XML of something else.
+            hint = f"Is {_SETTING} the address of an S3 server? A proxy or another server may be answering there."
+            raise NoAnswer(f"{_SYSTEM}: {operation}: the answer does not match the S3 API", hint=hint) from None
 
     def _silent(self, operation: str, what: str) -> NoAnswer:
         return NoAnswer(f"{_SYSTEM}: {operation}: {what}", hint=f"Is {_SETTING} right, and reachable from here?")
