@@ -5,6 +5,7 @@ Several share one castle's life: killed, begun again, killed further on, until i
 
 import argparse
 import json
+import math
 import random
 import signal
 import sys
@@ -24,8 +25,10 @@ _SETTLES = 10.0  # seconds in which controllers come to rest
 
 
 class Killing:
-    def __init__(self, castle: Castle, scratch: Path) -> None:
-        self.castle, self.runs = castle, Runs(castle, scratch)
+    """`ends`: the moment after which nothing more is killed, and no life begun."""
+
+    def __init__(self, castle: Castle, scratch: Path, ends: float) -> None:
+        self.castle, self.runs, self.ends = castle, Runs(castle, scratch), ends
         self.complaints: list[str] = []
         self.table: list[Ended] = []
         self._versions: dict[str, int] = {}
@@ -52,7 +55,7 @@ class Killing:
     def life(self, number: int, points: list[Point], expected: held.Held) -> list[Point]:
         """The points that it did not come to: what went on in the cluster while it was killed was faster than undisturbed."""
         name, left = f"life {number}", list(points)
-        while left:
+        while left and time.monotonic() < self.ends:
             ended = self.runs.create(left[0])
             self._judged(f"{name}, {left[0]}", ended)
             if not ended.killed:
@@ -106,6 +109,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m killing", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--lives", type=int, default=5, help="that the kills are spread over")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="kill nothing after that")
     asked = parser.parse_args()
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what runs in the background ignores them, and hands that on
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -114,12 +118,12 @@ def main() -> int:
         scratch = Path(folder) / "tmp"
         scratch.mkdir()
         with rehearsed(Path(folder), "killing") as castle:
-            killing = Killing(castle, scratch)
+            killing = Killing(castle, scratch, began + 60 * asked.minutes)
             killing.begin()
             moments, over, handed, expected = killing.undisturbed()
             _print(f"seed {asked.seed}; undisturbed: {over:.1f} s, {len(moments)} lines of the journal")
             lives, number = drawn(asked.seed, asked.lives, moments, over, handed), 0
-            while lives and number < 2 * asked.lives:
+            while lives and number < 2 * asked.lives and time.monotonic() < killing.ends:
                 number += 1
                 if missed := killing.life(number, lives.pop(0), expected):
                     lives.append([replace(point, seconds=point.seconds / 2) for point in missed])
@@ -129,7 +133,8 @@ def main() -> int:
         f"{len(killing.table)} kills in {number} lives: {dict(ways)}; {time.monotonic() - began:.0f} s; seed {asked.seed}"
     )
     _print(f"met while these ran: {dict(phases.most_common())}")
-    _print(f"longest until all processes of a run were gone: {max(ended.gone_after for ended in killing.table):.2f} s")
+    longest = max((ended.gone_after for ended in killing.table), default=0.0)
+    _print(f"longest until all processes of a run were gone: {longest:.2f} s")
     _print(f"{len(killing.complaints)} failures")
     return int(bool(killing.complaints) or len(killing.table) < len(WAYS))
 

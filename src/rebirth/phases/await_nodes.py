@@ -14,7 +14,7 @@ from rebirth.errors import Broken, NotYet
 from rebirth.providers.cluster import Cluster, condition
 from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import CiliumInstalled, NodesReady
-from rebirth.run.waiting import nudged, together, until
+from rebirth.run.waiting import now, nudged, together, until
 
 LAYER = "platform"
 PATIENCE = 1800
@@ -25,6 +25,7 @@ HINT = "`kubectl describe nodes` says what a node lacks, and `talosctl logs kube
 
 Nodes = Mapping[str, Mapping[str, Any]]  # by name
 
+_LOOKS_EVERY = 15.0  # seconds: whether the kubelets of machines that are not Ready run at all
 _PAUSES = "failed to initialize CSINode"  # what a kubelet says of itself then
 
 
@@ -37,6 +38,7 @@ async def await_nodes(
     async def ready() -> tuple[str, ...]:
         nodes = await _nodes(cluster)
         await kubelets.hurry_those_that_pause(nodes)
+        await kubelets.start_those_that_stand_still(nodes)
         return _ready(machines, nodes)
 
     async def vote() -> None:
@@ -69,6 +71,7 @@ class _Kubelets:
     def __init__(self, machines: Machines, talosctl: Talosctl) -> None:
         self._machines, self._talosctl = machines, talosctl
         self._described: set[str] = set()
+        self._looked = now()
 
     async def hurry_those_that_were_early(self, nodes: Nodes) -> None:
         """Once, now that there is an API server to register with."""
@@ -87,9 +90,22 @@ class _Kubelets:
         why = "which looked for its node before it was there"
         await together(*(self._restart(machine, why) for machine in pausing))
 
+    async def start_those_that_stand_still(self, nodes: Nodes) -> None:
+        """A run that is killed while it restarts one, at the wrong instant, leaves it stopped; nobody else starts it."""
+        if now() - self._looked < _LOOKS_EVERY:
+            return
+        self._looked = now()
+        silent = [one for one in self._machines.nodes if condition(nodes.get(one.name))[0] != "True"]
+        await together(*(self._start(machine) for machine in silent))
+
+    async def _start(self, machine: Machine) -> None:
+        with suppress(NotYet, Broken, ProgramFailed):
+            if await self._talosctl.tell_kubelet("start", where="Finished", address=str(machine.address)):
+                nudged(f"started the kubelet of {machine.name}, which was stopped")
+
     async def _restart(self, machine: Machine, why: str) -> None:
         with suppress(NotYet, Broken, ProgramFailed):
-            if await self._talosctl.restart_kubelet(address=str(machine.address)):
+            if await self._talosctl.tell_kubelet("restart", where="Running", address=str(machine.address)):
                 nudged(f"restarted the kubelet of {machine.name}, {why}")
 
 

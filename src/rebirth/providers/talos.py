@@ -243,13 +243,12 @@ class Talosctl:
             return False
         return True
 
-    async def restart_kubelet(self, *, address: str) -> bool:
-        """Whether it was there to be restarted: one that is still being pulled is left alone. Its pods go on running."""
+    async def tell_kubelet(self, what: str, *, where: str, address: str) -> bool:
+        """Has it restarted, or started, where it is in that state, in Talos' word. Whether it was. Its pods go on running."""
         said = await self._machine("service kubelet", address, "service", "kubelet")
-        if not any(line.split()[:2] == ["STATE", "Running"] for line in said.splitlines()):
-            return False
-        await self._machine("restart kubelet", address, "service", "kubelet", "restart")
-        return True
+        if there := any(line.split()[:2] == ["STATE", where] for line in said.splitlines()):
+            await self._machine(f"{what} kubelet", address, "service", "kubelet", what)
+        return there
 
     async def etcd_members(self, *, address: str) -> list[EtcdMember]:
         """As that control plane sees them. By the columns NODE ID HOSTNAME PEER-URLS CLIENT-URLS LEARNER."""

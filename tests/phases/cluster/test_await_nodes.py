@@ -140,8 +140,9 @@ async def test_from_nothing_with_kubelets_that_looked_too_early(build):
     assert [event.text.partition(",")[0] for event in world.events if isinstance(event, Nudged)] == [
         f"restarted the kubelet of {plane.name}"
     ]
+    asked = len(world.programs.calls)
     assert worker.name in (await world.create()).names
-    assert len(world.programs.calls) == 3, "nodes that are there are left alone"
+    assert len(world.programs.calls) == asked, "nodes that are there are left alone"
 
 
 async def test_from_nothing_with_a_kubelet_that_pauses_before_it_describes_its_node(build):
@@ -166,3 +167,30 @@ async def test_from_nothing_with_a_kubelet_that_pauses_before_it_describes_its_n
     assert loop.time() < 30
     told = [event.text for event in world.events if isinstance(event, Nudged)]
     assert told.count(f"restarted the kubelet of {plane.name}, which looked for its node before it was there") == 1
+
+
+@pytest.mark.parametrize("joined", [True, False], ids=["its node is there", "it never registered"])
+async def test_a_kubelet_whose_restart_was_cut_off_is_started(new_world, joined):
+    """Talos stops and starts it one after the other, for as long as somebody waits: a run that is killed in between leaves it
+    stopped."""
+    world = new_world(await_nodes)
+    plane, worker = world.castle.machines.nodes
+    world.paths.talosconfig.write_text("context: castle\n")
+    ready = [node(plane.name), *([node(worker.name)] if joined else [])]
+    for item in ready:
+        world.kubernetes.put(item)
+    world.kubernetes.condition(node(plane.name), "Ready", "True")
+    if joined:
+        world.kubernetes.condition(node(worker.name), "Ready", "Unknown", "Kubelet stopped posting node status.")
+
+    async def talosctl(call):
+        if call.argv[-1] == "start":
+            world.kubernetes.put(node(worker.name))
+            world.kubernetes.condition(node(worker.name), "Ready", "True")
+        return "ID       kubelet\nSTATE    Finished\nHEALTH   Fail\n"
+
+    world.programs = Programs(talosctl=talosctl)
+    await world.create()
+    started = [call.option("--nodes") for call in world.programs.calls if call.argv[-1] == "start"]
+    assert started == [str(worker.address)]
+    assert asyncio.get_running_loop().time() < 25
