@@ -53,7 +53,7 @@ async def test_machines_are_spread_and_each_node_has_the_image(cluster):
     assert cluster.nodes() == {"lushycorp-k8s": "pve", "tazlab-k8s-worker-1": "pve2"}
     assert cluster.images() == {"pve": 1, "pve2": 1}
     assert len(cluster.pve.at("pve2").storages["local-lvm"].volumes) == 2, "disk and cloud-init drive"
-    assert await create_machines.still(fact, cluster.spec, cluster.proxmox)
+    assert await create_machines.still(fact, cluster.machines, cluster.spec, cluster.proxmox)
     assert await cluster.create() == fact
 
 

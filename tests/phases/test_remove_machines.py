@@ -9,6 +9,7 @@ from rebirth.errors import Broken, SpecError
 from rebirth.events import Events, Waiting
 from rebirth.phases import BOOTSTRAP, remove_machines
 from rebirth.phases.made import machine_records as records
+from rebirth.run.change import How
 from rebirth.run.consent import Consent
 from rebirth.run.create import create
 
@@ -46,7 +47,9 @@ async def test_from_nothing_nothing_is_destroyed_without_a_word(castle):
     assert "`rebirth create --remove worker-2` drains it" in castle.said
     assert castle.writes == []
     assert castle.outside.writes == {}
-    assert not await holds(castle), "status says that it is there"
+    (change,) = await remove_machines.changes(castle.castle.machines, castle.castle.proxmox, castle.outside.proxmox)
+    assert (change.what, change.how) == ("machine worker-2", How.REFUSED), "plan and status say that it is there"
+    assert await holds(castle), "and the rest can be asked"
 
 
 async def test_a_worker_is_drained_and_gone_everywhere(castle):
