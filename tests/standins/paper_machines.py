@@ -46,7 +46,9 @@ class PaperMachines:
         if "secrets" in call.argv:
             Path(call.argv[-1]).write_text("cluster: {id: paper}\n")
             return ""
-        return "" if call.option("--output-types") == "talosconfig" else configuration.generated(call)
+        return (
+            "context: stand-in\n" if call.option("--output-types") == "talosconfig" else configuration.generated(call)
+        )
 
     def _apply(self, call: Call, node: str) -> str:
         self._refuse()

@@ -130,7 +130,7 @@ def _local(verb: str, call: Call) -> str:
     if "secrets" in call.argv:
         Path(call.argv[-1]).write_text("cluster: {id: stand-in}\n")
         return ""
-    return "" if call.option("--output-types") == "talosconfig" else configuration.generated(call)
+    return "context: stand-in\n" if call.option("--output-types") == "talosconfig" else configuration.generated(call)
 
 
 def _unavailable(why: str) -> Exit:
