@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rebirth.proof.reading import repository_files
+from rebirth.proof.reading.kept import pack
 from trees import change, lay, write
 
 
@@ -38,6 +40,21 @@ def test_what_was_there_before_is_not_reported(desk, tree):
     assert "): 0 new findings, 0 gone, 1 as before\n" in out
     assert "\nadded: Kustomization flux-system/c, needs Kustomization flux-system/flux-system\n" in out
     assert desk.run("check", "--gitops", "tree")[0] == 3
+
+
+def test_what_is_the_same_in_both_trees_is_parsed_once(desk, tree, monkeypatch):
+    """And by nobody again once there is enough of it to be kept."""
+    parsed = []
+    real = repository_files.parse
+    monkeypatch.setattr(repository_files, "parse", lambda text: parsed.append(text) or real(text))
+    monkeypatch.setitem(desk.environment, "XDG_CACHE_HOME", str(desk.folder / "cache"))
+    monkeypatch.setattr(pack, "_WORTH", 1)
+    desk.run("check", "--gitops", "tree", "--since", "HEAD")
+    assert len(parsed) == len(set(parsed)) > 0
+    parsed.clear()
+    change(tree, "clusters/x/a.yaml", "kind:", "# another line\nkind:")
+    desk.run("check", "--gitops", "tree", "--since", "HEAD")
+    assert parsed == [(tree / "clusters/x/a.yaml").read_text()]
 
 
 def test_what_is_new_is_reported_and_counts(desk, tree):

@@ -13,6 +13,7 @@ from rebirth.checking import Asked, Said
 from rebirth.errors import SpecError
 from rebirth.findings.forms import Answer
 from rebirth.findings.verdict import weigh
+from rebirth.proof.reading.kept import opened, put_away
 
 
 def check(asked: Asked, said: Said, revision: str) -> int:
@@ -22,6 +23,8 @@ def check(asked: Asked, said: Said, revision: str) -> int:
 
 async def _check(asked: Asked, said: Said, revision: str) -> int:
     tree = tree_of(asked, "--since")
+    kept = opened(tree.root)  # of both trees: most files are the same in both
+    asked = replace(asked, kept=kept)
     before, then, unread = await _then(asked, tree, revision)
     async with checking.proved(asked) as done:
         verdict = checking.judged(done, said)
@@ -31,6 +34,7 @@ async def _check(asked: Asked, said: Said, revision: str) -> int:
         change = Change(
             revision, then.commit, len(found.new), found.same, found.gone, clusters, done.places, unread=unread
         )
+        put_away(kept, tree.root)
         new = replace(verdict, findings=found.new, known=verdict.known + found.same)
         checking.tell(Answer(new, done.places, said.strict, said.verbose, besides=change), said)
         return checking.exit_code(new, said)
@@ -40,7 +44,7 @@ async def _then(asked: Asked, tree: Tree, revision: str) -> tuple[Snapshot, Revi
     """What was found at the revision; nothing, and why, where the tree could not be proved then."""
     async with at(revision, tree.top) as then:
         directory = asked.castle_directory
-        past = Asked(directory and then.then(directory), then.then(tree.root), asked.clusters)
+        past = Asked(directory and then.then(directory), then.then(tree.root), asked.clusters, asked.kept)
         try:
             async with checking.proved(past) as done:
                 found = marks(weigh(done.proof, done.places).findings, done.places, then)
