@@ -13,11 +13,13 @@ from rebirth.checking import Asked, Said
 from rebirth.errors import SpecError
 from rebirth.findings.forms import Answer
 from rebirth.findings.verdict import weigh
+from rebirth.proof.prove import collect_patiently
 from rebirth.proof.reading.kept import opened, put_away
 
 
 def check(asked: Asked, said: Said, revision: str) -> int:
     """Proves the tree at the revision and the tree of now, tells what is new, and returns the exit code of that."""
+    collect_patiently()
     return asyncio.run(_check(asked, said, revision))
 
 
