@@ -16,7 +16,7 @@ from rebirth.phases.made.api_servers import answering
 from rebirth.phases.made.etcd_seats import seats_without
 from rebirth.phases.made.lost_volumes import lost_with
 from rebirth.providers.access import ClusterAccess
-from rebirth.providers.proxmox import ProxmoxApi
+from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.providers.talos import PORT, Talosctl
 from rebirth.run.consent import Consent
 from rebirth.run.facts import LossesSettled, OutsideReached
@@ -75,25 +75,34 @@ async def _lost(
     machines: Machines, paths: Paths, talosctl: Talosctl, spec: Proxmox | None, proxmox: ProxmoxApi | None
 ) -> list[Machine]:
     """Machines that were part of the cluster, and are not there any more, or have an empty disk."""
-    given = {machine.name: records.known(paths, machine.name) for machine in machines.nodes}
-    if all(digests is None for digests in given.values()):  # the records are lost: any may have been
-        given = dict.fromkeys(given, ("",))
-    known = [machine for machine in machines.nodes if given[machine.name]]
-    gone = set[str]()
-    if proxmox and spec:
-        # One of that name without the tag is not lost, but somebody else's, or this castle's under another tag.
-        there = {vm.name: vm for vm in await proxmox.machines()}
-        gone = {machine.name for machine in known if machine.name not in there}
-        await together(*(_refuse_alive(machine, talosctl) for machine in known if machine.name in gone))
-        off = [vm for machine in known if (vm := there.get(machine.name)) and spec.tag in vm.tags and not vm.running]
+    known = _known(machines, paths)
+    there = await _there(proxmox)
+    gone = [machine for machine in known if there is not None and machine.name not in there]
+    await together(*(_refuse_alive(machine, talosctl) for machine in gone))
+    left = [machine for machine in known if machine not in gone]
+    if there is not None and proxmox and spec:
+        left = [machine for machine in left if spec.tag in there[machine.name].tags]
+        off = [vm for machine in left if not (vm := there[machine.name]).running]
         if off:  # only who runs can say what it has
             note(f"started {', '.join(vm.name for vm in off)}")
             await together(*(proxmox.start(node=vm.node, vm_id=vm.vm_id) for vm in off))
-    left = [machine for machine in known if machine.name not in gone]
     await together(*(_answers(machine, talosctl) for machine in left))
     empty = await together(*(talosctl.in_maintenance(address=str(machine.address)) for machine in left))
-    wiped = {machine.name for machine, is_empty in zip(left, empty, strict=True) if is_empty}
-    return [machine for machine in known if machine.name in gone | wiped]
+    wiped = [machine for machine, is_empty in zip(left, empty, strict=True) if is_empty]
+    return [machine for machine in known if machine in [*gone, *wiped]]
+
+
+def _known(machines: Machines, paths: Paths) -> list[Machine]:
+    """Those that were sent a configuration."""
+    given = {machine.name: records.known(paths, machine.name) for machine in machines.nodes}
+    if all(digests is None for digests in given.values()):  # the records are lost: any may have been
+        return machines.nodes
+    return [machine for machine in machines.nodes if given[machine.name]]
+
+
+async def _there(proxmox: ProxmoxApi | None) -> dict[str, Vm] | None:
+    """By name, with whatever tag: one of that name without ours is not lost. None where it is not Proxmox that has them."""
+    return {vm.name: vm for vm in await proxmox.machines()} if proxmox else None
 
 
 async def _refuse_alive(machine: Machine, talosctl: Talosctl) -> None:
