@@ -45,7 +45,7 @@ def test_lost_machines_are_replaced_and_others_come_and_go(tmp_path):
         assert names(castle) == {*seen, "orchard-6"}
         assert before.items() <= boots(castle).items(), "no other machine was touched"
         spec.write_text(told)
-        assert "`rebirth create --remove orchard-6` drains it" in castle.inside("create", "--budget", BUDGET)
+        assert "`rebirth create --remove orchard-6` drains it" in castle.inside("create", "--budget", BUDGET, code=4)
         assert names(castle) == {*seen, "orchard-6"}
         castle.inside("create", "--remove", "orchard-6", "--budget", BUDGET)
         assert names(castle) == seen.keys()

@@ -22,12 +22,13 @@ from rebirth.providers.cluster import Cluster
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
 from rebirth.providers.talos import Talosctl
+from rebirth.run.change import Change
 from rebirth.run.consent import Consent
 from rebirth.run.create import given
 from rebirth.run.engine import Engine, Outcome
 from rebirth.run.facts import NodesReady, OutsideReached
 from rebirth.run.journal import Journal
-from rebirth.run.phase import read
+from rebirth.run.phase import declared, read
 from standins.apiserver import kubernetes_app
 from standins.conftest import write_kubeconfig
 from standins.kubernetes import Kubernetes
@@ -132,6 +133,30 @@ class Standing:
 
     async def run(self, phase: ModuleType, *, may_run: bool = True, **consent: Any) -> Outcome:
         """The phase, as create runs it."""
+        clients = self._clients()
+        facts = {type(fact): fact for fact in (OutsideReached("9"), NodesReady(()))}
+        world = self._given() | clients | facts | {Consent: Consent(**consent)}
+        try:
+            with Journal(self.paths.state) as journal:
+                engine = Engine(
+                    [read(phase)], (), world, journal, Events(self.events.append),
+                    goals=[phase.__name__.rpartition(".")[2]], may_run=lambda _: may_run, budget=self.budget,
+                )  # fmt: skip
+                return await engine.run()
+        finally:
+            if Cluster in clients:
+                await clients[Cluster].close()
+
+    async def plan(self, phase: ModuleType) -> list[Change]:
+        """What the phase says that it would change."""
+        asked, known = declared(phase.changes), self._given() | self._clients()
+        return await phase.changes(**{name: known[kind] for name, kind in asked.takes.items()})
+
+    def _given(self) -> dict[type, Any]:
+        found = given(self.castle, self.paths, self.outside.redaction)
+        return found | {Proxmox: self.castle.proxmox, Tailscale: self.castle.tailscale}
+
+    def _clients(self) -> dict[type, Any]:
         clients: dict[type, Any] = {
             ClusterAccess: ClusterAccess(self.paths, _Wire(self)),
             ProxmoxApi: self.outside.proxmox,
@@ -140,17 +165,7 @@ class Standing:
         }
         if self.paths.kubeconfig.exists():
             clients[Cluster] = clients[ClusterAccess].open()
-        facts = {type(fact): fact for fact in (OutsideReached("9"), NodesReady(()))}
-        world = given(self.castle, self.paths, self.outside.redaction) | clients | facts
-        world |= {Consent: Consent(**consent), Proxmox: self.castle.proxmox, Tailscale: self.castle.tailscale}
-        try:
-            with Journal(self.paths.state) as journal:
-                events = Events(self.events.append)
-                phases = [read(phase)]
-                return await Engine(phases, (), world, journal, events, may_run=lambda _: may_run, budget=self.budget, goals=[phases[0].name]).run()  # fmt: skip
-        finally:
-            if Cluster in clients:
-                await clients[Cluster].close()
+        return clients
 
     async def kill_at(self, number: int, phase: ModuleType, **consent: Any) -> None:
         """Starts a run and ends it at its number-th write: that is done, its answer never read."""

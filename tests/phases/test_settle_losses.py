@@ -7,6 +7,7 @@ from rebirth.errors import Broken
 from rebirth.phases import settle_losses
 from rebirth.phases.bootstrap_kubernetes import ETCD
 from rebirth.phases.made import machine_records as records
+from rebirth.run.change import How
 from rebirth.run.facts import LossesSettled
 from rebirth.run.journal import Journal
 from standins.charts import crd
@@ -203,6 +204,26 @@ async def test_again_where_a_machine_has_lost_the_castles_tag(castle):
     castle.outside.pve.machines[803]["tags"] = "theirs"
     assert await settled(castle) == ()
     assert castle.writes == []
+
+
+async def test_a_plan_says_what_would_be_lost_and_writes_nothing(castle):
+    assert await castle.plan(settle_losses) == []
+    castle.volume("data", "worker-1", pod="web-0")
+    castle.lose("worker-1")
+    castle.wipe("worker-2")
+    said = {str(change): change.how for change in await castle.plan(settle_losses)}
+    assert said == {
+        "machine worker-2: its disk is empty, and it is configured anew": How.NOW,
+        "the volume pv-data (claim site/data, used by the pod web-0): is lost with worker-1, worker-2: create stops before anything "
+        "is done, unless --accept-loss gives it up": How.REFUSED,
+    }
+    assert castle.writes == []
+    assert castle.outside.writes == {}
+
+
+async def test_a_plan_says_that_all_would_be_lost(castle):
+    castle.lose("plane-1", "plane-2", "plane-3")
+    assert {change.how for change in await castle.plan(settle_losses)} == {How.REFUSED}
 
 
 @pytest.mark.parametrize("number", range(1, 6))

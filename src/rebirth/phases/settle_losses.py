@@ -18,6 +18,7 @@ from rebirth.phases.made.lost_volumes import lost_with
 from rebirth.providers.access import ClusterAccess
 from rebirth.providers.proxmox import ProxmoxApi, Vm
 from rebirth.providers.talos import PORT, Talosctl
+from rebirth.run.change import Change, How
 from rebirth.run.consent import Consent
 from rebirth.run.facts import LossesSettled, OutsideReached
 from rebirth.run.journal import Once
@@ -69,6 +70,36 @@ async def settle_losses(
     for machine in lost:
         records.made(paths, machine.name)  # nothing has been sent to the one that takes its place
     return LossesSettled(tuple(names))
+
+
+async def changes(
+    machines: Machines, paths: Paths, talosctl: Talosctl, access: ClusterAccess, proxmox: ProxmoxApi | None
+) -> list[Change]:
+    """What would be lost; that a machine is made anew says who makes it."""
+    if not (access.is_known and talosctl.has_credentials):
+        return []
+    known, there = _known(machines, paths), await _there(proxmox)
+    gone = [machine for machine in known if there is not None and machine.name not in there]
+    left = [machine for machine in known if machine not in gone]
+    wiped = [machine for machine in left if await _is_empty(machine, talosctl)]
+    found = [Change(f"machine {one.name}", How.NOW, "its disk is empty, and it is configured anew") for one in wiped]
+    names = [machine.name for machine in (*gone, *wiped)]
+    staying = [str(plane.address) for plane in machines.control_planes if plane.name not in names]
+    if names and staying:
+        async with access.opened(await answering(access, staying)) as cluster:
+            volumes = await lost_with(cluster, names)
+        why = f"is lost with {', '.join(names)}: create stops before anything is done, unless --accept-loss gives it up"
+        found += [Change(str(volume), How.REFUSED, why) for volume in volumes]
+    elif names:
+        why = "gone, and etcd with it: create stops, unless --accept-loss begins a new cluster"
+        found += [Change(f"machine {name}", How.REFUSED, why) for name in names]
+    return found
+
+
+async def _is_empty(machine: Machine, talosctl: Talosctl) -> bool:
+    """Of one that may be off: then it says nothing."""
+    address = str(machine.address)
+    return await talosctl.serves(address=address, port=PORT) and await talosctl.in_maintenance(address=address)
 
 
 async def _lost(
