@@ -20,4 +20,5 @@ UNREACHABLE = (
     "tls:",
     "reset by peer",
     "ResourceExhausted",
+    "not supported for learner",  # a control plane that has joined etcd, and has not caught up yet
 )

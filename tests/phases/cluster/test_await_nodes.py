@@ -8,7 +8,7 @@ from phases.cluster.world import again, refused
 from rebirth.errors import Broken
 from rebirth.events import Nudged
 from rebirth.phases import await_nodes
-from standins.programs import Programs
+from standins.programs import Exit, Programs
 
 
 def node(name):
@@ -115,6 +115,19 @@ async def test_from_nothing_with_a_control_plane_that_has_to_catch_up(three):
     assert await three.holds()
     three.learns = float("inf")  # it was wiped, and has joined again
     assert not await three.holds()
+
+
+async def test_from_nothing_where_the_one_that_is_asked_has_to_catch_up_itself(three):
+    """The first control plane was made anew: until it votes its etcd does not even say who does."""
+    answers = three.programs.programs["talosctl"]
+
+    async def talosctl(call):
+        if "members" in call.argv and asyncio.get_running_loop().time() < 60:
+            raise Exit(1, "rpc error: code = Unknown desc = etcdserver: rpc not supported for learner")
+        return await answers(call)
+
+    three.programs = Programs(talosctl=talosctl)
+    assert set((await three.create()).names) == {"lushycorp-k8s", "second", "third", "tazlab-k8s-worker-1"}
 
 
 async def test_refused_where_a_control_plane_never_votes(three):
