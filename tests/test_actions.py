@@ -132,3 +132,25 @@ def test_the_action_is_what_githubs_schema_asks_for():
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+WORKFLOW = (ROOT / "docs" / "rehearse.md").read_text().split("```yaml\n")[1].split("\n```")[0]
+
+
+def test_the_workflow_that_rehearses_is_what_githubs_schema_asks_for(tmp_path):
+    file = tmp_path / "rehearse.yaml"
+    file.write_text(WORKFLOW)
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(file)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_workflow_that_rehearses_calls_what_there_is():
+    scripts = [step["run"] for step in yaml.safe_load(WORKFLOW)["jobs"]["rehearse"]["steps"] if "run" in step]
+    calls = re.findall(r"\brebirth (\w+) (--.*?)(?=>|\|\||$)", "\n".join(scripts), re.MULTILINE)
+    assert [command for command, _ in calls] == ["fetch", "rehearse", "rehearse"]
+    for command, words in calls:
+        options = {name for one in get_command(app).commands[command].params for name in one.opts}
+        assert {word for word in shlex.split(words) if word.startswith("--")} <= options
+    for script in scripts:
+        subprocess.run(["bash", "-n", "-c", script], check=True)

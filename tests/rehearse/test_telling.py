@@ -150,6 +150,22 @@ async def test_a_stop_is_foreseen_by_an_error_of_what_its_object_needs(tmp_path:
     assert (disagreements(proof, proof.findings, rehearsed(stop, waiting=(stop.cause.key,))) == []) is foreseen
 
 
+@pytest.mark.parametrize(("name", "foreseen"), [("apps", True), ("other", False)])
+async def test_a_stop_is_foreseen_by_an_error_in_a_file_that_its_kustomization_applies(
+    tmp_path: Path, name: str, foreseen: bool
+):
+    write(
+        lay(tmp_path, apps="", other=""),
+        "apps/number.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: n, namespace: default}\ndata: {a: 1}\n",
+    )
+    proof = (await prove(tmp_path)).worlds[0]
+    stop = Stop(
+        Cause(("Kustomization", "flux-system", name), "Reconciliation in progress", Outlook.WORKING), NOWHERE, ()
+    )
+    assert (disagreements(proof, proof.findings, rehearsed(stop, waiting=(stop.cause.key,))) == []) is foreseen
+
+
 async def test_a_stop_of_what_the_proof_cannot_tell_is_none(tmp_path: Path):
     """A chart of which nothing is known, and what waits for it; but not what waits for nothing of it."""
     lay(tmp_path, apps="charts", charts="", other="")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rebirth.diagnosis.cause import Outlook, label
 from rebirth.proof.graph import Graph
 from rebirth.proof.prove import ClusterProof
+from rebirth.proof.reading.manifest import Model
 from rebirth.proof.rules import Finding, Severity
 from rebirth.proof.sources.outside.dns import CLUSTER_DNS
 from rebirth.proof.things import Need, Scope, Thing
@@ -50,7 +51,7 @@ def disagreements(proof: ClusterProof, findings: list[Finding], done: Rehearsed)
     """
     told = [f for f in findings if f.severity is not Severity.INFO and Scope.FIRST_BOOT in f.scope]
     errors = [f for f in told if f.severity is Severity.ERROR and not why_beyond(f)]
-    return [*_came_up(errors, done), *_not_foreseen(proof.graph, told, done)]
+    return [*_came_up(errors, done), *_not_foreseen(proof, told, done)]
 
 
 def why_beyond(finding: Finding) -> str:
@@ -68,10 +69,11 @@ def _came_up(errors: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:
             )
 
 
-def _not_foreseen(graph: Graph, told: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:
-    """A stop is foreseen by an error in the same file, by a finding at the same object or in whose chain its object stands, by an
+def _not_foreseen(proof: ClusterProof, told: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:
+    """A stop is foreseen by an error in the same file or in one that its Kustomization applies, by a finding at the same object or in whose chain its object stands, by an
     error in whose chain something stands that its object needs, or, where no name resolves, by one of cluster DNS.
     """
+    graph = proof.graph
     known = {thing.label for finding in told for thing in _things(finding)}
     errors = [finding for finding in told if finding.severity is Severity.ERROR]
     lacking = {thing for finding in errors for thing in _things(finding)}
@@ -81,13 +83,20 @@ def _not_foreseen(graph: Graph, told: list[Finding], done: Rehearsed) -> Iterato
     for stop in done.stops:
         held = {label(key) for key in (*stop.holds_up, stop.cause.key)}
         named = any(resolver in stop.message for resolver in resolvers)
-        if named or stop.place.file in files or held & known:
+        if named or files & {stop.place.file, *_applied(proof.model, label(stop.cause.key))} or held & known:
             continue
         needed = _needed(graph, label(stop.cause.key))
         if needed & lacking or untold & {thing.label for thing in needed}:
             continue
         word = "stopped" if stop.cause.outlook is Outlook.FINAL else "waited without end"
         yield Disagreement(f"the proof did not foresee that it {word}: {stop.message}", stop.place)
+
+
+def _applied(model: Model, name: str) -> Iterator[str]:
+    """The files of what a Kustomization of that label applies."""
+    for unit in model.units:
+        if unit.own is not None and unit.own.thing().label == name:
+            yield from (member.file for member in unit.members)
 
 
 def _things(finding: Finding) -> Iterator[Thing]:
