@@ -1,6 +1,6 @@
 """All trees of the corpus."""
 
-from corpus import alarms, found, inside, meant, order, silence, versions, written
+from corpus import alarms, found, inside, meant, order, silence, strangers, versions, written
 
 CASES = [
     *silence.CASES,
@@ -11,4 +11,5 @@ CASES = [
     *versions.CASES,
     *found.CASES,
     *meant.CASES,
+    *strangers.CASES,
 ]

@@ -95,7 +95,7 @@ def made_by(group: str, data: Mapping[str, Any], namespace: str = "") -> Iterato
     known = of_kind(group, kind)
     context = {**data, "operator": namespace or (known.namespace if known else "")}
     for makes in known.makes if known else ():
-        if (makes.group, makes.by) != (group, kind):
+        if (makes.group, makes.by) != (group, kind) or any(value_at(data, path) for path in makes.unless):
             continue
         spaces = list(fill(makes.namespace, context)) or [""]
         address = next(fill(makes.address, context), "") if makes.address else ""

@@ -60,6 +60,7 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
         ports: ["5432", "53/UDP"]    of a Service
         when_ready: true             only once the custom resource itself is Ready
         privileged: true             of pods: they are
+        unless: [spec.secret.name]   not where the custom resource has one of these fields
     reads:                           what a custom resource of it needs from a Secret or ConfigMap
       - {by: ..., kind: Secret, name: "{spec.secretName}", key: "{spec.key}"}
     reports:                         what the operator writes into the status of a custom resource once it is as it should be
@@ -203,6 +204,7 @@ class Makes(_Other):
     ports: Texts = ()
     when_ready: bool = False
     privileged: bool = False
+    unless: Texts = ()
 
 
 class Reads(_Other):

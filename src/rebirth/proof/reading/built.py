@@ -25,6 +25,7 @@ _GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
 
 _TWICE = re.compile(r"already registered id: (\w+)\.[^/]*/([\w-]+)")
 _UNMET = re.compile(r'no resource matches strategic merge patch "([^./"]+)\.[^/"]*/([^"]+)\.[^."]+"')  # kind, name
+_UNAPPLIED = re.compile(r'operation does not apply: [^"]*"(/[^"]+)"')  # the path in a JSON patch
 _MERGING = re.compile(r"merging resources from '([^']+)'")
 
 
@@ -33,6 +34,8 @@ def rejected(said: str, found: Folder, own: Manifest | None, place: Place) -> Re
     about = own.thing() if own else None
     if unmet := _UNMET.search(said):
         place = _patch_of(unmet[1], unmet[2], found, own) or place
+    if unapplied := _UNAPPLIED.search(said.replace('\\"', '"')):
+        place = _operation_at(unapplied[1], found) or place
     return _added_twice(said, found, place) or Remark("build-error", place, said, about)
 
 
@@ -48,6 +51,21 @@ def _patch_of(kind: str, name: str, found: Folder, own: Manifest | None) -> Plac
                 if isinstance(said, str) and _is_of(said if "\n" in said else _text(file.parent / said), kind, name):
                     return Place(str(file), line, (key, number, inner) if inner else (key, number))
     return None
+
+
+def _operation_at(path: str, found: Folder) -> Place | None:
+    """The JSON patch with an operation at that path, where it is the only one."""
+    there = []
+    for file, (data, line) in found.kustomizations.items():
+        for key in ("patches", "patchesJson6902"):
+            for number, entry in enumerate(as_list(data.get(key))):
+                if not isinstance(entry, Mapping):
+                    continue
+                inner = "patch" if entry.get("patch") else "path"
+                said = str(entry.get(inner, ""))
+                if re.search(rf"{re.escape(path)}(?![\w/~-])", said if inner == "patch" else _text(file.parent / said)):
+                    there.append(Place(str(file), line, (key, number, inner)))
+    return there[0] if len(there) == 1 else None
 
 
 def _is_of(patch: str, kind: str, name: str) -> bool:

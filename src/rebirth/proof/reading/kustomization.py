@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rebirth.proof.reading.manifest import Manifest, is_encrypted, is_list, manifests, texts
-from rebirth.proof.reading.mentioned import as_list, fill, mentioned
+from rebirth.proof.reading.mentioned import as_list, fill, is_kustomization, mentioned
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.scopes import in_namespace
 from rebirth.proof.reading.yaml_files import Document, UnreadableError
@@ -106,6 +106,7 @@ class _Walk:
         self.files, self._later = files, later
         self.into = Folder(path)
         self._around = around  # folders whose transformers or generators are being read
+        self._meant: dict[Place, tuple[str, str]] = {}  # where an entry is wrong: the list and the entry that are right
         self._identities: dict[tuple[str, str, str, str], Manifest] = {}
 
     def run(self, components: Sequence[tuple[str, Place]]) -> Folder:
@@ -160,8 +161,13 @@ class _Walk:
             into.plain = False
         into.kustomizations[file] = (data, document.line)
         before = len(into.manifests)
-        for key in ("resources", "bases", "components"):
-            self._entries(path, data, key, place, (*above, path))
+        moved = [
+            one
+            for key in ("resources", "bases", "components")
+            for one in self._entries(path, data, key, place, (*above, path))
+        ]
+        for key, entry in moved:
+            data[key] = [*as_list(data.get(key)), entry]
         if any(data.get(key) != document.data.get(key) for key in ("resources", "bases", "components")):
             into.rewritten.add(file)
         self._other_files(path, data, place)
@@ -171,26 +177,31 @@ class _Walk:
             into.manifests[before:] = placed or [in_namespace(m, namespace) for m in into.manifests[before:]]
         return True
 
-    def _entries(self, path: Path, data: dict[str, Any], key: str, place: Place, above: tuple[Path, ...]) -> None:
-        """Goes through a list of a kustomization; what cannot be taken is taken out of it."""
+    def _entries(
+        self, path: Path, data: dict[str, Any], key: str, place: Place, above: tuple[Path, ...]
+    ) -> list[tuple[str, str]]:
+        """Goes through a list of a kustomization; what cannot be taken is taken out of it. Returns what belongs into which other."""
         entries = data.get(key)
         if entries is None:
-            return
+            return []
         if not isinstance(entries, list):
             self._remark("bad-entry", place._replace(path=(key,)), f"`{key}` must be a list")
             data[key] = []
             self.into.whole = False
-            return
-        kept = []
+            return []
+        kept, moved = [], []
         for index, entry in enumerate(entries):
             where = place._replace(path=(key, index))
             if not isinstance(entry, str):
                 self._remark("bad-entry", where, f"an entry of `{key}` must be a path")
             elif self._folder_entry(path, entry, where, above, key):
-                kept.append(entry)
+                right = self._meant.pop(where, (key, entry))
+                kept += [right[1]] if right[0] == key else []
+                moved += [right] if right[0] != key else []
                 continue
             self.into.whole = False
         data[key] = kept
+        return moved
 
     def _folder_entry(self, path: Path, entry: str, place: Place, above: tuple[Path, ...], key: str) -> bool:
         """Takes in what an entry names. False where kustomize must not see the entry."""
@@ -204,12 +215,23 @@ class _Walk:
             self.into.gaps.append(Gap(entry, place))
         elif not self.files.is_folder(target):
             if key != "components":  # kustomize takes `bases` for more resources, files among them
-                return self._take(target, place)
+                if target.name not in NAMES or not is_kustomization(self.files, target):
+                    return self._take(target, place)
+                self._misplaced(
+                    place, f"{entry} is a kustomization: its folder is listed", key, entry.rpartition("/")[0] or "."
+                )
+                return self._base(target.parent, entry, place, above, key)
             self._remark("missing-file", place, f"{entry} is a file; `{key}` takes folders", entry=entry)
         else:
             return self._base(target, entry, place, above, key)
         self.into.whole = False
         return False
+
+    def _misplaced(self, place: Place, words: str, key: str, entry: str) -> None:
+        """An entry that kustomize rejects there: it is read as what is meant."""
+        self._remark("wrong-list", place, words)
+        self._meant[place] = (key, self._meant.get(place, ("", entry))[1])
+        self.into.whole = False
 
     def _base(self, target: Path, entry: str, place: Place, above: tuple[Path, ...], key: str) -> bool:
         around = next((p for p in above if p == target or target in p.parents), None)
@@ -228,6 +250,11 @@ class _Walk:
         if not self._kustomization(target, file, above, wanted="components" if key == "components" else ""):
             self.into.gaps.append(Gap(entry, place))
             return False
+        component = self.into.kustomizations[file][0].get("kind") == "Component"
+        if component != (key == "components"):
+            right = "components" if component else "resources"
+            words = f"{entry} is {'a' if component else 'no'} Component: it belongs below `{right}`"
+            self._misplaced(place, words, right, entry)
         return True
 
     def _generated(self, path: Path) -> list[str]:

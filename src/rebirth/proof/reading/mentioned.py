@@ -1,7 +1,11 @@
 """Fields of a kustomization other than resources that name files, and what is built where such a file is not there."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.yaml_files import UnreadableError
 
 # Fields that name files: the file itself, or under which key of an entry.
 _PATHS = (
@@ -56,3 +60,12 @@ def _filled(entry: Any, missing: set[str | int]) -> Any:
     ]
     literals = [*as_list(entry.get("literals")), *(f"{key}=" for key in named)]
     return {**entry, "files": [file for at, file in files if at not in missing], "literals": literals}
+
+
+def is_kustomization(files: Files, file: Path) -> bool:
+    """Whether a file of that name is kustomize's own; Flux's Kustomizations may be in one, too."""
+    try:
+        data = next((document.data for document in files.documents(file)), None)
+    except UnreadableError:
+        return False
+    return isinstance(data, dict) and str(data.get("apiVersion", "")).startswith("kustomize.config.k8s.io/")

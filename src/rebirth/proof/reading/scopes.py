@@ -45,6 +45,11 @@ NAMESPACED = {
     "source.toolkit.fluxcd.io": {"GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact"},
     "external-secrets.io": {"ExternalSecret", "SecretStore", "PushSecret"},
     "cert-manager.io": {"Certificate", "Issuer"},
+    "gateway.networking.k8s.io": {"Gateway", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute", "ReferenceGrant", "BackendTLSPolicy"},
+    "gateway.envoyproxy.io": {"Backend", "BackendTrafficPolicy", "ClientTrafficPolicy", "EnvoyExtensionPolicy", "EnvoyPatchPolicy", "EnvoyProxy", "HTTPRouteFilter", "SecurityPolicy"},
+    "monitoring.coreos.com": {"Alertmanager", "AlertmanagerConfig", "PodMonitor", "Probe", "Prometheus", "PrometheusAgent", "PrometheusRule", "ScrapeConfig", "ServiceMonitor", "ThanosRuler"},
+    "postgresql.cnpg.io": {"Backup", "Cluster", "Database", "ImageCatalog", "Pooler", "Publication", "ScheduledBackup", "Subscription"},
+    "volsync.backube": {"ReplicationDestination", "ReplicationSource"},
 }  # fmt: skip
 
 

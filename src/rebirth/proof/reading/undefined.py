@@ -17,11 +17,15 @@ _SEVERAL = 4  # values of as many Kustomizations: then each has its own, and no 
 _NAMES = frozenset({
     "name", "namespace", "secretName", "host", "hosts", "hostnames", "clusterIP", "clusterIPs", "loadBalancerIP", "storageClassName",
     "ingressClassName", "gatewayClassName", "serviceAccountName", "claimName", "targetNamespace", "releaseName", "storage",
+    "dnsNames", "dnsZones",
 })  # fmt: skip
 # What chart, operator or program reads: only those know what a value means there.
 _FREE = frozenset({
     "annotations", "args", "command", "config", "data", "env", "labels", "postRenderers", "stringData", "values",
 })  # fmt: skip
+# Values that charts hand on as they are: the hosts of what leads to a Service from outside.
+_WAYS_IN = frozenset({"ingress", "ingresses", "route", "routes", "httpRoute", "httproute", "gateway"})
+_HOSTS = frozenset({"host", "hosts", "hostnames"})
 _PROGRAMS = frozenset({"args", "command"})
 _FLUX = "flux-system"
 _KEY = re.compile(r"[A-Za-z_]\w*")
@@ -42,6 +46,7 @@ def undefined(member: Manifest, path: _Path, names: list[str], own: Manifest) ->
         (
             ("names", " ".join(dict.fromkeys(names))), ("unit", own.thing().label), ("path", ".".join(map(str, path))),
             ("left", left),  # of the text, where the variable is empty
+            ("host", "yes" if is_host_in_values(path, member) else ""),
         ),
     )  # fmt: skip
 
@@ -76,7 +81,7 @@ def _left_in_names(name: str, own: Manifest, members: list[Manifest]) -> Iterato
     for member in members if own.mapping("spec", "postBuild") else ():
         if member.marked(f"{flux.KUSTOMIZE}/substitute") != "disabled":
             for path, value in _texts(member.data, ()):
-                if f"${{{name}}}" in value and _is_strict(path):
+                if f"${{{name}}}" in value and _is_strict(path, member):
                     yield undefined(member, path, [name], own)
 
 
@@ -104,7 +109,7 @@ def literal(members: list[Manifest], own: Manifest, known: Collection[str]) -> I
         if member.group in _TEMPLATES or member.kind == "CustomResourceDefinition":
             continue
         for path, value in _texts(member.data, ()):
-            strict = _is_strict(path)
+            strict = _is_strict(path, member)
             found = _VARIABLE.search(value)
             if found and (strict or (found[1] in known and _is_plain(path, value))):
                 words = (
@@ -127,10 +132,18 @@ def _texts(value: object, path: _Path) -> Iterator[tuple[_Path, str]]:
             yield from _texts(item, (*path, number))
 
 
-def _is_strict(path: _Path) -> bool:
+def _is_strict(path: _Path, member: Manifest) -> bool:
     """Whether it has to be a name, an address or an amount."""
     last = next((part for part in reversed(path) if isinstance(part, str)), "")
-    return last in _NAMES and not _FREE & set(path)
+    return (last in _NAMES and not _FREE & set(path)) or is_host_in_values(path, member)
+
+
+def is_host_in_values(path: _Path, member: Manifest) -> bool:
+    """Whether it is the host of an Ingress or a route that a chart makes out of the values of a HelmRelease."""
+    last = next((part for part in reversed(path) if isinstance(part, str)), "")
+    if member.kind != "HelmRelease" or path[:2] != ("spec", "values") or last not in _HOSTS or not _WAYS_IN & set(path):
+        return False
+    return all(member.at(*path[:end], "enabled") is not False for end in range(3, len(path)))
 
 
 def _is_plain(path: _Path, value: str) -> bool:

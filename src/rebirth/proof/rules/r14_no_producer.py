@@ -20,7 +20,7 @@ Instead:
     is missing in a repository that makes its others itself, the name is clearly mistyped, or the only other one that is meant lies beside.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
@@ -77,7 +77,17 @@ def _is_known(graph: Graph, thing: Thing, needed: dict[Thing, list[Edge]], unkno
 
 
 def _is_forgotten(graph: Graph, thing: Thing) -> bool:
-    """Whether it is a namespace or a ConfigMap that is missing in a repository that makes all others of its kind itself."""
+    """Whether it is a namespace or a ConfigMap that is missing in a repository that makes all others of its kind itself; or a
+    store for the whole cluster, where most of what reads from one reads from another that is made here.
+    """
+    if thing.kind == "ClusterSecretStore":
+        readers = Counter(
+            edge.needs.name
+            for edge in graph.all_edges()
+            if edge.needs.kind == thing.kind and edge.by.kind == "ExternalSecret"
+        )
+        made = {one.name for one in graph.made if one.kind == thing.kind and graph.makers(one)}
+        return sum(readers[name] for name in made) >= _MANY * readers[thing.name] > 0
     if thing.kind not in {"Namespace", "ConfigMap"}:
         return False
     if thing.kind == "ConfigMap" and any(

@@ -2,7 +2,7 @@
 
 What it finds:
     A Kustomization whose path does not exist, is a file, or leads out of the repository; an entry of a kustomization.yaml
-    that names nothing; two entries on one line; kustomizations that include each other; a file that is not YAML or not a
+    that names nothing, or belongs into another list; two entries on one line; kustomizations that include each other; a file that is not YAML or not a
     Kubernetes object; one object that two entries bring; and whatever else kustomize rejects.
 
 Why it cannot work:
@@ -26,6 +26,7 @@ from rebirth.proof.things import Remark
 _INSTEAD = {
     "missing-file": "Correct the entry, or commit what it names.",
     "bad-entry": "Write one path per entry.",
+    "wrong-list": "List a folder with a Component below `components`, any other below `resources`, and never its kustomization.yaml.",
     "missing-path": "Correct spec.path: it is relative to the top of the repository.",
     "path-outside": "Correct spec.path: it is relative to the top of the repository.",
     "kustomize-cycle": "Move what both need into a folder of its own.",

@@ -2,7 +2,7 @@
 
 What it finds:
     `${NAME}` in a Kustomization with postBuild, without a default, that neither `substitute` nor anything in
-    `substituteFrom` provides; `${NAME}` in a name, host, address or amount of a Kustomization without postBuild, or anywhere in it
+    `substituteFrom` provides; `${NAME}` in a name, host, address or amount of a Kustomization without postBuild (hosts of an Ingress or route in a chart's values, too), or anywhere in it
     where a ConfigMap or Secret in flux-system has a value of that name (a warning); text that Flux's substitution does not
     understand, such as `${a.b}`.
 
@@ -34,7 +34,8 @@ _FREE = ("spec.values.", "data.", "stringData.")  # below these only the reader 
 def r43_variables(graph: Graph) -> Iterator[Finding]:
     version = next((remark.words for remark in graph.marked("strict-variables")), "")
     for remark in graph.marked("undefined-variable"):
-        nameless = _names_something(remark["path"]) and not _is_name(remark["left"])
+        named = _names_something(remark["path"]) or remark["host"] == "yes"
+        nameless = named and not _is_name(remark["left"])
         if version:
             why = f"{version} applies nothing of {remark['unit']} while a variable of it has neither value nor default."
         else:

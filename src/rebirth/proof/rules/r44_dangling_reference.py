@@ -16,6 +16,7 @@ Instead:
     warning, unless a source of almost that name exists.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
@@ -60,9 +61,24 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
         if (source.kind, source.name) in homeless:
             continue
         if (chance := unknowns.chance(source, edges)) is not Chance.FAIR:
-            # What Kustomizations come from may be the repository itself, as whoever set Flux up has called it.
-            known = graph.whole or (forgotten and all(edge.by.kind == "HelmRelease" for edge in edges))
+            known = graph.whole or (forgotten and _is_strange(graph, source, edges, missing))
             yield _finding(edges, source, sources, sure=known and chance is Chance.NONE)
+
+
+def _is_strange(graph: Graph, source: Thing, edges: list[Edge], missing: set[Thing]) -> bool:
+    """What Kustomizations come from may be the repository itself, as whoever set Flux up has called it: not where the source of
+    many others is made here.
+    """
+    if all(edge.by.kind == "HelmRelease" for edge in edges):
+        return True
+    others = Counter(
+        existing
+        for edge in graph.all_edges()
+        if edge.need is Need.SOURCE and edge.by.kind == "Kustomization" and edge.needs.kind == source.kind
+        and (existing := edge.needs._replace(milestone=Milestone.EXISTS)) not in missing
+    )  # fmt: skip
+    most = max(others, key=others.__getitem__, default=None)
+    return most is not None and others[most] >= _MANY * len(edges) and bool(graph.makers(most))
 
 
 def _finding(edges: list[Edge], source: Thing, sources: list[Thing], *, sure: bool) -> Finding:

@@ -31,6 +31,13 @@ _CREATES = re.compile(
     r"kubectl\b.*\bcreate\s+(?:secret\s+(?:generic|tls|docker-registry)|configmap|namespace|ns|cm)\s+[\"']?([\w.-]+)"
 )
 
+# A path that a file gives a name, and how a task or a shell then uses that name.
+_PATH = re.compile(
+    r"""^\s*(?:export\s+|readonly\s+|local\s+)?(\w+)\s*[:?]{0,2}[=:]\s*["']?([^"'\s]*/[^"'\s]+)["']?\s*$""",
+    re.MULTILINE,
+)
+_USED = re.compile(r"\{\{\s*\.?(\w+)\s*\}\}|\$[{(](\w+)[)}]|\$(\w+)")
+
 
 class Line(NamedTuple):
     text: str
@@ -66,10 +73,12 @@ def text_of(file: Path) -> str:
 
 
 def _lines(file: Path) -> Iterator[Line]:
-    wanted = _COMMAND if file.suffix == ".md" else _SAYS
-    for number, line in _continued(text_of(file)):
+    wanted, text = _COMMAND if file.suffix == ".md" else _SAYS, text_of(file)
+    paths = dict(_PATH.findall(text))
+    for number, line in _continued(text):
         if wanted.search(line) and not line.lstrip().startswith("#"):
-            yield Line(line.strip(), Place(str(file), number))
+            words = _USED.sub(lambda used: paths.get(used[1] or used[2] or used[3], used[0]), line) if paths else line
+            yield Line(words.strip(), Place(str(file), number))
 
 
 def _continued(text: str) -> Iterator[tuple[int, str]]:

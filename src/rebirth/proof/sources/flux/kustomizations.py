@@ -34,6 +34,7 @@ from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.things import Atomicity, Milestone, Need, Thing
 
 _OWN = ("flux-system", "flux-system")  # namespace and name of the source that Flux bootstraps with
+_MANY = 4  # Kustomizations of one source
 # The accounts as which Flux's controllers run.
 _CONTROLLERS = (
     "source-controller", "kustomize-controller", "helm-controller", "notification-controller", "image-reflector-controller",
@@ -96,7 +97,10 @@ def _seeds(model: Model, unit: Unit, graph: Graph) -> None:
 def _first(model: Model, unit: Unit, graph: Graph) -> None:
     """What Flux itself comes with: the source that it is pointed at, the key to that, the accounts of its controllers."""
     kind, namespace, name = model.own_source
-    for own in ((kind, namespace, name), *((other, *_OWN) for other in ("GitRepository", "OCIRepository", "Bucket"))):
+    users = sum(one.own is not None and source_of(one.own) == model.own_source for one in model.units)
+    # Flux is pointed at one: where so much comes from it, another kind of the same name is a slip.
+    kinds = (kind,) if users >= _MANY and (namespace, name) == _OWN else ("GitRepository", "OCIRepository", "Bucket")
+    for own in ((kind, namespace, name), *((other, *_OWN) for other in kinds)):
         if not model.find(*own):
             graph.given(ready(*own), "Flux is pointed at it by hand", unit.place)
     for source, _ in model.find(kind, namespace, name):
@@ -200,7 +204,8 @@ def _health(model: Model, unit: Unit, own: Manifest, graph: Graph) -> None:
 def _is_namespaced(model: Model, check: Mapping[str, object]) -> bool:
     """Whether a health check names a kind that stands in a namespace: Flux asks for it in the one that it names, and in no other."""
     group, _, version = str(check.get("apiVersion") or "").rpartition("/")
-    if version and check["kind"] in scopes.NAMESPACED.get(group, ()):
+    known = scopes.NAMESPACED.get(group, set()) if version else set().union(*scopes.NAMESPACED.values())
+    if check["kind"] in known:
         return True
     same = [
         member

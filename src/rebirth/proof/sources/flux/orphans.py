@@ -46,15 +46,17 @@ def _tell(model: Model, orphan: Manifest, one: Thing, graph: Graph) -> None:
     graph.remark(
         "orphan", orphan.place("metadata", "name"), words, thing(one.kind, one.namespace, one.name),
         file=orphan.file, kustomization=str(listing), line=str(_list_in(listing)), entry=entry,
-        sealed="yes" if "sops" in orphan.data and not _unsealed(model, listing) else "", unit=_unit_of(model, listing),
+        sealed="yes" if "sops" in orphan.data and not _unsealed(model, listing, Path(orphan.file)) else "", unit=_unit_of(model, listing),
     )  # fmt: skip
 
 
-def _unsealed(model: Model, listing: Path) -> bool:
-    """Whether another file with the keys of SOPS is listed there: then Flux decrypts what stands there."""
-    return any(
-        "sops" in member.data and Path(member.file).parent == listing.parent for member, _ in model.objects("Secret")
-    )
+def _unsealed(model: Model, listing: Path, orphan: Path) -> bool:
+    """Whether Flux is to decrypt it: another file with the keys of SOPS is listed there, or one of its very name beside another
+    kustomization. Any other may be applied by hand.
+    """
+    listed = {Path(member.file) for member, _ in model.objects("Secret") if "sops" in member.data}
+    beside = orphan.parent == listing.parent
+    return any(file.parent == listing.parent or (beside and file.name == orphan.name) for file in listed)
 
 
 def _unit_of(model: Model, listing: Path) -> str:

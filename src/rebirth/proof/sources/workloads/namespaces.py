@@ -20,6 +20,7 @@ def read(model: Model, graph: Graph) -> None:
 
 def _unit(unit: Unit, graph: Graph) -> None:
     own = {member.name for member in unit.members if member.kind == "Namespace"}
+    target = unit.own.at("spec", "targetNamespace") if unit.own is not None else None
     for member in unit.members:
         name = member.namespace
         if not name or name in own:
@@ -27,5 +28,7 @@ def _unit(unit: Unit, graph: Graph) -> None:
         own.add(name)
         graph.wanted(namespace(name))
         place = member.place("metadata", "namespace")
+        if name == target and unit.own is not None:  # whatever the object itself says
+            place = unit.own.place("spec", "targetNamespace")
         words = f"{member.kind} {member.name} is in {name}"
         graph.needs(unit.applied, namespace(name), Need.NAMESPACE, place, words)
