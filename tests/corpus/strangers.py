@@ -1,6 +1,6 @@
 """What was missed, or said where it was not to be edited, on repositories that no rule had been tried on (`unseen.toml`)."""
 
-from corpus.case import ESO, Case, Told, crd, namespace, pods, release, thing, unit
+from corpus.case import ESO, STRANGE, Case, Told, crd, namespace, pods, release, thing, unit
 
 ROOT = {"clusters/x/all.yaml": unit("app")}
 TWO = {"clusters/x/all.yaml": unit("app") + unit("more", "app")}
@@ -216,6 +216,25 @@ BOOTED = Case(
     },
 )
 
+MONITORED = Case(
+    "a namespace that nothing makes: only looked into",
+    TWO | {
+        "app/crds.yaml": crd("monitoring.coreos.com", "ServiceMonitor", "servicemonitors"),
+        "app/namespaces.yaml": "".join(namespace(name) for name in "abcd"),
+        "more/all.yaml": thing("v1", "Service", "metrics", "product-system", "spec: {clusterIP: None, selector: {app: product}, ports: [{port: 9091}]}\n"),
+    },
+    (Told("more/all.yaml", "product-system", by_luck=True),),
+)  # fmt: skip
+
+ELSEWHERE = Case(
+    "a source that nothing makes: the one beside it is used by nobody, and not all is read",
+    {
+        "clusters/x/all.yaml": unit("app") + unit("more", path="${WHERE}/more"),
+        "app/all.yaml": namespace("wiki") + release("wiki", "wiki", "1.0.0", STRANGE).replace("{kind: HelmRepository, name: wiki}", "{kind: HelmRepository, name: wiki, namespace: flux-system}"),
+    },
+    (Told("app/all.yaml", "flux-system"),),
+)  # fmt: skip
+
 CASES = [
     COMPONENT,
     COMPONENT.but(
@@ -304,4 +323,12 @@ CASES = [
         ("Taskfile.yaml", "    - kubectl apply --server-side --filename {{.SETTINGS_FILE}}\n", ""),
         told=(Told("clusters/x/all.yaml", "substituteFrom"),),
     ),
+    MONITORED,
+    MONITORED.but(
+        "something of its own runs there",
+        ("more/all.yaml", "---", pods("Deployment", "own", "product-system") + "---"),
+        told=(Told("more/all.yaml", "product-system"),),
+    ),
+    ELSEWHERE,
+    ELSEWHERE.but("the one beside it", ("app/all.yaml", ", namespace: flux-system}", "}")),
 ]

@@ -39,6 +39,10 @@ _KINDS = frozenset({
 })  # fmt: skip
 # What controllers make by themselves on a cluster that is not a castle, or what a person brings: Flux's own credentials.
 _BY_HAND = frozenset({Need.CREDENTIAL, Need.DECRYPTION, Need.DEPENDS_ON})
+# What looks into the namespace of somebody else, as that of an operator's product: nothing of its own runs there.
+_LOOKS_IN = frozenset({
+    "CiliumNetworkPolicy", "HTTPRoute", "Ingress", "NetworkPolicy", "PodMonitor", "PrometheusRule", "Role", "RoleBinding", "Service", "ServiceMonitor",
+})  # fmt: skip
 _MANY = 4  # namespaces that are made for one that is missing
 _WHY = {
     "Secret": "Pods that read it do not start: the kubelet waits for it forever.",
@@ -89,6 +93,8 @@ def _is_forgotten(graph: Graph, thing: Thing) -> bool:
         made = {one.name for one in graph.made if one.kind == thing.kind and graph.makers(one)}
         return sum(readers[name] for name in made) >= _MANY * readers[thing.name] > 0
     if thing.kind not in {"Namespace", "ConfigMap"}:
+        return False
+    if thing.kind == "Namespace" and {one.kind for one in graph.made if one.namespace == thing.name} <= _LOOKS_IN:
         return False
     if thing.kind == "ConfigMap" and any(
         one.name == thing.name and one.kind not in {"ConfigMap", "Secret"} for one in graph.made

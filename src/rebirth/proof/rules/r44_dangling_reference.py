@@ -48,9 +48,11 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
     forgotten = len(sources) >= _MANY * len(missing)
     sources += [t for t in graph.starts if t.kind in _KINDS and t.milestone is Milestone.READY]  # Flux' own
     users: dict[Thing, list[Edge]] = {}
+    used: set[str] = set()
     for edge in graph.all_edges():
         if edge.need not in _FETCHED:
             continue
+        used.add(edge.needs.label)
         source = edge.needs._replace(milestone=Milestone.EXISTS)
         if source not in missing or edge.by.label == source.label:
             continue
@@ -60,7 +62,9 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
     for source, edges in users.items():
         if (source.kind, source.name) in homeless:
             continue
-        if (chance := unknowns.chance(source, edges)) is not Chance.FAIR:
+        beside = source._replace(namespace=edges[0].by.namespace)  # and nobody uses that: it is what was meant
+        meant = beside in sources and beside.label not in used
+        if (chance := unknowns.chance(source, edges)) is not Chance.FAIR or meant:
             known = graph.whole or (forgotten and _is_strange(graph, source, edges, missing))
             yield _finding(edges, source, sources, sure=known and chance is Chance.NONE)
 
