@@ -73,6 +73,7 @@ SEALED = Case(
     {
         "clusters/x/all.yaml": unit("app", "", "decryption: {provider: sops, secretRef: {name: sops-age}}")
         + unit("more", "", "decryption: {provider: sops, secretRef: {name: sops-age}}"),
+        "Makefile": "bootstrap:\n\tkubectl -n flux-system create secret generic sops-age --from-file=age.agekey\n",
         "app/kustomization.yaml": "resources:\n- all.yaml\n",
         "app/all.yaml": namespace("wiki") + reads("wiki"),
         "app/secret.sops.yaml": secret("wiki", "wiki"),
@@ -86,7 +87,7 @@ HOST = Case(
     "a variable that nothing fills: the host of a route in a chart's values",
     TWO | {
         "app/crds.yaml": ROUTES,
-        "more/all.yaml": routed("{route: {main: {hostnames: ['wiki.${DOMAIN}'], parentRefs: [{name: web, namespace: web}]}}}"),
+        "more/all.yaml": routed("{route: {main: {hostnames: ['wiki.${DOMAIN}']}}}"),
     },
     (Told("more/all.yaml", "DOMAIN"),),
 )  # fmt: skip
@@ -95,9 +96,7 @@ EMPTY = Case(
     {
         "clusters/x/all.yaml": unit("app") + unit("more", "app", "postBuild: {substitute: {APP: wiki}}"),
         "app/crds.yaml": ROUTES,
-        "more/all.yaml": routed(
-            "{route: {main: {hostnames: ['wiki.${DOMAIN}'], parentRefs: [{name: web, namespace: web}]}}}"
-        ),
+        "more/all.yaml": routed("{route: {main: {hostnames: ['wiki.${DOMAIN}']}}}"),
     },
     (Told("more/all.yaml", "DOMAIN"),),
 )
@@ -124,19 +123,21 @@ TARGET = Case(
 )
 POLICY = Case(
     "an object without a namespace: of a custom kind",
-    TWO | {
-        "app/crds.yaml": crd("gateway.example.com", "Odd", "odds", "Cluster")
-        + ROUTES.replace("HTTPRoute", "TCPRoute").replace("httproutes", "tcproutes").replace("  scope: Namespaced\n", ""),
-        "more/all.yaml": thing("monitoring.coreos.com/v1", "PodMonitor", "wiki", body="spec: {selector: {}, podMetricsEndpoints: [{port: web}]}\n"),
-        "app/more.yaml": thing(
-            "apiextensions.k8s.io/v1", "CustomResourceDefinition", "podmonitors.monitoring.coreos.com", body=(
-                "spec:\n  group: monitoring.coreos.com\n  scope: Namespaced\n  names: {kind: PodMonitor, plural: podmonitors}\n  versions:\n"
-                "  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}\n"
-            )
+    {
+        "clusters/x/all.yaml": unit("operator") + unit("more", "operator"),
+        "operator/all.yaml": namespace("monitoring")
+        + release(
+            "prometheus-operator-crds", "monitoring", "22.0.0", "https://prometheus-community.github.io/helm-charts"
+        ),
+        "more/all.yaml": thing(
+            "monitoring.coreos.com/v1",
+            "PodMonitor",
+            "wiki",
+            body="spec: {selector: {}, podMetricsEndpoints: [{port: web}]}\n",
         ),
     },
     (Told("more/all.yaml", "name: wiki"),),
-)  # fmt: skip
+)
 CHECKED = Case(
     "a health check: without version and namespace",
     {
@@ -204,7 +205,7 @@ BOOTED = Case(
     {
         "Taskfile.yaml": (
             "version: '3'\nvars:\n  SETTINGS_FILE: '{{.ROOT_DIR}}/clusters/x/vars/settings.yaml'\ntasks:\n  bootstrap:\n    cmds:\n"
-            "    - kubectl apply --server-side --filename {{.SETTINGS_FILE}}\n    - kubectl apply --kustomize {{.ROOT_DIR}}/clusters/x\n"
+            "    - kubectl apply --server-side --filename {{.SETTINGS_FILE}}\n"
         ),
         "clusters/x/kustomization.yaml": "resources: [vars/settings.yaml, all.yaml]\n",
         "clusters/x/vars/settings.yaml": thing("v1", "ConfigMap", "settings", "flux-system", "data: {NAME: wiki}\n"),
@@ -212,7 +213,7 @@ BOOTED = Case(
             "x", "", "postBuild: {substituteFrom: [{kind: ConfigMap, name: settings}]}", path="clusters/x"
         )
         + unit("app", "", "postBuild: {substituteFrom: [{kind: ConfigMap, name: settings}]}"),
-        "app/all.yaml": namespace("${NAME}"),
+        "app/all.yaml": "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${NAME}\n",
     },
 )
 
@@ -261,7 +262,6 @@ CASES = [
     SEALED,
     SEALED.but(
         "an encrypted one of a name of its own",
-        ("app/all.yaml", "kind: Deployment", "kind: Deployment"),
         more={"app/secret.sops.yaml": "", "app/by-hand.sops.yaml": secret("wiki", "wiki")},
         told=(Told("app/kustomization.yaml", "resources:", by_luck=True),),
     ),
@@ -271,7 +271,7 @@ CASES = [
         "in a text of the program's own",
         (
             "more/all.yaml",
-            "{route: {main: {hostnames: ['wiki.${DOMAIN}'], parentRefs: [{name: web, namespace: web}]}}}",
+            "{route: {main: {hostnames: ['wiki.${DOMAIN}']}}}",
             "{config: {host: '${DOMAIN}'}}",
         ),
     ),
@@ -320,13 +320,13 @@ CASES = [
     BOOTED,
     BOOTED.but(
         "a task that leaves that file out",
-        ("Taskfile.yaml", "    - kubectl apply --server-side --filename {{.SETTINGS_FILE}}\n", ""),
+        ("Taskfile.yaml", "{{.SETTINGS_FILE}}\n", "{{.ROOT_DIR}}/clusters/x/vars/more.yaml\n"),
         told=(Told("clusters/x/all.yaml", "substituteFrom"),),
     ),
     MONITORED,
     MONITORED.but(
         "something of its own runs there",
-        ("more/all.yaml", "---", pods("Deployment", "own", "product-system") + "---"),
+        ("more/all.yaml", "---", pods("Deployment", "product", "product-system") + "---"),
         told=(Told("more/all.yaml", "product-system"),),
     ),
     ELSEWHERE,

@@ -143,6 +143,8 @@ def is_host_in_values(path: _Path, member: Manifest) -> bool:
     last = next((part for part in reversed(path) if isinstance(part, str)), "")
     if member.kind != "HelmRelease" or path[:2] != ("spec", "values") or last not in _HOSTS or not _WAYS_IN & set(path):
         return False
+    if not any(isinstance(part, int) for part in path):
+        return False  # a value of its own: only the chart knows what it becomes
     return all(member.at(*path[:end], "enabled") is not False for end in range(3, len(path)))
 
 
