@@ -90,8 +90,8 @@ def _is_forgotten(graph: Graph, thing: Thing) -> bool:
             for edge in graph.all_edges()
             if edge.needs.kind == thing.kind and edge.by.kind == "ExternalSecret"
         )
-        made = {one.name for one in graph.made if one.kind == thing.kind and graph.makers(one)}
-        return sum(readers[name] for name in made) >= _MANY * readers[thing.name] > 0
+        stores = {one.name for one in graph.made if one.kind == thing.kind and graph.makers(one)}
+        return sum(readers[name] for name in stores) >= _MANY * readers[thing.name] > 0
     if thing.kind not in {"Namespace", "ConfigMap"}:
         return False
     if thing.kind == "Namespace" and {one.kind for one in graph.made if one.namespace == thing.name} <= _LOOKS_IN:
