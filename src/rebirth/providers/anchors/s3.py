@@ -21,9 +21,11 @@ T = TypeVar("T")
 _SYSTEM = "S3"
 _SETTING = "anchors.archive.s3.endpoint"
 _MISSING = {"NoSuchKey", "NoSuchObject"}  # codes of the S3 API
+_NO_USER = "Is anchors.archive.s3.access_key the key of a user of that server?"
 _HINTS = {
     "NoSuchBucket": "Make the bucket, or correct anchors.archive.s3.bucket.",
-    "InvalidAccessKeyId": "Is anchors.archive.s3.access_key the key of a user of that server?",
+    "InvalidAccessKeyId": _NO_USER,
+    "XAdminUserNotFound": _NO_USER,  # versitygw's word for it
     "SignatureDoesNotMatch": "Are anchors.archive.s3.secret_key and region right?",
     "AccessDenied": "The access key needs to list the bucket (ListBucket), and GetObject and PutObject below the prefix.",
     "RequestTimeTooSkewed": "Compare the clocks of this machine and of that server.",
