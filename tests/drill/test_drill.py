@@ -109,6 +109,12 @@ async def test_in_the_lab_a_failure_is_recorded_with_what_repeats_it_and_the_dri
     assert failure.faults
 
 
+async def test_what_repeats_a_failure_names_the_lab_that_was_named(course, castle, tmp_path):
+    castle.fails = {"destroy": 1}
+    (failure,) = (await course(Lab(tmp_path), faults="slow", seed=4, lab_name="second").run()).failed
+    assert failure.repeat == f"rebirth drill {tmp_path} -n 1 --lab --lab-name second --faults slow --seed 4 --first 1"
+
+
 async def test_what_repeats_a_round_draws_the_same_faults(course, tmp_path):
     lab, again = Lab(tmp_path), Lab(tmp_path)
     await course(lab, rounds=6, faults="all", seed=9).run()

@@ -11,7 +11,7 @@ from rebirth.fleet.job import Job
 from rebirth.fleet.kinds import KINDS
 from rebirth.fleet.place import place, this_machine
 
-NOTHING = {"lab": False, "rounds": 1, "seed": 0, "faults": "none", "machine": "", "yes": False}
+NOTHING = {"lab": False, "lab_name": "", "rounds": 1, "seed": 0, "faults": "none", "machine": "", "yes": False}
 
 
 def test_a_job_for_each_directory(castles):
@@ -29,6 +29,19 @@ def test_a_lab_is_of_this_machine(castles):
     command = KINDS["drill"].command(job)
     assert command[:3] == ["drill", job.directory, "--lab"]
     assert command[command.index("--name") + 1] == job.id, "an interrupted drill goes on where it was"
+
+
+def test_a_lab_has_a_name_of_its_own_where_one_is_given(castles):
+    """Its castle is the same: of two jobs on it one waits, in whatever labs."""
+    towers = castles("tower")
+    (named,) = jobs("drill", towers, **NOTHING | {"lab": True, "lab_name": "second"})
+    (other,) = jobs("create", towers, **NOTHING | {"lab": True})
+    command = KINDS["drill"].command(named)
+    assert command[2:5] == ["--lab", "--lab-name", "second"]
+    assert "--lab-name" not in KINDS["create"].command(other)
+    assert named.key == other.key
+    (real,) = jobs("check", towers, **NOTHING | {"lab_name": "second"})
+    assert real.lab_name == "", "as the commands do where REBIRTH_LAB_NAME is set and no lab is asked for"
 
 
 def test_a_simulation_is_split_into_jobs_of_its_seeds():
@@ -80,7 +93,15 @@ def test_a_password_is_taken_out_of_the_environment(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "change", [{"directory": "--output=x"}, {"directory": "x"}, {"id": "../x"}, {"kind": "-c"}, {"faults": "all --yes"}]
+    "change",
+    [
+        {"directory": "--output=x"},
+        {"directory": "x"},
+        {"id": "../x"},
+        {"kind": "-c"},
+        {"faults": "all --yes"},
+        {"lab_name": "--yes"},
+    ],
 )
 def test_what_a_database_may_not_say(change):
     """Who may write to it can have no option passed, and no file written elsewhere."""

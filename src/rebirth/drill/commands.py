@@ -72,7 +72,7 @@ def drill(
     if world is None and not yes and asks("drill", paths) and not agreed(castle, paths):
         raise Broken("the answer was no; nothing was removed")
     called = name or time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    asked = Asked(directory, rounds, first, faults, seed, budget)
+    asked = Asked(directory, rounds, first, faults, seed, budget, lab_name)
     course = Course(asked, called, paths.logs, Commands(Redaction()), world, _say)
     with Ending() as ending:
         try:

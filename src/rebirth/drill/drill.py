@@ -44,6 +44,7 @@ class Asked:
     faults: str = "none"
     seed: int = 0
     budget: float | None = None  # seconds for each create
+    lab_name: str = ""  # "": the castle's
 
 
 @dataclass
@@ -157,7 +158,8 @@ class Course:
     def _repeat(self, number: int) -> str:
         words = ["rebirth", "drill", os.fspath(self.asked.directory), "-n", "1"]
         if self.lab:
-            words += ["--lab", "--faults", self.asked.faults, "--seed", str(self.asked.seed), "--first", str(number)]
+            words += ["--lab", *(["--lab-name", self.asked.lab_name] if self.asked.lab_name else [])]
+            words += ["--faults", self.asked.faults, "--seed", str(self.asked.seed), "--first", str(number)]
         return shlex.join(words)
 
 

@@ -19,6 +19,7 @@ def jobs(
     directories: Sequence[Path] | None,
     *,
     lab: bool,
+    lab_name: str,
     rounds: int,
     seed: int,
     faults: str,
@@ -28,7 +29,8 @@ def jobs(
     """A job a directory. Raises SpecError where the options do not fit, Broken where somebody says no to a destruction."""
     chosen = kind(name)
     _check(chosen, lab=lab, faults=faults)
-    options: dict[str, Any] = {"lab": lab, "faults": faults, "machine": machine or (this_machine() if lab else "")}
+    options: dict[str, Any] = {"lab": lab, "lab_name": lab_name if lab else "", "faults": faults}
+    options["machine"] = machine or (this_machine() if lab else "")
     if chosen.of_seeds:
         if directories or not (chosen.at and chosen.at.is_dir()):
             words = f"{name} takes no directory" if directories else f"{name} needs a checkout of the source"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebirth.errors import Broken, SpecError
-from rebirth.terminal.options import Json, examples
+from rebirth.terminal.options import Json, LabName, examples
 
 if TYPE_CHECKING:
     from rebirth.fleet.engine import Engine
@@ -71,6 +71,7 @@ def add(
         typer.Argument(metavar="[DIR]...", help="Castles or repositories: a job each. Default: here."),
     ] = None,
     lab: Annotated[bool, typer.Option("--lab", help="In the lab of this machine, not on the real systems.")] = False,
+    lab_name: LabName = "",
     rounds: Annotated[int, typer.Option("-n", "--rounds", min=1, metavar="N", help="Of a drill or a simulation.")] = 1,
     seed: Annotated[int, typer.Option(metavar="S", help="Of a drill's faults, or the first of a simulation.")] = 0,
     faults: Annotated[
@@ -87,7 +88,10 @@ def add(
     place = _place(folder, postgres)
     from rebirth.fleet.adding import jobs
 
-    wanted = jobs(kind, directories, lab=lab, rounds=rounds, seed=seed, faults=faults, machine=machine, yes=yes)
+    wanted = jobs(
+        kind, directories, lab=lab, lab_name=lab_name, rounds=rounds, seed=seed, faults=faults,
+        machine=machine, yes=yes,
+    )  # fmt: skip
     engine = _engine(place)
     for job in wanted:
         engine.add(job)

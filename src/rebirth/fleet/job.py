@@ -21,14 +21,15 @@ class Job:
     castle: str  # its name; the path, where castle.yaml is missing
     machine: str = ""  # the only one that may do it; "": any that has the directory
     lab: bool = False
+    lab_name: str = ""  # of that lab; "": the castle's
     rounds: int = 1
     seed: int = 0
     faults: str = "none"
 
     def __post_init__(self) -> None:
         """Of what came out of a database: nothing in it can become an option, or a path elsewhere. Raises ValueError."""
-        if not all(_NAME.fullmatch(name) for name in (self.id, self.kind, self.faults)):
-            raise ValueError("a job's id, kind and faults are names")
+        if not all(_NAME.fullmatch(name) for name in (self.id, self.kind, self.faults, self.lab_name or "none")):
+            raise ValueError("a job's id, kind, faults and lab are names")
         if not Path(self.directory).is_absolute():
             raise ValueError("a job's directory is an absolute path")
 

@@ -77,9 +77,12 @@ class Place:
                 handle.truncate(0)
 
     def holder(self, key: str) -> str:
-        """The job that works on that castle; "" where none does."""
-        with suppress(FileNotFoundError):
-            return self._lock_file(key).read_text(encoding="utf-8")
+        """The job that works on that castle; "" where none does, though a worker that was killed at one has left its name."""
+        with suppress(FileNotFoundError), self._lock_file(key).open(encoding="utf-8") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return handle.read()
         return ""
 
     def _lock_file(self, key: str) -> Path:

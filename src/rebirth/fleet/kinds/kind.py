@@ -28,7 +28,8 @@ class Kind:
 
 def of_castle(job: Job, command: str, *more: str) -> list[str]:
     """A command on the job's castle, in the lab where it asks for that."""
-    return [command, job.directory, *(["--lab"] if job.lab else []), *more]
+    lab = ["--lab", *(["--lab-name", job.lab_name] if job.lab_name else [])] if job.lab else []
+    return [command, job.directory, *lab, *more]
 
 
 def of_tree(job: Job, command: str, *more: str) -> list[str]:
