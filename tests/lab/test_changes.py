@@ -9,6 +9,7 @@ from rehearsal import ready, rehearsed
 
 pytestmark = pytest.mark.lab
 WORKER = "tazlab-k8s-worker-1"
+MACHINES = {"lushycorp-k8s": "192.168.50.11", WORKER: "192.168.50.21"}
 SYSCTL = {"net.ipv4.tcp_keepalive_time": "600"}
 LEFT = 4
 
@@ -39,7 +40,7 @@ def test_a_castle_follows_castle_yaml(castle):
     assert [name for name in boots if boots[name] != after[name]] == [WORKER]
     corefile = castle.kubectl("get", "configmap", "-n", "kube-system", "coredns")["data"]["Corefile"]
     assert "forward . 192.168.50.1" in corefile
-    for node in ("192.168.50.11", "192.168.50.21"):
+    for node in MACHINES.values():
         assert configuration(castle, node)["machine"]["sysctls"] == SYSCTL
     assert all(map(ready, castle.kubectl("get", "nodes")["items"]))
 
@@ -78,15 +79,16 @@ def planned(castle, code=0):
 
 
 def booted(castle):
-    return {
-        node["metadata"]["name"]: node["status"]["nodeInfo"]["bootID"]
-        for node in castle.kubectl("get", "nodes")["items"]
-    }
+    """Machine -> which of its boots it is in. (A Node says its host's, in a container.)"""
+    return {name: talosctl(castle, node, "read", "/proc/sys/kernel/random/boot_id") for name, node in MACHINES.items()}
+
+
+def talosctl(castle, node, *words):
+    return castle.rebirth("lab", "run", "--lab-name", castle.lab.name, "--", "talosctl", "--nodes", node, *words)
 
 
 def configuration(castle, node):
-    words = ("talosctl", "--nodes", node, "get", "machineconfig", "v1alpha1", "--output", "yaml")
-    said = castle.rebirth("lab", "run", "--lab-name", castle.lab.name, "--", *words)
+    said = talosctl(castle, node, "get", "machineconfig", "v1alpha1", "--output", "yaml")
     spec = yaml.safe_load(said)["spec"]
     return next(document for document in yaml.safe_load_all(spec) if "kind" not in document)
 
