@@ -22,9 +22,9 @@ demo: lab ## the example castle, from nothing to a blog that answers, in the lab
 test: unit lab ## all tests: units in seconds, then rehearsals and the lab
 	$(RUN)/rebirth lab build --with source-watcher # what a rehearsal has besides
 	@$(MAKE) --no-print-directory packages LIST=tests/debian-packages.txt # a browser, for the page of a fleet
-	$(RUN)/python -m pytest -m "lab or install"
+	$(RUN)/python -m pytest -m "(lab or install) and not long"
 
-test-all: test ## and the rehearsals that take longest: every example castle
+test-all: test ## and the rehearsals that take longest: every example castle, changes, lost machines, a rebirth with its data
 	$(RUN)/python -m pytest -m long
 
 unit: $(VENV)/ready ## the tests that take seconds

@@ -7,7 +7,7 @@ import yaml
 
 from rehearsal import ready, rehearsed
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 WORKER = "tazlab-k8s-worker-1"
 MACHINES = {"lushycorp-k8s": "192.168.50.11", WORKER: "192.168.50.21"}
 SYSCTL = {"net.ipv4.tcp_keepalive_time": "600"}

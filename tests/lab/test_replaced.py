@@ -10,6 +10,7 @@ from rehearsal import EXAMPLES, rehearsed
 
 
 @pytest.mark.lab
+@pytest.mark.long
 def test_lost_machines_are_replaced_and_others_come_and_go(tmp_path):
     with rehearsed(tmp_path, "replaced", EXAMPLES / "shared-address") as castle:
         castle.inside("create", "--budget", BUDGET)
@@ -55,6 +56,7 @@ def test_lost_machines_are_replaced_and_others_come_and_go(tmp_path):
 
 
 @pytest.mark.lab
+@pytest.mark.long
 def test_a_lost_worker_comes_back_under_its_name_on_the_tailnet(tmp_path):
     """With the database on its disk, whose password was handed over. It is made anew while its old device still counts as there."""
     with rehearsed(tmp_path, "worker") as castle:
