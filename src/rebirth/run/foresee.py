@@ -55,7 +55,7 @@ async def foresee(own: Bootstrap, paths: Paths, given: Mapping[type, object], *,
 
     With `may_prepare` also what is read outside before anything is made (the repository) is there for them.
     """
-    asked = {phase.name for phase in own.phases if phase.changes}
+    telling = {phase.name for phase in own.phases if phase.changes}
     with Journal(paths.state, "plan", writes=False) as journal:
         phases = [
             *(_known(phase, journal, may_prepare=may_prepare) for phase in own.phases),
@@ -63,9 +63,9 @@ async def foresee(own: Bootstrap, paths: Paths, given: Mapping[type, object], *,
         ]
         looking = replace(own, phases=tuple(filter(None, phases))).of(given)
         timely = [replace(phase, patience=min(phase.patience, _LOOK)) for phase in looking.phases]
-        goals = {phase.name for phase in timely if phase.name in asked}
-        outcome = await Engine(timely, looking.connections, given, journal, Events(), goals=goals).run()
-        outlook = _outlook(outcome, asked & {phase.name for phase in timely})
+        asked = [phase.name for phase in timely if phase.name in telling]
+        outcome = await Engine(timely, looking.connections, given, journal, Events(), goals=set(asked)).run()
+        outlook = _outlook(outcome, asked)
         recorded = {name: f"{why}{_recorded(name, own, given, journal)}" for name, why in outlook.unknown.items()}
     return replace(outlook, unknown=recorded)
 
@@ -128,10 +128,15 @@ def _asked(phase: Phase) -> Phase | None:
 
 
 def _outlook(outcome: Outcome, asked: Iterable[str]) -> Outlook:
-    found = {name: fact for name, fact in outcome.facts.items() if isinstance(fact, Foreseen)}
-    unknown = {name: fact.unknown for name, fact in found.items() if fact.unknown}
+    """In the order of the bootstrap, whoever answered first."""
+    changes, unknown = dict[str, Sequence[Change]](), dict[str, str]()
     for name in asked:
-        if name not in found:
+        fact = outcome.facts.get(name)
+        if not isinstance(fact, Foreseen):
             failure = outcome.failures.get(name) or outcome.failures.get(outcome.skipped.get(name, ""))
             unknown[name] = str(failure) if failure else "what it needs to know is not there"
-    return Outlook({name: fact.changes for name, fact in found.items() if fact.changes}, unknown)
+        elif fact.unknown:
+            unknown[name] = fact.unknown
+        elif fact.changes:
+            changes[name] = fact.changes
+    return Outlook(changes, unknown)
