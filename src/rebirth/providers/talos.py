@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -199,7 +200,7 @@ class Talosctl:
 
     async def listens(self, *, address: str) -> None:
         """Raises NotYet until something listens on the machine API's port."""
-        if not await _answers(address):
+        if not await asyncio.to_thread(_answers, address):
             raise NotYet(f"{address}:{PORT} does not answer")
 
     async def serves(self, *, address: str, port: int) -> bool:
@@ -323,21 +324,23 @@ class Talosctl:
             raise error.advised(ADVICE, "`talosctl dmesg` of the machine, or its console, says more.") from None
 
 
-async def _answers(address: str) -> bool:
-    """Whether the port speaks TLS; which certificate it shows does not matter here."""
+def _answers(address: str) -> bool:
+    """Whether the port speaks TLS; which certificate it shows does not matter here.
+
+    For a thread of its own: OpenSSL keeps its errors by thread, and what a machine answers to a connection without a client
+    certificate was seen as the error of another connection, that of an API.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols(["h2"])
     try:
-        async with asyncio.timeout(3):
-            _, writer = await asyncio.open_connection(address, PORT, ssl=context)
+        with socket.create_connection((address, PORT), timeout=3) as plain, context.wrap_socket(plain):
+            return True
     except ssl.SSLError:
         return True  # it asks for a client certificate: something is there
-    except (OSError, TimeoutError):
+    except OSError:
         return False
-    writer.close()
-    return True
 
 
 def _write_private(file: Path, text: str) -> None:
