@@ -28,7 +28,7 @@ D7 = "r06_name_in_certificate/bad_d7_name_in_machine_cert_sans"
 
 
 @pytest.mark.parametrize(("case", "stops", "cause"), [
-    (D1, ["operators-tailscale", "tailscale-dns", "configs"], "Secret tailscale/operator-oauth"),
+    (D1, ["operators-tailscale", "tailscale-dns", "configs"], "lookup lushycorp-vault.magellanic-gondola.ts.net"),
     (D2, ["flux-system"], "lookup github.com on 10.96.0.11:53"),
     (D3, ["operators-tailscale"], "DNSConfig"),
     (D4, ["flux-system"], "Secret flux-system/flux-system"),
