@@ -1,6 +1,7 @@
 """A castle that lives, with the real Talos: castle.yaml changes, plan says what that means, create does it, status is true."""
 
 import json
+import time
 
 import pytest
 import yaml
@@ -35,7 +36,7 @@ def test_a_castle_follows_castle_yaml(castle):
     boots = booted(castle)
     castle.inside("create", "--budget", "900")
     assert planned(castle) == {}
-    castle.inside("status")
+    until_well(castle)
     after = booted(castle)
     assert [name for name in boots if boots[name] != after[name]] == [WORKER]
     corefile = castle.kubectl("get", "configmap", "-n", "kube-system", "coredns")["data"]["Corefile"]
@@ -50,6 +51,7 @@ def test_a_castle_follows_castle_yaml(castle):
     again = booted(castle)
     assert all(again[name] != after[name] for name in again)
     assert planned(castle) == {}
+    until_well(castle)
     castle.inside("verify")
 
     edit(castle, lambda d: d["kubernetes"].update(pod_network="10.245.0.0/16"))
@@ -76,6 +78,14 @@ def planned(castle, code=0):
     for change in said["changes"]:
         found.setdefault(change["what"], set()).add(change["how"])
     return found
+
+
+def until_well(castle):
+    """Nodes are Ready before the pods on them are: what ran on a machine that was restarted takes its time."""
+    since = time.monotonic()
+    while castle.run(*castle.in_lab("status"))[0] != 0:
+        assert time.monotonic() - since < 600, castle.inside("status")
+        time.sleep(10)
 
 
 def booted(castle):
