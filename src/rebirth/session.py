@@ -95,8 +95,8 @@ class Session:
             print("".join(f"{line}\n" for line in closing.sites(headings)), end="")
 
     def _left(self, outcome: Outcome) -> list[str]:
-        changes = [change for found in outcome.left.values() for change in found]
-        return [self.redaction.redact(line) for line in changed.listed(changes, self.paths.castle, width(), "  ")]
+        lines = changed.listed(Outlook(outcome.left).all(), self.paths.castle, width(), "  ")
+        return [self.redaction.redact(line) for line in lines]
 
     def _answer(self, outcome: Outcome) -> dict[str, object]:
         """What a program wants to know of the run: JSON of `version` 1."""
