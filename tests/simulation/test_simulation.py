@@ -32,7 +32,8 @@ def test_another_seed_is_another():
 @pytest.mark.long
 def test_one_seed_is_one_life_in_another_process_too():
     command = [sys.executable, "-m", "simulation", "simulate", "--seed", "26"]
-    said = [subprocess.run(command, capture_output=True, check=True, env=os.environ).stdout for _ in range(2)]
+    found = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    said = [subprocess.run(command, capture_output=True, check=True, env=found).stdout for _ in range(2)]
     assert said[0] == said[1]
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import shutil
-import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -200,7 +199,7 @@ class Talosctl:
 
     async def listens(self, *, address: str) -> None:
         """Raises NotYet until something listens on the machine API's port."""
-        if not await asyncio.to_thread(_answers, address):
+        if not await _answers(address):
             raise NotYet(f"{address}:{PORT} does not answer")
 
     async def serves(self, *, address: str, port: int) -> bool:
@@ -324,23 +323,23 @@ class Talosctl:
             raise error.advised(ADVICE, "`talosctl dmesg` of the machine, or its console, says more.") from None
 
 
-def _answers(address: str) -> bool:
-    """Whether the port speaks TLS; which certificate it shows does not matter here.
-
-    For a thread of its own: OpenSSL keeps its errors by thread, and what a machine answers to a connection without a client
-    certificate was seen as the error of another connection, that of an API.
-    """
+async def _answers(address: str) -> bool:
+    """Whether the port speaks TLS; which certificate it shows does not matter here."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols(["h2"])
     try:
-        with socket.create_connection((address, PORT), timeout=3) as plain, context.wrap_socket(plain):
-            return True
+        async with asyncio.timeout(3):
+            _, writer = await asyncio.open_connection(address, PORT, ssl=context)
     except ssl.SSLError:
         return True  # it asks for a client certificate: something is there
-    except OSError:
+    except (OSError, TimeoutError):
         return False
+    # Not close, which reads on: the alert that answers a handshake without a client certificate would stay among OpenSSL's
+    # errors, which it keeps by thread, and be taken for the error of another connection, as was seen.
+    writer.transport.abort()
+    return True
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -63,12 +63,14 @@ class Work(Generic[K]):
         self.later(key, min(_FIRST * _GROWTH ** (count - 1), _SLOWEST))
 
 
-async def side_by_side(*works: Coroutine[Any, Any, None]) -> None:
-    """Runs all at once; when one fails, or this is cancelled, the others are ended."""
+async def side_by_side(*works: Coroutine[Any, Any, None], until: str = asyncio.FIRST_EXCEPTION) -> None:
+    """Runs all at once; when one fails (or ends, with `until` FIRST_COMPLETED), or this is cancelled, the others are ended."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
-        await asyncio.gather(*tasks)
+        ended, _ = await asyncio.wait(tasks, return_when=until)
+        for task in ended:
+            task.result()
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -70,6 +70,7 @@ class Tunnel:
     authority: Signs
     app: ASGIApp
     seen: Seen
+    _connections: set[asyncio.Task[None]] = field(default_factory=set)
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -77,13 +78,16 @@ class Tunnel:
         inner = self.path.with_name(f"{self.path.name}.inner")
         async with self._application(inner):
             self.path.unlink(missing_ok=True)
-            server = await asyncio.start_unix_server(lambda r, w: self._connected(r, w, inner), path=self.path)
+            server = await asyncio.start_unix_server(lambda r, w: self._begin(r, w, inner), path=self.path)
             self.path.chmod(0o600)
             try:
                 yield
             finally:
                 server.close()
                 self.path.unlink(missing_ok=True)
+                for connection in self._connections:
+                    connection.cancel()
+                await asyncio.gather(*self._connections, return_exceptions=True)
 
     @asynccontextmanager
     async def _application(self, path: Path) -> AsyncIterator[None]:
@@ -105,6 +109,12 @@ class Tunnel:
             await task
             path.unlink(missing_ok=True)
 
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, inner: Path) -> None:
+        """The loop knows no connection that neither reads nor writes just now: it is kept here until it ends."""
+        connection = asyncio.create_task(self._connected(reader, writer, inner))
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, inner: Path) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
@@ -116,7 +126,8 @@ class Tunnel:
             far_reader, far_writer = await asyncio.open_unix_connection(inner)
             writer.write(_TAKEN)
             try:
-                await side_by_side(_pump(reader, far_writer), _pump(far_reader, writer))
+                ways = _pump(reader, far_writer), _pump(far_reader, writer)
+                await side_by_side(*ways, until=asyncio.FIRST_COMPLETED)
             finally:
                 far_writer.close()
         except (OSError, ValueError, IndexError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
@@ -133,5 +144,3 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while piece := await reader.read(_PIECE):
         writer.write(piece)
         await writer.drain()
-    if writer.can_write_eof():
-        writer.write_eof()
