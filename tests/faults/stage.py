@@ -267,6 +267,9 @@ class _Silent(asyncio.Transport):
     def close(self):
         pass
 
+    def abort(self):
+        pass
+
     def is_closing(self):
         return True  # nobody ever says anything over it
 

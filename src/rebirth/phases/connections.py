@@ -14,7 +14,7 @@ from rebirth.providers.anchors.shelves import Folder, Shelf
 from rebirth.providers.anchors.snapshots import VaultSnapshots
 from rebirth.providers.cluster import Cluster
 from rebirth.providers.factory import ImageFactory
-from rebirth.providers.git import GitRemote
+from rebirth.providers.git import SCRATCH, GitRemote
 from rebirth.providers.git_access import Access, Anybody, DeployKey, Token
 from rebirth.providers.helm import Helm
 from rebirth.providers.proxmox import ProxmoxApi
@@ -108,7 +108,7 @@ def git_remote(gitops: GitOps, paths: Paths, secrets: SecretsResolved, commands:
     if ssh := gitops.ssh:
         hosts = Secret(ssh.known_hosts) if isinstance(ssh.known_hosts, str) else secrets[ssh.known_hosts]
         access = DeployKey(secrets[ssh.private_key], hosts)
-    scratch = paths.state / "git"
+    scratch = paths.state / SCRATCH
     return GitRemote(url=gitops.repository, branch=gitops.branch, access=access, commands=commands, scratch=scratch)
 
 

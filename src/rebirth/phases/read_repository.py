@@ -1,8 +1,13 @@
 """The repository that Flux will follow, read before anything is made: a wrong path or token is seen first."""
 
+import shutil
+from functools import partial
+from pathlib import Path
+
 from rebirth.castle import GitOps
-from rebirth.providers.git import GitRemote
-from rebirth.run.facts import RepositoryRead
+from rebirth.paths import Paths
+from rebirth.providers.git import SCRATCH, GitRemote
+from rebirth.run.facts import Made, RepositoryRead
 
 LAYER = "secrets"
 PATIENCE = 120
@@ -15,3 +20,14 @@ async def read_repository(gitops: GitOps, git: GitRemote) -> RepositoryRead:
     """Read the GitOps repository."""
     commit, manifests = await git.documents(path=gitops.path, beside="flux-system")
     return RepositoryRead(commit, None if manifests is None else tuple(manifests))
+
+
+async def undo(paths: Paths) -> list[Made]:
+    """What a killed run has left of the repository."""
+    folder = paths.state / SCRATCH
+    left = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [Made("file", str(copy), "", partial(_remove, copy)) for copy in left]
+
+
+async def _remove(copy: Path) -> None:
+    shutil.rmtree(copy, ignore_errors=True)

@@ -53,6 +53,9 @@ def has_no_host(said: str) -> bool:
     return _NO_HOST in said
 
 
+SCRATCH = "git"  # below the state folder: copies that are read and gone
+
+
 class GitRemote:
     """One branch of one repository. `scratch` is a folder for copies of it that are read and gone."""
 
