@@ -60,9 +60,9 @@ def service(name, space, port=443):
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": space}, "spec": spec}
 
 
-async def available(desk, name, namespace, count=1):
+async def available(desk, name, namespace, count=1, kind="Deployment"):
     async def look():
-        found = await desk.cluster.find("apps/v1", "Deployment", name, namespace)
+        found = await desk.cluster.find("apps/v1", kind, name, namespace)
         return ((found or {}).get("status") or {}).get("availableReplicas") == count
 
     await desk.until(look)

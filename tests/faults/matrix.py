@@ -46,7 +46,6 @@ _HTTP: dict[str, tuple[Scene, ...]] = {
 # What the message calls it, where not by the system's name.
 _NAMES = {
     ("site", "", scenes.visiting): "https://",
-    ("Kubernetes", "HTTP 404", scenes.converging): "Flux",  # where nothing is served, there is no graph
 }
 
 

@@ -38,7 +38,11 @@ async def test_a_dry_run_lists_all_and_writes_nothing(outside, ruin):
     found = json.loads(out)
     assert (code, complaints) == (0, "")
     assert {"kind": "machine", "name": "lushycorp-k8s", "identity": "800", "stays": ""} in found
-    assert {entry["kind"] for entry in found if entry["stays"]} == {"key", "value"}
+    assert {entry["kind"] for entry in found if entry["stays"]} == {
+        "key",
+        "value",
+        "volumes and load balancers",
+    }
     assert (outside.writes, files(outside)) == ({}, before)
 
 

@@ -4,6 +4,8 @@ from rebirth.diagnosis.cause import label
 from rebirth.diagnosis.flux_graph import NODES, WAITS_FOR_OTHERS, FluxGraph, followed, kustomizations
 from rebirth.diagnosis.flux_graph import nodes as nodes_of
 from rebirth.errors import NotYet
+from rebirth.phases.made import outside
+from rebirth.providers.access import ClusterAccess
 from rebirth.providers.cluster import Cluster, condition, reason
 from rebirth.run.facts import (
     CiliumInstalled,
@@ -12,11 +14,13 @@ from rebirth.run.facts import (
     ExternalSecretsInstalled,
     FluxBootstrapped,
     HandedOver,
+    Made,
     MetalLbInstalled,
     PoolAnnounced,
     StorageInstalled,
     VaultStoreOpened,
 )
+from rebirth.run.journal import Marks
 from rebirth.run.waiting import until
 
 LAYER = "waits"  # not gitops: its graph waits for the hand-over, which a layer order runs after gitops
@@ -41,6 +45,7 @@ HINT = (
 
 async def converge(cluster: Cluster, flux: FluxBootstrapped) -> Converged:
     """Wait for the Flux graph to be Ready."""
+    await outside.reopen(cluster)
     namespace, _, name = flux.root.partition("/")
     graph = FluxGraph(cluster, ("Kustomization", namespace, name))
     watch = cluster.changes(*NODES[0])
@@ -58,6 +63,8 @@ async def found(cluster: Cluster, flux: FluxBootstrapped) -> Converged:
 
 
 async def still(fact: Converged, cluster: Cluster) -> bool:
+    if await outside.closed(cluster):
+        return False
     nodes = followed(await nodes_of(cluster))
     names = {f"{namespace}/{name}" for kind, namespace, name in nodes if kind == "Kustomization"}
     # A node that is being reconciled (Unknown) was Ready and is looked at again by Flux itself, and so is one that says
@@ -71,3 +78,8 @@ async def still(fact: Converged, cluster: Cluster) -> bool:
     if failed or gone:
         raise NotYet("; ".join(failed + gone))
     return True
+
+
+async def undo(access: ClusterAccess, marks: Marks) -> list[Made]:
+    """The volumes and load balancers that its controllers have made elsewhere."""
+    return await outside.made_outside(access, marks)

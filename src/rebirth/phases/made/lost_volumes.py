@@ -47,6 +47,11 @@ async def nodes_named(cluster: Cluster) -> set[str]:
     return {value for one in terms if one.get("key") == HOST for value in one.get("values") or ()}
 
 
+def is_local(volume: Mapping[str, Any]) -> bool:
+    """Whether it is bound to a node by its host's name: a disk of that machine."""
+    return any(one.get("key") == HOST for term in _terms(volume) for one in term.get("matchExpressions") or ())
+
+
 def _bound_to(volume: Mapping[str, Any], machines: Collection[str]) -> bool:
     """Whether each way to the volume leads to these machines: drivers of local disks name a node by labels of their own."""
     terms = _terms(volume)
@@ -77,14 +82,13 @@ def _copied_to(volume: Mapping[str, Any], replicas: Iterable[Mapping[str, Any]],
 def _described(volume: Mapping[str, Any], pods: Iterable[Mapping[str, Any]]) -> LostVolume:
     claim = volume["spec"].get("claimRef") or {}
     namespace, name = claim.get("namespace", ""), claim.get("name", "")
-    users = (pod["metadata"]["name"] for pod in pods if name and _uses(pod, namespace, name))
-    return LostVolume(volume["metadata"]["name"], namespace, name, tuple(sorted(users)))
+    return LostVolume(volume["metadata"]["name"], namespace, name, users(pods, namespace, name) if name else ())
 
 
-def _uses(pod: Mapping[str, Any], namespace: str, claim: str) -> bool:
-    if pod["metadata"].get("namespace") != namespace:
-        return False
-    return claim in _claims(pod)
+def users(pods: Iterable[Mapping[str, Any]], namespace: str, claim: str) -> tuple[str, ...]:
+    """The pods that mount a claim, by their names, sorted."""
+    found = (pod["metadata"] for pod in pods if claim in _claims(pod))
+    return tuple(sorted(meta["name"] for meta in found if meta.get("namespace") == namespace))
 
 
 def _claims(pod: Mapping[str, Any]) -> Iterator[str]:
