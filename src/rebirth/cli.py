@@ -272,6 +272,7 @@ def destroy(
     lab_name: LabName = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
+    budget: Budget = None,
     json_: Annotated[bool, typer.Option("--json", help="With --dry-run: the list as JSON.")] = False,
 ) -> None:
     """Delete the castle's machines, tailnet devices and keys, then verify that nothing is left."""
@@ -282,13 +283,13 @@ def destroy(
     if dry_run:
         from rebirth.terminal.remains import list_remains
 
-        list_remains(directory, as_json=json_)
+        list_remains(directory, as_json=json_, budget=budget)
     from rebirth.phases import BOOTSTRAP
     from rebirth.run.asking import destroy as run_destroy
     from rebirth.session import session
 
     with session(directory, "destroy", "text") as s:
-        s.finish(run_destroy(BOOTSTRAP, *s.parts, s.say, yes=yes, run=s.run))
+        s.finish(run_destroy(BOOTSTRAP, *s.parts, s.say, yes=yes, budget=budget, run=s.run))
 
 
 @app.command()

@@ -180,7 +180,8 @@ def test_git_is_missing(yard, tmp_path):
 def test_options_from_the_environment(yard):
     yard.write()
     yard.environment |= {"REBIRTH_CASTLE": "castle", "REBIRTH_BUDGET": "soon"}
-    assert "budget" in yard.run("create")[2]
+    for command in ("create", "verify", "destroy"):
+        assert "budget" in yard.run(command)[2]
     assert yard.run("report")[2].startswith(f"error: {yard.castle}/logs: no run was recorded")
     yard.environment["REBIRTH_CASTLE"] = "nowhere"
     assert yard.run("plan")[2].startswith("error: nowhere/castle.yaml: no such file")

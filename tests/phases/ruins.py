@@ -37,17 +37,18 @@ class Ruin:
     seen: list[Event] = field(default_factory=list)
     when: Callable[[Event], None] = lambda _: None  # what else happens meanwhile
 
-    async def __call__(self, *, patience: float = 200) -> Found:
+    async def __call__(self, *, patience: float = 200, budget: float | None = None) -> Found:
         with Journal(self.outside.paths.state, lenient=True) as journal:
-            destruction = self.destruction(journal, patience)
+            destruction = self.destruction(journal, patience, budget)
             found = await destruction.look()
             return await destruction.remove(found) if found.outcome.ok else found
 
-    def destruction(self, journal: Journal, patience: float = 200) -> Destruction:
+    def destruction(self, journal: Journal, patience: float = 200, budget: float | None = None) -> Destruction:
         outside, events = self.outside, Events(self.seen.append, lambda event: self.when(event))
         return Destruction(
-            BOOTSTRAP, outside.castle, outside.paths, journal, events, outside.redaction, patience=patience
-        )
+            BOOTSTRAP, outside.castle, outside.paths, journal, events, outside.redaction,
+            patience=patience, budget=budget,
+        )  # fmt: skip
 
     @property
     def said(self) -> list[str]:

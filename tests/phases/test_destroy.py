@@ -1,6 +1,7 @@
 """Destroy, on an outside that a castle was created in: all of it goes, nothing else does, and a lost journal loses nothing."""
 
 import datetime as dt
+import re
 
 import pytest
 from cryptography import x509
@@ -143,6 +144,25 @@ async def test_a_machine_that_will_not_go(outside, ruin):
     assert any("protection mode enabled" in words for words in said)
     assert len(files_left(outside)) == 3, "the machine that is there keeps its credentials"
     del outside.pve.machines[801]["protection"]
+    assert (await ruin()).outcome.ok
+    assert names_left(outside) == LEFT
+
+
+async def test_its_budget_is_for_looks_and_removals_together(outside, ruin):
+    outside.faults.set("proxmox", Fault(status=503, path="/nodes"))
+    left = await ruin(budget=2.0)
+    assert any("gave up after 2 s; last seen: " in str(error) for error in left.outcome.failures.values())
+    slow = Fault(delay=40, path="/nodes", times=1)
+    with Journal(outside.paths.state) as journal:
+        destruction = ruin.destruction(journal, budget=60)
+        outside.faults.set("proxmox", slow)
+        found = await destruction.look()
+        assert found.outcome.ok, "there is the time for one such look"
+        outside.faults.set("proxmox", slow)
+        left = await destruction.remove(found)
+    said = "\n".join(map(str, left.outcome.failures.values()))
+    assert re.search("gave up after [12]?[0-9] s|budget is used up", said), "not for two"
+    assert outside.writes == {}
     assert (await ruin()).outcome.ok
     assert names_left(outside) == LEFT
 

@@ -16,9 +16,18 @@ from rebirth.run.journal import Journal
 from rebirth.secrets import Redaction
 
 
-def look(bootstrap: Bootstrap, castle: Castle, paths: Paths, events: Events, redaction: Redaction) -> Found:
+def look(
+    bootstrap: Bootstrap,
+    castle: Castle,
+    paths: Paths,
+    events: Events,
+    redaction: Redaction,
+    *,
+    budget: float | None = None,
+) -> Found:
     """What destroy would find. Nothing is written anywhere, and no lock is taken."""
-    return asyncio.run(Destruction(bootstrap, castle, paths, Journal(paths.state).glimpse(), events, redaction).look())
+    glimpse = Journal(paths.state).glimpse()
+    return asyncio.run(Destruction(bootstrap, castle, paths, glimpse, events, redaction, budget=budget).look())
 
 
 def destroy(
@@ -30,6 +39,7 @@ def destroy(
     say: Callable[[str], None],
     *,
     yes: bool,
+    budget: float | None = None,
     run: Callable[[Coroutine[Any, Any, Found]], Found] = asyncio.run,
 ) -> Outcome:
     """Lists what is there, asks, removes it, and looks again; `say` takes one line for the operator; `run` is
@@ -39,7 +49,7 @@ def destroy(
     """
     asking = not yes and asks("destroy", paths)
     with Journal(paths.state, "destroy", lenient=True) as journal:
-        destruction = Destruction(bootstrap, castle, paths, journal, events, redaction)
+        destruction = Destruction(bootstrap, castle, paths, journal, events, redaction, budget=budget)
         found = run(destruction.look())
         for line in listed(found, paths):
             say(line)

@@ -21,7 +21,7 @@ from rebirth.run.engine import Engine, Outcome
 from rebirth.run.facts import Fact, InMemory, Made, SecretsResolved
 from rebirth.run.journal import Journal, Marks
 from rebirth.run.phase import Declaration, Phase, Undo, needs
-from rebirth.run.waiting import note, together
+from rebirth.run.waiting import note, now, together
 from rebirth.secrets import Redaction
 
 PATIENCE = 120.0  # seconds for each undo while the outside does not answer, or is busy
@@ -53,7 +53,8 @@ class Found:
 class Destruction:
     """One destroy of a castle: look, then remove, then look again.
 
-    `patience` is in seconds, for each undo. Raises SpecError where a secret is missing that the undos' clients take;
+    `patience` is in seconds, for each undo; `budget` is for all looks and removals together, without what passes between them,
+    when a person thinks about the list. Raises SpecError where a secret is missing that the undos' clients take;
     others are not asked for.
     """
 
@@ -67,8 +68,9 @@ class Destruction:
         redaction: Redaction,
         *,
         patience: float = PATIENCE,
+        budget: float | None = None,
     ) -> None:
-        self._journal, self._events, self._patience = journal, events, patience
+        self._journal, self._events, self._patience, self._budget = journal, events, patience, budget
         self._given = {**given(castle, paths, redaction), Marks: Marks(journal)}
         bootstrap = bootstrap.of(self._given)
         self._after = backwards(bootstrap.phases, bootstrap.connections)
@@ -141,8 +143,14 @@ class Destruction:
             )
             for phase, undo in self._phases
         ]
-        engine = Engine(phases, self._connections, self._given, self._journal, self._events, after=after)
-        return await engine.run()
+        began = now()
+        engine = Engine(
+            phases, self._connections, self._given, self._journal, self._events, after=after, budget=self._budget
+        )
+        outcome = await engine.run()
+        if self._budget is not None:
+            self._budget = max(0.0, self._budget - (now() - began))
+        return outcome
 
 
 def _name(phase: Phase) -> str:

@@ -309,7 +309,7 @@ class Engine:
         if because := self._hopeless.get(phase.makes):
             raise _StoppedError(because)
         if patience <= 0:
-            raise Broken(f"not started: the run's budget of {self._budget:.0f} s is used up", operation=phase.title)
+            raise Broken("not started: the run's budget is used up", operation=phase.title)
         watcher = Watcher(phase.name, self._events)
         last_error: NotYet | None = None
         delay, attempt = _FIRST_DELAY, 1

@@ -14,11 +14,11 @@ from rebirth.run import asking
 from rebirth.secrets import Redaction
 
 
-def list_remains(directory: Path, *, as_json: bool) -> NoReturn:
+def list_remains(directory: Path, *, as_json: bool, budget: float | None) -> NoReturn:
     """What destroy would find: nothing is written, no log either."""
     castle, redaction = load(directory), Redaction()
     paths = paths_of(directory, castle.secrets)
-    found = asking.look(BOOTSTRAP, castle, paths, Events(Steps(redaction, sys.stderr)), redaction)
+    found = asking.look(BOOTSTRAP, castle, paths, Events(Steps(redaction, sys.stderr)), redaction, budget=budget)
     if as_json:
         fields = ("kind", "name", "identity", "stays")
         items = [{name: redaction.redact(getattr(one, name)) for name in fields} for one in found.made]
