@@ -1,6 +1,6 @@
 """All trees of the corpus."""
 
-from corpus import alarms, found, inside, meant, order, silence, strangers, versions, written
+from corpus import alarms, found, inside, meant, order, rejected, silence, strangers, versions, written
 
 CASES = [
     *silence.CASES,
@@ -12,4 +12,5 @@ CASES = [
     *found.CASES,
     *meant.CASES,
     *strangers.CASES,
+    *rejected.CASES,
 ]

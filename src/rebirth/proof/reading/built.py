@@ -9,17 +9,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rebirth.proof.reading.kustomization import Folder
-from rebirth.proof.reading.kustomize import Kustomize
+from rebirth.proof.reading.kustomization import NAMES, Folder
+from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.manifest import Manifest, is_encrypted
 from rebirth.proof.reading.mentioned import as_list
 from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.scopes import in_namespace
 from rebirth.proof.reading.yaml_files import UnreadableError, parse
 from rebirth.proof.things import Place, Remark
+from rebirth.run.waiting import together
 
 ORIGIN = "config.kubernetes.io/origin"
 _AT_ONCE = 4  # builds that run side by side
 WithOrigin = tuple[dict[str, Any], Mapping[str, Any]]  # an object, and what kustomize says of its origin
+_ENTRIES = ("resources", "bases")
+_Written = Mapping[Path, Mapping[str, Any]]  # files with another content than they have in the repository
 _GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
 
 
@@ -104,8 +108,8 @@ class Builds:
         self._files, self._kustomize = files, kustomize
         self._limit = asyncio.Semaphore(_AT_ONCE)
 
-    async def of(self, found: Folder, written: Mapping[Path, Mapping[str, Any]]) -> list[WithOrigin]:
-        """`written` are files with another content than they have in the repository. Raises BuildFailed."""
+    async def of(self, found: Folder, written: _Written) -> list[WithOrigin]:
+        """Raises BuildFailed."""
         key = self._key(found, written)
         made: list[WithOrigin] | None = self._files.kept.value(key) if key else None
         if made is None:
@@ -118,7 +122,42 @@ class Builds:
                 self._files.kept.keep(key, made, len(text))
         return made
 
-    def _key(self, found: Folder, written: Mapping[Path, Mapping[str, Any]]) -> bytes | None:
+    async def parts(self, found: Folder, written: _Written) -> tuple[list[Manifest], list[Manifest]]:
+        """Of a folder that kustomize rejects: what it makes of each entry alone, with all that is done to it there, and the objects, as
+        they are written, of which it makes nothing so.
+        """
+        top = found.file or found.path / NAMES[0]
+        made = placed(await self._parts(found, written, top), found)
+        space = str(written[top].get("namespace") or "")
+        kept = {(one.file, one.line, one.prefix) for one in made}
+        each = {_identity(one): one for one in reversed(made)}
+        lost = [one for one in found.manifests if (one.file, one.line, one.prefix) not in kept]
+        lost = [in_namespace(one, space) if space else one for one in lost]
+        return [*reversed(each.values())], [one for one in lost if _identity(one) not in each]
+
+    async def _parts(self, found: Folder, written: _Written, at: Path) -> list[WithOrigin]:
+        """Of the kustomization in file `at`, which cannot be built with all its entries."""
+        data = written.get(at) or found.kustomizations[at][0]
+        rest = {key: value for key, value in data.items() if key not in _ENTRIES}
+        entries = [entry for key in _ENTRIES for entry in as_list(data.get(key)) if isinstance(entry, str)]
+        alone = [{**written, at: {**rest, "resources": [entry]}} for entry in entries]
+        done = await together(*(self._part(found, one) for one in alone)) if len(entries) > 1 else [None] * len(entries)
+        if len(entries) > 1 and all(part is None for part in done):
+            return []  # what is wrong is done to every entry
+        made: list[WithOrigin] = []
+        for entry, one, part in zip(entries, alone, done, strict=True):
+            inner = (Path(os.path.normpath(at.parent / entry / name)) for name in NAMES)
+            below = next((file for file in inner if file in found.kustomizations), None)
+            made += part or (await self._parts(found, one, below) if part is None and below else [])
+        return made
+
+    async def _part(self, found: Folder, written: _Written) -> list[WithOrigin] | None:
+        try:
+            return await self.of(found, written)
+        except BuildFailed:
+            return None
+
+    def _key(self, found: Folder, written: _Written) -> bytes | None:
         """What the build depends on; None where a file of it cannot be read here."""
         root = self._files.root
         digest = hashlib.sha256(f"build {self._kustomize.program} {found.path.relative_to(root)}".encode())
@@ -130,6 +169,10 @@ class Builds:
         for file, data in written.items():
             digest.update(f"\0{file.relative_to(root)}\0{json.dumps(data, default=str)}".encode())
         return digest.digest()
+
+
+def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
+    return manifest.group, manifest.kind, manifest.namespace, manifest.name
 
 
 def with_origins(text: str) -> list[WithOrigin]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rebirth.proof.reading.kustomization import NAMES, Folder
+from rebirth.proof.reading.kustomization import INERT, NAMES, Folder
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.reading.mentioned import as_list
 from rebirth.proof.things import Place
@@ -40,6 +40,11 @@ def _is_there(found: Folder, component: str) -> bool:
 def adds(own: Manifest | None) -> bool:
     """Whether Flux adds something that only kustomize can work out."""
     return own is not None and any(own.at("spec", key) for key in ("patches", "images", "namePrefix", "nameSuffix"))
+
+
+def changes(found: Folder, own: Manifest | None) -> bool:
+    """Whether Flux, or a kustomization of the folder, does more to objects than to take them in."""
+    return adds(own) or any(set(data) - INERT for data, _ in found.kustomizations.values())
 
 
 def components(folder: Path, own: Manifest) -> list[tuple[str, Place]]:

@@ -20,7 +20,7 @@ from rebirth.proof.words import names_in
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 ENDINGS = {".yaml", ".yml"}
 # Fields that change nothing in the resources themselves.
-_INERT = {
+INERT = {
     "apiVersion", "kind", "resources", "components", "bases", "metadata", "sortOptions", "openapi", "generatorOptions", "namespace",
 }  # fmt: skip
 # Kinds in which kustomize changes more than metadata.namespace when it sets a namespace.
@@ -157,7 +157,7 @@ class _Walk:
                 key=key,
             )
         component = data.get("kind") == "Component"
-        if set(data) - _INERT or component != (wanted == "components"):
+        if set(data) - INERT or component != (wanted == "components"):
             into.plain = False
         into.kustomizations[file] = (data, document.line)
         before = len(into.manifests)
@@ -324,7 +324,7 @@ class _Walk:
         if filled := fill(data, missing):
             data |= filled
             self.into.rewritten.add(Path(place.file))
-        for text in texts({key: value for key, value in data.items() if key not in _INERT}):
+        for text in texts({key: value for key, value in data.items() if key not in INERT}):
             target = self.files.target(path, text) if len(text) < _LONGEST and "\n" not in text else None
             if target is not None and target.is_file():
                 self.into.files.add(target)

@@ -14,7 +14,7 @@ from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.machines import talhelper
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
-from rebirth.proof.reading.repository_files import MOST, Files, between, is_out
+from rebirth.proof.reading.repository_files import MOST, Files, between
 from rebirth.proof.reading.start import before, beforehand, coverage
 from rebirth.proof.reading.start import clusters as where
 from rebirth.proof.reading.undefined import forgotten, literal, settings, undefined
@@ -81,6 +81,7 @@ class _Reader:
         self.survey = Survey(model)
         self.listed: set[Path] = set()
         self._rejected: set[tuple[Path, Manifest | None]] = set()  # by kustomize: folders, and whose they are
+        self._lost: set[tuple[str, str]] = set()  # Kustomizations that are known as they are written alone
         self._seen: set[tuple[str, str]] = set()
         self._raw: dict[Unit, list[Manifest]] = {}  # members before variables are put in
         self._settings: frozenset[str] = frozenset()  # names of variables that the repository has a value for
@@ -121,6 +122,7 @@ class _Reader:
             return members
         self.survey.remarks.clear()
         self.survey.unknowns.clear()
+        self._lost.clear()
         return await self._build(folder, own)
 
     def _leader(self, members: list[Manifest], folder: Path) -> Manifest | None:
@@ -167,6 +169,11 @@ class _Reader:
         if flux.is_elsewhere(own):
             self.model.units.append(self._unit(own, own.place("spec", "kubeConfig")))
             return None
+        if (own.namespace, own.name) in self._lost:
+            self._unknown(
+                own, "path", "kustomize rejects what applies it, with what is patched into it there", listed=False
+            )
+            return None
         path = str(own.at("spec", "path", default="./") or "./")
         target = self.artifacts.folder(own, self.model.own_source)
         if target is None:
@@ -182,11 +189,11 @@ class _Reader:
             return target
         return None
 
-    def _unknown(self, own: Manifest, key: str, why: str) -> None:
+    def _unknown(self, own: Manifest, key: str, why: str, *, listed: bool = True) -> None:
         place = own.place("spec", key)
         self.model.units.append(self._unit(own, place, known=False))
         url, foreign = self.artifacts.origin(flux.source_of(own), self.model.own_source)
-        self.survey.unknowns.append(unread.whatever(own, place, why, url, foreign=foreign))
+        self.survey.unknowns.append(unread.whatever(own, place, why, url, listed=listed, foreign=foreign))
 
     def _missing(self, own: Manifest, slug: str, words: str) -> None:
         place = own.place("spec", "path")
@@ -212,13 +219,16 @@ class _Reader:
         try:
             return [*placed(await self._builds.of(found, written), found), *found.loose]
         except BuildFailed as error:
-            self._rejected.add((folder, own))
             # Where something was left out, that is what is wrong, and has been told.
             if found.whole:
                 where_ = Place(str(found.file), found.line) if found.file else place
                 self.survey.remarks.append(rejected(error.said, found, own, where_))
-            space = str((own.at("spec", "targetNamespace") if own else None) or "")
-            return [scopes.in_namespace(m, space) for m in found.manifests] if space else found.manifests
+            made, lost = await self._builds.parts(found, written)
+            self.survey.unknowns += [unread.rejected(found, own, place)] if lost else []
+            self._rejected |= {(folder, own)} if lost else set()
+            if completion.changes(found, own):
+                self._lost |= {(m.namespace, m.name) for m in lost if flux.is_kustomization(m)}
+            return [*made, *lost]
 
     def _plain(self, found: Folder, own: Manifest | None) -> list[Manifest] | None:
         """What kustomize would make, where that is plain to see."""
@@ -320,17 +330,7 @@ class _Reader:
         listing = kustomization.kustomization_of(self.files, file.parent)
         if listing is None or listing not in self.listed or not found:
             return
-        first = found[0]
-        patches = self.model.is_made_in(listing.parent, first)
-        does = "changes" if patches else "defines"
-        words = f"{file.name} {does} {first.thing().label}, and {listing.name} beside it does not list it"
-        data = (
-            ("patch", "yes" if patches else ""),
-            ("entry", file.name),
-            ("kustomization", str(listing)),
-            ("out", "yes" if is_out(listing, file) else ""),
-        )
-        self.survey.remarks.append(Remark("unlisted", first.place("metadata", "name"), words, first.thing(), data))
+        self.survey.remarks.append(unread.unlisted(file, found[0], listing, self.model))
 
     def _orphans(self) -> None:
         """Objects in files beside listed ones, or in a folder on the way to them, that nothing lists."""

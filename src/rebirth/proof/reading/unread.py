@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from rebirth.proof.reading import flux
 from rebirth.proof.reading.kustomization import Folder
-from rebirth.proof.reading.manifest import Manifest, texts
-from rebirth.proof.reading.repository_files import Files
-from rebirth.proof.things import Extent, Place, Unknown
+from rebirth.proof.reading.manifest import Manifest, Model, texts
+from rebirth.proof.reading.repository_files import Files, is_out
+from rebirth.proof.things import Extent, Place, Remark, Unknown
 from rebirth.proof.words import pieces
 
 _OPERATOR = "fluxcd.controlplane.io"
@@ -37,6 +38,30 @@ def left_out(found: Folder, own: Manifest | None, files: Files) -> Iterator[Unkn
         called = pieces(entry, files.shown(found.path))
         extent = Extent.BASE if names is None else Extent.FILE
         yield Unknown(entry, place, "it cannot be read", extent, space, called, names or frozenset(), by)
+
+
+def rejected(found: Folder, own: Manifest | None, place: Place) -> Unknown:
+    """What a folder that kustomize rejects would make besides the objects in its files: what its kustomizations name."""
+    names = frozenset(
+        word for data, _ in found.kustomizations.values() for text in texts(data) for word in _WORD.findall(text)
+    )
+    what = own.thing().label if own else str(found.path)
+    by = own.thing() if own else None
+    return Unknown(what, place, "kustomize rejects it", Extent.FILE, "", names=names, by=by, listed=False)
+
+
+def unlisted(file: Path, first: Manifest, listing: Path, model: Model) -> Remark:
+    """A file with objects that the kustomization beside it does not list."""
+    patches = model.is_made_in(listing.parent, first)
+    does = "changes" if patches else "defines"
+    words = f"{file.name} {does} {first.thing().label}, and {listing.name} beside it does not list it"
+    data = (
+        ("patch", "yes" if patches else ""),
+        ("entry", file.name),
+        ("kustomization", str(listing)),
+        ("out", "yes" if is_out(listing, file) else ""),
+    )
+    return Remark("unlisted", first.place("metadata", "name"), words, first.thing(), data)
 
 
 def generated(members: Iterable[Manifest]) -> Iterator[Unknown]:
