@@ -37,9 +37,9 @@ class Ruin:
     seen: list[Event] = field(default_factory=list)
     when: Callable[[Event], None] = lambda _: None  # what else happens meanwhile
 
-    async def __call__(self, *, patience: float = 200, budget: float | None = None) -> Found:
+    async def __call__(self, *, patience: float = 200) -> Found:
         with Journal(self.outside.paths.state, lenient=True) as journal:
-            destruction = self.destruction(journal, patience, budget)
+            destruction = self.destruction(journal, patience)
             found = await destruction.look()
             return await destruction.remove(found) if found.outcome.ok else found
 

@@ -149,9 +149,6 @@ async def test_a_machine_that_will_not_go(outside, ruin):
 
 
 async def test_its_budget_is_for_looks_and_removals_together(outside, ruin):
-    outside.faults.set("proxmox", Fault(status=503, path="/nodes"))
-    left = await ruin(budget=2.0)
-    assert any("gave up after 2 s; last seen: " in str(error) for error in left.outcome.failures.values())
     slow = Fault(delay=40, path="/nodes", times=1)
     with Journal(outside.paths.state) as journal:
         destruction = ruin.destruction(journal, budget=60)
