@@ -39,8 +39,9 @@ async def test_a_machine_from_creation_to_removal(host, serve, published, hyperv
     said = await run(program, served.url, str(served.ca), identity, f"{mirror.url}/talos.iso", TOKEN_SECRET=secret)
     *steps, shown, _, stopped, deleted = said.splitlines()
     assert steps == ["version 9.2", "downloaded", "created", "started", "changed", "resized", "tagged"]
+    # The cores that it runs with, and those that it has from its next start on.
     assert re.fullmatch(
-        r"running 4 local-lvm:vm-800-disk-0,iothread=1,size=30G virtio=BC:24:11:C0:FF:EE,bridge=vmbr0", shown
+        r"running 2 4 local-lvm:vm-800-disk-0,iothread=1,size=30G virtio=BC:24:11:C0:FF:EE,bridge=vmbr0", shown
     )
     assert (stopped, deleted) == ("stopped", "deleted")
     assert hypervisor.destroyed == [800]

@@ -63,7 +63,7 @@ func main() {
 	task, err = machine.AddTag(ctx, "talos")
 	done(ctx, "tagged", task, err)
 	machine = must(node.VirtualMachine(ctx, 800))
-	fmt.Println(machine.Status, machine.CPUs, machine.VirtualMachineConfig.SCSIs["scsi0"], machine.VirtualMachineConfig.Nets["net0"])
+	fmt.Println(machine.Status, machine.CPUs, *machine.VirtualMachineConfig.Cores, machine.VirtualMachineConfig.SCSIs["scsi0"], machine.VirtualMachineConfig.Nets["net0"])
 	fmt.Println("machines", len(must(node.VirtualMachines(ctx))))
 	task, err = machine.Stop(ctx)
 	done(ctx, "stopped", task, err)
