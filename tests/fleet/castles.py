@@ -1,4 +1,4 @@
-"""Castle directories for jobs: real ones, with canaries for secrets, whose outside nobody answers for."""
+"""Directories for jobs: castles, with canaries for secrets, whose outside nobody answers for; and a repository alone."""
 
 import re
 import secrets
@@ -39,3 +39,19 @@ def canaries(folder: Path) -> list[str]:
     """Every value of its vault directory, line by line."""
     files = [file for file in (folder / "vault").rglob("*") if file.is_file() and not file.name.endswith("ca.crt")]
     return [line for file in files for line in file.read_text().splitlines()]
+
+
+def repository(folder: Path) -> Path:
+    """One whose Flux applies a ConfigMap."""
+    files = {
+        "clusters/x/apps.yaml": """apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec: {interval: 1h, path: ./apps, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}
+""",
+        "apps/map.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n",
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
