@@ -1,6 +1,6 @@
 """All trees of the corpus."""
 
-from corpus import alarms, found, inside, meant, order, rejected, silence, strangers, versions, written
+from corpus import alarms, found, inside, meant, order, rejected, silence, strangers, sure, versions, written
 
 CASES = [
     *silence.CASES,
@@ -13,4 +13,5 @@ CASES = [
     *meant.CASES,
     *strangers.CASES,
     *rejected.CASES,
+    *sure.CASES,
 ]

@@ -202,5 +202,6 @@ class Unknown:
     words: frozenset[str] = frozenset()  # what it is called, in pieces: what it makes is mostly called alike
     names: frozenset[str] = frozenset()  # names that are written in it
     by: Thing | None = None  # the unit that makes them: never what that waits for itself
+    foreign: bool = False  # it lies in another owner's repository
     partly: bool = False  # what others need of it is known
     listed: bool = True  # not what a finding tells already

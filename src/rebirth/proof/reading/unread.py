@@ -25,7 +25,7 @@ def whatever(
     called = pieces(own.name, str(own.at("spec", "path", default="")), flux.source_of(own)[2], address)
     space = str(own.at("spec", "targetNamespace") or "")
     extent = Extent.BASE if foreign else Extent.UNIT
-    return Unknown(own.thing().label, place, why, extent, space, called, by=own.thing(), listed=listed)
+    return Unknown(own.thing().label, place, why, extent, space, called, by=own.thing(), foreign=foreign, listed=listed)
 
 
 def left_out(found: Folder, own: Manifest | None, files: Files) -> Iterator[Unknown]:

@@ -1,8 +1,9 @@
 """What may be meant by a name that nothing has: the only other one that lies beside who asks, and that nobody asks for; a class that
-is called so, and a word more or less.
+is called so, and a word more or less. And whether a name is meant for sure, by what the repository makes of others like it.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from rebirth.proof.graph import Graph
@@ -13,6 +14,11 @@ from rebirth.proof.words import pieces
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _SHARED = 2  # pieces of a class' name that are another's, too
 _APPLYING = frozenset({Need.APPLIED_BY, Need.MADE_BY, Need.HEALTH})  # no use of what is in it
+# What looks into the namespace of somebody else, as that of an operator's product: nothing of its own runs there.
+_LOOKS_IN = frozenset({
+    "CiliumNetworkPolicy", "HTTPRoute", "Ingress", "NetworkPolicy", "PodMonitor", "PrometheusRule", "Role", "RoleBinding", "Service", "ServiceMonitor",
+})  # fmt: skip
+_MANY = 4  # namespaces that are made for one that is missing
 
 
 def unused_beside(graph: Graph, thing: Thing, use: Edge, needed: Mapping[Thing, Sequence[Edge]]) -> str:
@@ -62,3 +68,47 @@ def _like(of: Thing, names: set[str]) -> str:
         if len(shared) >= _SHARED and shared in (found, pieces(name)):
             return name
     return ""
+
+
+def is_forgotten(graph: Graph, thing: Thing) -> bool:
+    """Whether it is a namespace or a ConfigMap that is missing in a repository that makes all others of its kind itself; or a
+    store for the whole cluster, where most of what reads from one reads from another that is made here.
+    """
+    if thing.kind == "ClusterSecretStore":
+        readers = Counter(
+            edge.needs.name
+            for edge in graph.all_edges()
+            if edge.needs.kind == thing.kind and edge.by.kind == "ExternalSecret"
+        )
+        stores = {one.name for one in graph.made if one.kind == thing.kind and graph.makers(one)}
+        return sum(readers[name] for name in stores) >= _MANY * readers[thing.name] > 0
+    if thing.kind not in {"Namespace", "ConfigMap"}:
+        return False
+    if thing.kind == "Namespace" and {one.kind for one in graph.made if one.namespace == thing.name} <= _LOOKS_IN:
+        return False
+    if thing.kind == "ConfigMap" and any(
+        one.name == thing.name and one.kind not in {"ConfigMap", "Secret"} for one in graph.made
+    ):
+        return False  # an object of that name may make it: a bundle of certificates does
+    missing = len({other.label for other in graph.missing() if other.kind == thing.kind})
+    made = sum(
+        other[0] == thing.kind and other.milestone is thing.milestone and bool(graph.edges.get(other))
+        for other in graph.made
+    )
+    return made >= _MANY * missing
+
+
+def is_meant_by_all(graph: Graph, thing: Thing, use: Edge) -> bool:
+    """Whether a Kustomization substitutes from what is made of that name in many another namespace, for those there; or a release is to
+    make the namespace in which it stands itself.
+    """
+    if use.need is Need.VARIABLES:
+        alike = {
+            one.namespace
+            for one in graph.made
+            if (one.kind, one.name) == (thing.kind, thing.name) and graph.makers(one)
+        }
+        return len(alike) >= _MANY
+    return thing.kind == "Namespace" and any(
+        remark["namespace"] == thing.name for remark in graph.marked("makes-its-own")
+    )

@@ -20,11 +20,18 @@ Instead:
     is missing in a repository that makes its others itself, the name is clearly mistyped, or the only other one that is meant lies beside.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.rules.beside import class_made_like, is_like_ours, near_class, unused_beside
+from rebirth.proof.rules.beside import (
+    class_made_like,
+    is_forgotten,
+    is_like_ours,
+    is_meant_by_all,
+    near_class,
+    unused_beside,
+)
 from rebirth.proof.rules.finding import Finding, Listed, Severity
 from rebirth.proof.rules.order import UNITS, Order, UnitName
 from rebirth.proof.rules.r23_generated_elsewhere import generated_elsewhere
@@ -39,11 +46,6 @@ _KINDS = frozenset({
 })  # fmt: skip
 # What controllers make by themselves on a cluster that is not a castle, or what a person brings: Flux's own credentials.
 _BY_HAND = frozenset({Need.CREDENTIAL, Need.DECRYPTION, Need.DEPENDS_ON})
-# What looks into the namespace of somebody else, as that of an operator's product: nothing of its own runs there.
-_LOOKS_IN = frozenset({
-    "CiliumNetworkPolicy", "HTTPRoute", "Ingress", "NetworkPolicy", "PodMonitor", "PrometheusRule", "Role", "RoleBinding", "Service", "ServiceMonitor",
-})  # fmt: skip
-_MANY = 4  # namespaces that are made for one that is missing
 _WHY = {
     "Secret": "Pods that read it do not start: the kubelet waits for it forever.",
     "ConfigMap": "Pods that read it do not start: the kubelet waits for it forever.",
@@ -78,34 +80,6 @@ def _is_known(graph: Graph, thing: Thing, needed: dict[Thing, list[Edge]], unkno
     if _orphan(graph, thing) or _otherwise(graph, thing) or _near(graph, thing):
         return True
     return unknowns.chance(thing, _uses(thing, needed)) is not Chance.FAIR
-
-
-def _is_forgotten(graph: Graph, thing: Thing) -> bool:
-    """Whether it is a namespace or a ConfigMap that is missing in a repository that makes all others of its kind itself; or a
-    store for the whole cluster, where most of what reads from one reads from another that is made here.
-    """
-    if thing.kind == "ClusterSecretStore":
-        readers = Counter(
-            edge.needs.name
-            for edge in graph.all_edges()
-            if edge.needs.kind == thing.kind and edge.by.kind == "ExternalSecret"
-        )
-        stores = {one.name for one in graph.made if one.kind == thing.kind and graph.makers(one)}
-        return sum(readers[name] for name in stores) >= _MANY * readers[thing.name] > 0
-    if thing.kind not in {"Namespace", "ConfigMap"}:
-        return False
-    if thing.kind == "Namespace" and {one.kind for one in graph.made if one.namespace == thing.name} <= _LOOKS_IN:
-        return False
-    if thing.kind == "ConfigMap" and any(
-        one.name == thing.name and one.kind not in {"ConfigMap", "Secret"} for one in graph.made
-    ):
-        return False  # an object of that name may make it: a bundle of certificates does
-    missing = len({other.label for other in graph.missing() if other.kind == thing.kind})
-    made = sum(
-        other[0] == thing.kind and other.milestone is thing.milestone and bool(graph.edges.get(other))
-        for other in graph.made
-    )
-    return made >= _MANY * missing
 
 
 def _near(graph: Graph, thing: Thing) -> str:
@@ -272,12 +246,12 @@ def _finding(
     chain = _chain(uses, needed)
     use = chain[-1]
     otherwise = _otherwise(graph, thing)
-    certain = graph.whole or (orphan is not None and not orphan["sealed"]) or _is_forgotten(graph, thing)
+    certain = graph.whole or (orphan is not None and not orphan["sealed"]) or is_forgotten(graph, thing)
     if use.need in _BY_HAND and not graph.whole:
         certain = False
     if orphan is None and unknowns.chance(thing, uses) is not Chance.NONE:
         certain = False
-    certain = certain or (otherwise is not None and otherwise["whole"] == "yes")
+    certain = certain or (otherwise is not None and otherwise["whole"] == "yes") or is_meant_by_all(graph, thing, use)
     others = f" (and {len(uses) - 1} more need it)" if len(uses) > 1 else ""
     message = f"{thing.label} is needed by {use.by.label}{others}, and nothing makes it"
     instead = "Add what makes it, or correct the name."

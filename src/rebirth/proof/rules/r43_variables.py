@@ -32,6 +32,11 @@ _FREE = ("spec.values.", "data.", "stringData.")  # below these only the reader 
 
 
 def r43_variables(graph: Graph) -> Iterator[Finding]:
+    # Of the places where one object has a variable the gravest tells it.
+    yield from sorted(_found(graph), key=lambda finding: finding.severity is not Severity.ERROR)
+
+
+def _found(graph: Graph) -> Iterator[Finding]:
     version = next((remark.words for remark in graph.marked("strict-variables")), "")
     for remark in graph.marked("undefined-variable"):
         named = _names_something(remark["path"]) or remark["host"] == "yes"

@@ -23,7 +23,7 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.rules.slips import is_slip
 from rebirth.proof.rules.unknowns import Chance, Unknowns
-from rebirth.proof.things import Edge, Milestone, Need, Thing
+from rebirth.proof.things import Edge, Milestone, Need, Place, Thing
 
 _KINDS = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact")
 _FETCHED = frozenset({Need.SOURCE, Need.CHART})
@@ -58,9 +58,10 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
             continue
         users.setdefault(source, []).append(edge)
     unknowns = graph.about(Unknowns)
+    unlisted = {remark.about.label for remark in graph.marked("orphan") if remark.about}  # told by R14
     homeless = {(one.kind, one.name) for one in sources if not one.namespace}  # told by R46, or its build fails
     for source, edges in users.items():
-        if (source.kind, source.name) in homeless:
+        if (source.kind, source.name) in homeless or source.label in unlisted:
             continue
         beside = source._replace(namespace=edges[0].by.namespace)  # and nobody uses that: it is what was meant
         meant = beside in sources and beside.label not in used
@@ -71,7 +72,7 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
 
 def _is_strange(graph: Graph, source: Thing, edges: list[Edge], missing: set[Thing]) -> bool:
     """What Kustomizations come from may be the repository itself, as whoever set Flux up has called it: not where the source of
-    many others is made here.
+    many others is made here, or is that one.
     """
     if all(edge.by.kind == "HelmRelease" for edge in edges):
         return True
@@ -82,7 +83,11 @@ def _is_strange(graph: Graph, source: Thing, edges: list[Edge], missing: set[Thi
         and (existing := edge.needs._replace(milestone=Milestone.EXISTS)) not in missing
     )  # fmt: skip
     most = max(others, key=others.__getitem__, default=None)
-    return most is not None and others[most] >= _MANY * len(edges) and bool(graph.makers(most))
+    return (
+        most is not None
+        and others[most] >= _MANY * len(edges)
+        and (bool(graph.makers(most)) or most._replace(milestone=Milestone.READY) in graph.starts)
+    )
 
 
 def _finding(edges: list[Edge], source: Thing, sources: list[Thing], *, sure: bool) -> Finding:
@@ -96,8 +101,16 @@ def _finding(edges: list[Edge], source: Thing, sources: list[Thing], *, sure: bo
         "R44",
         Severity.ERROR if near or sure else Severity.WARNING,
         f"{edge.by.label} comes from {source.label}{others}, which nothing makes{hint}",
-        edge.place,
+        _to_edit(edge, near[0]) if near else edge.place,
         (edge,),
         why="Nothing is applied from a source that does not exist.",
         instead=f"Name {near[0].label}." if near else "Correct kind, name or namespace, or add the source.",
     )
+
+
+def _to_edit(edge: Edge, near: Thing) -> Place:
+    """The kind, where that is what differs from the source that is there."""
+    path = edge.place.path
+    if near.name == edge.needs.name and near.kind != edge.needs.kind and path[-1:] == ("name",):
+        return edge.place._replace(path=(*path[:-1], "kind"))
+    return edge.place

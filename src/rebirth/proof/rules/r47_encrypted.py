@@ -39,11 +39,13 @@ def _without_key(graph: Graph) -> Iterator[Finding]:
     found: dict[str, list[Remark]] = {}
     for remark in graph.marked("no-key"):
         found.setdefault(remark["unit"], []).append(remark)
+    # Its controllers may be given a key by an argument, which then stands where nothing is read.
+    told = not any("flux" in unknown.what.rpartition("/")[2] for unknown in graph.unknowns)
     for unit, remarks in found.items():
         others = f" (and {len(remarks) - 1} more Secrets)" if len(remarks) > 1 else ""
         yield Finding(
             "R47",
-            Severity.ERROR,
+            Severity.ERROR if told else Severity.WARNING,
             f"{remarks[0].words}{others}",
             remarks[0].place,
             why="Flux takes such a key from spec.decryption.secretRef alone, and applies nothing of a Kustomization that it cannot decrypt.",

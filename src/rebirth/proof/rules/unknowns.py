@@ -6,6 +6,7 @@ unknown is taken for the maker of what it is called like, of what is written in 
 be the maker, but nothing speaks for it.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from functools import cached_property
@@ -20,6 +21,10 @@ FLUX = frozenset({
 })  # fmt: skip
 # What people place by hand: no file of another repository, and no chart, holds it.
 _BY_HAND = frozenset({Need.DECRYPTION, Need.VARIABLES})
+
+
+_STORES = frozenset({"SecretStore", "ClusterSecretStore"})
+_CRDS = re.compile(r"(^|[^a-z])crds?(\.ya?ml)?/?$")  # what is called so holds nothing else
 
 
 class Chance(IntEnum):
@@ -114,6 +119,10 @@ def _can(unknown: Unknown, thing: Thing) -> bool:
     """Whether such an unknown may make such a thing at all."""
     if unknown.extent is Extent.NOTHING or thing.kind in UNITS - FLUX:
         return False
+    if thing.kind != "CRD" and unknown.extent is Extent.BASE and _CRDS.search(unknown.what.partition("?")[0]):
+        return False
+    if thing.kind in _STORES and (unknown.extent is Extent.CHART or unknown.foreign):
+        return thing.name in unknown.names  # whoever reads Secrets says where they lie
     if unknown.partly and thing.kind.endswith("Class"):
         return False  # of a chart that is known in part its classes are known
     if unknown.extent is Extent.FILE:

@@ -28,8 +28,8 @@ _KEY = re.compile(r"--from-(?:file|literal)[\s=]+[\"']?([\w.-]+)=")
 _ALONE = re.compile(r"[\s\"'\[(,-]*([^\s\"',]+\.ya?ml)[\s\"'\]),\\]*")  # a path that has its line for itself: of a list
 _LOOPS = re.compile(r"\$|\{\}|\{\{")  # what is named elsewhere
 _VARIABLE = re.compile(r"(?:\{\{[^}]*\}\}|\$\{[^}]*\}|\$\w+|\$\([^)]*\))/+")
-_ANY = re.compile(r"\{\{[^}]*\}\}|\$\{[^}]*\}|\$\w+")
-_WORD = re.compile(r"(?:\{\{[^}]*\}\}|\$\([^)]*\)|[^\s\"'`;|<>&()=])+")
+_ANY = re.compile(r"\{\{[^}]*\}\}|\$\{[^}]*\}|\$\w+|<[\w-]+>")
+_WORD = re.compile(r"(?:\{\{[^}]*\}\}|\$\([^)]*\)|<[\w-]+>|[^\s\"'`;|<>&()=])+")
 _FOLDER = re.compile(
     r"(?:\s-k|--kustomize|\s-f|--filename|\bbuild|\bkubectl\s+kustomize)[\s=]+(?:--\S+\s+)*[\"']?$"
 )  # before a folder

@@ -25,7 +25,7 @@ _BESIDE = {
 }  # folders whose YAML files are tasks, too
 _SAYS = re.compile(r"helmfile|kubectl|kustomize|\bhelm\b|helm_release|\bchart|https?://|oci://")
 _COMMAND = re.compile(
-    r"^[\s$>`-]*(sudo )?((helmfile|kubectl|helm|just|task|make|flux)\s|(sops|kustomize|envsubst|cat)\s.*\|\s*kubectl\s)"
+    r"^(\s*\d+[.)])?[\s$>`*-]*(sudo )?((helmfile|kubectl|helm|just|task|make|flux)\s|(sops|kustomize|envsubst|cat)\s.*\|\s*kubectl\s)"
 )
 _CREATES = re.compile(
     r"kubectl\b.*\bcreate\s+(?:secret\s+(?:generic|tls|docker-registry)|configmap|namespace|ns|cm)\s+[\"']?([\w.-]+)"

@@ -109,6 +109,9 @@ def _target(own: Manifest, unit: Unit, begun: Thing, graph: Graph) -> None:
     if own.at("spec", "targetNamespace") and own.at("spec", "install", "createNamespace") is True:
         graph.makes(begun, target, own.place("spec", "install", "createNamespace"))
     elif releases.is_release(own):
+        if own.at("spec", "install", "createNamespace") is True:
+            words = f"{own.thing().label} is to make the namespace in which it stands"
+            graph.remark("makes-its-own", place, words, own.thing(), namespace=space)
         graph.needs(unit.applied, target, Need.NAMESPACE, place, f"installs into {space}")
     storage = own.at("spec", "storageNamespace")
     if storage and storage != space:

@@ -53,7 +53,7 @@ def read(model: Model, graph: Graph) -> None:
             _seeds(model, unit, graph)
         if unit.own is not None:
             _order(unit, unit.own, begun, graph)
-            _inputs(unit.own, begun, graph)
+            _inputs(unit.own, begun, model, graph)
             _health(model, unit, unit.own, graph)
     for generator, _ in model.objects("ArtifactGenerator"):
         _artifacts(generator, graph)
@@ -132,7 +132,7 @@ def _order(unit: Unit, own: Manifest, begun: Thing, graph: Graph) -> None:
         graph.needs(begun, other, Need.DEPENDS_ON, own.place("spec", "dependsOn", index), words)
 
 
-def _inputs(own: Manifest, begun: Thing, graph: Graph) -> None:
+def _inputs(own: Manifest, begun: Thing, model: Model, graph: Graph) -> None:
     """What Flux reads before it applies: the source, variables, keys, the account that it acts as."""
     kind, namespace, name = source_of(own)
     if kind in SOURCES and name:
@@ -153,6 +153,10 @@ def _inputs(own: Manifest, begun: Thing, graph: Graph) -> None:
         if secret := own.at(*path, "name"):
             holder = thing("Secret", own.namespace, str(secret), Milestone.MATERIALISED)
             graph.needs(begun, holder, need, own.place(*path))
+            sealed = [one for one, _ in model.find(*holder[:3]) if one.mapping("sops")]
+            if sealed and need is Need.DECRYPTION:
+                why = "it is encrypted itself: whoever has its key places it before Flux"
+                graph.assumed(holder, why, sealed[0].place("metadata", "name"))
     if account := own.at("spec", "serviceAccountName"):
         place = own.place("spec", "serviceAccountName")
         existing = thing("ServiceAccount", own.namespace, str(account))

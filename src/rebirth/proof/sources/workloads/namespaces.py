@@ -6,6 +6,7 @@ from rebirth.proof.sources.meeting import namespace
 from rebirth.proof.things import Need
 
 _BORN = ("default", "kube-system", "kube-public", "kube-node-lease")  # the API server makes them itself
+_OPENSHIFT = ".openshift.io"
 
 
 def read(model: Model, graph: Graph) -> None:
@@ -14,6 +15,12 @@ def read(model: Model, graph: Graph) -> None:
         graph.given(namespace(name), "the API server makes it")
     if not model.castle:
         graph.given(namespace("flux-system"), "flux bootstrap makes it")
+    if any(member.group.endswith(_OPENSHIFT) for member, _ in model.objects()):
+        for member, _ in model.objects():
+            if member.namespace.startswith("openshift-"):
+                graph.assumed(
+                    namespace(member.namespace), "OpenShift makes the namespaces of that prefix", member.place()
+                )
     for unit in model.units:
         _unit(unit, graph)
 

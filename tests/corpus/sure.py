@@ -1,0 +1,160 @@
+"""What was told as a warning and is certain, or as an error and is not."""
+
+from corpus.case import ESO, STRANGE, Case, Told, crd, namespace, pods, release, thing, unit
+from corpus.strangers import ROUTES, STORE, TWO, routed, secret
+
+KEYED = "decryption: {provider: sops, secretRef: {name: sops-age}}"
+FROM = "postBuild: {substituteFrom: [{kind: Secret, name: given}]}"
+SPACES = ("flux-system", "a", "b", "c", "d")
+
+UNREAD = STORE.but(
+    "beside a chart that nobody knows",
+    ("app/all.yaml", "---", release("strange", "blog", "1.0.0", STRANGE) + namespace("blog") + "---"),
+    told=STORE.told,
+)
+OWN = Case(
+    "a namespace that nothing makes: a release in it is to make it",
+    {
+        "clusters/x/all.yaml": unit("operator"),
+        "operator/all.yaml": release("external-secrets", "secrets", "0.20.1", ESO).replace("install: {", "install: {createNamespace: true, "),
+    },
+    (Told("operator/all.yaml", "secrets"),),
+)  # fmt: skip
+FILLED = Case(
+    "a variable that nothing fills: the Secret is in many another namespace",
+    {
+        "clusters/x/all.yaml": unit("app") + unit("more", "app", FROM).replace("flux-system}\nspec", "wiki}\nspec")
+        .replace("dependsOn: [{name: app}]", "dependsOn: [{name: app, namespace: flux-system}]")
+        .replace("name: flux-system}\n  dep", "name: flux-system, namespace: flux-system}\n  dep"),
+        "app/all.yaml": "".join(namespace(name) for name in ("wiki", *SPACES[1:]))
+        + "".join(thing("v1", "Secret", "given", name, "stringData: {DOMAIN: castle.example}\n") for name in SPACES),
+        "more/all.yaml": pods("Deployment", "wiki", "wiki"),
+    },
+    (Told("clusters/x/all.yaml", "given"),),
+)  # fmt: skip
+STRAY = Case(
+    "a source that nothing makes: nearly all others come from Flux's own",
+    {
+        "clusters/x/all.yaml": "".join(unit(name) for name in ("a", "b", "c", "d", "e"))
+        + unit("wiki").replace("GitRepository, name: flux-system", "GitRepository, name: home"),
+        **{f"{name}/all.yaml": namespace(name) + release(name, name, "1.0.0", STRANGE) for name in "abcde"},
+        "wiki/all.yaml": namespace("wiki"),
+    },
+    (Told("clusters/x/all.yaml", "name: home"),),
+)
+KIND = Case(
+    "a source that nothing makes: of another kind, which is the line to edit",
+    {
+        "clusters/x/all.yaml": "".join(unit(name) for name in "abcd")
+        + unit("wiki").replace(
+            "sourceRef: {kind: GitRepository, name: flux-system}",
+            "sourceRef:\n    kind: OCIRepository\n    name: flux-system",
+        ),
+        **{f"{name}/all.yaml": namespace(name) for name in "abcd"},
+        "wiki/all.yaml": namespace("wiki"),
+    },
+    (Told("clusters/x/all.yaml", "kind: OCIRepository"),),
+)
+UNLISTED = Case(
+    "a source that nothing makes: a file that no kustomization lists would",
+    {
+        "clusters/x/all.yaml": "".join(unit(name) for name in "abcde"),
+        **{f"{name}/all.yaml": namespace(name) + release(name, name, "1.0.0", STRANGE) for name in "abcd"},
+        "e/kustomization.yaml": "resources: [all.yaml]\n",
+        "e/all.yaml": namespace("e") + release("e", "e", "1.0.0", STRANGE).partition("---\n")[2].partition("---")[2].join(("---", "")),
+        "e/source.yaml": "---" + release("e", "e", "1.0.0", STRANGE).split("---")[1],
+    },
+    (Told("e/kustomization.yaml", "resources"),),
+)  # fmt: skip
+GRAVEST = Case(
+    "a variable that nothing fills: in a text, and in a host below it",
+    {
+        "clusters/x/all.yaml": unit("app") + unit("more", "app", "postBuild: {substitute: {APP: wiki}}"),
+        "app/crds.yaml": ROUTES,
+        "more/all.yaml": routed("{about: 'https://${DOMAIN}',\n    route: {main: {hostnames: ['wiki.${DOMAIN}']}}}"),
+    },
+    (Told("more/all.yaml", "route:"),),
+)
+OPENSHIFT = Case(
+    "a namespace that nothing makes: OpenShift does",
+    TWO
+    | {
+        "app/all.yaml": crd("operator.openshift.io", "IngressController", "ingresscontrollers")
+        + "".join(namespace(name) for name in "abcdefgh"),
+        "more/all.yaml": thing("operator.openshift.io/v1", "IngressController", "default", "openshift-ingress-operator")
+        + thing("v1", "Secret", "password", "openshift-config", "stringData: {a: b}\n"),
+    },
+)
+ITSELF = Case(
+    "what is there before Flux: the key that an encrypted file holds for its own kind",
+    {
+        "clusters/x/kustomization.yaml": "resources: [all.yaml, key.sops.yaml]\n",
+        "clusters/x/all.yaml": unit("x", "", KEYED, path="clusters/x") + unit("app"),
+        "clusters/x/key.sops.yaml": secret("sops-age", "flux-system"),
+        "app/all.yaml": namespace("wiki"),
+    },
+)
+GUIDE = "# Bootstrap\n\n1. Apply it:\n   `kubectl apply -k clusters/<cluster>/config`\n2. `kubectl apply -f clusters/<cluster>/settings.yaml`\n"
+PLACED = Case(
+    "what is there before Flux: a document that has any cluster's name for a folder",
+    {
+        "README.md": GUIDE,
+        "clusters/x/kustomization.yaml": "resources: [all.yaml, settings.yaml]\n",
+        "clusters/x/settings.yaml": thing("v1", "ConfigMap", "settings", "flux-system", "data: {NAME: wiki}\n"),
+        "clusters/x/all.yaml": unit("x", "", "postBuild: {substituteFrom: [{kind: ConfigMap, name: settings}]}", path="clusters/x"),
+    },
+)  # fmt: skip
+SEALED = secret("wiki", "wiki")
+ARGUED = Case(
+    "an encrypted Secret: no key is named, and what gives Flux its arguments is not read",
+    {
+        "clusters/x/all.yaml": unit("flux") + unit("app", "", "decryption: {provider: sops}"),
+        "flux/all.yaml": release("flux-instance", "flux-system", "0.30.0", "https://charts.strange.example").replace(
+            "  interval: 30m\n", "  interval: 30m\n  valuesFrom: [{kind: ConfigMap, name: unread, optional: true}]\n"
+        ),
+        "app/all.yaml": namespace("wiki") + SEALED,
+    },
+    (Told("clusters/x/all.yaml", "decryption", by_luck=True),),
+)
+
+CASES = [
+    UNREAD,
+    UNREAD.but("a chart that is given one of that name", ("app/all.yaml", "  chart:\n", "  values: {extra: [{kind: ClusterSecretStore, name: unheard}]}\n  chart:\n")),
+    OWN,
+    OWN.but("another file beside it makes it", more={"operator/namespace.yaml": namespace("secrets")}),
+    OWN.but("it is not to make it", ("operator/all.yaml", "createNamespace: true, ", ""), told=(Told("operator/all.yaml", "secrets", by_luck=True),)),
+    FILLED,
+    FILLED.but("it is there, too", more={"app/given.yaml": thing("v1", "Secret", "given", "wiki", "stringData: {DOMAIN: castle.example}\n")}),
+    FILLED.but(
+        "it is in one",
+        *(("app/all.yaml", f"{{name: given, namespace: {name}}}", f"{{name: other, namespace: {name}}}") for name in SPACES[1:]),
+        told=(Told("clusters/x/all.yaml", "given", by_luck=True),),
+    ),
+    STRAY,
+    STRAY.but("few come from Flux's own", *(("clusters/x/all.yaml", "GitRepository, name: flux-system", "GitRepository, name: home"),) * 3, told=(Told("clusters/x/all.yaml", "name: home", by_luck=True),)),
+    KIND,
+    KIND.but("the right one", ("clusters/x/all.yaml", "OCIRepository", "GitRepository")),
+    UNLISTED,
+    UNLISTED.but("it is listed", ("e/kustomization.yaml", "all.yaml", "all.yaml, source.yaml")),
+    GRAVEST,
+    GRAVEST.but("a text alone", ("more/all.yaml", "wiki.${DOMAIN}", "wiki.castle.example"), told=(Told("more/all.yaml", "about:", by_luck=True),)),
+    OPENSHIFT,
+    OPENSHIFT.but("another prefix", ("more/all.yaml", "openshift-config", "shift-config"), told=(Told("more/all.yaml", "shift-config"),)),
+    OPENSHIFT.but(
+        "on another Kubernetes",
+        ("app/all.yaml", "openshift.io", "castle.example"),
+        ("app/all.yaml", "openshift.io", "castle.example"),
+        ("more/all.yaml", "openshift.io", "castle.example"),
+        told=(Told("more/all.yaml", "openshift-ingress-operator"), Told("more/all.yaml", "openshift-config")),
+    ),
+    ITSELF,
+    ITSELF.but(
+        "a key in plain text, of what it is in",
+        more={"clusters/x/key.sops.yaml": thing("v1", "Secret", "sops-age", "flux-system", "stringData: {age.agekey: x}\n")},
+        told=(Told("clusters/x/all.yaml", "sops-age"),),
+    ),
+    PLACED,
+    PLACED.but("a document that names another file", ("README.md", "/settings.yaml", "/other.yaml"), told=(Told("clusters/x/all.yaml", "settings"),)),
+    ARGUED,
+    ARGUED.but("all is read", ("clusters/x/all.yaml", unit("flux"), ""), more={"flux/all.yaml": ""}, told=(Told("clusters/x/all.yaml", "decryption"),)),
+]  # fmt: skip
