@@ -117,7 +117,57 @@ ARGUED = Case(
     (Told("clusters/x/all.yaml", "decryption", by_luck=True),),
 )
 
+REPOSITORIES = "".join(
+    thing("source.toolkit.fluxcd.io/v1", "HelmRepository", name, "flux-system", "spec: {interval: 1h, url: 'https://charts.strange.example'}\n") + "---"
+    for name in ("one", "two")
+).split("------\n")  # fmt: skip
+
+
+def released(name: str) -> str:
+    found = release(name, name, "1.0.0", STRANGE).replace(
+        f"name: {name}}}\n", f"name: {name}, namespace: flux-system}}\n"
+    )
+    return namespace(name) + "---" + found.split("---")[2]
+
+
+NOTHING = Case(
+    "a kustomization that lists nothing: all sources lie below it",
+    {
+        "clusters/x/all.yaml": unit("meta") + unit("app", "meta"),
+        "meta/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: flux-system\n",
+        "meta/repos/kustomization.yaml": "resources: [one.yaml, two.yaml]\n",
+        "meta/repos/one.yaml": REPOSITORIES[0],
+        "meta/repos/two.yaml": REPOSITORIES[1],
+        "app/all.yaml": released("one") + released("two"),
+    },
+    (Told("meta/kustomization.yaml"),),
+)
+RENAMED = Case(
+    "an object that is there twice: a Namespace that kustomize calls like another",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/kustomization.yaml": "resources: [all.yaml]\ncomponents: [../part]\nnamespace: wiki\n",
+        "app/all.yaml": namespace("wiki"),
+        "part/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [part.yaml]\n",
+        "part/part.yaml": namespace("not-used"),
+    },
+    (Told("app/kustomization.yaml", "namespace: wiki"),),
+)
+MANIFESTS = thing(
+    "source.toolkit.fluxcd.io/v1", "OCIRepository", "flux-manifests", "flux-system",
+    "spec: {interval: 1h, url: 'oci://ghcr.io/fluxcd/flux-manifests', ref: {tag: v2.7.5}}\n",
+) + unit("flux", path=".").replace("GitRepository, name: flux-system", "OCIRepository, name: flux-manifests")  # fmt: skip
+
 CASES = [
+    NOTHING,
+    NOTHING.but("it lists them", ("meta/kustomization.yaml", "namespace:", "resources: [repos]\nnamespace:")),
+    RENAMED,
+    RENAMED.but("it has none of its own", ("app/all.yaml", namespace("wiki"), namespace("wiki").replace("Namespace", "ConfigMap"))),
+    STRAY.but(
+        "beside Flux's own manifests, which hold no sources",
+        ("clusters/x/all.yaml", "---", MANIFESTS + "---"),
+        told=STRAY.told,
+    ),
     UNREAD,
     UNREAD.but("a chart that is given one of that name", ("app/all.yaml", "  chart:\n", "  values: {extra: [{kind: ClusterSecretStore, name: unheard}]}\n  chart:\n")),
     OWN,

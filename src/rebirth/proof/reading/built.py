@@ -30,6 +30,7 @@ _GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
 _TWICE = re.compile(r"already registered id: (\w+)\.[^/]*/([\w-]+)")
 _UNMET = re.compile(r'no resource matches strategic merge patch "([^./"]+)\.[^/"]*/([^"]+)\.[^."]+"')  # kind, name
 _UNAPPLIED = re.compile(r'operation does not apply: [^"]*"(/[^"]+)"')  # the path in a JSON patch
+_ONE = re.compile(r"makes one of two objects: (\w+) (\S+)")
 _MERGING = re.compile(r"merging resources from '([^']+)'")
 
 
@@ -38,6 +39,8 @@ def rejected(said: str, found: Folder, own: Manifest | None, place: Place) -> Re
     about = own.thing() if own else None
     if unmet := _UNMET.search(said):
         place = _patch_of(unmet[1], unmet[2], found, own) or place
+    if one := _ONE.search(said):
+        place = _renaming(one[2], found) or place
     if unapplied := _UNAPPLIED.search(said.replace('\\"', '"')):
         place = _operation_at(unapplied[1], found) or place
     return _added_twice(said, found, place) or Remark("build-error", place, said, about)
@@ -55,6 +58,16 @@ def _patch_of(kind: str, name: str, found: Folder, own: Manifest | None) -> Plac
                 if isinstance(said, str) and _is_of(said if "\n" in said else _text(file.parent / said), kind, name):
                     return Place(str(file), line, (key, number, inner) if inner else (key, number))
     return None
+
+
+def _renaming(namespace: str, found: Folder) -> Place | None:
+    """The kustomization that puts all into that namespace: what else it calls a Namespace gets that name, too."""
+    there = (
+        Place(str(file), line, ("namespace",))
+        for file, (data, line) in found.kustomizations.items()
+        if data.get("namespace") == namespace
+    )
+    return next(there, None)
 
 
 def _operation_at(path: str, found: Folder) -> Place | None:

@@ -129,6 +129,7 @@ def _prune(cache: Path) -> None:
 _NOISE = re.compile(
     r"accumulat\w+ (resources|components): |accumulation err='|^error: |recursed accumulation of path '[^']*': "
 )
+_CONFLICT = re.compile(r'produces ID conflict: \[\{.*?"kind":"(\w+)".*?"name":"([^"]+)".*', re.DOTALL)
 _ADDRESS = re.compile(r"&\{0x[0-9a-f]+[^}]*\}\s*")  # in its memory: another one each time
 _AGAIN = re.compile(r"'?: must build at directory: .*$")
 _QUOTED = re.compile(r" with config: `[^`]*`|: \[patch: .*\]| from \[patch: .*\]", re.DOTALL)
@@ -140,6 +141,7 @@ def _plain(said: str, scratch: str) -> str:
     words = said.replace(f"/private{scratch}", scratch).replace(f"{scratch}/", "").replace(scratch, ".")
     words = _ADDRESS.sub("", _AGAIN.sub("", _NOISE.sub("", words)))
     words = _QUOTED.sub("", words)
+    words = _CONFLICT.sub(r"makes one of two objects: \1 \2", words)
     words = _LITERAL.sub("a literal is not key=value", words)
     return words if len(words) <= _LONGEST else f"...{words[-_LONGEST:]}"
 

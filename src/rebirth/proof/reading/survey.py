@@ -334,7 +334,7 @@ class _Reader:
 
     def _orphans(self) -> None:
         """Objects in files beside listed ones, or in a folder on the way to them, that nothing lists."""
-        folders = between({file.parent for file in self.listed})
+        folders = between({file.parent for file in self.listed}) | unread.meant(self.model, self.files)
         for file in self.files.yaml_files():
             if file not in self.listed and file.parent in folders and file.name not in kustomization.NAMES:
                 found = where.manifests_of(self.files, file)

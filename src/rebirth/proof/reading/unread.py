@@ -64,6 +64,14 @@ def unlisted(file: Path, first: Manifest, listing: Path, model: Model) -> Remark
     return Remark("unlisted", first.place("metadata", "name"), words, first.thing(), data)
 
 
+def meant(model: Model, files: Files) -> set[Path]:
+    """The folders below that of a Kustomization that makes nothing at all: what lies in them was meant."""
+    tops = [
+        flux.folder_of(unit.own, model.root) for unit in model.units if unit.own and unit.known and not unit.members
+    ]
+    return {file.parent for file in files.yaml_files() for top in tops if top in file.parent.parents}
+
+
 def generated(members: Iterable[Manifest]) -> Iterator[Unknown]:
     """What ResourceSets of the Flux operator make of their templates and inputs: names that stand in either may come out of it."""
     own = [member for member in members if member.group == _OPERATOR]

@@ -276,8 +276,14 @@ def _finding(
     return Finding(
         "R14", severity, message, _to_edit(None if late else orphan, use.place), chain, _why(thing, use), instead,
         fixes=_fixes(None if late else orphan),
-        cause=thing.label if certain or orphan else _cause(thing),
+        cause=_folder_of(orphan) or (thing.label if certain or orphan else _cause(thing)),
     )  # fmt: skip
+
+
+def _folder_of(orphan: Remark | None) -> str:
+    """The folder that is not listed; "" where it is a file beside the kustomization."""
+    folder, inside, _ = orphan["entry"].partition("/") if orphan else ("", "", "")
+    return f"{orphan['kustomization']} {folder}" if orphan and inside else ""
 
 
 def _cause(thing: Thing) -> str:

@@ -131,7 +131,8 @@ def _can(unknown: Unknown, thing: Thing) -> bool:
         if thing.kind in FLUX and thing.namespace not in unknown.names:
             return False
         return thing.kind == "CRD" or thing.kind.endswith("Class") or bool(_called(thing) & unknown.names)
-    if thing.kind in FLUX and unknown.extent is not Extent.UNIT and not any("flux" in word for word in unknown.words):
+    named = any("flux" in word for word in unknown.words)
+    if thing.kind in FLUX and (unknown.foreign or (unknown.extent is not Extent.UNIT and not named)):
         return False
     if (
         thing.kind in FLUX
