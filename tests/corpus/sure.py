@@ -156,7 +156,10 @@ RENAMED = Case(
 MANIFESTS = thing(
     "source.toolkit.fluxcd.io/v1", "OCIRepository", "flux-manifests", "flux-system",
     "spec: {interval: 1h, url: 'oci://ghcr.io/fluxcd/flux-manifests', ref: {tag: v2.7.5}}\n",
-) + unit("flux", path=".").replace("GitRepository, name: flux-system", "OCIRepository, name: flux-manifests")  # fmt: skip
+) + unit("flux", path=".").replace("GitRepository, name: flux-system", "OCIRepository, name: flux-manifests") + thing(
+    "source.toolkit.fluxcd.io/v1", "GitRepository", "flux-system", "flux-system",
+    "spec: {interval: 1h, url: 'https://github.com/somebody/castle', ref: {branch: main}}\n",
+)  # fmt: skip
 
 CASES = [
     NOTHING,
