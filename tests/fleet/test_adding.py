@@ -44,10 +44,12 @@ def test_a_lab_has_a_name_of_its_own_where_one_is_given(castles):
     assert real.lab_name == "", "as the commands do where REBIRTH_LAB_NAME is set and no lab is asked for"
 
 
-def test_a_simulation_is_split_into_jobs_of_its_seeds():
+def test_a_simulation_is_split_into_jobs_of_its_seeds(castles, monkeypatch):
+    monkeypatch.chdir(*castles("tower"))
     found = jobs("simulate", None, **NOTHING | {"rounds": 120, "seed": 7})
     assert [(job.seed, job.rounds) for job in found] == [(7, 50), (57, 50), (107, 20)]
     assert len({job.key for job in found}) == 3
+    assert not any(job.is_castle for job in found), "it was added beside a castle.yaml, and has nothing to do with that"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,8 @@ def test_a_simulation_is_split_into_jobs_of_its_seeds():
         ("check", {"lab": True}, "--lab: check needs no lab"),
         ("create", {"faults": "all"}, "--faults needs --lab"),
         ("drill", {"lab": True, "faults": "war"}, "no such set: war"),
+        ("create", {"lab": True, "faults": "all"}, "--faults: create takes none"),
+        ("check", {"rounds": 20}, "-n, --seed: check is done once a directory"),
         ("destroy", {}, "destroy asks before it removes anything"),
         ("drill", {}, "drill asks before it removes anything"),
     ],

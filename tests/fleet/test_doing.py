@@ -29,7 +29,7 @@ print('{"ok": true}')
 
 @pytest.fixture
 def kind(monkeypatch):
-    made = Kind("sleep", "", lambda job: [job.directory, str(job.seed)], lambda _: "slept", program=("-c", PROGRAM))
+    made = Kind("sleep", lambda job: [job.directory, str(job.seed)], lambda _: "slept", program=("-c", PROGRAM))
     monkeypatch.setitem(KINDS, "sleep", made)
     return made
 
@@ -162,7 +162,7 @@ def test_a_worker_that_is_asked_to_end_ends_its_command_and_says_nothing_to_the_
 
 
 def test_an_exit_code_that_means_nothing_is_a_failure(place, job, kind, monkeypatch):
-    made = Kind("sleep", "", lambda _: [], lambda _: "", program=("-c", "raise SystemExit(7)"))
+    made = Kind("sleep", lambda _: [], lambda _: "", program=("-c", "raise SystemExit(7)"))
     monkeypatch.setitem(KINDS, "sleep", made)
     assert doing(place).do(job()) == {"outcome": "failed", "code": 7}
 

@@ -41,6 +41,13 @@ def test_all_that_could_do_it_are_busy(place):
         assert why(place, row(), busy[0]) == "a worker is about to take it"
 
 
+def test_a_worker_at_a_job_for_its_machine_has_a_hand_for_one_for_any(place):
+    with place.present("a"):
+        lab = row("two", "running", "a", castle="cove", machine=this_machine())
+        assert why(place, row(), lab) == "a worker is about to take it"
+        assert why(place, row(machine=this_machine()), lab) == "every worker is busy: a at two"
+
+
 def test_another_is_at_work_on_its_castle(place):
     other = row("two", "running", "w")
     with place.present("w"), place.locked(other.job):

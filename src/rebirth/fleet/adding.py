@@ -28,7 +28,7 @@ def jobs(
 ) -> list[Job]:
     """A job a directory. Raises SpecError where the options do not fit, Broken where somebody says no to a destruction."""
     chosen = kind(name)
-    _check(chosen, lab=lab, faults=faults)
+    _check(chosen, lab=lab, rounds=rounds, seed=seed, faults=faults)
     options: dict[str, Any] = {"lab": lab, "lab_name": lab_name if lab else "", "faults": faults}
     options["machine"] = machine or (this_machine() if lab else "")
     if chosen.of_seeds:
@@ -38,7 +38,7 @@ def jobs(
         return [
             new(
                 name,
-                Path(),
+                chosen.at,
                 castle=f"{name} {first}",
                 rounds=min(chosen.of_seeds, seed + rounds - first),
                 seed=first,
@@ -58,12 +58,18 @@ def jobs(
     return found
 
 
-def _check(chosen: Kind, *, lab: bool, faults: str) -> None:
+def _check(chosen: Kind, *, lab: bool, rounds: int, seed: int, faults: str) -> None:
     if lab and not chosen.in_lab:
         raise SpecError(
             f"--lab: {chosen.name} needs no lab", hint="create, verify, drill and destroy may be done in it."
         )
     if faults != "none" and not lab:
         raise SpecError("--faults needs --lab", hint="Nothing is broken on real systems on purpose.")
+    if faults != "none" and not chosen.repeats:
+        raise SpecError(f"--faults: {chosen.name} takes none", hint="A drill does.")
+    if (rounds != 1 or seed) and not (chosen.repeats or chosen.of_seeds):
+        raise SpecError(
+            f"-n, --seed: {chosen.name} is done once a directory", hint="They are of a drill, or of a simulation."
+        )
     if faults not in SETS:
         raise SpecError(f"--faults: no such set: {faults}", hint=f"There are {', '.join(SETS)}.")

@@ -17,7 +17,6 @@ from rebirth.errors import Broken, NotYet, SpecError
 from rebirth.fleet.account import Account
 from rebirth.fleet.job import Job
 
-FOLDER = "REBIRTH_FLEET"
 _PASSWORD = "PGPASSWORD"  # noqa: S105 - the name of libpq's variable
 _HINT = "Set PGPASSWORD, or name a file in PGPASSFILE: arguments can be read by everybody on the machine."
 

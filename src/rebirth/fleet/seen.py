@@ -51,7 +51,7 @@ class Seen:
 def seen(place: Place, rows: Sequence[Row]) -> list[Seen]:
     """Every job, the oldest first."""
     workers = [worker for worker in place.workers() if worker.alive]
-    busy = {row.worker: row.job.id for row in rows if row.state == "running"}
+    busy = {(row.worker, row.job.machine): row.job.id for row in rows if row.state == "running"}
     found = []
     for row in rows:
         account = place.account(row.job.id)
@@ -68,8 +68,10 @@ def seen(place: Place, rows: Sequence[Row]) -> list[Seen]:
     return found
 
 
-def _why(row: Row, entries: Sequence[Entry], place: Place, workers: Sequence[Worker], busy: dict[str, str]) -> str:
-    """Why it waits; "" where it does not."""
+def _why(
+    row: Row, entries: Sequence[Entry], place: Place, workers: Sequence[Worker], busy: dict[tuple[str, str], str]
+) -> str:
+    """Why it waits; "" where it does not. `busy` is what a worker does for any machine (""), and what for its own."""
     job, holder = row.job, place.holder(row.job.key)
     alive = {worker.name for worker in workers}
     begun = bool(entries) and entries[-1].what == "started" and row.worker in alive
@@ -82,7 +84,7 @@ def _why(row: Row, entries: Sequence[Entry], place: Place, workers: Sequence[Wor
         return f"no worker runs on {job.machine}" if job.machine else "no worker runs"
     if row.state == "running":
         return "its worker begins" if row.worker in alive else f"its worker {row.worker} has died; another takes it up"
-    at = [f"{worker.name} at {busy[worker.name]}" for worker in able if worker.name in busy]
+    at = [f"{worker.name} at {busy[worker.name, job.machine]}" for worker in able if (worker.name, job.machine) in busy]
     return f"every worker is busy: {', '.join(at)}" if len(at) == len(able) else "a worker is about to take it"
 
 

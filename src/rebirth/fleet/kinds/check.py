@@ -11,7 +11,6 @@ def _told(answer: Mapping[str, Any]) -> str:
 
 KIND = Kind(
     "check",
-    "prove that the bootstrap can finish",
     lambda job: of_tree(job, "check", "--json"),
     _told,
     needs_castle=False,

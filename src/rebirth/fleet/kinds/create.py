@@ -11,4 +11,4 @@ def _told(answer: Mapping[str, Any]) -> str:
     )
 
 
-KIND = Kind("create", "build the cluster", lambda job: of_castle(job, "create", "--json"), _told, in_lab=True)
+KIND = Kind("create", lambda job: of_castle(job, "create", "--json"), _told, in_lab=True)

@@ -2,7 +2,6 @@ from rebirth.fleet.kinds.kind import Kind, of_castle
 
 KIND = Kind(
     "destroy",
-    "delete the castle",
     lambda job: of_castle(job, "destroy", "--yes"),
     lambda _: "",
     in_lab=True,

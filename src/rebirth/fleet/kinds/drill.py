@@ -15,4 +15,4 @@ def _told(answer: Mapping[str, Any]) -> str:
     return f"{answer['survived']} of {answer['rounds']} rounds went well" if "rounds" in answer else ""
 
 
-KIND = Kind("drill", "destroy, create and verify the castle, N times", _command, _told, in_lab=True, destroys=True)
+KIND = Kind("drill", _command, _told, in_lab=True, destroys=True, repeats=True)

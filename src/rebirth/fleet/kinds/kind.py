@@ -11,12 +11,12 @@ from rebirth.fleet.job import Job
 @dataclass(frozen=True)
 class Kind:
     name: str
-    title: str  # what it does, for a list
     command: Callable[[Job], list[str]]  # behind `rebirth`
     told: Callable[[Mapping[str, Any]], str]  # the answer of its command, in a few words
     needs_castle: bool = True
     in_lab: bool = False  # whether it may be done in a lab
     destroys: bool = False  # asked for once more, on real systems
+    repeats: bool = False  # done N times: it takes -n and --seed and, in a lab, --faults
     of_seeds: int = 0  # it has no castle but seeds, that many a job
     outcomes: Mapping[int, str] = field(default_factory=lambda: {0: "done"})  # by exit code; the others are "failed"
     program: tuple[str, ...] = ("-m", "rebirth")  # of this Python

@@ -16,7 +16,6 @@ def _told(answer: Mapping[str, Any]) -> str:
 
 KIND = Kind(
     "rehearse",
-    "let the repository come up against a real API server and Flux",
     lambda job: of_tree(job, "rehearse", "--json", "--again"),
     _told,
     needs_castle=False,

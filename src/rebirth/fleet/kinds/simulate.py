@@ -24,7 +24,6 @@ def _told(answer: Mapping[str, Any]) -> str:
 
 KIND = Kind(
     "simulate",
-    "whole lives of a castle in simulation, killed and hindered as each seed says",
     _command,
     _told,
     needs_castle=False,

@@ -8,4 +8,4 @@ def _told(answer: Mapping[str, Any]) -> str:
     return f"{len(answer['sites'])} sites answer" if answer.get("ok") else ""
 
 
-KIND = Kind("verify", "check that the sites answer", lambda job: of_castle(job, "verify", "--json"), _told, in_lab=True)
+KIND = Kind("verify", lambda job: of_castle(job, "verify", "--json"), _told, in_lab=True)
