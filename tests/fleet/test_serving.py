@@ -101,6 +101,12 @@ def test_no_such_page(ask, path):
     assert ask("GET", path, cookie="own")[0] == 404
 
 
+@pytest.mark.parametrize("job", ["two", ""])
+def test_no_such_job(ask, job):
+    status, _, said = ask("POST", f"/cancel/{job}", cookie="own", body="token=TOKEN", may_act=True)
+    assert (status, said) == (404, f"no such job: {job}"), "nor is it the only one, where none is named"
+
+
 def test_it_listens_on_loopback_alone(engine):
     with server(Site(engine[1], engine[0], may_act=False), 0) as serving:
         assert serving.server_address[0] == "127.0.0.1"

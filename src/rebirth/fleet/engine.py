@@ -162,9 +162,11 @@ def _log_to(place: Place) -> None:
 
 
 def found(rows: list[Row], wanted: str) -> Row:
-    """The job whose id begins, or ends, like that. Raises SpecError where there is none, or several."""
+    """The job whose id begins, or ends, like that. Raises SpecError where there is none, or several, or nothing is named."""
     exact = [row for row in rows if row.job.id == wanted]
-    matching = exact or [row for row in rows if row.job.id.startswith(wanted) or row.job.id.endswith(wanted)]
+    matching = exact or [
+        row for row in rows if wanted and (row.job.id.startswith(wanted) or row.job.id.endswith(wanted))
+    ]
     if len(matching) != 1:
         words = f"several jobs match {wanted}" if matching else f"no such job: {wanted}"
         raise SpecError(words, hint="`rebirth fleet status` names them.")

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from rebirth.errors import Broken, Rebirth
+from rebirth.errors import Broken, Rebirth, SpecError
 from rebirth.fleet import page
 from rebirth.fleet.engine import Engine, found
 from rebirth.fleet.place import Place
@@ -107,8 +107,8 @@ def server(site: Site, port: int) -> ThreadingHTTPServer:
             cookies = SimpleCookie(self.headers.get("Cookie", ""))
             try:
                 self._send(answer(cookies[_COOKIE].value if _COOKIE in cookies else ""))
-            except Rebirth as error:
-                self._send(Answer(503, str(error), "text/plain"))
+            except Rebirth as error:  # a job that there is not, or a database that does not answer
+                self._send(Answer(404 if isinstance(error, SpecError) else 503, str(error), "text/plain"))
 
         def _send(self, answer: Answer) -> None:
             body = answer.body.encode()
