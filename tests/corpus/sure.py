@@ -161,7 +161,48 @@ MANIFESTS = thing(
     "spec: {interval: 1h, url: 'https://github.com/somebody/castle', ref: {branch: main}}\n",
 )  # fmt: skip
 
+SELF = Case(
+    "a list that is not the entry's: the kustomization itself",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- all.yaml\n- kustomization.yaml\n",
+        "app/all.yaml": namespace("wiki"),
+    },
+    (Told("app/kustomization.yaml", "- kustomization.yaml"),),
+)
+CEPH = Case(
+    "a ConfigMap that nothing makes: Rook does, for a cluster",
+    {
+        "clusters/x/all.yaml": unit("operator") + unit("app", "operator") + unit("more", "app"),
+        "operator/all.yaml": namespace("rook-ceph") + release("rook-ceph", "rook-ceph", "v1.18.0", "https://charts.rook.io/release"),
+        "app/all.yaml": namespace("a")
+        + thing("ceph.rook.io/v1", "CephCluster", "rook-ceph", "rook-ceph", "spec: {dataDirHostPath: /var/lib/rook, mon: {count: 3}}\n")
+        + "".join(thing("v1", "ConfigMap", f"c{number}", "rook-ceph", "data: {a: b}\n") for number in range(5)),
+        "more/all.yaml": pods("Deployment", "mount", "rook-ceph", "envFrom: [{configMapRef: {name: rook-ceph-mon-endpoints}}]"),
+    },
+)  # fmt: skip
+BEFORE = Case(
+    "a Secret of an operator: the password of the database before",
+    TWO | {
+        "app/crds.yaml": crd("postgresql.cnpg.io", "Cluster", "clusters"),
+        "more/all.yaml": namespace("wiki")
+        + thing("v1", "Secret", "password", "wiki", "stringData: {password: wiki}\n")
+        + thing(
+            "postgresql.cnpg.io/v1", "Cluster", "db", "wiki",
+            "spec: {instances: 1, storage: {size: 1Gi}, bootstrap: {initdb: {import: {type: monolith, databases: [wiki], source: {externalCluster: old}}}},\n"
+            "  externalClusters: [{name: old, connectionParameters: {host: old.example}, password: {name: old, key: password}}]}\n",
+        ),
+    },
+    (Told("more/all.yaml", "old", by_luck=True),),
+)  # fmt: skip
+
 CASES = [
+    SELF,
+    SELF.but("all others", ("app/kustomization.yaml", "- kustomization.yaml\n", "")),
+    CEPH,
+    CEPH.but("another name", ("more/all.yaml", "rook-ceph-mon-endpoints", "rook-mon-endpoints"), told=(Told("more/all.yaml", "rook-mon-endpoints"),)),
+    BEFORE,
+    BEFORE.but("it is there", ("more/all.yaml", "password: {name: old", "password: {name: password")),
     NOTHING,
     NOTHING.but("it lists them", ("meta/kustomization.yaml", "namespace:", "resources: [repos]\nnamespace:")),
     RENAMED,

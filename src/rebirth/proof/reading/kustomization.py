@@ -217,11 +217,13 @@ class _Walk:
             if key != "components":  # kustomize takes `bases` for more resources, files among them
                 if target.name not in NAMES or not is_kustomization(self.files, target):
                     return self._take(target, place)
-                self._misplaced(
-                    place, f"{entry} is a kustomization: its folder is listed", key, entry.rpartition("/")[0] or "."
-                )
-                return self._base(target.parent, entry, place, above, key)
-            self._remark("missing-file", place, f"{entry} is a file; `{key}` takes folders", entry=entry)
+                if target.parent != path:
+                    words = f"{entry} is a kustomization: its folder is listed"
+                    self._misplaced(place, words, key, entry.rpartition("/")[0] or ".")
+                    return self._base(target.parent, entry, place, above, key)
+                self._remark("wrong-list", place, f"{entry} is the kustomization that lists it")
+            else:
+                self._remark("missing-file", place, f"{entry} is a file; `{key}` takes folders", entry=entry)
         else:
             return self._base(target, entry, place, above, key)
         self.into.whole = False
