@@ -198,12 +198,12 @@ def test_faults_strike_and_end(inside):
 
 def test_programs_end_as_they_end(inside):
     with inside.start("sh", "-c", "exit 7") as process:
-        assert process.wait(10) == 7
+        assert process.wait(60) == 7
     with inside.start("sh", "-c", "kill -9 $$") as process:
-        assert process.wait(10) == 128 + signal.SIGKILL
+        assert process.wait(60) == 128 + signal.SIGKILL
     with inside.start("no-such-program", stderr=subprocess.PIPE) as process:
         assert b"no-such-program: No such file" in process.stderr.read()
-        assert process.wait(10) == 127
+        assert process.wait(60) == 127
 
 
 def test_a_program_sees_the_terminals_folder_and_the_labs_secrets(inside, tmp_path):
@@ -218,7 +218,7 @@ def test_ctrl_c_reaches_the_program(inside):
         assert process.stdout.readline() == "ready\n"
         os.killpg(process.pid, signal.SIGINT)
         assert process.stdout.readline() == "caught\n"
-        assert process.wait(10) == 3
+        assert process.wait(60) == 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -228,7 +228,7 @@ def test_the_program_ends_with_whoever_started_it(inside, tmp_path, number):
         process.stdout.readline()
         time.sleep(0.5)
         process.send_signal(number)
-        process.wait(10)
+        process.wait(60)
     time.sleep(0.5)
     last = (tmp_path / "alive").read_text()
     time.sleep(0.5)
