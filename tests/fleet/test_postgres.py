@@ -231,17 +231,18 @@ def test_a_job_that_the_engine_takes_for_begun_is_given_back(fleet, database, ca
 
 def test_a_job_that_is_given_to_two_is_done_once(fleet, database, castles):
     """dbos-transact-py#742: what a live worker does is handed to another, as by a recovery that is out of date."""
-    (tower,) = castles("tower")
-    fleet.run("add", "create", str(tower))
-    fleet.worker("first")
-    eventually(lambda: running(fleet, "first"))
-    fleet.worker("second")
+    (tower,), place = castles("tower"), Place(fleet.folder, database.url)
+    fleet.environment["REBIRTH_BUDGET"] = "15"
+    fleet.worker("first"), fleet.worker("second")
     os.environ["PGPASSWORD"] = database.password
-    engine = Engine(Place(fleet.folder, database.url))
-    for row in engine.rows("running"):
-        engine.give_back(row)
-    engine.close()
+    engine = Engine(place)
     with Witness(tower) as witness:
+        name = fleet.run("add", "create", str(tower)).strip()
+        eventually(lambda: witness.most[str(tower)])
+        (row,) = engine.rows("running")
+        engine.give_back(row)
+        assert place.account(name).end is None, "it was given away while it was done"
+        engine.close()
         eventually(lambda: ended(fleet))
         time.sleep(2)
     (job,) = jobs(fleet)
