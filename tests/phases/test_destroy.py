@@ -139,7 +139,7 @@ async def test_an_outside_that_goes_away_in_between(outside, ruin, system, fault
 
 async def test_a_machine_that_will_not_go(outside, ruin):
     outside.pve.machines[801]["protection"] = "1"
-    left = await ruin(patience=2.0)
+    left = await ruin(patience=20.0)
     said = [str(error) for error in left.outcome.failures.values()]
     assert any("protection mode enabled" in words for words in said)
     assert len(files_left(outside)) == 3, "the machine that is there keeps its credentials"
