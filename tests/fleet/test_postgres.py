@@ -217,7 +217,8 @@ def account(fleet, name: str) -> list[str]:
 def test_a_job_that_the_engine_takes_for_begun_is_given_back(fleet, database, castles):
     """dbos-transact-py#805, #804: a row is pending under a worker that lives, and nobody does it; what is behind it is blocked."""
     only = fleet.worker("only")
-    only.send_signal(signal.SIGSTOP)  # its start, and with it the engine's own recovery, is over
+    with Place(fleet.folder, database.url)._guard():  # else it may be stopped while all others wait for it
+        only.send_signal(signal.SIGSTOP)  # its start, and with it the engine's own recovery, is over
     fleet.run("add", "check", *map(str, castles("tower")))
     lost = "UPDATE dbos.workflow_status SET status = 'PENDING', executor_id = 'only', owner_xid = 'lost' RETURNING 1"
     assert len(database.run(lost)) == 1
