@@ -54,8 +54,8 @@ PRECISION := $(or $(TMPDIR),/tmp)/rebirth-precision
 precision: $(VENV)/ready ## what the proof finds of real faults, and what it says that is not so (MIRRORS=, JOBS=, PRECISION=: where to keep it)
 	$(RUN)/python bench/precision.py $(PRECISION) --jobs $(or $(JOBS),2) $(if $(MIRRORS),--mirrors $(MIRRORS))
 
-unseen: $(VENV)/ready ## what the proof finds of faults in repositories that no rule was tried on (as precision)
-	$(RUN)/python bench/precision.py $(PRECISION) --fixes tests/corpus/unseen.toml --jobs $(or $(JOBS),2) $(if $(MIRRORS),--mirrors $(MIRRORS))
+unseen: $(VENV)/ready ## what the proof finds of faults in repositories that no rule was tried on (as precision; UNSEEN= another list)
+	$(RUN)/python bench/precision.py $(PRECISION) --fixes $(or $(UNSEEN),tests/corpus/unseen.toml) --jobs $(or $(JOBS),2) $(if $(MIRRORS),--mirrors $(MIRRORS))
 
 lab: $(VENV)/ready $(VENV)/packages ## builds the lab's programs that are not in the cache
 	$(RUN)/rebirth lab build
