@@ -1,6 +1,5 @@
 """A stale device on the tailnet would make the new machine `name-1`, and nothing would find it."""
 
-import asyncio
 import base64
 import json
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from rebirth.errors import Broken, NotYet
 from rebirth.paths import Paths
 from rebirth.phases.made import machine_records as records
 from rebirth.providers.access import ClusterAccess
+from rebirth.providers.cluster import Cluster
 from rebirth.providers.tailnet import Device, TailnetApi
 from rebirth.run.facts import LossesSettled, MachinesBooted, MachinesCreated, Made, NamesFreed
 from rebirth.run.journal import Marks
@@ -24,7 +24,6 @@ UNDO_AFTER = (MachinesCreated, MachinesBooted)  # once the machines are gone no 
 OPERATOR_TAG = "tag:k8s-operator"  # of Tailscale's operator, unless its chart is told another
 PROXY_TAG = "tag:k8s"  # of what the operator makes, unless its chart is told another
 _OTHERS = "device of another cluster"  # as it was when this castle's could still say which are its own
-_PATIENCE_INSIDE = 5.0  # seconds for a cluster that may be dead already
 
 
 async def free_names(
@@ -100,7 +99,7 @@ async def undo(
     the cluster knows which it is, for as long as it lives.
     """
     devices = await tailnet.devices()  # before the cluster is asked: what joins in between is nobody's yet
-    inside = await _devices_inside(paths, access)
+    inside = await access.told(_devices_inside)
     known = (inside or frozenset()) | marks.of("device")
     ours = [
         device
@@ -134,16 +133,9 @@ def _named(device: Device, tailscale: Tailscale, machines: Machines) -> bool:
     return bool(tags & set(device.tags) and names & {device.name, device.hostname})
 
 
-async def _devices_inside(paths: Paths, access: ClusterAccess) -> frozenset[str] | None:
-    """Ids of the devices whose state lies in Secrets of the cluster; None where it does not answer."""
-    if not paths.kubeconfig.exists():
-        return None
-    try:
-        async with asyncio.timeout(_PATIENCE_INSIDE):
-            async with access.opened() as cluster:
-                secrets = await cluster.all("v1", "Secret")
-    except (TimeoutError, NotYet, Broken):
-        return None
+async def _devices_inside(cluster: Cluster) -> frozenset[str]:
+    """Ids of the devices whose state lies in Secrets of the cluster."""
+    secrets = await cluster.all("v1", "Secret")
     return frozenset(identity for secret in secrets for identity in _identities(secret.get("data") or {}))
 
 

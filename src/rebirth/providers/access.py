@@ -1,13 +1,19 @@
 """The way to a castle's cluster, for who asks before it is known to be there: by the kubeconfig of an earlier run."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx2 as httpx
 
+from rebirth.errors import Broken, NotYet
 from rebirth.paths import Paths
 from rebirth.providers.cluster import Cluster
+
+_T = TypeVar("_T")
+_PATIENCE = 5.0  # seconds for a cluster that may be dead already
 
 
 @dataclass(frozen=True)
@@ -34,3 +40,13 @@ class ClusterAccess:
             yield cluster
         finally:
             await cluster.close()
+
+    async def told(self, look: Callable[[Cluster], Awaitable[_T]]) -> _T | None:
+        """What `look` finds in a cluster that may be dead already; None where it does not answer soon, or there was none."""
+        if not self.is_known:
+            return None
+        try:
+            async with asyncio.timeout(_PATIENCE), self.opened() as cluster:
+                return await look(cluster)
+        except (TimeoutError, NotYet, Broken):
+            return None

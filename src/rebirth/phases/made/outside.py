@@ -22,7 +22,6 @@ from rebirth.run.waiting import note, until
 QUOTA = "rebirth-destroy"
 _CLOSED = {"pods": "0", "persistentvolumeclaims": "0", "services.loadbalancers": "0"}
 _LEFT = "left by a controller"  # what stays although the castle goes
-_PATIENCE_INSIDE = 5.0  # seconds for a cluster that may be dead already
 _PATIENCE = 60.0  # seconds for a controller that removes something: less than destroy has for all of it
 _GRACE = 5  # seconds for a pod: its volume goes with it
 _PROVISIONED = "pv.kubernetes.io/provisioned-by"  # https://kubernetes.io/docs/reference/labels-annotations-taints/
@@ -87,21 +86,21 @@ class _Thing:
 
 async def made_outside(access: ClusterAccess, marks: Marks) -> list[Made]:
     """The volumes and load balancers that lie outside of the machines."""
-    try:
-        if not access.is_known:
-            return _left(marks)
-        async with asyncio.timeout(_PATIENCE_INSIDE), access.opened() as cluster:
-            volumes = [_volume(one) for one in await cluster.all("v1", "PersistentVolume") if _is_outside(one)]
-            services = [_balancer(one) for one in await cluster.all("v1", "Service") if _is_balanced(one)]
-    except (TimeoutError, NotYet, Broken):
-        if marks.seen(_LEFT) is not None:
+    things = await access.told(_things)
+    if things is None:
+        if marks.seen(_LEFT) is not None or not access.is_known:
             return _left(marks)
         return [Made("volumes and load balancers", "outside of the machines", "", stays=_SILENT)]
-    marks.see(_LEFT, [thing.told(thing.keeps) for thing in volumes if thing.keeps])
+    marks.see(_LEFT, [thing.told(thing.keeps) for thing in things if thing.keeps])
     left = _left(marks)
     staying = {(one.kind, one.identity) for one in left}
-    goes = [thing for thing in volumes + services if (thing.kind, thing.identity) not in staying]
+    goes = [thing for thing in things if (thing.kind, thing.identity) not in staying]
     return left + [Made(one.kind, one.name, one.identity, partial(one.remove, access, marks)) for one in goes]
+
+
+async def _things(cluster: Cluster) -> list[_Thing]:
+    volumes = [_volume(one) for one in await cluster.all("v1", "PersistentVolume") if _is_outside(one)]
+    return volumes + [_balancer(one) for one in await cluster.all("v1", "Service") if _is_balanced(one)]
 
 
 def _left(marks: Marks) -> list[Made]:
