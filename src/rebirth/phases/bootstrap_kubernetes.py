@@ -8,6 +8,7 @@ from rebirth.paths import Paths
 from rebirth.providers.access import ClusterAccess
 from rebirth.providers.talos import Talosctl
 from rebirth.run.facts import KubernetesBootstrapped, MachinesBooted, MachinesConfigured, MachinesCreated, Made
+from rebirth.run.files import made_of
 from rebirth.run.journal import Once
 from rebirth.run.waiting import together, until
 
@@ -71,8 +72,4 @@ async def still(fact: KubernetesBootstrapped, paths: Paths, access: ClusterAcces
 
 async def undo(paths: Paths) -> list[Made]:
     """The kubeconfig."""
-
-    async def remove() -> None:
-        paths.kubeconfig.unlink(missing_ok=True)
-
-    return [Made("file", str(paths.kubeconfig), "", remove)] if paths.kubeconfig.exists() else []
+    return made_of([paths.kubeconfig])

@@ -2,10 +2,8 @@
 that have one already where castle.yaml has changed.
 """
 
-import shutil
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 
 from rebirth.castle import (
     ClusterDns,
@@ -42,6 +40,7 @@ from rebirth.run.facts import (
     NodeKeyMinted,
     SecretsResolved,
 )
+from rebirth.run.files import made_of
 from rebirth.run.journal import Marks
 from rebirth.run.waiting import note, together, until
 
@@ -264,11 +263,4 @@ async def _is(check: Callable[[], Awaitable[None]]) -> bool:
 async def undo(paths: Paths) -> list[Made]:
     """The credentials of the machines, and what is recorded of them."""
     files = (paths.talosconfig, paths.talos_secrets, paths.produced / SCRATCH, records.folder(paths))
-    return [Made("file", str(file), "", partial(_remove, file)) for file in files if file.exists()]
-
-
-async def _remove(file: Path) -> None:
-    if file.is_dir():
-        shutil.rmtree(file)
-    else:
-        file.unlink(missing_ok=True)
+    return made_of(files)

@@ -1,13 +1,10 @@
 """The repository that Flux will follow, read before anything is made: a wrong path or token is seen first."""
 
-import shutil
-from functools import partial
-from pathlib import Path
-
 from rebirth.castle import GitOps
 from rebirth.paths import Paths
 from rebirth.providers.git import SCRATCH, GitRemote
 from rebirth.run.facts import Made, RepositoryRead
+from rebirth.run.files import made_of
 
 LAYER = "secrets"
 PATIENCE = 120
@@ -25,9 +22,4 @@ async def read_repository(gitops: GitOps, git: GitRemote) -> RepositoryRead:
 async def undo(paths: Paths) -> list[Made]:
     """What a killed run has left of the repository."""
     folder = paths.state / SCRATCH
-    left = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [Made("file", str(copy), "", partial(_remove, copy)) for copy in left]
-
-
-async def _remove(copy: Path) -> None:
-    shutil.rmtree(copy, ignore_errors=True)
+    return made_of(sorted(folder.iterdir()) if folder.is_dir() else ())
