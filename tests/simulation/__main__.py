@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from itertools import islice, takewhile
 from typing import Any
 
@@ -51,9 +52,11 @@ def life_of(seed: int) -> Any:
 
 def _collect() -> None:
     """Modules are never garbage: they are looked through once."""
-    if not gc.get_freeze_count():
-        gc.freeze()
+    _freeze()
     gc.collect()
+
+
+_freeze = cache(gc.freeze)
 
 
 def _told(seed: int) -> tuple[Any, str]:

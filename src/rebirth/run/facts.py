@@ -6,7 +6,10 @@ moment, and is made again when a phase that has to run asks for it.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from functools import cache
+from typing import Any, ClassVar, Self
+
+from pydantic import TypeAdapter
 
 from rebirth.secrets import Secret, SecretRef
 
@@ -14,6 +17,19 @@ from rebirth.secrets import Secret, SecretRef
 @dataclass(frozen=True)
 class Fact:
     in_memory: ClassVar[bool] = False
+
+    def written(self) -> Any:
+        """As JSON has it."""
+        return _adapter(type(self)).dump_python(self, mode="json")
+
+    @classmethod
+    def read(cls, written: Any) -> Self:
+        """What `written` says. ValidationError where it is of a version whose fact looked different."""
+        found: Self = _adapter(cls).validate_python(written)
+        return found
+
+
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)  # to make one takes a millisecond
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 from rebirth.run.facts import Fact
 from rebirth.run.phase import Declaration
@@ -37,7 +37,7 @@ def _inputs(
             found[kind.__name__] = value.model_dump_json()
         elif kind in facts and not cast("type[Fact]", kind).in_memory:
             fact = facts[kind]
-            found[kind.__name__] = json.dumps(TypeAdapter(type(fact)).dump_python(fact, mode="json"), sort_keys=True)
+            found[kind.__name__] = json.dumps(fact.written() if fact else None, sort_keys=True)
         elif kind in connections:
             found |= _inputs(connections[kind], given, facts, connections)
     return found

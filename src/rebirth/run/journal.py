@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from rebirth.castle.files import content_of
 from rebirth.errors import Broken, NotYet, of_this_machine
@@ -161,16 +161,14 @@ class Journal:
         if entry is None or fingerprint not in {None, entry["fingerprint"]}:
             return None
         try:
-            fact: Fact = TypeAdapter(kind).validate_python(entry["fact"])
+            return kind.read(entry["fact"])
         except ValidationError:  # written by a version whose fact looked different
             return None
-        return fact
 
     def remember(self, phase: str, fact: Fact, fingerprint: str) -> None:
         """Writes down what `phase` has made true."""
         if not fact.in_memory:
-            payload = TypeAdapter(type(fact)).dump_python(fact, mode="json")
-            self._append(kind="fact", phase=phase, fingerprint=fingerprint, fact=payload)
+            self._append(kind="fact", phase=phase, fingerprint=fingerprint, fact=fact.written())
 
     def forget(self) -> None:
         """The castle is back to nothing: an empty journal."""
