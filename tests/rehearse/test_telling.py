@@ -1,11 +1,13 @@
 """What a rehearsal has seen, as text, data, SARIF, JUnit and annotations; and where it disagrees with the proof."""
 
 import json
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from rebirth.castle import load
 from rebirth.diagnosis.cause import Cause, Outlook
 from rebirth.errors import SpecError
 from rebirth.findings.places import Places
@@ -13,10 +15,11 @@ from rebirth.proof.prove import prove
 from rebirth.proof.things import NOWHERE, Place
 from rebirth.rehearse import forms, telling
 from rebirth.rehearse.changes import changes, earlier
-from rebirth.rehearse.disagreements import disagreements
+from rebirth.rehearse.disagreements import disagreements, why_beyond
 from rebirth.rehearse.result import Dropped, OnPaper, Rehearsed, Stop, Told
 from trees import change, lay, write
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
 APPS, INFRA = ("Kustomization", "flux-system", "apps"), ("Kustomization", "flux-system", "infra")
 REFUSED = Cause(APPS, "Deployment/default/blog dry-run failed (Invalid): spec.replicas", Outlook.FINAL)
 
@@ -116,6 +119,33 @@ async def test_an_error_of_the_proof_although_all_came_up_is_a_disagreement(tmp_
     found = disagreements(proof, proof.findings, rehearsed())
     assert len(found) == 1
     assert "all came up" in found[0].words
+
+
+async def test_claims_of_pods_are_compared(tmp_path: Path):
+    stateful = """
+        apiVersion: apps/v1
+        kind: StatefulSet
+        metadata: {name: a, namespace: default}
+        spec:
+          serviceName: a
+          selector: {matchLabels: {app: a}}
+          template: {metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: "example.org/a:1"}]}}
+          volumeClaimTemplates:
+            - metadata: {name: a}
+              spec: {storageClassName: nowhere, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+    """
+    write(lay(tmp_path, apps=""), "apps/claim.yaml", stateful)
+    (told,) = [f for f in (await prove(tmp_path)).findings if "StorageClass nowhere" in f.message]
+    assert not why_beyond(told)
+
+
+async def test_claims_that_an_operator_would_make_are_beyond_a_rehearsal(tmp_path: Path):
+    shutil.copytree(EXAMPLE / "gitops", tmp_path / "gitops")
+    change(tmp_path, "gitops/infrastructure/instances/database.yaml", "longhorn", "nowhere")
+    done = await prove(tmp_path / "gitops", castle=load(EXAMPLE), directory=EXAMPLE)
+    (told,) = [f for f in done.findings if "StorageClass nowhere" in f.message]
+    assert told.severity == "error"
+    assert why_beyond(told) == "its operators make no claims"
 
 
 async def test_a_stop_that_no_error_foresaw_is_a_disagreement(tmp_path: Path):

@@ -30,6 +30,8 @@ _BEYOND = {
     Need.DECRYPTION: "what is encrypted is invented",
     Need.RESTORE: "it has no backups",
 }
+# Who has claims of its own; those of other kinds are made by an operator, and that is on paper.
+_CLAIMS = {"PersistentVolumeClaim", "StatefulSet", "Deployment", "DaemonSet", "Job", "CronJob", "Pod"}
 # Rules that speak of such things without a chain.
 _RULES = {
     "R06": "it has no certificates of machines",
@@ -58,7 +60,10 @@ def why_beyond(finding: Finding) -> str:
     """What a rehearsal lacks to show it; "" where it can."""
     around = _AROUND.get(finding.chain[0].by.kind, "") if finding.chain else ""
     needs = (_BEYOND[edge.need] for edge in finding.chain if edge.need in _BEYOND)
-    return around or _RULES.get(finding.rule, "") or next(needs, "")
+    claims = any(edge.need is Need.STORAGE and edge.by.kind not in _CLAIMS for edge in finding.chain)
+    return (
+        around or _RULES.get(finding.rule, "") or next(needs, "") or ("its operators make no claims" if claims else "")
+    )
 
 
 def _came_up(errors: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:

@@ -64,6 +64,7 @@ from rebirth.proof.rules.r66_certificate import r66_certificate
 from rebirth.proof.rules.r69_awaited import r69_awaited
 from rebirth.proof.rules.r70_api_address_of_nobody import r70_api_address_of_nobody
 from rebirth.proof.rules.r71_flux_program import r71_flux_program
+from rebirth.proof.rules.r72_no_address import r72_no_address
 from rebirth.proof.rules.r75_control_planes_only import r75_control_planes_only
 from rebirth.proof.rules.r76_nobody_announces import r76_nobody_announces
 from rebirth.proof.rules.r81_leads_nowhere import r81_leads_nowhere
@@ -149,6 +150,7 @@ RULES: tuple[Rule, ...] = (
     r59_too_large,
     r81_leads_nowhere,
     r82_container,
+    r72_no_address,
     r86_machine_operations,
     r87_template_fails,
     r88_not_granted,

@@ -50,6 +50,7 @@ from rebirth.proof.sources.outside import (
     vault_operator,
 )
 from rebirth.proof.sources.workloads import (
+    addresses,
     archives,
     bound_volumes,
     capacity,
@@ -130,6 +131,7 @@ SOURCES: dict[Stage, tuple[Source, ...]] = {
         archives.read,
         shared_volumes.read,
         network.read,
+        addresses.read,
         reached.read,
         containers.read,
         identities.read,

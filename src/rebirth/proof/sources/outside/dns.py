@@ -5,7 +5,7 @@ Runs after the sources that need names. A node asks its own resolver, which is t
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from ipaddress import IPv4Network, ip_address
 
 from rebirth.proof.charts import knowledge
@@ -17,6 +17,7 @@ from rebirth.proof.sources import meeting
 from rebirth.proof.sources.outside.corefile import corefiles
 from rebirth.proof.sources.outside.corefile.asked import forward_of, server_of
 from rebirth.proof.sources.outside.corefile.words import Forward, Meaning, Rewrite, address_of, host_of
+from rebirth.proof.sources.workloads import addresses
 from rebirth.proof.things import ALWAYS, NOWHERE, Edge, Milestone, Need, Place, Scope, Thing
 
 CLUSTER_DNS, ZONE, NAME, NODE_NAME = "cluster DNS", "zone", "name", "node name"
@@ -56,18 +57,13 @@ class _Source:
 
     def _service_addresses(self) -> Iterator[tuple[str, tuple[Thing, Place]]]:
         """Services with an address of their own choice, those that operators make included."""
-        for member, _ in self.model.objects():
-            if member.kind == "Service" and not member.group:
-                if isinstance(address := member.at("spec", "clusterIP"), str) and address not in {"", "None"}:
-                    yield address, (member.thing(Milestone.SERVES), member.place("spec", "clusterIP"))
-                continue
-            for made in knowledge.made_by(member.group, member.data):
-                if made.kind == "Service" and made.address:
-                    if member.kind == "DNSConfig":
-                        self.tailnet.add(made.address)
-                    serves = thing("Service", made.namespace, made.name, Milestone.SERVES)
-                    self._made(member, serves)
-                    yield made.address, (serves, member.place(*(_path_of(member.data, made.address) or ("spec",))))
+        for one in addresses.asked(self.model):
+            serves = one.service._replace(milestone=Milestone.SERVES)
+            if one.is_made:
+                if one.member.kind == "DNSConfig":
+                    self.tailnet.add(one.address)
+                self._made(one.member, serves)
+            yield one.address, (serves, one.place)
 
     def _made(self, member: Manifest, serves: Thing) -> None:
         """A Service that an operator makes of a custom resource serves while the operator runs."""
@@ -236,10 +232,15 @@ class _Source:
             return
         self.graph.wanted(answers)
         for address in inside:
-            if found := self.by_address.get(address):
+            if found := self.by_address.get(address) or self._misspelt():
                 self.graph.makes(found[0], answers, found[1], f"at {address}", need=Need.SERVICE, scope=ALWAYS)
             else:
                 self.graph.remark("forward-to-nobody", place, address, answers, zone=zone, address=address)
+
+    def _misspelt(self) -> tuple[Thing, Place] | None:
+        """A Service whose address is one that it cannot have: that is told there, and it is the one that is meant."""
+        refused = {remark.place for remark in self.graph.marked("no-address")}
+        return next((found for found in self.by_address.values() if found[1] in refused), None)
 
     def _in_tailnet(self, name: Thing, host: str, place: Place) -> None:
         """Tailscale's nameserver knows the names for which there is a Service that leads out to them, and no others."""
@@ -282,19 +283,6 @@ class _Source:
             for item in Merged(machine.patches).items("machine", "network", "nameservers")
         ]
         return found if found and all(address in self.by_address for address in found) else []
-
-
-def _path_of(value: object, wanted: str) -> tuple[str | int, ...] | None:
-    """The path to a value that is that text."""
-    items: Iterable[tuple[str | int, object]] = (
-        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    )
-    for key, item in items:
-        if item == wanted:
-            return (key,)
-        if (rest := _path_of(item, wanted)) is not None:
-            return (key, *rest)
-    return None
 
 
 def _zone_of(server: Meaning | None, forward: Forward) -> str:
