@@ -165,8 +165,12 @@ class Wire(httpx.AsyncBaseTransport):
         if self._host.dead:
             return await self._host.loop.create_future()
         kind = system.struck.strike(system.name, "GET", request.url.path, self._host.now())
-        if system.gone() or kind in _ASYNC:
-            raise _ASYNC[kind or "refused"]("", request=request)
+        if system.gone():
+            kind = "refused"
+        if kind in _ASYNC:
+            raise _ASYNC[kind]("", request=request)
+        if answer := _instead(kind, b""):
+            return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
         assert system.watch
         try:
             lines = await system.watch(Request(_scope(request.method, request.url, request.headers)))
