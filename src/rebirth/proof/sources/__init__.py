@@ -8,6 +8,7 @@ from enum import IntEnum, auto
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Model
+from rebirth.proof.sources import addresses
 from rebirth.proof.sources.castle import (
     api_address,
     api_names,
@@ -50,7 +51,6 @@ from rebirth.proof.sources.outside import (
     vault_operator,
 )
 from rebirth.proof.sources.workloads import (
-    addresses,
     archives,
     bound_volumes,
     capacity,

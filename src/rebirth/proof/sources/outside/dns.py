@@ -13,11 +13,10 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.reading.machines.networks import cluster_dns, is_hidden, service_networks
 from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.proof.reading.talos import Merged
-from rebirth.proof.sources import meeting
+from rebirth.proof.sources import addresses, meeting
 from rebirth.proof.sources.outside.corefile import corefiles
 from rebirth.proof.sources.outside.corefile.asked import forward_of, server_of
 from rebirth.proof.sources.outside.corefile.words import Forward, Meaning, Rewrite, address_of, host_of
-from rebirth.proof.sources.workloads import addresses
 from rebirth.proof.things import ALWAYS, NOWHERE, Edge, Milestone, Need, Place, Scope, Thing
 
 CLUSTER_DNS, ZONE, NAME, NODE_NAME = "cluster DNS", "zone", "name", "node name"
