@@ -105,6 +105,21 @@ def test_interrupted_it_leaves_nothing(tree: Path, short_path: Path):
     assert not list(short_path.iterdir())
 
 
+# As in a container of a CI runner: no cgroup to be seen, none to be made, and nobody's rights.
+CONTAINED = ("unshare", "--user", "--map-root-user", "--mount", "--cgroup", "--", "sh", "-c", """
+    mount -t tmpfs -o ro none /sys/fs/cgroup
+    exec unshare --user -- "$@"
+""", "sh")  # fmt: skip
+
+
+def test_without_root_in_a_container_without_cgroups(tree: Path, short_path: Path):
+    probe = "ls -A /sys/fs/cgroup; mkdir /sys/fs/cgroup/mine || echo refused; id -u; grep CapEff /proc/self/status"
+    seen = subprocess.run([*CONTAINED, "sh", "-c", probe], capture_output=True, text=True, check=True).stdout
+    assert seen.split() == ["refused", "65534", "CapEff:", "0000000000000000"]
+    code, seen, told = rehearse(tree, short_path, before=CONTAINED)
+    assert (code, seen.get("ready")) == (0, True), told
+
+
 def test_without_root_and_without_any_right(tree: Path, short_path: Path):
     """In a user namespace of its own, in which it is nobody: no capability is left."""
     code, seen, told = rehearse(tree, short_path, before=("unshare", "--user", "--"))
