@@ -61,13 +61,14 @@ class Fix:
 
 @dataclass(frozen=True)
 class Said:
-    """A finding, without what changes from run to run."""
+    """A place of a finding, without what changes from run to run."""
 
     rule: str
     severity: str
     message: str
     file: str
     line: int
+    first: bool = True  # else another place of the same cause
 
     @property
     def same(self) -> tuple[str, str, str]:
@@ -131,7 +132,8 @@ class Checks:
         except (subprocess.TimeoutExpired, ValueError, KeyError):
             return None
         kept = ("rule", "severity", "message", "file", "line")
-        return [{key: one[key] for key in kept} for one in findings]
+        places = ((one | other, other is one) for one in findings for other in (one, *one["more"]))
+        return [{key: place[key] for key in kept} | {"first": first} for place, first in places]
 
 
 def inside(said: Said, at: str) -> bool:
@@ -212,7 +214,7 @@ def of_repositories(checks: Checks, pool: ThreadPoolExecutor, words: str) -> str
     wanted = [(one["name"], one["commit"]) for one in listed if words in one["name"]]
     lines = []
     for (name, commit), said in zip(wanted, pool.map(lambda one: checks.said(*one), wanted), strict=True):
-        errors = Counter(one.rule for one in said or () if one.severity == "error")
+        errors = Counter(one.rule for one in said or () if one.severity == "error" and one.first)
         rules = " ".join(f"{rule}x{count}" for rule, count in sorted(errors.items()))
         lines.append(
             f"  {name} {commit[:10]}: " + ("no answer" if said is None else f"{errors.total()} errors  {rules}")

@@ -61,4 +61,5 @@ def r13_depends_on(graph: Graph) -> Iterator[Finding]:
                 (edge,),
                 why="An object that does not exist is never Ready.",
                 instead="Correct the name or its namespace, or remove the dependency.",
+                cause=target.label,
             )
