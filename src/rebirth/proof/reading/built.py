@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rebirth.proof.reading.batches import GENERATORS, Batch, WithOrigin, Written, batches, halves, identity
 from rebirth.proof.reading.kustomization import NAMES, Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.manifest import Manifest, is_encrypted
@@ -21,10 +22,7 @@ from rebirth.run.waiting import together
 
 ORIGIN = "config.kubernetes.io/origin"
 _AT_ONCE = 4  # builds that run side by side
-WithOrigin = tuple[dict[str, Any], Mapping[str, Any]]  # an object, and what kustomize says of its origin
 _ENTRIES = ("resources", "bases")
-_Written = Mapping[Path, Mapping[str, Any]]  # files with another content than they have in the repository
-_GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
 
 
 _TWICE = re.compile(r"already registered id: (\w+)\.[^/]*/([\w-]+)")
@@ -121,7 +119,26 @@ class Builds:
         self._files, self._kustomize = files, kustomize
         self._limit = asyncio.Semaphore(_AT_ONCE)
 
-    async def of(self, found: Folder, written: _Written) -> list[WithOrigin]:
+    async def ahead(self, asked: Iterable[tuple[Folder, Written]]) -> None:
+        """Builds together what can be; what cannot, or is rejected so, is built alone when it is asked for."""
+        new = [one for one in asked if (key := self._key(*one)) and self._files.kept.value(key) is None]
+        await together(*map(self._together, batches(new)))
+
+    async def _together(self, batch: Batch) -> None:
+        root = self._files.root
+        top, written = batch.listing(root)
+        reads = {file for found, _ in batch.folders for file in found.files}
+        try:
+            async with self._limit:
+                text = await self._kustomize.build(folder=top, root=root, reads=reads, written=written)
+        except BuildFailed:
+            await together(*map(self._together, halves(batch)))
+            return
+        for one, made in zip(batch.folders, batch.apart(with_origins(text), root) or (), strict=False):
+            if key := self._key(*one):
+                self._files.kept.keep(key, made, len(text) // len(batch.folders))
+
+    async def of(self, found: Folder, written: Written) -> list[WithOrigin]:
         """Raises BuildFailed."""
         key = self._key(found, written)
         made: list[WithOrigin] | None = self._files.kept.value(key) if key else None
@@ -135,7 +152,7 @@ class Builds:
                 self._files.kept.keep(key, made, len(text))
         return made
 
-    async def parts(self, found: Folder, written: _Written) -> tuple[list[Manifest], list[Manifest]]:
+    async def parts(self, found: Folder, written: Written) -> tuple[list[Manifest], list[Manifest]]:
         """Of a folder that kustomize rejects: what it makes of each entry alone, with all that is done to it there, and the objects, as
         they are written, of which it makes nothing so.
         """
@@ -143,12 +160,12 @@ class Builds:
         made = placed(await self._parts(found, written, top), found)
         space = str(written[top].get("namespace") or "")
         kept = {(one.file, one.line, one.prefix) for one in made}
-        each = {_identity(one): one for one in reversed(made)}
+        each = {identity(one): one for one in reversed(made)}
         lost = [one for one in found.manifests if (one.file, one.line, one.prefix) not in kept]
         lost = [in_namespace(one, space) if space else one for one in lost]
-        return [*reversed(each.values())], [one for one in lost if _identity(one) not in each]
+        return [*reversed(each.values())], [one for one in lost if identity(one) not in each]
 
-    async def _parts(self, found: Folder, written: _Written, at: Path) -> list[WithOrigin]:
+    async def _parts(self, found: Folder, written: Written, at: Path) -> list[WithOrigin]:
         """Of the kustomization in file `at`, which cannot be built with all its entries."""
         data = written.get(at) or found.kustomizations[at][0]
         rest = {key: value for key, value in data.items() if key not in _ENTRIES}
@@ -164,13 +181,13 @@ class Builds:
             made += part or (await self._parts(found, one, below) if part is None and below else [])
         return made
 
-    async def _part(self, found: Folder, written: _Written) -> list[WithOrigin] | None:
+    async def _part(self, found: Folder, written: Written) -> list[WithOrigin] | None:
         try:
             return await self.of(found, written)
         except BuildFailed:
             return None
 
-    def _key(self, found: Folder, written: _Written) -> bytes | None:
+    def _key(self, found: Folder, written: Written) -> bytes | None:
         """What the build depends on; None where a file of it cannot be read here."""
         root = self._files.root
         digest = hashlib.sha256(f"build {self._kustomize.program} {found.path.relative_to(root)}".encode())
@@ -182,10 +199,6 @@ class Builds:
         for file, data in written.items():
             digest.update(f"\0{file.relative_to(root)}\0{json.dumps(data, default=str)}".encode())
         return digest.digest()
-
-
-def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
-    return manifest.group, manifest.kind, manifest.namespace, manifest.name
 
 
 def with_origins(text: str) -> list[WithOrigin]:
@@ -242,7 +255,7 @@ def _written(
 def _generated(data: dict[str, Any], name: str, kind: str, file: Path, found: Folder) -> Manifest:
     """Made by a generator: written in the kustomization."""
     kustomization, line = found.kustomizations.get(file, (found.data, found.line))
-    key = _GENERATORS.get(kind, "generators")
+    key = GENERATORS.get(kind, "generators")
     entries = kustomization.get(key)
     names = [
         (str(entry.get("name", "")), number)

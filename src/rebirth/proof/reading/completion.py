@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rebirth.proof.reading.kustomization import INERT, NAMES, Folder
+from rebirth.proof.reading.kustomization import INERT, NAMES, Folder, put_into
 from rebirth.proof.reading.manifest import Manifest
 from rebirth.proof.reading.mentioned import as_list
 from rebirth.proof.things import Place
@@ -30,6 +30,21 @@ def merged(found: Folder, own: Manifest | None) -> dict[str, Any]:
     if components := [c for c in own.items("spec", "components") if isinstance(c, str) and _is_there(found, c)]:
         data["components"] = [*as_list(data.get("components")), *components]
     return data
+
+
+def written(found: Folder, own: Manifest | None) -> dict[Path, dict[str, Any]]:
+    """The kustomizations that are built with another content than they have, the folder's own first."""
+    top = found.file or found.path / NAMES[0]
+    rewritten = {file: found.kustomizations[file][0] for file in found.rewritten - {top}}
+    return {top: merged(found, own), **rewritten}
+
+
+def plain(found: Folder, own: Manifest | None) -> list[Manifest] | None:
+    """What kustomize would make, where that is plain to see."""
+    if not found.plain or not found.whole or adds(own):
+        return None
+    namespace = own.at("spec", "targetNamespace") if own else None
+    return put_into(str(namespace), found.manifests) if namespace else found.manifests
 
 
 def _is_there(found: Folder, component: str) -> bool:

@@ -24,7 +24,7 @@ INERT = {
     "apiVersion", "kind", "resources", "components", "bases", "metadata", "sortOptions", "openapi", "generatorOptions", "namespace",
 }  # fmt: skip
 # Kinds in which kustomize changes more than metadata.namespace when it sets a namespace.
-_ENTANGLED = {
+ENTANGLED = {
     "Namespace", "RoleBinding", "ClusterRoleBinding", "APIService", "CustomResourceDefinition", "ValidatingWebhookConfiguration",
     "MutatingWebhookConfiguration",
 }  # fmt: skip
@@ -91,7 +91,7 @@ def entries(files: Files, file: Path) -> Iterator[str]:
 
 def put_into(namespace: str, manifests: list[Manifest]) -> list[Manifest] | None:
     """The objects as kustomize puts them into a namespace; None where only kustomize knows how."""
-    if any(manifest.kind in _ENTANGLED for manifest in manifests):
+    if any(manifest.kind in ENTANGLED for manifest in manifests):
         return None
     placed = [in_namespace(manifest, namespace) for manifest in manifests]
     return placed if len({_identity(m) for m in placed}) == len(placed) else None

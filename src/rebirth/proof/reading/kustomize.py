@@ -25,7 +25,7 @@ _PATIENCE = 60.0  # seconds for a build
 _MOST_KEPT = 5000  # builds in the cache
 _LONGEST = 600  # characters of kustomize's words
 # A build lives for a moment: collecting garbage as usual, half of it while the program starts, takes a quarter of its time.
-_GO = {"GOGC": "off", "GOMEMLIMIT": "256MiB"}
+_GO = {"GOGC": "off", "GOMEMLIMIT": "128MiB"}
 
 
 def cache_directory() -> Path:

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rebirth.errors import SpecError
 from rebirth.proof.reading import completion, flux, kustomization, scopes, talos, unread
 from rebirth.proof.reading.artifacts import Artifacts
+from rebirth.proof.reading.batches import Written
 from rebirth.proof.reading.built import Builds, placed, rejected
 from rebirth.proof.reading.kept import Kept
 from rebirth.proof.reading.kustomization import Folder
@@ -17,8 +18,8 @@ from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import MOST, Files, between
 from rebirth.proof.reading.start import before, beforehand, coverage
 from rebirth.proof.reading.start import clusters as where
-from rebirth.proof.reading.undefined import forgotten, literal, settings, undefined
-from rebirth.proof.reading.variables import SubstitutionError, Variables
+from rebirth.proof.reading.undefined import forgotten, literal, put_in, settings
+from rebirth.proof.reading.variables import Variables
 from rebirth.proof.things import Atomicity, Milestone, Place, Remark, Unknown
 from rebirth.run.waiting import together
 
@@ -70,6 +71,16 @@ async def survey(
     return surveys
 
 
+class _Opened(NamedTuple):
+    """A folder that a unit applies, with what is to be built of it."""
+
+    found: Folder
+    own: Manifest | None
+    place: Place
+    plain: list[Manifest] | None  # what it makes; None where only kustomize can tell
+    written: Written
+
+
 class _Reader:
     def __init__(
         self, files: Files, kustomize: Kustomize, artifacts: Artifacts, model: Model, clusters: Collection[str]
@@ -94,7 +105,9 @@ class _Reader:
         waiting = self._put(folder, None, await self._root(folder))
         # Level by level, so that the order of units does not hang on which build is done first.
         while waiting:
-            builds = await together(*(self._build(path, own) for path, own in waiting))
+            opened = [self._opened(path, own) for path, own in waiting]
+            await self._builds.ahead((one.found, one.written) for one in opened if one.plain is None)
+            builds = await together(*map(self._made, opened))
             waiting = [
                 child
                 for (path, own), members in zip(waiting, builds, strict=True)
@@ -204,6 +217,9 @@ class _Reader:
     # -- builds
 
     async def _build(self, folder: Path, own: Manifest | None) -> list[Manifest]:
+        return await self._made(self._opened(folder, own))
+
+    def _opened(self, folder: Path, own: Manifest | None) -> _Opened:
         later = folder / "flux-system" if own is None else None  # `flux bootstrap` writes it
         found = kustomization.folder(self.files, folder, completion.components(folder, own) if own else [], later)
         place = own.place("spec", "path") if own else Place(str(folder))
@@ -212,10 +228,13 @@ class _Reader:
         self.survey.remarks += found.remarks
         self.survey.unknowns += unread.left_out(found, own, self.files)
         self.model.remote = {**dict(found.remote), **self.model.remote} if found.remote else self.model.remote
-        if (made := self._plain(found, own)) is not None:
-            return made
-        written = {found.file or folder / kustomization.NAMES[0]: completion.merged(found, own)}
-        written |= {file: found.kustomizations[file][0] for file in found.rewritten - written.keys()}
+        plain = completion.plain(found, own)
+        return _Opened(found, own, place, plain, {} if plain is not None else completion.written(found, own))
+
+    async def _made(self, opened: _Opened) -> list[Manifest]:
+        found, own, place, plain, written = opened
+        if plain is not None:
+            return plain
         try:
             return [*placed(await self._builds.of(found, written), found), *found.loose]
         except BuildFailed as error:
@@ -225,17 +244,10 @@ class _Reader:
                 self.survey.remarks.append(rejected(error.said, found, own, where_))
             made, lost = await self._builds.parts(found, written)
             self.survey.unknowns += [unread.rejected(found, own, place)] if lost else []
-            self._rejected |= {(folder, own)} if lost else set()
+            self._rejected |= {(found.path, own)} if lost else set()
             if completion.changes(found, own):
                 self._lost |= {(m.namespace, m.name) for m in lost if flux.is_kustomization(m)}
             return [*made, *lost]
-
-    def _plain(self, found: Folder, own: Manifest | None) -> list[Manifest] | None:
-        """What kustomize would make, where that is plain to see."""
-        if not found.plain or not found.whole or completion.adds(own):
-            return None
-        namespace = own.at("spec", "targetNamespace") if own else None
-        return kustomization.put_into(str(namespace), found.manifests) if namespace else found.manifests
 
     # -- what is done to objects after they are built
 
@@ -269,35 +281,10 @@ class _Reader:
         if (before := self._put_in.get(unit)) and before[0] == known:
             remarks += before[2]  # nothing more has become known since the unit was built
             return before[1]
-        found, noted = self._put_into(unit.own, members, variables)
+        found, noted = put_in(unit.own, members, variables)
         self._put_in[unit] = (known, found, noted)
         remarks += noted
         return found
-
-    def _put_into(
-        self, own: Manifest, members: list[Manifest], variables: Variables
-    ) -> tuple[list[Manifest], list[Remark]]:
-        found = []
-        remarks: list[Remark] = []
-        for member in members:
-            if member.marked(f"{flux.KUSTOMIZE}/substitute") == "disabled":
-                found.append(member)
-                continue
-            variables.undefined.clear()
-            try:
-                data = variables.into(member.data)
-            except SubstitutionError as error:
-                piece = "text" if member.kind == "Secret" else repr(error.piece)
-                words = f"{member.thing().label} contains {piece}, which Flux's substitution does not understand"
-                remarks.append(Remark("bad-substitution", member.place(*error.path), words, own.thing()))
-                data = member.data
-            remarks += [undefined(member, path, names, own) for path, names in variables.undefined.items()]
-            found.append(
-                member
-                if data is member.data
-                else Manifest(data, member.file, member.line, member.prefix, member.listed)
-            )
-        return found, remarks
 
     def _variables(self, own: Manifest) -> Variables:
         found: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""What is said of variables that nothing gives a value."""
+"""Puts variables into objects, and says what is to be said of those that nothing gives a value."""
 
 import re
 from collections import defaultdict
@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rebirth.proof.reading import flux
 from rebirth.proof.reading.manifest import Manifest
+from rebirth.proof.reading.variables import SubstitutionError, Variables
 from rebirth.proof.things import Remark
 
 _Path = tuple[str | int, ...]
@@ -151,3 +152,26 @@ def is_host_in_values(path: _Path, member: Manifest) -> bool:
 def _is_plain(path: _Path, value: str) -> bool:
     """Whether no program is likely to fill it in by itself: scripts have variables of their own."""
     return "\n" not in value.strip() and not _PROGRAMS & set(path)
+
+
+def put_in(own: Manifest, members: list[Manifest], variables: Variables) -> tuple[list[Manifest], list[Remark]]:
+    """The objects of a Kustomization with its variables replaced, and what is wrong with them."""
+    found = []
+    remarks: list[Remark] = []
+    for member in members:
+        if member.marked(f"{flux.KUSTOMIZE}/substitute") == "disabled":
+            found.append(member)
+            continue
+        variables.undefined.clear()
+        try:
+            data = variables.into(member.data)
+        except SubstitutionError as error:
+            piece = "text" if member.kind == "Secret" else repr(error.piece)
+            words = f"{member.thing().label} contains {piece}, which Flux's substitution does not understand"
+            remarks.append(Remark("bad-substitution", member.place(*error.path), words, own.thing()))
+            data = member.data
+        remarks += [undefined(member, path, names, own) for path, names in variables.undefined.items()]
+        found.append(
+            member if data is member.data else Manifest(data, member.file, member.line, member.prefix, member.listed)
+        )
+    return found, remarks

@@ -15,7 +15,7 @@ from pathlib import Path
 from rebirth.proof.reading.kept import sealed
 from rebirth.proof.reading.kept.kept import Kept, Signature
 
-_READERS = ("yaml_files.py", "built.py")  # what they make is kept
+_READERS = ("yaml_files.py", "built.py", "batches.py")  # what they make is kept
 _FORMAT = "1"  # another one where what is kept changes
 _WORTH = 128 << 10  # bytes of YAML below which reading them again is as fast
 _NEW = 20  # a pack is written again when a part of that size is new: one in so many
