@@ -169,6 +169,29 @@ async def test_a_load_balancer_goes_by_its_cloud(desk, access, marks):
     assert in_space(await outside.made_outside(access, marks), space) == []
 
 
+async def test_names_at_a_dns_provider_are_told(desk, access, marks):
+    space = await desk.namespace("outside-names")
+    entry = service("entry", space)
+    entry["metadata"]["annotations"] = {"external-dns.alpha.kubernetes.io/hostname": "a.example.org, b.example.org"}
+    way = {
+        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "way", "namespace": space},
+        "spec": {"rules": [{"host": "c.example.org"}, {}], "defaultBackend": {"service": {"name": "entry", "port": {"number": 443}}}},
+    }  # fmt: skip
+    await desk.apply(entry, way)
+    assert not [one for one in await outside.made_outside(access, marks) if one.kind == "DNS records"], (
+        "nobody makes any"
+    )
+    image = "registry.k8s.io/external-dns/external-dns:v0.19.0"
+    pods = {"containers": [{"name": "dns", "image": image, "args": ["--source=ingress", "--provider=cloudflare"]}]}
+    await desk.apply(workload("Deployment", "dns", space, pods))
+    await available(desk, "dns", space)
+    [told] = [one for one in await outside.made_outside(access, marks) if one.kind == "DNS records"]
+    assert str(told) == "the DNS records a.example.org, b.example.org, c.example.org (cloudflare)"
+    assert (told.remove, told.stays.partition(",")[0]) == (None, "external-dns may have made them")
+    gone = ClusterAccess(SimpleNamespace(kubeconfig=SimpleNamespace(exists=lambda: False)))
+    assert told in await outside.made_outside(gone, marks), "told when the cluster is gone, too"
+
+
 async def test_a_cluster_that_is_silent_leaves_the_question_open(tmp_path, marks):
     file = tmp_path / "kubeconfig"
     file.write_text("nonsense")

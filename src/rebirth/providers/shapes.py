@@ -26,6 +26,7 @@ _SOURCE = {"spec": {"secretRef": _NAMED, "certSecretRef": _NAMED}}
 _MOUNTED = {"secret": {"secretName": str, "name": str}, "configMap": {"name": str}}
 _POD = {
     "nodeName": str,
+    "containers": [{"name!": str, "image": str, "args": [str]}],
     "imagePullSecrets": [_REFERENCE],
     "volumes": [{**_MOUNTED, "persistentVolumeClaim": {"claimName": str}, "projected": {"sources": [_MOUNTED]}}],
 }
@@ -68,6 +69,9 @@ _OF_KIND: dict[str, Shape] = {
     },
     "PersistentVolumeClaim": {"spec": {"storageClassName": str}, "status": {"phase": str}},
     "Service": {"spec": {"selector": _EACH, "clusterIP": str, "clusterIPs": [str]}},
+    "Ingress": {"spec": {"rules": [{"host": str}]}},
+    "HTTPRoute": {"spec": {"hostnames": [str]}},
+    "DNSEndpoint": {"spec": {"endpoints": [{"dnsName": str}]}},
     "APIService": {"spec": {"service": _REFERENCE}},
     "Event": {"involvedObject": _REFERENCE, "message": str, "reason": str, "type": str},
     "ExternalSecret": {

@@ -1,12 +1,16 @@
-"""What controllers inside the cluster have made outside of it, which nobody removes once they are gone: volumes, load balancers.
+"""What controllers inside the cluster have made outside of it, which nobody removes once they are gone: volumes, load balancers, DNS
+records.
 
 Whoever made a thing removes it, while the cluster still lives: its claim or Service is deleted, and the finalizer that its
 controller has put there stays untouched. What keeps the castle (Flux, operators, StatefulSets) makes nothing anew meanwhile: a
 ResourceQuota closes the namespace, and `reopen` takes it away, should the castle come to life again.
+
+DNS records are told, and stay: whether external-dns removes any hangs on its policy, and nothing in the cluster says that it has.
 """
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -34,6 +38,9 @@ _WITHIN = (
     "hostpath.csi.k8s.io", "localplugin.csi.alibabacloud.com",
 )  # fmt: skip
 _ROOK = (".rbd.csi.ceph.com", ".cephfs.csi.ceph.com")
+_DNS = "external-dns"
+_NAMED = f"{_DNS}.alpha.kubernetes.io/hostname"  # https://kubernetes-sigs.github.io/external-dns/latest/docs/annotations/annotations/
+_NOBODY = ("", "", None)
 _SILENT = (
     "the cluster does not answer, so nobody can tell whether there are any; look where its storage classes keep them"
 )
@@ -85,7 +92,7 @@ class _Thing:
 
 
 async def made_outside(access: ClusterAccess, marks: Marks) -> list[Made]:
-    """The volumes and load balancers that lie outside of the machines."""
+    """The volumes, load balancers and DNS records that lie outside of the machines."""
     things = await access.told(_things)
     if things is None:
         if marks.seen(_LEFT) is not None or not access.is_known:
@@ -100,7 +107,42 @@ async def made_outside(access: ClusterAccess, marks: Marks) -> list[Made]:
 
 async def _things(cluster: Cluster) -> list[_Thing]:
     volumes = [_volume(one) for one in await cluster.all("v1", "PersistentVolume") if _is_outside(one)]
-    return volumes + [_balancer(one) for one in await cluster.all("v1", "Service") if _is_balanced(one)]
+    services = await cluster.all("v1", "Service")
+    return volumes + [_balancer(one) for one in services if _is_balanced(one)] + await _records(cluster, services)
+
+
+async def _records(cluster: Cluster, services: list[dict[str, Any]]) -> list[_Thing]:
+    """The names that each external-dns is asked to make, as far as it is told of them in the usual places."""
+    servers = [container for pod in await cluster.all("v1", "Pod") for container in _external_dns(pod)]
+    if not servers:
+        return []
+    ways = await cluster.all("networking.k8s.io/v1", "Ingress")
+    routes = await cluster.all("gateway.networking.k8s.io/v1", "HTTPRoute")
+    asked = await cluster.all("externaldns.k8s.io/v1alpha1", "DNSEndpoint")
+    said = ((one["metadata"].get("annotations") or {}).get(_NAMED, "") for one in (*services, *ways, *routes))
+    names = {name.strip() for names in said for name in names.split(",")}
+    names |= {rule.get("host") or "" for one in ways for rule in _under(one, "rules")}
+    names |= {name for one in routes for name in _under(one, "hostnames")}
+    names |= {point.get("dnsName") or "" for one in asked for point in _under(one, "endpoints")}
+    called = ", ".join(sorted(names - {""}))
+    providers = sorted({_option(container, "provider") for container in servers})
+    why = f"{_DNS} may have made them, and nothing here tells whether it has removed them: look there"
+    return [_Thing("DNS records", called, one, _NOBODY, "", keeps=why) for one in providers if called]
+
+
+def _under(item: Mapping[str, Any], key: str) -> list[Any]:
+    return (item.get("spec") or {}).get(key) or []
+
+
+def _external_dns(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for container in _under(pod, "containers"):
+        if re.split("[@:]", (container.get("image") or "").rpartition("/")[2])[0] == _DNS:
+            yield container
+
+
+def _option(container: Mapping[str, Any], name: str) -> str:
+    """What an argument `--name=value` says; "" where there is none."""
+    return next((one.partition("=")[2] for one in container.get("args") or () if one.startswith(f"--{name}=")), "")
 
 
 def _left(marks: Marks) -> list[Made]:
