@@ -1,6 +1,21 @@
 """All trees of the corpus."""
 
-from corpus import alarms, found, inside, meant, order, rejected, silence, strangers, sure, versions, written
+from corpus import (
+    alarms,
+    found,
+    inside,
+    meant,
+    named,
+    operated,
+    order,
+    rejected,
+    silence,
+    strangers,
+    sure,
+    values,
+    versions,
+    written,
+)
 
 CASES = [
     *silence.CASES,
@@ -14,4 +29,7 @@ CASES = [
     *strangers.CASES,
     *rejected.CASES,
     *sure.CASES,
+    *named.CASES,
+    *values.CASES,
+    *operated.CASES,
 ]

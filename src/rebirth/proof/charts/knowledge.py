@@ -97,6 +97,8 @@ def made_by(group: str, data: Mapping[str, Any], namespace: str = "") -> Iterato
     for makes in known.makes if known else ():
         if (makes.group, makes.by) != (group, kind) or any(value_at(data, path) for path in makes.unless):
             continue
+        if makes.only_if and not any(value_at(data, path) for path in makes.only_if):
+            continue
         spaces = list(fill(makes.namespace, context)) or [""]
         address = next(fill(makes.address, context), "") if makes.address else ""
         for name in dict.fromkeys(fill(makes.name, context)):

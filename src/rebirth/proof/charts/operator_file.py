@@ -61,6 +61,7 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
         when_ready: true             only once the custom resource itself is Ready
         privileged: true             of pods: they are
         unless: [spec.secret.name]   not where the custom resource has one of these fields
+        only_if: [spec.claim]        only where it has one of these
     reads:                           what a custom resource of it needs from a Secret or ConfigMap
       - {by: ..., kind: Secret, name: "{spec.secretName}", key: "{spec.key}"}
     reports:                         what the operator writes into the status of a custom resource once it is as it should be
@@ -205,6 +206,7 @@ class Makes(_Other):
     when_ready: bool = False
     privileged: bool = False
     unless: Texts = ()
+    only_if: Texts = ()
 
 
 class Reads(_Other):

@@ -124,6 +124,25 @@ def every(model: Model) -> Iterator[Pods]:
             yield found
 
 
+def described(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[Reference]:
+    """What pods name that an object describes wherever it likes, as custom resources do: variables, and volumes with claims."""
+    if isinstance(value, Mapping):
+        yield from _of_environment(value, path)
+        for number, volume in enumerate(_list(value.get("volumes"))):
+            if isinstance(volume, Mapping) and volume.get("name"):
+                where = (*path, "volumes", number)
+                yield from _of_volume(volume, where)
+                claim = volume.get("persistentVolumeClaim")
+                if isinstance(claim, Mapping) and _named(claim, "claimName"):
+                    inside = (*where, "persistentVolumeClaim", "claimName")
+                    yield Reference("PersistentVolumeClaim", claim["claimName"], None, False, inside, "volume")
+        for key, item in value.items():
+            yield from described(item, (*path, str(key)))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from described(item, (*path, index))
+
+
 def _of_environment(container: Mapping[str, Any], path: tuple[str | int, ...]) -> Iterator[Reference]:
     for index, entry in enumerate(_list(container.get("env"))):
         source = entry.get("valueFrom") if isinstance(entry, Mapping) else None

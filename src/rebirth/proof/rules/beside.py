@@ -4,40 +4,144 @@ is called so, and a word more or less. And whether a name is meant for sure, by 
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rebirth.proof.graph import Graph
-from rebirth.proof.rules.slips import is_mistyped
-from rebirth.proof.things import Edge, Need, Thing, Unknown
-from rebirth.proof.words import pieces
+from rebirth.proof.rules.slips import is_mistyped, is_slip
+from rebirth.proof.things import Edge, Milestone, Need, Thing, Unknown
+from rebirth.proof.words import is_name, pieces
 
+NAMELESS = "Write the name of what is meant; name and key may have changed places."
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_READ = frozenset({"Secret", "ConfigMap", "PersistentVolumeClaim"})
 _SHARED = 2  # pieces of a class' name that are another's, too
 _APPLYING = frozenset({Need.APPLIED_BY, Need.MADE_BY, Need.HEALTH})  # no use of what is in it
 # What looks into the namespace of somebody else, as that of an operator's product: nothing of its own runs there.
 _LOOKS_IN = frozenset({
     "CiliumNetworkPolicy", "HTTPRoute", "Ingress", "NetworkPolicy", "PodMonitor", "PrometheusRule", "Role", "RoleBinding", "Service", "ServiceMonitor",
 })  # fmt: skip
+_OWN_KEY = re.compile(r"(?=.{8})[A-Z0-9]+(_[A-Z0-9]+)+")  # keys that programs call otherwise than each other
+# Kinds that make nothing of their own name, or whose makes are known; any other may be of an operator that makes Secrets for it.
+_PLAIN = frozenset({
+    "Certificate", "CiliumNetworkPolicy", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "CronJob", "DaemonSet", "Deployment",
+    "ExternalSecret", "GatewayClass", "GrafanaDashboard", "GrafanaDatasource", "GRPCRoute", "HTTPRoute", "HelmChart", "HelmRelease",
+    "HelmRepository", "HorizontalPodAutoscaler", "Ingress", "Job", "Kustomization", "Namespace", "NetworkPolicy", "OCIRepository",
+    "PersistentVolume", "PersistentVolumeClaim", "Pod", "PodDisruptionBudget", "PodMonitor", "Probe", "PrometheusRule", "PushSecret",
+    "ReplicationDestination", "ReplicationSource", "Role", "RoleBinding", "ScaledObject", "ScrapeConfig", "SealedSecret", "Secret",
+    "SecretStore", "SecurityPolicy", "Service", "ServiceAccount", "ServiceMonitor", "StatefulSet", "VolumeSnapshot",
+})  # fmt: skip
 _MANY = 4  # namespaces that are made for one that is missing
 
 
-def unused_beside(graph: Graph, thing: Thing, use: Edge, needed: Mapping[Thing, Sequence[Edge]]) -> str:
+def near_name(graph: Graph, thing: Thing) -> str:
+    """The name of one that is made, and differs by a slip of the finger."""
+    made = {one.name for one in graph.made if one[:2] == thing[:2] and one.name != thing.name and graph.edges.get(one)}
+    return next((name for name in sorted(made) if is_slip(thing.name, name)), "")
+
+
+def meant(graph: Graph, thing: Thing, use: Edge, *, by_hand: bool) -> tuple[str, str, bool] | None:
+    """What is probably meant by a name that nothing has: words, what to do instead, and whether that is certain."""
+    if near := near_name(graph, thing):
+        there = thing._replace(name=near).label
+        return f"; there is {there}", f"Did you mean {near}?", not by_hand and is_mistyped(thing.name, near)
+    if beside := unused_beside(graph, thing, use):
+        return (
+            f"; {thing._replace(name=beside).label} beside it is read by nobody",
+            f"Did you mean {beside}?",
+            not by_hand,
+        )
+    if keyed := with_the_key(graph, thing, use):
+        return f"; {thing._replace(name=keyed).label} beside it has what is read", f"Did you mean {keyed}?", True
+    if not is_name(thing.name):
+        return "; nothing can be called so", NAMELESS, True
+    if is_made_for_others(graph, thing) and not by_hand:
+        return (
+            ", though it is made for others like it",
+            "Make it as it is made for the others, or correct the name.",
+            True,
+        )
+    return None
+
+
+def unused_beside(graph: Graph, thing: Thing, use: Edge) -> str:
     """The name of a Secret or ConfigMap of the same namespace, made by a file beside the one that needs `thing`, of which a word is
     shared and which nobody is known to read; "" where there is none, or several. What a chart's values name is read by it.
     """
-    if thing.kind not in {"Secret", "ConfigMap"}:
+    if thing.kind not in _READ or (thing.kind == "Secret" and is_an_operators(graph, thing)):
         return ""
-    folder, words = use.place.file.rpartition("/")[0], pieces(thing.name)
+    own, needed = pieces(use.by.name, use.by.namespace), graph.needed_by()
     read = {text for unknown in graph.unknowns for text in unknown.names}
     found = [
         other.name
-        for other in graph.made
-        if other[:2] == thing[:2] and other.milestone is thing.milestone and other != thing
-        if any(edge.place.file.rpartition("/")[0] == folder for edge in graph.makers(other))
-        and words & pieces(other.name) and other.name not in read
-        and all(edge.need in _APPLYING for edge in needed.get(other, ()))
+        for other in _beside(graph, thing, use)
+        if _is_called_like(thing, other, own) and other.name not in read
+        and all(edge.need in _APPLYING for one in Milestone for edge in needed.get(other._replace(milestone=one), ()))
     ]  # fmt: skip
     return found[0] if len(found) == 1 else ""
+
+
+def with_the_key(graph: Graph, thing: Thing, use: Edge) -> str:
+    """The name of the only Secret or ConfigMap of the same namespace that has all keys which are read of `thing`, made by a file beside the
+    one that needs it; "" where that says nothing: each program calls its password so.
+    """
+    keys = {reading.key for reading in graph.readings if reading.of == thing}
+    if not keys or not all(_OWN_KEY.fullmatch(key) for key in keys):
+        return ""
+    found = [
+        other.name
+        for other in _beside(graph, thing, use)
+        if any(holding.keys is not None and keys <= holding.keys for holding in graph.holdings.get(other, ()))
+    ]
+    return found[0] if len(found) == 1 else ""
+
+
+def _beside(graph: Graph, thing: Thing, use: Edge) -> list[Thing]:
+    """Others of the kind in its namespace that a file makes which lies where the one that needs it does, or below."""
+    folder = f"{use.place.file.rpartition('/')[0]}/"
+    return [
+        other
+        for other in graph.made
+        if other[:2] == thing[:2] and other.milestone is thing.milestone and other != thing
+        if any(edge.place.file.startswith(folder) for edge in graph.makers(other))
+    ]
+
+
+def _is_called_like(thing: Thing, other: Thing, own: frozenset[str]) -> bool:
+    """Whether the one name is the other and more, or they share a word that is not just that of who asks."""
+    words, others = pieces(thing.name), pieces(other.name)
+    shared = words & others
+    return bool(shared) and (shared in (words, others) or bool(shared - own))
+
+
+def is_an_operators(graph: Graph, thing: Thing) -> bool:
+    """Whether it is called like a custom resource of its namespace, and a word more: its operator may make it."""
+    return any(
+        one.namespace == thing.namespace and one.kind not in _PLAIN and (thing.name == one.name or thing.name.startswith(f"{one.name}-"))
+        for one in graph.made
+        if one.milestone is Milestone.EXISTS
+    )  # fmt: skip
+
+
+def is_made_for_others(graph: Graph, thing: Thing) -> bool:
+    """Whether the repository makes a Secret or claim called so, but for its first words, for many others: `wiki-backup`, where `blog-backup`,
+    `mail-backup` and more are made.
+    """
+    if thing.kind not in {"Secret", "ConfigMap", "PersistentVolumeClaim"}:
+        return False
+    words = thing.name.split("-")
+    made = {one[:3] for one in graph.made if one.kind == thing.kind and graph.makers(one) and _is_of_files(graph, one)}
+    missing = {one[:3] for one in graph.missing() if one.kind == thing.kind}
+    for start in range(1, len(words)):
+        end = f"-{'-'.join(words[start:])}"
+        like, lost = ({one for one in of if one[2].endswith(end)} for of in (made, missing))
+        if len(like) >= _MANY:
+            return len(like) >= _MANY * len(lost) and (len(words) - start > 1 or not is_an_operators(graph, thing))
+    return False
+
+
+def _is_of_files(graph: Graph, thing: Thing) -> bool:
+    """Whether what makes it is written for it alone."""
+    return any(edge.needs.kind in _PLAIN or edge.need is Need.APPLIED_BY for edge in graph.makers(thing))
 
 
 def near_class(graph: Graph, of: Thing) -> str:

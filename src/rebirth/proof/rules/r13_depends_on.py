@@ -1,7 +1,8 @@
 """dependsOn that closes a cycle, names itself, or names nothing.
 
 What it finds:
-    A Flux Kustomization or HelmRelease whose `dependsOn` leads back to itself, or names an object that nothing makes.
+    A Flux Kustomization or HelmRelease whose `dependsOn` leads back to itself, or names an object that nothing makes. A release of a
+    helmfile that `needs` one which the helmfile does not have.
 
 Why it cannot work:
     Flux applies a Kustomization only when everything that it depends on is Ready. In a cycle none is ever first, and an
@@ -47,6 +48,15 @@ def r13_depends_on(graph: Graph) -> Iterator[Finding]:
                 also=cycle.others,
                 cause=cycle.cause,
             )
+    for remark in graph.marked("helmfile-needs"):
+        yield Finding(
+            "R13",
+            Severity.ERROR,
+            remark.words,
+            remark.place,
+            why="helmfile ends before it installs anything, and so does what is run before Flux.",
+            instead="Correct the name or its namespace, or remove the need.",
+        )
     missing = set(graph.missing())
     unknowns = graph.about(Unknowns)
     for edge in graph.of_need(Need.DEPENDS_ON):

@@ -17,7 +17,8 @@ Example:
 Instead:
     List the file, correct the name, or mark the reference as optional. Without a castle, objects that are created by hand
     before Flux are not known: then this is a warning, unless a file that no kustomization lists would make it, a namespace or ConfigMap
-    is missing in a repository that makes its others itself, the name is clearly mistyped, or the only other one that is meant lies beside.
+    is missing in a repository that makes its others itself, the name is clearly mistyped, or none that anything can have, the only other one that
+    is meant lies beside, or those of many others like it are made here (`wiki-backup` beside `blog-backup`, `mail-backup` and so on).
 """
 
 from collections import deque
@@ -25,19 +26,22 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.beside import (
+    NAMELESS,
     class_made_like,
     is_forgotten,
     is_like_ours,
     is_meant_by_all,
+    meant,
     near_class,
-    unused_beside,
+    near_name,
 )
 from rebirth.proof.rules.finding import Finding, Listed, Severity
 from rebirth.proof.rules.order import UNITS, Order, UnitName
 from rebirth.proof.rules.r23_generated_elsewhere import generated_elsewhere
-from rebirth.proof.rules.slips import is_mistyped, is_slip
+from rebirth.proof.rules.slips import is_mistyped
 from rebirth.proof.rules.unknowns import Chance, Unknowns
 from rebirth.proof.things import Edge, Extent, Milestone, Need, Place, Remark, Thing, Unknown
+from rebirth.proof.words import is_name
 
 _KINDS = frozenset({
     "Secret", "ConfigMap", "Namespace", "ServiceAccount", "PersistentVolumeClaim", "StorageClass", "IngressClass", "GatewayClass",
@@ -60,7 +64,9 @@ def r14_no_producer(graph: Graph) -> Iterator[Finding]:
     needed = graph.needed_by()
     unknowns = graph.about(Unknowns)
     told: set[str] = set()
-    kinds = {thing.name.partition("/")[2] for thing in graph.missing() if thing.kind == "CRD"}  # told by R22
+    kinds = {
+        one.name.partition("/")[2] for one in graph.missing() if one.kind == "CRD" and not _comes(one, needed, unknowns)
+    }
     for missing in _by_orphan(graph, _missing(graph)):
         first = next((one for one in missing if _is_known(graph, one, needed, unknowns)), None)
         if first is None:
@@ -75,17 +81,16 @@ def r14_no_producer(graph: Graph) -> Iterator[Finding]:
     yield from _pull_secrets(graph, unknowns)
 
 
+def _comes(kind: Thing, needed: dict[Thing, list[Edge]], unknowns: Unknowns) -> bool:
+    """Whether an unknown likely brings a kind; else R22 tells it, and what needs its objects is told with that."""
+    return Chance.FAIR in {unknowns.chance(kind), unknowns.chance(kind, needed.get(kind, ()))}
+
+
 def _is_known(graph: Graph, thing: Thing, needed: dict[Thing, list[Edge]], unknowns: Unknowns) -> bool:
     """Whether it is missing for sure, or looks mistyped."""
-    if _orphan(graph, thing) or _otherwise(graph, thing) or _near(graph, thing):
+    if _orphan(graph, thing) or _otherwise(graph, thing) or near_name(graph, thing):
         return True
-    return unknowns.chance(thing, _uses(thing, needed)) is not Chance.FAIR
-
-
-def _near(graph: Graph, thing: Thing) -> str:
-    """The name of one that is made, and differs by a slip of the finger."""
-    made = {one.name for one in graph.made if one[:2] == thing[:2] and one.name != thing.name and graph.edges.get(one)}
-    return next((name for name in sorted(made) if is_slip(thing.name, name)), "")
+    return not is_name(thing.name) or unknowns.chance(thing, _uses(thing, needed)) is not Chance.FAIR
 
 
 def _named_in_values(graph: Graph, unknowns: Unknowns, told: set[str]) -> Iterator[Finding]:
@@ -95,11 +100,17 @@ def _named_in_values(graph: Graph, unknowns: Unknowns, told: set[str]) -> Iterat
         if of is None or of.label in told or graph.makers(of) or of in graph.starts:
             continue
         orphan, like = _orphan(graph, of), class_made_like(graph, of)
-        near = _near(graph, of) or near_class(graph, of) or like
+        near = near_name(graph, of) or near_class(graph, of) or like
         others = _others(graph, remark)
         if orphan is None and any(of.name in one.names for one in others if one.extent is Extent.CHART):
             continue
-        if orphan is None and not near and not (remark["sure"] and _is_strange(graph, remark, others, unknowns)):
+        nameless = orphan is None and not is_name(of.name)
+        if (
+            orphan is None
+            and not near
+            and not nameless
+            and not (remark["sure"] and _is_strange(graph, remark, others, unknowns))
+        ):
             continue
         told.add(of.label)
         message, instead = f"{remark.words}, and nothing makes it", "Correct the name, or add what makes it."
@@ -107,7 +118,9 @@ def _named_in_values(graph: Graph, unknowns: Unknowns, told: set[str]) -> Iterat
             message, instead = f"{message}: {_unlisted(orphan)}", _list_it(orphan)
         elif near:
             message, instead = f"{message}; there is {of._replace(name=near).label}", f"Did you mean {near}?"
-        certain = (
+        if nameless:
+            message, instead = f"{message}; nothing can be called so", NAMELESS
+        certain = nameless or (
             is_mistyped(of.name, near) or (bool(like) and near == like) if orphan is None else not orphan["sealed"]
         )
         yield Finding(
@@ -249,7 +262,7 @@ def _finding(
     certain = graph.whole or (orphan is not None and not orphan["sealed"]) or is_forgotten(graph, thing)
     if use.need in _BY_HAND and not graph.whole:
         certain = False
-    if orphan is None and unknowns.chance(thing, uses) is not Chance.NONE:
+    if orphan is None and thing.kind != "ClusterSecretStore" and unknowns.chance(thing, uses) is not Chance.NONE:
         certain = False
     certain = certain or (otherwise is not None and otherwise["whole"] == "yes") or is_meant_by_all(graph, thing, use)
     others = f" (and {len(uses) - 1} more need it)" if len(uses) > 1 else ""
@@ -262,14 +275,9 @@ def _finding(
     elif otherwise is not None:
         message += f"; {otherwise.words}"
         instead = f"Name {otherwise['name']}."
-    elif near := _near(graph, thing):
-        message += f"; there is {thing._replace(name=near).label}"
-        instead = f"Did you mean {near}?"
-        certain = certain or (use.need not in _BY_HAND and is_mistyped(thing.name, near))
-    elif beside := unused_beside(graph, thing, use, needed):
-        message += f"; {thing._replace(name=beside).label} beside it is read by nobody"
-        instead = f"Did you mean {beside}?"
-        certain = certain or use.need not in _BY_HAND
+    elif found := meant(graph, thing, use, by_hand=use.need in _BY_HAND):
+        message += found[0]
+        instead, certain = found[1], certain or found[2]
     elif not graph.whole:
         instead += " If it is created by hand, every new cluster waits for that."
     severity = Severity.ERROR if certain else Severity.WARNING

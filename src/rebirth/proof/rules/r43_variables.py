@@ -4,7 +4,7 @@ What it finds:
     `${NAME}` in a Kustomization with postBuild, without a default, that neither `substitute` nor anything in
     `substituteFrom` provides; `${NAME}` in a name, host, address or amount of a Kustomization without postBuild (hosts of an Ingress or route in a chart's values, too), or anywhere in it
     where a ConfigMap or Secret in flux-system has a value of that name (a warning); text that Flux's substitution does not
-    understand, such as `${a.b}`.
+    understand, such as `${a.b}`; a name under `substitute`, or a key of what `substituteFrom` names, that is no name of a variable (`my-domain`).
 
 Why it cannot work:
     From 2.9 on Flux applies nothing of such a Kustomization, unless its feature gate StrictPostBuildSubstitutions is off: an error
@@ -63,6 +63,16 @@ def _found(graph: Graph) -> Iterator[Finding]:
             remark.place,
             why=f"Flux replaces variables only in a Kustomization with spec.postBuild{cannot}.",
             instead=f"Give {remark['name']} a value in spec.postBuild.substitute or substituteFrom of the Kustomization.",
+        )
+    for remark in graph.marked("variable-name"):
+        yield Finding(
+            "R43",
+            Severity.ERROR,
+            remark.words,
+            remark.place,
+            why="Flux checks every name that it is given, used or not, and then applies nothing of the Kustomization.",
+            instead="A variable's name has letters, digits and _ alone, and no digit at its beginning. Keep other keys in another object.",
+            cause=f"{remark.place.file} {remark['key']}",
         )
     for remark in graph.marked("bad-substitution"):
         yield Finding(

@@ -4,7 +4,7 @@ What it finds:
     A field that the schema of the kind does not know, a value of another type or not among those allowed, a required field
     that is missing; a kind that its group does not have, or no longer serves in that version. The schemas are those of the
     CRDs in the repository and its charts, else those of Kubernetes and of common operators that come with Rebirth. Also
-    durations without a unit, an oci:// URL without `type: oci`, and values that the chart's version
+    names, labels and keys that no object can have, durations without a unit, an oci:// URL without `type: oci`, and values that the chart's version
     rejects, or does not work with; those of charts that are installed before Flux, too. What only another version of the operator could know is
     a warning, and so is a field that Flux leaves out of a kind of Kubernetes itself before it applies the object.
 
@@ -31,6 +31,7 @@ _SLUGS = ("unknown-field", "wrong-type", "wrong-value", "wrong-format", "missing
 
 def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
     reported = {remark.place for remark in graph.marked("not-text", "misplaced")}  # R42
+    reported |= {remark.place for remark in graph.marked("undefined-variable")}  # R43
     for remark in graph.marked(*_SLUGS):
         if remark.place not in reported:
             sure = bool(remark["sure"])

@@ -4,7 +4,8 @@ What it finds:
     A Service whose selector no pod of the repository has, although a workload beside it is of the same name or has the same
     label with another value; a `targetPort` that no container behind the Service has; an Ingress or route to a Service that
     nothing makes, or to a port that the Service does not have. Also a Service that a container's variables, arguments or command
-    name in full (`name.namespace.svc:port`), in a namespace where nothing that is not known may make it.
+    name in full (`name.namespace.svc:port`), in a namespace where nothing that is not known may make it; and, as an error, a store of
+    External Secrets whose server is a Service that is made in another namespace.
 
 Why it cannot work:
     Each of these objects is valid, so the API server takes it, and Flux calls it Ready. The Service has no endpoints, and who
@@ -40,6 +41,22 @@ def r81_leads_nowhere(graph: Graph) -> Iterator[Finding]:
         yield _finding(
             remark, "Nothing listens there, so the connection is refused.", f"Use the port's own name or number{there}."
         )
+    for remark in graph.marked("store-of-nobody"):
+        service = Thing("Service", remark["namespace"], remark["name"], Milestone.EXISTS)
+        others = {
+            one.namespace
+            for one in graph.made
+            if (one.kind, one.name) == (service.kind, service.name) and graph.makers(one)
+        }
+        if len(others) == 1 and not _made(graph, remark, Chance.FAIR):
+            yield Finding(
+                "R81",
+                Severity.ERROR,
+                f"{remark.words}; there is {service._replace(namespace=min(others)).label}",
+                remark.place,
+                why="The store never becomes valid, and none of the Secrets that are read from it is made.",
+                instead=f"Name the namespace {min(others)}.",
+            )
     for remark in graph.marked("no-such-service"):
         beside = remark["there"].split(", ")
         near = get_close_matches(remark["name"], beside, 1)
@@ -53,8 +70,8 @@ def _finding(remark: Remark, why: str, instead: str) -> Finding:
     return Finding("R81", Severity.WARNING, remark.words, remark.place, why=why, instead=instead)
 
 
-def _made(graph: Graph, remark: Remark) -> bool:
+def _made(graph: Graph, remark: Remark, least: Chance = Chance.SLIM) -> bool:
     """Whether something makes such a Service, or may, as far as files tell."""
     service = Thing("Service", remark["namespace"], remark["name"], Milestone.EXISTS)
     made = any(graph.makers(service._replace(milestone=milestone)) for milestone in Milestone)
-    return made or service in graph.starts or graph.about(Unknowns).chance(service) is not Chance.NONE
+    return made or service in graph.starts or graph.about(Unknowns).chance(service) >= least

@@ -23,6 +23,7 @@ FLUX = frozenset({
 _BY_HAND = frozenset({Need.DECRYPTION, Need.VARIABLES})
 
 
+_HELD = frozenset({"Secret", "ConfigMap", "PersistentVolumeClaim"})
 _STORES = frozenset({"SecretStore", "ClusterSecretStore"})
 _CRDS = re.compile(r"(^|[^a-z])crds?(\.ya?ml)?/?$")  # what is called so holds nothing else
 
@@ -105,6 +106,8 @@ class Unknowns:
         """Whether what needs it is declared to come after the unknown, or waits for the health of what is applied with it."""
         if unknown.by is None or (unknown.extent is Extent.CHART and thing in self.graph.recognised):
             return False  # of an operator that is known the charts are known, too
+        if unknown.partly and thing.kind in _HELD:
+            return False  # what others need of it is known
         if unknown.extent is Extent.BASE and thing.kind == "Secret":
             return False  # another owner's repository holds those of its own programs, which are called like it
         unit = UnitName(*unknown.by[:3])

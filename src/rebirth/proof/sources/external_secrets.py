@@ -75,13 +75,13 @@ def references(member: Manifest, *path: str | int) -> Iterator[tuple[Mapping[str
     """The storeRefs of an ExternalSecret's spec at that path: its own, and those of single keys."""
     own = member.at(*path, "secretStoreRef")
     if isinstance(own, Mapping) and own.get("name"):
-        yield own, member.place(*path, "secretStoreRef")
+        yield own, member.place(*path, "secretStoreRef", "name")
     for field in ("data", "dataFrom"):
         for index, entry in enumerate(member.items(*path, field)):
             inner = entry.get("sourceRef") if isinstance(entry, Mapping) else None
             reference = inner.get("storeRef") if isinstance(inner, Mapping) else None
             if isinstance(reference, Mapping) and reference.get("name"):
-                yield reference, member.place(*path, field, index, "sourceRef", "storeRef")
+                yield reference, member.place(*path, field, index, "sourceRef", "storeRef", "name")
 
 
 def target(spec: Mapping[str, Any], name: str) -> str:

@@ -6,6 +6,7 @@ speaks of Secrets or ConfigMaps, where a file beside the release would make one 
 makers are known, for a chart may well make what is called like its release.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,8 +29,9 @@ _NAMES: dict[str, tuple[str, Milestone]] = {
     "existingConfigMap": ("ConfigMap", Milestone.MATERIALISED),
     "existingClaim": ("PersistentVolumeClaim", Milestone.EXISTS),
 }
-_OTHERS = frozenset({"secretName"})  # keys under which charts name what they make themselves, too
+_UNSURE = frozenset({"secretName", "name"})  # keys under which charts name what they make themselves, too
 _WORDS = {"Secret": "secret", "ConfigMap": "config"}
+_REFERENCE = re.compile(r"(secret|configmap)(?:key)?ref", re.IGNORECASE)  # the end of a key
 _SWITCHES = ("enabled", "create", "install")
 # A pod's references, as Kubernetes writes them: field, kind, and where in it the name is.
 _FORMS = (
@@ -80,6 +82,7 @@ def _read(unit: Unit, own: Manifest, unlisted: Mapping[tuple[str, str], str], gr
     given = list(_of_pods(values, ("spec", "values"), space))
     named = [
         *_by_key(values, ("spec", "values"), space),
+        *_by_reference(values, ("spec", "values"), space),
         *(_by_name(values, ("spec", "values"), space, unlisted) if unlisted else ()),
     ]
     named = [one for one in named if one.of not in {two.of for two in given}]
@@ -98,7 +101,7 @@ def _read(unit: Unit, own: Manifest, unlisted: Mapping[tuple[str, str], str], gr
         graph.wanted(one.of)
         graph.remark(
             "named-in-values", own.place(*one.path), words, one.of,
-            namespace=own.namespace, release=own.name, sure="" if unsure or one.path[-1] in _OTHERS else "yes",
+            namespace=own.namespace, release=own.name, sure="" if unsure or one.path[-1] in _UNSURE else "yes",
         )  # fmt: skip
 
 
@@ -158,6 +161,28 @@ def _by_key(value: Any, path: _Path, space: str) -> Iterator[Named]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _by_key(item, (*path, index), space)
+
+
+def _by_reference(value: Any, path: _Path, space: str) -> Iterator[Named]:
+    """What a name and a key beside it lead to, under `passwordSecretRef` and the like."""
+    if isinstance(value, Mapping):
+        if _is_off(value) or value.get("optional") is True:
+            return
+        found = _REFERENCE.search(str(path[-1]))
+        if (
+            found
+            and found.end() == len(str(path[-1]))
+            and {"name", "key"} == set(value)
+            and (name := _plain(value["name"]))
+        ):
+            kind = "Secret" if found[1].lower() == "secret" else "ConfigMap"
+            yield Named(thing(kind, space, name, Milestone.MATERIALISED), (*path, "name"))
+            return
+        for key, item in value.items():
+            yield from _by_reference(item, (*path, str(key)), space)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _by_reference(item, (*path, index), space)
 
 
 def _by_name(value: Any, path: _Path, space: str, unlisted: Mapping[tuple[str, str], str]) -> Iterator[Named]:

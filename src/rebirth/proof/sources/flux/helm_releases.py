@@ -73,7 +73,7 @@ def _order(model: Model, unit: Unit, own: Manifest, begun: Thing, graph: Graph) 
                 other = other._replace(milestone=Milestone.EXISTS)
                 graph.wanted(other)
             words = f"dependsOn {entry['name']}"
-            graph.needs(begun, other, Need.DEPENDS_ON, own.place("spec", "dependsOn", index), words)
+            graph.needs(begun, other, Need.DEPENDS_ON, own.place("spec", "dependsOn", index, "name"), words)
     for needed, need, place, words in _inputs(own):
         graph.needs(begun, needed, need, place, words)
     for index, entry in enumerate(own.items("spec", "valuesFrom")):

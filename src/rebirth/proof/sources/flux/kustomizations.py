@@ -16,6 +16,7 @@ How Flux applies one (kustomize-controller 1.7.3, fluxcd/pkg/ssa 0.76, read in t
 5. What fails  is retried after retryInterval (else interval); what waits for a dependency after 30 seconds. For ever.
 """
 
+import re
 from collections.abc import Mapping
 
 from rebirth.proof.graph import Graph
@@ -34,6 +35,7 @@ from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.things import Atomicity, Milestone, Need, Thing
 
 _OWN = ("flux-system", "flux-system")  # namespace and name of the source that Flux bootstraps with
+_VARIABLE = re.compile(r"[_A-Za-z][_A-Za-z0-9]*")
 _MANY = 4  # Kustomizations of one source
 # The accounts as which Flux's controllers run.
 _CONTROLLERS = (
@@ -129,7 +131,7 @@ def _order(unit: Unit, own: Manifest, begun: Thing, graph: Graph) -> None:
             other = other._replace(milestone=Milestone.EXISTS)
             graph.wanted(other)
             words += ", by an expression"
-        graph.needs(begun, other, Need.DEPENDS_ON, own.place("spec", "dependsOn", index), words)
+        graph.needs(begun, other, Need.DEPENDS_ON, own.place("spec", "dependsOn", index, "name"), words)
 
 
 def _inputs(own: Manifest, begun: Thing, model: Model, graph: Graph) -> None:
@@ -138,6 +140,7 @@ def _inputs(own: Manifest, begun: Thing, model: Model, graph: Graph) -> None:
     if kind in SOURCES and name:
         source = ready(kind, namespace, name)
         graph.needs(begun, source, Need.SOURCE, own.place("spec", "sourceRef", "name"), f"sourceRef {kind} {name}")
+    _variable_names(own, model, graph)
     for index, entry in enumerate(own.items("spec", "postBuild", "substituteFrom")):
         if (
             isinstance(entry, Mapping)
@@ -162,6 +165,25 @@ def _inputs(own: Manifest, begun: Thing, model: Model, graph: Graph) -> None:
         existing = thing("ServiceAccount", own.namespace, str(account))
         graph.wanted(existing)
         graph.needs(begun, existing, Need.ACCOUNT, place)
+
+
+def _variable_names(own: Manifest, model: Model, graph: Graph) -> None:
+    """Keys that can be no variable: one of them, used or not, and Flux substitutes nothing (pkg/kustomize 1.35, varSubstitution)."""
+    holders: list[tuple[Manifest, tuple[str, ...]]] = [(own, ("spec", "postBuild", "substitute"))]
+    for entry in own.items("spec", "postBuild", "substituteFrom"):
+        if isinstance(entry, Mapping):
+            named = (str(entry.get("kind")), own.namespace, str(entry.get("name")))
+            holders += [
+                (holder, (field,))
+                for holder, _ in model.find(*named)
+                if not holder.group
+                for field in ("data", "stringData")
+            ]
+    for holder, path in holders:
+        for key in holder.mapping(*path):
+            if not _VARIABLE.fullmatch(str(key)):
+                words = f"{own.thing().label} substitutes {key}, and that is no name of a variable"
+                graph.remark("variable-name", holder.place(*path, str(key)), words, own.thing(), key=str(key))
 
 
 def _members(unit: Unit, begun: Thing, graph: Graph) -> None:

@@ -216,7 +216,7 @@ def _push(model: Model, member: Manifest, graph: Graph) -> None:
     for index, reference in enumerate(member.items("spec", "secretStoreRefs")):
         if not isinstance(reference, Mapping) or not reference.get("name"):
             continue
-        store_needed(graph, done, reference, member.namespace, member.place("spec", "secretStoreRefs", index))
+        store_needed(graph, done, reference, member.namespace, member.place("spec", "secretStoreRefs", index, "name"))
         store = external_secrets.find(model, reference, member.namespace)
         for number, entry in enumerate(member.items("spec", "data")):
             match = entry.get("match") if isinstance(entry, Mapping) else None

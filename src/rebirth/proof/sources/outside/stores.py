@@ -1,5 +1,6 @@
 """Secret stores of External Secrets: what each needs to be valid, and what a key of it means."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ _SERVERS = (
     "host",
     "hostAPI",
 )
+_SERVICE = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.cluster\.local)?")
 
 
 class Key(NamedTuple):
@@ -100,3 +102,6 @@ def _server(member: Manifest, provider: Mapping[str, Any], path: tuple[str, ...]
         if host:
             place = member.place(*path, field)
             graph.needs(valid, thing("name", "", host, Milestone.RESOLVES), Need.NAME, place, host, scope=ALWAYS)
+            if inside := _SERVICE.fullmatch(host):
+                words = f"{member.thing().label} reads from Service {inside[2]}/{inside[1]}, which nothing makes"
+                graph.remark("store-of-nobody", place, words, member.thing(), name=inside[1], namespace=inside[2])

@@ -1,0 +1,72 @@
+"""What operators' pods and products read and make; a store whose server is elsewhere."""
+
+from corpus.case import ESO, Case, Told, crd, namespace, pods, release, thing, unit
+
+GRAFANA = {
+    "clusters/x/all.yaml": unit("operator") + unit("app", "operator"),
+    "operator/all.yaml": namespace("grafana") + release("grafana-operator", "grafana", "5.20.0", "https://grafana.github.io/helm-charts"),
+    "app/all.yaml": thing("storage.k8s.io/v1", "StorageClass", "fast", body="provisioner: rancher.io/local-path\n")
+    + thing(
+        "grafana.integreatly.org/v1beta1", "Grafana", "panels", "grafana",
+        "spec:\n  persistentVolumeClaim: {spec: {accessModes: [ReadWriteOnce], storageClassName: fast, resources: {requests: {storage: 1Gi}}}}\n"
+        "  deployment:\n    spec:\n      template:\n        spec:\n          containers: [{name: grafana}]\n"
+        "          volumes:\n          - name: grafana-data\n            persistentVolumeClaim:\n              claimName: panels-data\n",
+    ),
+}  # fmt: skip
+CLAIM = Case(
+    "what the pods of an operator read: a claim of another name than it makes",
+    GRAFANA,
+    (Told("app/all.yaml", "panels-data"),),
+)
+READ = Case(
+    "what the pods of an operator read: a Secret that nobody lists",
+    {
+        "clusters/x/all.yaml": unit("crds") + unit("app", "crds"),
+        "crds/all.yaml": crd("agents.castle.example", "Agent", "agents"),
+        "app/kustomization.yaml": "resources:\n- agent.yaml\n",
+        "app/agent.yaml": namespace("wiki")
+        + thing("agents.castle.example/v1", "Agent", "helper", "wiki", "spec: {podTemplate: {env: [{name: A, valueFrom: {secretKeyRef: {name: login, key: a}}}]}}\n"),
+        "app/secret.yaml": thing("v1", "Secret", "login", "wiki", "stringData: {a: b}\n"),
+    },
+    (Told("app/kustomization.yaml"),),
+)  # fmt: skip
+TALOS = Case(
+    "a Secret that nothing makes: Talos makes it for its own accounts",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/all.yaml": namespace("wiki")
+        + thing("talos.dev/v1alpha1", "ServiceAccount", "wiki-talos", "wiki", "spec: {roles: ['os:admin']}\n")
+        + pods("Deployment", "wiki", "wiki", "envFrom: [{secretRef: {name: wiki-talos}}]"),
+    },
+)
+SERVER = Case(
+    "a store whose server is a Service of another namespace: that of Bitwarden",
+    {
+        "clusters/x/all.yaml": unit("eso") + unit("stores", "eso"),
+        "eso/all.yaml": namespace("external-secrets")
+        + namespace("home")
+        + release("external-secrets", "external-secrets", "0.20.4", ESO, "{bitwarden-sdk-server: {enabled: true}}"),
+        "stores/all.yaml": thing("v1", "Secret", "token", "external-secrets", "stringData: {token: x}\n")
+        + thing(
+            "external-secrets.io/v1", "ClusterSecretStore", "bitwarden", "",
+            "spec:\n  provider:\n    bitwardensecretsmanager:\n      auth: {secretRef: {credentials: {key: token, name: token, namespace: external-secrets}}}\n"
+            "      bitwardenServerSDKURL: https://bitwarden-sdk-server.home.svc.cluster.local:9998\n      organizationID: x\n      projectID: y\n",
+        ),
+    },
+    (Told("stores/all.yaml", "bitwarden-sdk-server.home"),),
+)  # fmt: skip
+
+CASES = [
+    CLAIM,
+    CLAIM.but("the one that it makes", ("app/all.yaml", "claimName: panels-data", "claimName: panels-pvc")),
+    CLAIM.but("of a file", more={"app/claim.yaml": thing("v1", "PersistentVolumeClaim", "panels-data", "grafana", "spec: {accessModes: [ReadWriteOnce], storageClassName: fast, resources: {requests: {storage: 1Gi}}}\n")}),
+    READ,
+    READ.but("listed", ("app/kustomization.yaml", "- agent.yaml", "- agent.yaml\n- secret.yaml")),
+    READ.but("that its operator makes", ("app/agent.yaml", "name: login,", "name: helper-login,"), told=[Told("app/secret.yaml", by_luck=True)]),
+    READ.but("optional", ("app/agent.yaml", "key: a}", "key: a, optional: true}"), told=[Told("app/secret.yaml", by_luck=True)]),
+    TALOS,
+    TALOS.but("of none of its accounts", ("app/all.yaml", "secretRef: {name: wiki-talos", "secretRef: {name: talos-config"), told=[Told("app/all.yaml", "talos-config", by_luck=True)]),
+    SERVER,
+    SERVER.but("its own", ("stores/all.yaml", "server.home", "server.external-secrets")),
+    SERVER.but("a Service of that name is there, too", more={"stores/more.yaml": thing("v1", "Service", "bitwarden-sdk-server", "home", "spec: {type: ExternalName, externalName: sdk.castle.example}\n")}),
+]  # fmt: skip
