@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from rebirth.commands import Commands
 from rebirth.diagnosis.cause import Outlook, label
 from rebirth.diagnosis.flux_graph import FluxGraph, StandstillError, followed, held_up
 from rebirth.diagnosis.flux_graph import nodes as nodes_of
-from rebirth.errors import Broken, NotYet
+from rebirth.errors import NotYet
 from rebirth.events import BecameReady, Event, Events
 from rebirth.findings.taken import taken
 from rebirth.lab.building.toolchain import Toolchain, chosen
@@ -32,9 +31,10 @@ from rebirth.rehearse import flux, kept
 from rebirth.rehearse.api_arguments import arguments, asked_for, gates_of
 from rebirth.rehearse.control_plane import ControlPlane
 from rebirth.rehearse.dropped import dropped
-from rebirth.rehearse.first import First, Object, first
+from rebirth.rehearse.first import First, first
 from rebirth.rehearse.folder import private_folder
 from rebirth.rehearse.outside.outside import Outside
+from rebirth.rehearse.placing import Placing
 from rebirth.rehearse.processes import Processes
 from rebirth.rehearse.result import OnPaper, Rehearsed, Stop, merged
 from rebirth.run.waiting import Watcher, beside, now, together, until, watched
@@ -124,7 +124,6 @@ class _Rehearsal:
         unresolved = self._paper.unresolved
         self._outside = Outside(folder / "outside", self._authority, self._world, Store(), options.age_key, unresolved)
         self._folder, self._started, self._since = folder, time.time(), now()
-        self._refused: list[str] = []
         self._steps: list[tuple[str, float, float]] = []
         self._cluster: Cluster | None = None
         self._slow = 1.0  # how many times slower than usual the machine is, or 1
@@ -141,13 +140,13 @@ class _Rehearsal:
         self._tell("the API server serves")
         async with beside(self._paper.run()) as alive:
             with self._step("place what is first"):
-                await self._begin(cluster, crds, objects)
+                placing = await self._begin(cluster, crds, objects)
             self._tell("Flux runs")
             graph = FluxGraph(cluster, ("Kustomization", *objects.root), stands=_QUIET * self._slow, again=_AGAIN)
             with self._step(_WATCH), watched(Watcher(_WATCH, Events(self._hear))):
-                async with beside(_later(cluster, objects.later)):
+                async with beside(placing.go_on(objects.later)):
                     await self._watch(graph, alive)
-            return await self._told(cluster, graph, self._paper, [thing.label for thing in given])
+            return await self._told(cluster, graph, placing.refused, [thing.label for thing in given])
 
     async def _api_arguments(self) -> list[str]:
         if not any((asked := asked_for(self._repository.root)).values()):
@@ -179,7 +178,7 @@ class _Rehearsal:
         if isinstance(event, BecameReady):
             self._tell(f"{event.node} is Ready")
 
-    async def _begin(self, cluster: Cluster, crds: list[dict[str, Any]], objects: First) -> None:
+    async def _begin(self, cluster: Cluster, crds: list[dict[str, Any]], objects: First) -> Placing:
         with self._step("make kinds known"):
             await together(
                 *(cluster.apply(crd) for crd in crds), *(cluster.apply(item) for item in self._outside.first())
@@ -194,13 +193,13 @@ class _Rehearsal:
             self._outside.environment,
         )
         await controllers.start(self._processes)
-        within = _TAKEN_WITHIN * self._slow
+        placing = Placing(cluster, _TAKEN_WITHIN * self._slow)
         for group in objects.before:
-            said = await together(*(_applied(cluster, item, within) for item in group))
-            self._refused += filter(None, said)
+            await placing.place(group)
         await self._until_names_resolve()
         for item in objects.flux:
-            self._refused += filter(None, [await _applied(cluster, item, within)])
+            await placing.place([item])
+        return placing
 
     async def _until_names_resolve(self) -> None:
         """As a bootstrap waits for cluster DNS before Flux, and for so long."""
@@ -232,7 +231,9 @@ class _Rehearsal:
         except StandstillError:
             return
 
-    async def _told(self, cluster: Cluster, graph: FluxGraph, paper: Paper, given: list[str]) -> Rehearsed:
+    async def _told(
+        self, cluster: Cluster, graph: FluxGraph, refused: Mapping[str, str], given: list[str]
+    ) -> Rehearsed:
         every = await nodes_of(cluster)
         why = {node: graph.why.get(node, []) for node in graph.waiting}
         served = await until(cluster.served, what="the API server lists its kinds")
@@ -246,7 +247,8 @@ class _Rehearsal:
             for cause, held in held_up(why).items()
         ]
         on_paper = [
-            OnPaper(label((work.kind, work.namespace, work.name)), ", ".join(work.images)) for work in paper.workloads()
+            OnPaper(label((work.kind, work.namespace, work.name)), ", ".join(work.images))
+            for work in self._paper.workloads()
         ]
         charts = [OnPaper(f"chart {one.chart}", one.made_from) for one in self._outside.stand_ins]
         trees = [OnPaper(f"tree {one}", "nothing is known of it") for one in self._outside.trees]
@@ -264,7 +266,7 @@ class _Rehearsal:
             on_paper=(*trees, *charts, *on_paper),
             missing=tuple(map(str, self._outside.missing)),
             given=tuple(given),
-            refused=tuple(self._refused),
+            refused=tuple(f"{what}: {said}" for what, said in refused.items()),
         )
 
 
@@ -293,35 +295,3 @@ class _Stillness:
         causes = [cause for node in graph.waiting for cause in graph.why.get(node, ())]
         working = not causes or any(cause.outlook is Outlook.WORKING for cause in causes)
         return moment - self._since >= (_QUIET_AT_WORK if working else _QUIET) * self._slow
-
-
-async def _later(cluster: Cluster, items: list[Object]) -> None:
-    """Applies what was taken as there, each as soon as its kind is served."""
-
-    async def one(item: Object) -> None:
-        with suppress(Broken):  # its kind asks for more than is known of it
-            await until(partial(cluster.apply, item), what=f"{item['kind']} is served")
-
-    await together(*map(one, items))
-
-
-async def _applied(cluster: Cluster, item: Object, within: float) -> str:
-    """Applies what a bootstrap would have applied, within so many seconds. What the API server says where it does not take it: that is no end."""
-    what, last = f"{item['kind']} {item['metadata']['name']}", ""
-
-    async def attempt() -> None:
-        nonlocal last
-        try:
-            await cluster.apply(item)
-        except NotYet as error:
-            last = str(error)
-            raise
-
-    try:
-        async with asyncio.timeout(within):
-            await until(attempt, what=f"{what} is applied", every=0.3)
-    except TimeoutError:
-        return f"{what}: {last or 'no answer'}"
-    except Broken as error:
-        return f"{what}: {error.message}"
-    return ""
