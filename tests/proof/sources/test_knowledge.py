@@ -16,7 +16,7 @@ POSTGRES = "postgres-operator.crunchydata.com"
 def test_every_operator_says_what_it_is_and_where_that_was_read(known):
     assert known.title
     assert known.read
-    assert known.charts or known.images or known.pods
+    assert known.charts or known.images or known.pods or known.makes
 
 
 def test_a_file_that_is_wrong_is_told_with_line_and_path_as_castle_yaml_is(tmp_path):
