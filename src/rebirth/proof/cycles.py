@@ -1,7 +1,7 @@
 """Cycles: what needs itself, the shortest first, and where each is cheapest to cut."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from rebirth.proof.things import Edge, Need, Thing
@@ -156,6 +156,16 @@ def shortest(component: frozenset[Thing], edges: _Edges) -> tuple[Edge, ...]:
                 best = (*walk_back(came, thing), closing)
                 break
     return best
+
+
+def plainest(component: frozenset[Thing], edges: _Edges, made: Container[Thing]) -> tuple[Edge, ...]:
+    """The shortest cycle that no other maker of a thing in it would end; the shortest of all where there is none such."""
+
+    def alone(thing: Thing, among: frozenset[Thing]) -> list[Edge]:
+        found = edges(thing, among)
+        return [] if thing in made and len({edge.needs for edge in found}) > 1 else found
+
+    return shortest(component, alone) or shortest(component, edges)
 
 
 _MOST_WEIGHED = (

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from rebirth.proof.cycles import Cycle, components, shortest, walk_back, weighed
+from rebirth.proof.cycles import Cycle, components, plainest, walk_back, weighed
 from rebirth.proof.things import (
     ALWAYS,
     NOWHERE,
@@ -283,7 +283,7 @@ class Graph:
                 pending.append(component)
 
     def _weighed(self, component: frozenset[Thing], scope: Scope, cut: set[int]) -> Cycle:
-        edges = shortest(component, self._inside(scope, cut))
+        edges = plainest(component, self._inside(scope, cut), self.made)
         return weighed(
             edges, component, lambda gone: self._inside(scope, cut.union(*(self._together(one) for one in gone)))
         )

@@ -33,6 +33,7 @@ _WORD = re.compile(r"(?:\{\{[^}]*\}\}|\$\([^)]*\)|<[\w-]+>|[^\s\"'`;|<>&()=])+")
 _FOLDER = re.compile(
     r"(?:\s-k|--kustomize|\s-f|--filename|\bbuild|\bkubectl\s+kustomize)[\s=]+(?:--\S+\s+)*[\"']?$"
 )  # before a folder
+_TELLING = 3  # parts of a path that are no variables, and so are no other's by chance
 _DATA = {"Secret", "ConfigMap"}
 _FLUX = ("kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io")
 
@@ -126,7 +127,7 @@ def _alone(files: Files, script: Path) -> Iterator[tuple[Path, Place]]:
 
 def _targets(files: Files, word: str, script: Path) -> list[Path]:
     """The files or folders of the repository that a word of a script names, seen from the script, a folder above it, or the
-    top. What a leading variable stands for is one of these, too; another one is any one name.
+    top. What a leading variable stands for is one of these, too, or a folder at the top; another one is any one name.
     """
     path = _VARIABLE.sub("", word, count=1) if _VARIABLE.match(word) else word
     path = _ANY.sub("*", path.removeprefix("./").rstrip("/"))
@@ -139,6 +140,8 @@ def _targets(files: Files, word: str, script: Path) -> list[Path]:
         there = [one for one in found if files.is_inside(one) and one != files.root and _is_there(one)]
         if there:
             return there
+    if path != word and sum("*" not in part for part in path.split("/")) >= _TELLING:
+        return [one for one in sorted(files.root.glob(f"*/{path}")) if files.is_inside(one) and _is_there(one)]
     return []
 
 
