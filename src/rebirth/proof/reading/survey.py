@@ -241,7 +241,9 @@ class _Reader:
             # Where something was left out, that is what is wrong, and has been told.
             if found.whole:
                 where_ = Place(str(found.file), found.line) if found.file else place
-                self.survey.remarks.append(rejected(error.said, found, own, where_))
+                slow = error.status is None  # of a busy machine, or of a build without an end: nobody can tell
+                told = Remark("unread", where_, error.said) if slow else rejected(error.said, found, own, where_)
+                self.survey.remarks.append(told)
             made, lost = await self._builds.parts(found, written)
             self.survey.unknowns += [unread.rejected(found, own, place)] if lost else []
             self._rejected |= {(found.path, own)} if lost else set()

@@ -57,7 +57,7 @@ def r40_build(graph: Graph) -> Iterator[Finding]:
             Severity.INFO,
             f"{_name(remark)} {remark.words}, and is not read",
             remark.place,
-            instead="Split the file.",
+            instead="Split it; a build may also need a machine that is less busy.",
         )
 
 
