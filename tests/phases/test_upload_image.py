@@ -75,6 +75,16 @@ async def test_the_image_after_a_kill_at_the_write(outside, factory):
     assert [task.exit_status for task in downloads(outside)] == ["OK"], "the running download is taken up"
 
 
+async def test_a_download_that_ends_between_two_looks_is_not_begun_again(outside, factory):
+    """An earlier run's: the storage was looked at before it ended, the tasks are afterwards."""
+    await factory()
+    spec, before = outside.castle.proxmox, outside.writes
+    place = {"node": spec.node, "storage": spec.image_storage}
+    volume = await outside.proxmox.download_image(**place, name=outside.image, url="https://127.0.0.1:1/talos.iso")
+    assert volume in await outside.proxmox.images(**place)
+    assert outside.writes == before
+
+
 async def test_a_list_of_extensions_is_made_known_to_the_factory_first(outside, serve):
     faults = Faults()
     served = await serve(faults.around("factory", factory_app(known=())))

@@ -139,11 +139,14 @@ class ProxmoxApi:
 
     async def download_image(self, *, node: str, storage: str, name: str, url: str) -> str:
         """Makes the node fetch an image; returns its volume id. A download of it that runs already is taken up."""
+        volume = f"{storage}:iso/{name}"
         if (task := await self._running_download(node, name)) is None:
+            if volume in await self.images(node=node, storage=storage):
+                return volume  # one that ended since the caller looked
             fetch = self._api.nodes(node).storage(storage)("download-url")
             task = await self._write(_DOWNLOAD, partial(fetch.post, content="iso", filename=name, url=url))
         await self._finish(_DOWNLOAD, task)
-        return f"{storage}:iso/{name}"
+        return volume
 
     async def _running_download(self, node: str, name: str) -> str | None:
         """A task of an earlier run, which Proxmox carries on with whether or not somebody waits for it."""
