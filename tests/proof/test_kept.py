@@ -17,7 +17,7 @@ from rebirth.findings.places import Places
 from rebirth.findings.verdict import weigh
 from rebirth.proof.prove import prove
 from rebirth.proof.reading.kept import Kept, opened, put_away
-from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.repository_files import IGNORE, Files
 from rebirth.proof.reading.yaml_files import UnreadableError
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
@@ -233,3 +233,19 @@ def test_a_folder_that_kustomize_has_built_is_not_built_again(tmp_path, cache):
     assert kept.made == made
     (root / "a/a.yaml").write_text(config_map("b", "x"))
     assert names() == ["p-b"]
+
+
+def test_a_comment_that_says_what_not_to_report_is_seen_whether_kept_or_new(root):
+    file, kept = root / "apps" / "1.yaml", Kept(tick=0)
+    assert str(file) in Files(root, kept).silent(IGNORE)
+    file.write_text("# rebirth: ignore R1 a reason\n" + file.read_text())
+    for _ in range(2):
+        assert str(file) not in Files(root, kept).silent(IGNORE)
+    assert len(Files(root, kept).silent(IGNORE)) == 299
+
+
+def test_a_path_is_resolved_without_asking_where_no_link_is_on_the_way(root):
+    (root / "linked").symlink_to("apps")
+    files = Files(root)
+    for path in (root / "apps", root / "linked", root / "linked" / "1.yaml", root / "none" / "there", root.parent):
+        assert files.resolved(path) == path.resolve()

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rebirth.findings.places import Places
+from rebirth.proof.reading.repository_files import IGNORE
 from rebirth.proof.rules import Finding, Severity
 from rebirth.proof.things import Place
 
 if TYPE_CHECKING:
     from rebirth.castle import Check
 
-_MARK = b"rebirth: ignore"
 _COMMENT = re.compile(r"(?:^|\s)#\s*rebirth: ignore\b(.*)$")
 _RULES = re.compile(r"\s*R\d+\b,?")
 
@@ -94,7 +94,7 @@ def comments(files: Iterable[str]) -> Iterator[Ignore]:
             raw = Path(file).read_bytes()
         except OSError:
             continue
-        if _MARK in raw:
+        if IGNORE in raw:
             yield from _comments(file, raw.decode(errors="replace").splitlines())
 
 

@@ -63,7 +63,7 @@ def rule_ids() -> set[str]:
 def weigh(proof: Proof, places: Places) -> Verdict:
     """Raises SpecError where the repository's .rebirth.yaml cannot be used."""
     files = _files(proof)
-    ignores = [*_declared(proof), *comments(files)]
+    ignores = [*_declared(proof), *comments(files - proof.model.silent)]
     told: list[Finding] = []
     ignored: list[tuple[Finding, Ignore]] = []
     by_rule: dict[str, list[Ignore]] = {}
@@ -118,12 +118,13 @@ def _files(proof: Proof) -> set[str]:
         folder for model in models for folder in model.built
     }
     found |= {f"{folder}/{name}" for folder in folders for name in NAMES}
-    return {file for file in found if _is_read(file)}
+    there = proof.model.silent
+    return {file for file in found if _is_yaml(file) and (file in there or os.path.isfile(file))}  # noqa: PTH113 - see above
 
 
-def _is_read(file: str) -> bool:
+def _is_yaml(file: str) -> bool:
     name = file.rpartition("/")[2]
-    return ("." not in name or name.endswith((".yaml", ".yml"))) and os.path.isfile(file)  # noqa: PTH113 - see above
+    return "." not in name or name.endswith((".yaml", ".yml"))
 
 
 def _seen(proof: Proof, files: Iterable[str]) -> Seen:

@@ -210,15 +210,15 @@ class Graph:
 
     def _missing(self, scope: Scope) -> list[Thing]:
         persisted = PERSISTED if scope is Scope.COLD_RESTART else frozenset()
-        users = self.users(scope)
-        needed = {thing for thing in self.made if any(by.milestone not in persisted for by in users.get(thing, ()))}
+        users, counts = self._once(("users", scope), lambda: self._counted(scope))
         return [
             thing
-            for thing in self.edges
-            if thing in needed
+            for thing, count in counts.items()
+            if not count
+            and thing in self.made
             and thing not in self.starts
             and thing.milestone not in persisted
-            and not any(edge.scope & scope for edge in self.edges[thing])
+            and any(by.milestone not in persisted for by in users.get(thing, ()))
         ]
 
     def settle(

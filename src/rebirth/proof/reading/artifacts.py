@@ -95,8 +95,12 @@ class Artifacts:
         names: Counter[tuple[str, str]] = Counter()
         for file in self._files.mentioning(flux.KUSTOMIZE.encode()):
             for manifest in _manifests(self._files, file):
-                folder = flux.folder_of(manifest, self._files.root) if flux.is_kustomization(manifest) else None
-                if folder is not None and folder != self._files.root and folder.is_dir():
+                folder = (
+                    flux.folder_of(manifest, self._files.root, self._files.resolved)
+                    if flux.is_kustomization(manifest)
+                    else None
+                )
+                if folder is not None and folder != self._files.root and self._files.is_folder(folder):
                     kind, _, name = flux.source_of(manifest)
                     names[kind, name] += 1
         return max(names, key=lambda one: names[one], default=("", ""))
@@ -138,7 +142,7 @@ class Artifacts:
         if source[0] == "ExternalArtifact":
             return self._copied(source, path)
         if source == repository or self._is_this(source, repository, path):
-            return flux.folder_of(own, self._files.root)
+            return flux.folder_of(own, self._files.root, self._files.resolved)
         packed = self._packed(path) if self._is_pushed(source, repository) else None
         return flux.folder_of(own, packed) if packed else None
 

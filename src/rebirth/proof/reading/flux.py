@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,13 +81,13 @@ def timeout(own: Manifest) -> float:
     return max(seconds(own.at("spec", "timeout"), interval - 30.0), _LEAST)
 
 
-def folder_of(manifest: Manifest, root: Path) -> Path:
+def folder_of(manifest: Manifest, root: Path, resolved: Callable[[Path], Path] = Path.resolve) -> Path:
     """The folder that a Kustomization applies, if its source is the repository in `root`.
 
     `..` leads no higher than to the top (kustomize-controller 1.9 joins paths with securejoin).
     """
     path = posixpath.normpath(f"/{manifest.at('spec', 'path', default='./') or './'}")
-    return (root / path.lstrip("/")).resolve()
+    return resolved(root / path.lstrip("/"))
 
 
 def source_of(own: Manifest) -> tuple[str, str, str]:

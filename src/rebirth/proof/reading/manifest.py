@@ -39,6 +39,7 @@ class Manifest:
     namespace: str = field(init=False)  # "" where it has none
     labels: Mapping[str, Any] = field(init=False)
     annotations: Mapping[str, Any] = field(init=False)
+    _thing: Thing | None = field(init=False, default=None)  # the object itself, once somebody has asked
 
     def __post_init__(self) -> None:
         # Asked for a hundred times an object, so they are looked up once.
@@ -48,8 +49,8 @@ class Manifest:
         self.group = version.partition("/")[0] if "/" in version else ""
         self.name = str(metadata.get("name", ""))
         self.namespace = str(metadata.get("namespace") or "")
-        self.labels = _mapping(metadata.get("labels"))
-        self.annotations = _mapping(metadata.get("annotations"))
+        self.labels = _mapping(metadata.get("labels")) if "labels" in metadata else _NOTHING
+        self.annotations = _mapping(metadata.get("annotations")) if "annotations" in metadata else _NOTHING
 
     def marked(self, name: str) -> Any:
         """The annotation of that name, or the label where there is none; None where there is neither."""
@@ -92,7 +93,14 @@ class Manifest:
         return Place(self.file, self.line, (*self.prefix, *path))
 
     def thing(self, milestone: Milestone = Milestone.EXISTS) -> Thing:
-        return Thing(self.kind, self.namespace, self.name, milestone)
+        if milestone is not Milestone.EXISTS:
+            return Thing(self.kind, self.namespace, self.name, milestone)
+        if self._thing is None:
+            self._thing = Thing(self.kind, self.namespace, self.name, milestone)
+        return self._thing
+
+
+_NOTHING: Mapping[str, Any] = {}
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -163,6 +171,7 @@ class Model:
     cluster: str = ""  # the folder that Flux is pointed at, below the root
     start: tuple[str, Place] = ("", NOWHERE)  # why, and where that is written
     listed: frozenset[Path] = frozenset()  # files that were read for it
+    silent: frozenset[str] = frozenset()  # files of the repository in which no comment says what not to report
     share: tuple[int, int] = (0, 0)  # of the files that hold objects: those that are read for some cluster, and all
     own_source: tuple[str, str, str] = ("", "", "")  # kind, namespace and name of the repository's own Flux source
     castle: "Castle | None" = None
@@ -256,11 +265,11 @@ def texts(value: Any) -> Iterator[str]:
 def manifests(document: Document, file: Path, listed: Place) -> Iterator[Manifest]:
     """The objects of a document: itself, or the items of a List."""
     data = document.data
-    if not isinstance(data, Mapping) or not isinstance(data.get("kind"), str) or "apiVersion" not in data:
+    if not isinstance(data, dict) or not isinstance(kind := data.get("kind"), str) or "apiVersion" not in data:
         return
     if is_encrypted(document):
         return
-    if is_list(data):
+    if kind.endswith("List") and is_list(data):
         for index, item in enumerate(data["items"]):
             if isinstance(item, Mapping) and "kind" in item:
                 yield Manifest(item, str(file), document.line, ("items", index), listed)
@@ -272,21 +281,19 @@ def manifests(document: Document, file: Path, listed: Place) -> Iterator[Manifes
 
 def is_encrypted(document: Document) -> bool:
     """Whether SOPS has encrypted the whole of it, its kind included."""
-    return isinstance(document.data, Mapping) and str(document.data.get("kind", "")).startswith("ENC[")
+    return isinstance(document.data, dict) and str(document.data.get("kind", "")).startswith("ENC[")
 
 
 def is_list(data: Any) -> bool:
     """Whether it is a List of objects."""
-    return (
-        isinstance(data, Mapping) and str(data.get("kind", "")).endswith("List") and isinstance(data.get("items"), list)
-    )
+    return isinstance(data, dict) and str(data.get("kind", "")).endswith("List") and isinstance(data.get("items"), list)
 
 
 def _quoted(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """An object with its own annotations as texts: kustomize (api 0.21) quotes those that are numbers or booleans."""
     metadata = data.get("metadata")
-    written = metadata.get("annotations") if isinstance(metadata, Mapping) else None
-    if not isinstance(written, Mapping) or all(isinstance(value, str) for value in written.values()):
+    written = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if not isinstance(written, dict) or all(isinstance(value, str) for value in written.values()):
         return data
     annotations = {key: _text(value) for key, value in written.items()}
     return {**data, "metadata": {**data["metadata"], "annotations": annotations}}

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from rebirth.proof.reading.texts import ignored
 from rebirth.proof.reading.yaml_files import Document, UnreadableError, content_of, decoded, parse
 from rebirth.proof.things import Place
 
+IGNORE = b"rebirth: ignore"  # what a comment begins with that says what not to report
 SETTINGS = ".rebirth.yaml"  # at the top of a repository: what a castle.yaml says in `check`, where there is none
 MOST = 200_000  # files that are looked at
 _DEEPEST = 100  # folders in folders
@@ -38,6 +40,7 @@ class Files:
         self._contents: dict[Path, bytes] = {}  # what was read and is not parsed yet
         self._folders: dict[str, dict[str, os.DirEntry[str]]] = {}
         self._links: dict[Path, Path | None] = {}  # path -> the symbolic link on the way to it
+        self._digested: dict[bool, list[tuple[Path, bytes]]] = {}  # see `_known`
         self._yaml: list[Path] | None = None
         self._templates: list[Path] = []
         self._ignored: dict[str, list[ignored.Rule]] = {}  # by folder: what the files in it and above say
@@ -80,7 +83,10 @@ class Files:
     def _opened(self, file: Path) -> tuple[bytes, bytes]:
         """The digest of a file, and its content: whatever it was that one was told of before."""
         content = self._content(file)
-        self._digests[file] = digest = hashlib.sha256(content).digest()
+        digest = hashlib.sha256(content).digest()
+        if self._digests.get(file) != digest:
+            self._digests[file] = digest
+            self._digested.clear()
         return digest, content
 
     def _content(self, file: Path) -> bytes:
@@ -158,6 +164,10 @@ class Files:
     def is_inside(self, path: Path) -> bool:
         return path == self.root or str(path).startswith(self._inside)
 
+    def resolved(self, path: Path) -> Path:
+        """The path without symbolic links; asks nothing again where none is on the way to it."""
+        return path if self.is_inside(path) and self._link(path) is None else path.resolve()
+
     def why_missing(self, folder: Path, entry: str) -> str:
         path = Path(os.path.normpath(folder / entry))
         if not self.is_inside(path):
@@ -174,9 +184,10 @@ class Files:
 
     def lacks(self, folder: Path) -> str:
         """Why it is no folder of the artifact; "" where it is one."""
-        if by := self.left_out(folder) if folder.is_dir() else None:
-            return f"is left out of the artifact by {self._told(by)}"
-        return "is a file, not a folder" if folder.is_file() else "" if folder.is_dir() else "does not exist"
+        if self.is_folder(folder):
+            by = self.left_out(folder)
+            return f"is left out of the artifact by {self._told(by)}" if by else ""
+        return "is a file, not a folder" if folder.is_file() else "does not exist"
 
     def _told(self, by: Place) -> str:
         shown = self.shown(Path(by.file))
@@ -251,17 +262,32 @@ class Files:
 
     def mentioning(self, *words: bytes, templates: bool = False) -> Iterator[Path]:
         """The YAML files, and if asked for the templates of such, in which one of those words stands."""
-        for file in [*self.yaml_files(), *(self._templates if templates else ())]:
-            try:
-                said = self.kept.said.setdefault(words, {})
-                digest = self.digest(file)
-                if digest not in said:
+        said = self.kept.said.setdefault(words, {})
+        for file, known in self._known(templates=templates):
+            digest = known
+            if digest not in said:
+                try:
                     digest, content = self._opened(file)
-                    said[digest] = any(word in content for word in words)
-            except UnreadableError:
-                continue
+                except UnreadableError:
+                    continue
+                said[digest] = any(word in content for word in words)
             if said[digest]:
                 yield file
+
+    def silent(self, word: bytes) -> frozenset[str]:
+        """The YAML files in which a word does not stand."""
+        there = {*self.mentioning(word)}
+        return frozenset(str(file) for file, _ in self._known(templates=False) if file not in there)
+
+    def _known(self, *, templates: bool) -> list[tuple[Path, bytes]]:
+        """The YAML files that can be read, and if asked for the templates of such, each with its digest."""
+        if templates not in self._digested:
+            found = []
+            for file in [*self.yaml_files(), *(self._templates if templates else ())]:
+                with suppress(UnreadableError):
+                    found.append((file, self.digest(file)))
+            self._digested[templates] = found
+        return self._digested[templates]
 
 
 def is_near(file: Path, cluster: str, others: Iterable[str]) -> bool:

@@ -15,7 +15,7 @@ from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.kustomize import BuildFailed, Kustomize
 from rebirth.proof.reading.machines import talhelper
 from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
-from rebirth.proof.reading.repository_files import MOST, Files, between
+from rebirth.proof.reading.repository_files import IGNORE, MOST, Files, between
 from rebirth.proof.reading.start import before, beforehand, coverage
 from rebirth.proof.reading.start import clusters as where
 from rebirth.proof.reading.undefined import forgotten, literal, put_in, settings
@@ -55,8 +55,9 @@ async def survey(
     found = where.find(root.resolve(), [*clusters], kept)
     sources = Artifacts(found.files)
     surveys = []
+    silent = found.files.silent(IGNORE)
     for cluster, start in found.clusters.items():
-        model = Model(found.root, found.around, cluster, start, castle=castle, castle_file=castle_file)
+        model = Model(found.root, found.around, cluster, start, castle=castle, castle_file=castle_file, silent=silent)
         sources.leave_out(cluster, found.clusters)
         reader = _Reader(found.files, kustomize, sources, model, found.clusters)
         await reader.read(found.root / cluster)
@@ -107,7 +108,8 @@ class _Reader:
         while waiting:
             opened = [self._opened(path, own) for path, own in waiting]
             await self._builds.ahead((one.found, one.written) for one in opened if one.plain is None)
-            builds = await together(*map(self._made, opened))
+            made = iter(await together(*(self._made(one) for one in opened if one.plain is None)))
+            builds = [next(made) if one.plain is None else one.plain for one in opened]
             waiting = [
                 child
                 for (path, own), members in zip(waiting, builds, strict=True)
@@ -140,8 +142,9 @@ class _Reader:
 
     def _leader(self, members: list[Manifest], folder: Path) -> Manifest | None:
         """The Kustomization that applies the folder in which it stands itself."""
-        found = (m for m in members if flux.is_kustomization(m) and not self.artifacts.is_foreign(m))
-        return next((m for m in found if flux.folder_of(m, self.root) == folder), None)
+        found = (m for m in members if flux.is_kustomization(m))
+        own = (m for m in found if flux.folder_of(m, self.root, self.files.resolved) == folder)
+        return next((m for m in own if not self.artifacts.is_foreign(m)), None)
 
     # -- units
 

@@ -67,7 +67,9 @@ def unlisted(file: Path, first: Manifest, listing: Path, model: Model) -> Remark
 def meant(model: Model, files: Files) -> set[Path]:
     """The folders below that of a Kustomization that makes nothing at all: what lies in them was meant."""
     tops = [
-        flux.folder_of(unit.own, model.root) for unit in model.units if unit.own and unit.known and not unit.members
+        flux.folder_of(unit.own, model.root, files.resolved)
+        for unit in model.units
+        if unit.own and unit.known and not unit.members
     ]
     return {file.parent for file in files.yaml_files() for top in tops if top in file.parent.parents}
 

@@ -50,7 +50,7 @@ class Shape:
         self._fields: dict[str, Shape] = {}
         self._limited = [(limit, schema[limit]) for limit in _LIMITS if schema.get(limit) is not None]
         # A name that nothing but the type is asked of, as most are
-        self._plain = self.wanted in {"string", None} and not (self.format or "enum" in schema or self._limited)
+        self.plain = self.wanted in {"string", None} and not (self.format or "enum" in schema or self._limited)
 
     def field(self, name: str) -> "Shape | None":
         found = self._fields.get(name)
@@ -104,7 +104,9 @@ class Shape:
             if self.wanted not in {"array", None} or (self._limited and any(self._limits(value, ()))):
                 return False
             items = self.items
-            return items is None or (all(map(items.fits, value)) and not any(self._twice(value, ())))
+            return items is None or (
+                all(map(items.fits, value)) and (len(value) < 2 or not any(self._twice(value, ())))
+            )
         return not any(self._simple(value, ()))
 
     def _mapping_fits(self, value: Mapping[str, Any]) -> bool:
@@ -117,13 +119,13 @@ class Shape:
             if field is None:
                 if not self.free:
                     return False
-            elif not field.fits(item):
+            elif not (field.plain and type(item) is str) and not field.fits(item):
                 return False
         return not self.required or all(key in value for key in self.required)
 
     def takes(self, text: str) -> bool:
         """Whether there is surely nothing to say of a text."""
-        return self._plain or is_open(text) or not any(self._simple(text, ()))
+        return self.plain or is_open(text) or not any(self._simple(text, ()))
 
     # -- what is wrong with it
 

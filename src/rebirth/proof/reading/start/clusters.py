@@ -159,13 +159,13 @@ def _starts(files: Files, written: Sequence[Manifest]) -> dict[Path, Start]:
     A path that is the whole repository is hardly ever this one's: so the artifacts of charts and operators are taken.
     """
     root = files.root
-    written = [m for m in written if flux.folder_of(m, root) != root] or written
+    written = [m for m in written if flux.folder_of(m, root, files.resolved) != root] or written
     artifacts = Artifacts(files)
     written = [m for m in written if not artifacts.is_foreign(m)] or written
     if leading := {folder: why for m in written for folder, why in _leading(files, m, written)}:
         return leading
     holding = {Path(folder) for folder in {m.file.rpartition("/")[0] for m in written}}
-    led = {flux.folder_of(m, root) for m in written}
+    led = {flux.folder_of(m, root, files.resolved) for m in written}
     takers = _takers(files)
     tops = {
         top

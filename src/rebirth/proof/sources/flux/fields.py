@@ -10,7 +10,7 @@ value of another type keeps them from being read: then the API server sees them 
 """
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rebirth.proof.charts import releases
 from rebirth.proof.charts.chart_values import numbers
@@ -29,6 +29,7 @@ _MOST = 20  # mistakes of one object
 _UNREADABLE = {"wrong-type", "wrong-format"}  # what keeps Flux from reading an object of Kubernetes
 _OF_A_VERSION = {"unknown-field", "wrong-value"}  # what another version of an operator may take
 _SPEC = ("spec", "field")  # how deep an operator that is strict looks where its CRDs let everything through
+_OWN = {flux.KUSTOMIZE, flux.HELM, flux.SOURCE}
 _Kinds = Mapping[tuple[str, str], Shape]
 _Installed = Mapping[str, set[str]]
 
@@ -68,7 +69,9 @@ def _mistakes(
     known = (member.group, member.kind) in defined
     shape = exact or (None if known else bundle.shape(member.group, version.rpartition("/")[2], member.kind))
     kubernetes = str(castle.kubernetes.version) if castle else ""
-    found = [*_flux(member), *_against(shape, member.data)]
+    found = _flux(member) if member.group in _OWN else []
+    if shape is not None and not shape.fits(member.data):
+        found += shape.mistakes(member.data)
     if shape is None and not known:
         found += unknown_kind(member.group, version.rpartition("/")[2], member.kind, kubernetes)
     if not found:
@@ -109,11 +112,6 @@ def _covers(group: str, installed: _Installed) -> bool:
     return all(since <= version and version[: len(until)] <= until for version, since, until in written)
 
 
-def _against(shape: Shape | None, data: Mapping[str, Any]) -> Iterator[Mistake]:
-    if shape is not None and not shape.fits(data):
-        yield from shape.mistakes(data)
-
-
 def _of_kubernetes(found: list[Mistake]) -> list[Mistake]:
     """What becomes of the mistakes in an object that Flux reads into a type, and writes again."""
     if any(mistake.slug in _UNREADABLE for mistake in found):
@@ -121,17 +119,18 @@ def _of_kubernetes(found: list[Mistake]) -> list[Mistake]:
     return [one._replace(slug="lost-field") if one.slug == "unknown-field" else one for one in found]
 
 
-def _flux(member: Manifest) -> Iterator[Mistake]:
+def _flux(member: Manifest) -> list[Mistake]:
     """What Flux's own CRDs and controllers ask of values that somebody writes otherwise."""
-    if member.group not in {flux.KUSTOMIZE, flux.HELM, flux.SOURCE}:
-        return
+    found = []
     for field in ("interval", "retryInterval", "timeout"):
         value = member.at("spec", field)
         if value is not None and not is_open(value) and not flux.is_duration(value):
-            yield Mistake("wrong-value", ("spec", field), f"spec.{field} {value} has no unit; write 10m or 1h30m")
+            words = f"spec.{field} {value} has no unit; write 10m or 1h30m"
+            found.append(Mistake("wrong-value", ("spec", field), words))
     url = str(member.at("spec", "url", default=""))
     if member.kind == "HelmRepository" and url.startswith("oci://") and member.at("spec", "type") != "oci":
-        yield Mistake("oci-type", ("spec", "url"), "an oci:// URL needs `type: oci` beside it")
+        found.append(Mistake("oci-type", ("spec", "url"), "an oci:// URL needs `type: oci` beside it"))
+    return found
 
 
 def _of(crd: Manifest) -> Iterator[tuple[tuple[str, str], Shape]]:

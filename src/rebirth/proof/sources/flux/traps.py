@@ -69,7 +69,7 @@ def read(model: Model, graph: Graph) -> None:
 def _texts(member: Manifest, unit: Unit, graph: Graph) -> None:
     """Values that are no texts where Kubernetes takes text alone."""
     for path, value in _wanted(member, unit):
-        if what := _what(value):
+        if type(value) is not str and (what := _what(value)):
             where = ".".join(map(str, path))
             words = f"{where} of {member.thing().label} is {what}, and must be a string"
             # fluxcd/pkg 0.76, ssa/manager.go: labels that are not all texts are none to what Flux adds its own to.
