@@ -55,8 +55,25 @@ SERVER = Case(
     },
     (Told("stores/all.yaml", "bitwarden-sdk-server.home"),),
 )  # fmt: skip
+LEVEL = "talos/talconfig.yaml"
+HELPER = Case(
+    "a pod that a level rejects: what a provisioner runs for each volume",
+    {
+        "clusters/x/all.yaml": unit("storage") + unit("app", "storage"),
+        LEVEL: "clusterName: x\ntalosVersion: v1.12.0\nkubernetesVersion: v1.35.0\nendpoint: https://192.168.7.10:6443\nallowSchedulingOnControlPlanes: true\nnodes:\n- {hostname: a, ipAddress: 192.168.7.11, controlPlane: true, installDisk: /dev/sda}\n",
+        "storage/all.yaml": namespace("volumes") + release("openebs", "volumes", "4.3.3", "https://openebs.github.io/openebs"),
+        "app/all.yaml": namespace("wiki")
+        + thing("v1", "PersistentVolumeClaim", "data", "wiki", "spec: {accessModes: [ReadWriteOnce], storageClassName: openebs-hostpath, resources: {requests: {storage: 1Gi}}}\n")
+        + pods("Deployment", "wiki", "wiki", "volumeMounts: [{name: data, mountPath: /data}]", "volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]"),
+    },
+    (Told("storage/all.yaml", "name: volumes"),),
+)  # fmt: skip
 
 CASES = [
+    HELPER,
+    HELPER.but("in a namespace that lets it", ("storage/all.yaml", namespace("volumes"), namespace("volumes", "privileged"))),
+    HELPER.but("of a class that nobody uses", ("app/all.yaml", "storageClassName: openebs-hostpath", "storageClassName: ''")),
+    HELPER.but("of machines whose level is not known", more={LEVEL: ""}),
     CLAIM,
     CLAIM.but("the one that it makes", ("app/all.yaml", "claimName: panels-data", "claimName: panels-pvc")),
     CLAIM.but("of a file", more={"app/claim.yaml": thing("v1", "PersistentVolumeClaim", "panels-data", "grafana", "spec: {accessModes: [ReadWriteOnce], storageClassName: fast, resources: {requests: {storage: 1Gi}}}\n")}),

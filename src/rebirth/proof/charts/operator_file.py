@@ -42,6 +42,7 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
     storage_classes:
       - {name: longhorn, default: persistence.defaultClass}     the default class, unless that value is false
     provisioners: [driver.longhorn.io]     StorageClasses of these are served by it
+    helpers: true                    for each of these volumes its program runs a pod with a host path, in its own namespace
     address_pools: [metallb.io/IPAddressPool]   kinds whose objects are pools of addresses for Services
     secrets: [...]                   Secrets that the chart itself makes: names
     resources:                       custom resources that the chart itself holds
@@ -277,6 +278,7 @@ class OperatorFile(Entry):
     certificates: tuple[Certificate, ...] = ()
     gateway_controllers: Texts = ()
     provisioners: Texts = ()
+    helpers: bool = False
     address_pools: Texts = ()
     makes: tuple[Makes, ...] = ()
     reads: tuple[Reads, ...] = ()

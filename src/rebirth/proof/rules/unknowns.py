@@ -67,7 +67,7 @@ class Unknowns:
         if thing.kind == "Namespace" and unknown.extent in {Extent.CHART, Extent.BASE}:
             # Those that they make are called like them; values name namespaces for many reasons, unless they hold whole objects.
             written = "Namespace" in unknown.names and thing.name in unknown.names
-            return Chance.FAIR if written or _alike(unknown, thing) else Chance.NONE
+            return Chance.FAIR if written or _is_its_space(unknown, thing) else Chance.NONE
         if unknown.extent is Extent.FILE or _called(thing) & unknown.names or _alike(unknown, thing):
             return Chance.FAIR
         return Chance.FAIR if use is not None and self._follows(unknown, thing, use) else Chance.SLIM
@@ -145,6 +145,17 @@ def _can(unknown: Unknown, thing: Thing) -> bool:
     ):
         return False  # the templates of a ResourceSet say which kinds it makes
     return not thing.namespace or unknown.namespace in {"", thing.namespace}
+
+
+def _is_its_space(unknown: Unknown, thing: Thing) -> bool:
+    """Whether a namespace is called like what may make it: like a chart or its release, but for a word at the end."""
+    if unknown.extent is not Extent.CHART or unknown.by is None:
+        return _alike(unknown, thing)
+    own = {unknown.by.name, unknown.what.rpartition("(chart ")[2].rstrip(")")} - {""}
+    alike = (
+        f"{one}-".startswith(f"{other}-") for name in own for one, other in ((name, thing.name), (thing.name, name))
+    )
+    return any(alike)
 
 
 def _called(thing: Thing) -> set[str]:

@@ -7,8 +7,8 @@ from rebirth.proof.charts import knowledge, releases
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods
 from rebirth.proof.reading.machines.admission import admission
-from rebirth.proof.reading.manifest import Manifest, Model
-from rebirth.proof.things import Atomicity, Place
+from rebirth.proof.reading.manifest import Manifest, Model, texts
+from rebirth.proof.things import Atomicity, Need, Place
 
 _POLICIES = ("ClusterPolicy", "Policy")  # Kyverno's
 LABEL = "pod-security.kubernetes.io/enforce"
@@ -42,6 +42,7 @@ def read(model: Model, graph: Graph) -> None:
 
     _proxies(model, graph, levels)
     _of_operators(model, graph, levels)
+    _helpers(model, graph, levels)
 
 
 def _where(model: Model, found: pods.Pods, path: tuple[str | int, ...]) -> Place:
@@ -75,6 +76,38 @@ def _of_operators(model: Model, graph: Graph, levels: "_Levels") -> None:
                     level=level, namespace=made.namespace, wanted="privileged",
                 )  # fmt: skip
                 break
+
+
+def _helpers(model: Model, graph: Graph, levels: "_Levels") -> None:
+    """Pods that a provisioner runs on the machine of each of its volumes, to make a folder there; where somebody has such a volume."""
+    running = {
+        known.name: (known, found) for found in pods.every(model) for known in _operators(found) if known.helpers
+    }
+    for known, found in running.values():
+        level = levels.of(found.namespace)
+        if level is None or not _provides(model, graph, known, found.unit.own):
+            continue
+        words = (
+            f"{known.title} runs a pod with a host path for each of its volumes, which the pod security level of namespace "
+            f"{found.namespace} rejects"
+        )
+        graph.remark(
+            "pod-security", _of_namespace(model, found.namespace) or found.manifest.place("metadata", "name"), words, found.thing,
+            level=level, namespace=found.namespace, wanted="privileged",
+        )  # fmt: skip
+
+
+def _provides(model: Model, graph: Graph, known: knowledge.Operator, own: Manifest | None) -> bool:
+    """Whether somebody has a volume of a class that it serves, or names one in a chart's values."""
+    classes = {
+        thing.name
+        for thing, edges in graph.edges.items()
+        if thing.kind == "StorageClass" and any(edge.needs == known.thing for edge in edges)
+    }
+    if any(edge.need is Need.STORAGE and edge.needs.name in classes for edge in graph.all_edges()):
+        return True
+    others = (member for member, _ in model.objects() if member is not own and member.kind != "StorageClass")
+    return any(text in classes for member in others for text in texts(member.data))
 
 
 class _Levels:
