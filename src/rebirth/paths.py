@@ -40,6 +40,11 @@ class Paths:
     def talos_secrets(self) -> Path:
         return self.produced / "talos-secrets.yaml"
 
+    @property
+    def scratch(self) -> Path:
+        """What talosctl reads, for as long as it reads."""
+        return self.produced / ".scratch"
+
 
 def paths_of(directory: Path, secrets: "Secrets", environment: Mapping[str, str] = os.environ) -> Paths:
     """The places of the castle in `directory`, as the environment asks for them."""

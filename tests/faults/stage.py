@@ -38,7 +38,7 @@ from rebirth.providers.git_access import Token
 from rebirth.providers.helm import Helm as HelmClient
 from rebirth.providers.proxmox import ProxmoxApi
 from rebirth.providers.tailnet import TailnetApi
-from rebirth.providers.talos import SCRATCH, Talosctl
+from rebirth.providers.talos import Talosctl
 from rebirth.providers.vault import VaultApi
 from rebirth.providers.web import Web
 from rebirth.run.create import given
@@ -225,7 +225,7 @@ class Stage:
 
     def scraps(self) -> list[str]:
         """Files that nobody needs any more, or that are there in part."""
-        found = [*(self.paths.produced / SCRATCH).glob("*"), *self.folder.rglob("*.new"), *self.folder.rglob("*.tmp")]
+        found = [*self.paths.scratch.glob("*"), *self.folder.rglob("*.new"), *self.folder.rglob("*.tmp")]
         found += [file for file in self.paths.produced.glob("*") if file.is_file() and not file.stat().st_size]
         return sorted(str(file.relative_to(self.folder)) for file in found)
 

@@ -11,7 +11,7 @@ import yaml
 from rebirth.commands import Commands
 from rebirth.lab.building.toolchain import Toolchain
 from rebirth.paths import Paths
-from rebirth.providers.talos import SCRATCH, Talosctl
+from rebirth.providers.talos import Talosctl
 from rebirth.secrets import Redaction
 
 pytestmark = pytest.mark.lab
@@ -48,11 +48,11 @@ async def test_made_once_and_for_the_operator_only(talosctl, paths):
     for file in (paths.talos_secrets, paths.talosconfig):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(paths.produced.stat().st_mode) == 0o700
-    assert not list((paths.produced / SCRATCH).glob("*"))
+    assert not list(paths.scratch.glob("*"))
 
 
 async def test_what_a_killed_run_left_is_neither_used_nor_kept(talosctl, paths):
-    scratch = paths.produced / SCRATCH
+    scratch = paths.scratch
     scratch.mkdir(parents=True)
     for name in ("talos-secrets.yaml", "talosconfig", "worker.yaml"):
         (scratch / name).write_text("half of a f")

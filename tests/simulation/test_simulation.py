@@ -91,3 +91,12 @@ def test_a_system_that_does_not_answer_right_for_a_while(kind):
     life = lived("one fault", Plan([Fault("tailscale", kind, 0.0, 90.0, path="/keys|/devices")]))
     assert life.complaints == []
     assert life.hits
+
+
+def test_scratch_files_of_a_killed_run_go_although_the_next_does_not_come_so_far():
+    """With secrets in them; the auditor looks after each run that ends by itself."""
+    created, _ = points()
+    number = created.index("after talosctl gen")
+    life = lived("scratch", Plan([Fault("proxmox", "503", 11.5, 100.0)], kills=[number]))
+    assert any("reach_outside" in line and "PhaseFailed" in line for line in life.trace)
+    assert life.complaints == []

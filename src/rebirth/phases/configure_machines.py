@@ -27,7 +27,7 @@ from rebirth.phases.made.machine_patches import Wanted
 from rebirth.phases.made.who_answers import identified
 from rebirth.phases.mint_node_key import SENT
 from rebirth.providers.access import ClusterAccess
-from rebirth.providers.talos import SCRATCH, TRUSTD_PORT, Talosctl
+from rebirth.providers.talos import TRUSTD_PORT, Talosctl
 from rebirth.run.change import Change, How
 from rebirth.run.facts import (
     CredentialsRestored,
@@ -262,5 +262,5 @@ async def _is(check: Callable[[], Awaitable[None]]) -> bool:
 
 async def undo(paths: Paths) -> list[Made]:
     """The credentials of the machines, and what is recorded of them."""
-    files = (paths.talosconfig, paths.talos_secrets, paths.produced / SCRATCH, records.folder(paths))
+    files = (paths.talosconfig, paths.talos_secrets, paths.scratch, records.folder(paths))
     return made_of(files)

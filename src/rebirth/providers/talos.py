@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shutil
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,9 +15,9 @@ from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken, NotYet, understood
 from rebirth.paths import Paths
 from rebirth.providers.talos_words import ADVICE, UNREACHABLE
+from rebirth.run.files import sweep
 from rebirth.run.waiting import asking
 
-SCRATCH = ".scratch"  # below the produced folder: what talosctl reads, for as long as it reads
 PORT = 50000
 TRUSTD_PORT = 50001  # of a control plane: signs the certificates of workers
 # talosctl makes and patches the others too: with `--config-patch` a patch that takes something out has to fit all of them.
@@ -296,12 +295,9 @@ class Talosctl:
     @contextmanager
     def _scratch(self, name: str) -> Iterator[Path]:
         """A place for a file that is of use to this run only, and is gone afterwards however that ends."""
-        folder = self._paths.produced / SCRATCH
+        folder = self._paths.scratch
         if not self._is_swept:  # what a killed run left holds secrets
-            if folder.is_dir():  # rmtree would open whatever is there, and a FIFO never ends
-                shutil.rmtree(folder, ignore_errors=True)
-            else:
-                folder.unlink(missing_ok=True)
+            sweep(folder)
             self._is_swept = True
         for made in (self._paths.produced, folder):  # mkdir gives its mode to the last folder only
             made.mkdir(parents=True, exist_ok=True, mode=0o700)

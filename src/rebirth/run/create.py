@@ -29,6 +29,7 @@ from rebirth.paths import Paths
 from rebirth.run.bootstrap import Bootstrap
 from rebirth.run.consent import Consent
 from rebirth.run.engine import Engine, Outcome
+from rebirth.run.files import sweep
 from rebirth.run.foresee import Outlook, foresee, lives
 from rebirth.run.journal import Journal
 from rebirth.run.phase import LAYERS, Phase, goal
@@ -242,6 +243,8 @@ async def _run(
     writes: bool = True,
 ) -> Outcome:
     with Journal(paths.state, command, writes=writes) as journal:
+        if writes:
+            sweep(paths.scratch)  # what a killed run has left holds secrets, and this one may not come so far
         engine = Engine(
             own.phases,
             own.connections,
