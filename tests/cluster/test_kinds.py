@@ -29,6 +29,14 @@ async def test_plurals_are_the_api_server_s(inside, kind, plural):
     assert inside.kubernetes.writes == [f"apply {plural}.forge.example default/x"]
 
 
+async def test_a_process_that_goes_on_makes_no_class_twice(inside, paths):
+    """The client library keeps something of each for ever: a process with many clients, one after another, grew by megabytes."""
+    other = Cluster(paths=paths, transport=InProcess(kubernetes_app(inside.kubernetes)))
+    first, second = [await one._kinds.of("v1", "ConfigMap") for one in (inside.cluster, other)]
+    await other.close()
+    assert first is second
+
+
 async def test_scopes_are_the_api_server_s(inside):
     inside.serve("forge.example", "v1", "Furnace", scope="Cluster")
     await inside.cluster.apply(custom("Furnace"))

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 import httpx2 as httpx
@@ -142,7 +142,9 @@ class Kinds:
             if not answer.is_success:
                 raise NotYet(f"{what}: HTTP {code}", hint=self._advice.unwell)
             return {
-                (api_version, entry["kind"]): _resource(api_version, entry)
+                (api_version, entry["kind"]): _resource(
+                    api_version, entry["kind"], entry["name"], namespaced=entry["namespaced"]
+                )
                 for entry in map(listed, answer.json()["resources"])
                 if "/" not in entry["name"]  # status, scale
             }
@@ -156,10 +158,11 @@ class Kinds:
             raise NotYet(f"{what}: the answer is not a list of kinds", hint=self._advice.elsewhere) from None
 
 
-def _resource(api_version: str, entry: Mapping[str, Any]) -> Kind:
+@cache  # lightkube keeps something of each class for ever
+def _resource(api_version: str, kind: str, plural: str, *, namespaced: bool) -> Kind:
     group, _, version = api_version.rpartition("/")
-    base = GenericNamespacedResource if entry["namespaced"] else GenericGlobalResource
-    return type(entry["kind"], (base,), {"_api_info": create_api_info(group, version, entry["kind"], entry["name"])})
+    base = GenericNamespacedResource if namespaced else GenericGlobalResource
+    return type(kind, (base,), {"_api_info": create_api_info(group, version, kind, plural)})
 
 
 def is_namespaced(kind: Kind) -> bool:
