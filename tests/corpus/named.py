@@ -126,8 +126,35 @@ STORES = Case(
     },
     (Told("app/more.yaml", "strongbox"), Told("clusters/x/all.yaml", "nowhere")),
 )
+ELSEWHERE = Case(
+    "these need each other: the namespace of Flux, of another name",
+    {
+        "clusters/x/all.yaml": "".join(
+            text.replace("namespace: flux-system", "namespace: gitops").replace("name: flux-system}", "name: castle}")
+            for text in (unit("repos"), unit("apps", "repos"))
+        ),
+        "repos/all.yaml": thing("source.toolkit.fluxcd.io/v1", "HelmRepository", "charts", "gitops", f"spec: {{interval: 1h, url: '{STRANGE}'}}\n"),
+        "apps/all.yaml": namespace("gitops") + namespace("wiki"),
+    },
+    (Told("clusters/x/all.yaml", by_luck=True),),
+)  # fmt: skip
+TWICE = Case(
+    "a key that is there twice: what follows of it is told with it",
+    {
+        "clusters/x/all.yaml": unit("app", "", "targetNamespace: wiki"),
+        "app/kustomization.yaml": "resources: [namespace.yaml, release.yaml, source.yaml]\n",
+        "app/namespace.yaml": namespace("wiki"),
+        "app/source.yaml": thing("source.toolkit.fluxcd.io/v1", "OCIRepository", "wiki", "", "spec: {interval: 1h, url: 'oci://charts.strange.example/wiki', ref: {tag: 1.0.0}}\n"),
+        "app/release.yaml": thing("helm.toolkit.fluxcd.io/v2", "HelmRelease", "wiki", "", "spec:\n  interval: 1h\n  chartRef: {kind: OCIRepository, name: wiki}\n  install: {remediation: {retries: -1}}\n  upgrade: {remediation: {retries: -1}}\n  values:\n    a: 1\n    a: 2\n"),
+    },
+    (Told("app/release.yaml", "a: 2"),),
+)  # fmt: skip
 
 CASES = [
+    TWICE,
+    TWICE.but("once", ("app/release.yaml", "    a: 2\n", "    b: 2\n")),
+    ELSEWHERE,
+    ELSEWHERE.but("one that only they make", ("repos/all.yaml", "namespace: gitops", "namespace: wiki"), told=[Told("clusters/x/all.yaml"), Told("clusters/x/all.yaml", by_luck=True)]),
     BACKSLASH,
     BACKSLASH.but("none", ("clusters/x/all.yaml", "wiki\\", "wiki"), ("wiki/all.yaml", "wiki\\", "wiki")),
     PLACEHOLDER,

@@ -49,8 +49,9 @@ def r44_dangling_reference(graph: Graph) -> Iterator[Finding]:
     sources += [t for t in graph.starts if t.kind in _KINDS and t.milestone is Milestone.READY]  # Flux' own
     users: dict[Thing, list[Edge]] = {}
     used: set[str] = set()
+    broken = {remark.place.file for remark in graph.marked("duplicate-key")}  # what is built of these nobody knows
     for edge in graph.all_edges():
-        if edge.need not in _FETCHED:
+        if edge.need not in _FETCHED or (edge.place.file in broken and not edge.by.namespace):
             continue
         used.add(edge.needs.label)
         source = edge.needs._replace(milestone=Milestone.EXISTS)

@@ -1,6 +1,7 @@
 """Namespaces: what stands in one cannot be applied before it exists."""
 
 from rebirth.proof.graph import Graph
+from rebirth.proof.reading import flux
 from rebirth.proof.reading.manifest import Model, Unit
 from rebirth.proof.sources.meeting import namespace
 from rebirth.proof.things import Need
@@ -15,6 +16,7 @@ def read(model: Model, graph: Graph) -> None:
         graph.given(namespace(name), "the API server makes it")
     if not model.castle:
         graph.given(namespace("flux-system"), "flux bootstrap makes it")
+        _of_flux(model, graph)
     if any(member.group.endswith(_OPENSHIFT) for member, _ in model.objects()):
         for member, _ in model.objects():
             if member.namespace.startswith("openshift-"):
@@ -23,6 +25,20 @@ def read(model: Model, graph: Graph) -> None:
                 )
     for unit in model.units:
         _unit(unit, graph)
+
+
+def _of_flux(model: Model, graph: Graph) -> None:
+    """Where the source is that Flux is pointed at, and that no file makes, its namespace is, too, whatever it is called."""
+    for unit in model.units:
+        for member in unit.members if unit.root else ():
+            if flux.is_kustomization(member):
+                kind, space, name = flux.source_of(member)
+                if space and not model.find(kind, space, name):
+                    graph.assumed(
+                        namespace(space),
+                        "the source is there that Flux is pointed at",
+                        member.place("spec", "sourceRef"),
+                    )
 
 
 def _unit(unit: Unit, graph: Graph) -> None:
