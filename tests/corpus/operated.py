@@ -68,8 +68,52 @@ HELPER = Case(
     },
     (Told("storage/all.yaml", "name: volumes"),),
 )  # fmt: skip
+MONITORED = Case(
+    "a kind before its CRD: somebody applies it from the web",
+    {
+        "clusters/x/all.yaml": unit("monitoring"),
+        "bootstrap.sh": "helmfile --file bootstrap/helmfile.yaml apply\n",
+        "bootstrap/helmfile.yaml": (
+            "releases:\n- name: cilium\n  namespace: kube-system\n  chart: cilium/cilium\n  version: 1.18.3\n  hooks:\n  - events: [presync]\n"
+            "    command: kubectl\n    args: [apply, --server-side, --filename, 'https://github.com/prometheus-operator/prometheus-operator/releases/latest/download/stripped-down-crds.yaml']\n"
+        ),
+        "monitoring/all.yaml": namespace("monitoring")
+        + release("kube-prometheus-stack", "monitoring", "80.4.1", "https://prometheus-community.github.io/helm-charts")
+        + thing("monitoring.coreos.com/v1", "PodMonitor", "wiki", "monitoring", "spec: {selector: {matchLabels: {app: wiki}}, podMetricsEndpoints: [{port: web}]}\n"),
+    },
+)  # fmt: skip
+HOOK = Case(
+    "a Secret that nothing makes: a hook of a helmfile applies it",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "bootstrap.sh": "helmfile --file bootstrap/helmfile.yaml apply\n",
+        "bootstrap/helmfile.yaml": (
+            "releases:\n- name: cilium\n  namespace: kube-system\n  chart: cilium/cilium\n  version: 1.18.3\n  hooks:\n  - events: [postsync]\n"
+            "    command: kubectl\n    args: [apply, --namespace=wiki, --filename, ../given/login.yaml]\n"
+        ),
+        "given/login.yaml": thing("v1", "Secret", "login", "wiki", "stringData: {a: b}\n"),
+        "app/all.yaml": namespace("wiki") + pods("Deployment", "wiki", "wiki", "envFrom: [{secretRef: {name: login}}]"),
+    },
+)  # fmt: skip
+PULLED = Case(
+    "fetched from a server of its own: the registry of an image is no host",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/all.yaml": namespace("wiki")
+        + thing("source.toolkit.fluxcd.io/v1", "HelmRepository", "charts", "wiki", "spec: {type: oci, interval: 1h, url: 'oci://registry.strange.example/charts'}\n")
+        + thing("helm.toolkit.fluxcd.io/v2", "HelmRelease", "wiki", "wiki", (
+            "spec:\n  interval: 1h\n  chart: {spec: {chart: wiki, version: 1.0.0, sourceRef: {kind: HelmRepository, name: charts}}}\n  install: {remediation: {retries: -1}}\n"
+            "  upgrade: {remediation: {retries: -1}}\n  values: {gateway: {image: {registry: registry.strange.example}}}\n")),
+    },
+)  # fmt: skip
 
 CASES = [
+    MONITORED,
+    MONITORED.but("of another operator", ("bootstrap/helmfile.yaml", "prometheus-operator/prometheus-operator", "grafana/grafana-operator"), told=[Told("monitoring/all.yaml", "kind: PodMonitor")]),
+    HOOK,
+    HOOK.but("another one", ("given/login.yaml", "name: login", "name: logout"), told=[Told("app/all.yaml", "name: login", by_luck=True)]),
+    PULLED,
+    PULLED.but("where it is one", ("app/all.yaml", "gateway: {image: {registry: ", "ingress: {hosts: {core: "), told=[Told("app/all.yaml", "registry.strange.example")]),
     HELPER,
     HELPER.but("in a namespace that lets it", ("storage/all.yaml", namespace("volumes"), namespace("volumes", "privileged"))),
     HELPER.but("of a class that nobody uses", ("app/all.yaml", "storageClassName: openebs-hostpath", "storageClassName: ''")),

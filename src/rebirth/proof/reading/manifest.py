@@ -183,6 +183,7 @@ class Model:
     units: list[Unit] = field(default_factory=list)
     seeded: list[Manifest] = field(default_factory=list)  # objects that the repository keeps for what runs before Flux
     applied: list[Applied] = field(default_factory=list)  # what somebody applies with kubectl
+    fetched: list[tuple[str, Place]] = field(default_factory=list)  # addresses of manifests that somebody applies so
     orphans: list[Manifest] = field(default_factory=list)  # objects in files that no kustomization lists
     helmfiles: dict[Path, tuple[str, bool]] = field(
         default_factory=dict

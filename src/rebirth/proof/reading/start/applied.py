@@ -25,6 +25,7 @@ _BEGINNING = re.compile(r"readme|install|bootstrap|setup|start|deploy", re.IGNOR
 _NAMESPACE = re.compile(r"\s(?:-n|--namespace)[\s=]+[\"']?([\w.-]+)")
 _CONTEXT = re.compile(r"\s--context[\s=]+[\"']?([\w.-]+)")
 _KEY = re.compile(r"--from-(?:file|literal)[\s=]+[\"']?([\w.-]+)=")
+_ADDRESS = re.compile(r"https?://[^\s\"'|;]+")
 _ALONE = re.compile(r"[\s\"'\[(,-]*([^\s\"',]+\.ya?ml)[\s\"'\]),\\]*")  # a path that has its line for itself: of a list
 _LOOPS = re.compile(r"\$|\{\}|\{\{")  # what is named elsewhere
 _VARIABLE = re.compile(r"(?:\{\{[^}]*\}\}|\$\{[^}]*\}|\$\w+|\$\([^)]*\))/+")
@@ -58,6 +59,14 @@ def find(files: Files, said: Sequence[Line]) -> Iterator[Applied]:
             space = spaces.pop() if len(spaces) == 1 else ""
             for target, place in _alone(files, Path(file)):
                 yield from _objects(files, target, Line(f" -n {space}" if space else "", place))
+
+
+def addresses(files: Files, said: Sequence[Line]) -> Iterator[tuple[str, Place]]:
+    """Manifests of the web that are applied by hand, each with the line that says so."""
+    for line in said:
+        file = line.place.file
+        if _does(line.text) and (not file.endswith(".md") or _BEGINNING.search(files.shown(Path(file)))):
+            yield from ((found, line.place) for found in _ADDRESS.findall(line.text))
 
 
 def charts(files: Files, said: Sequence[Line]) -> Iterator[tuple[Path, Place]]:

@@ -20,7 +20,9 @@ def read(models: Sequence[Model], files: Files) -> list[list[Unknown]]:
     shown = {file: (helmfiles.shown(root, file, one), one.only_crds) for file, one in run.items()}
     for file, place in applied.charts(files, said):
         shown.setdefault(file, (helmfiles.shown(root, file, helmfiles.Run(place)), False))
-    by_hand = list(applied.find(files, said))
+    hooks = (line for file, one in run.items() if not one.only_crds for line in helmfiles.hooks(root, file))
+    does = (*said, *hooks)
+    by_hand, fetched = list(applied.find(files, does)), list(applied.addresses(files, does))
     why = "nothing here runs it before Flux; if you do, say so with `bootstrap:` in .rebirth.yaml"
     left = [Unknown(str(file.relative_to(root)), Place(str(file)), why) for file in helmfiles.left(there, run)]
     clusters = [model.cluster for model in models]
@@ -33,6 +35,7 @@ def read(models: Sequence[Model], files: Files) -> list[list[Unknown]]:
 
         model.helmfiles = {file: why for file, why in shown.items() if is_of(str(file))}
         model.applied += [one for one in by_hand if is_of(one.file, one.context)]
+        model.fetched += [one for one in fetched if is_of(one[1].file)]
         own = tuple(line for line in said if is_of(line.place.file, applied.context(line.text)))
         if own not in unread:
             unread[own] = list(scripts.unread(own))

@@ -105,6 +105,31 @@ def documents(file: Path) -> list[Document]:
         return []  # a template through and through: what it installs cannot be told
 
 
+def hooks(root: Path, file: Path) -> Iterator[Line]:
+    """The commands that helmfile runs beside its releases, seen from the top of the repository."""
+    for document in documents(file):
+        data: Mapping[str, Any] = document.data if isinstance(document.data, Mapping) else {}
+        releases = data.get("releases")
+        for at, entry in ((), data), *((("releases", n), one) for n, one in enumerate(_list(releases))):
+            for number, hook in enumerate(_list(entry.get("hooks")) if isinstance(entry, Mapping) else ()):
+                if isinstance(hook, Mapping):
+                    words = [
+                        str(hook.get("command") or ""),
+                        *(_seen(root, file, str(one)) for one in _list(hook.get("args"))),
+                    ]
+                    yield Line(" ".join(words), Place(str(file), document.line, (*at, "hooks", number)))
+
+
+def _seen(root: Path, file: Path, word: str) -> str:
+    """A path from the helmfile's folder, in which its commands run, as one from the top."""
+    path = Path(os.path.normpath(file.parent / word))
+    return str(path.relative_to(root)) if word.startswith(("./", "../")) and path.is_relative_to(root) else word
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _included(file: Path) -> Iterator[Path]:
     for document in documents(file):
         entries: Any = document.data.get("helmfiles") if isinstance(document.data, Mapping) else None

@@ -3,9 +3,10 @@ leads to, and what its scripts and documents apply with kubectl. They are there 
 filled in by hand or by a program.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from rebirth.proof.charts.knowledge import crd
+from rebirth.proof.charts.knowledge import crd, operators
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import scopes
 from rebirth.proof.reading.manifest import Model, thing
@@ -27,6 +28,10 @@ def read(model: Model, graph: Graph) -> None:
             graph.given(crd(str(group), str(kind)), why, place)
         if member.namespace and member.kind not in scopes.BUILT_IN | scopes.CUSTOM:
             graph.given(thing("Namespace", "", member.namespace), why, place)
+    for address, place in model.fetched:
+        why = f"it is applied by hand before Flux, says {Path(place.file).relative_to(model.root)}"
+        for group, kind in _kinds(address):
+            graph.assumed(crd(group, kind), why, place)
     for one in model.applied:
         said = f"{Path(one.place.file).relative_to(model.root)}:{one.place.line}"
         why = f"it is applied by hand before Flux, says {said}"
@@ -34,3 +39,11 @@ def read(model: Model, graph: Graph) -> None:
             graph.assumed(there, why, one.place)
         if one.thing.kind in _DATA:
             graph.holds(one.thing, one.keys, one.place)
+
+
+def _kinds(address: str) -> Iterator[tuple[str, str]]:
+    """The kinds in a file of the web that is called after the CRDs of an operator that is known."""
+    path, _, name = address.rpartition("/")
+    for known in operators() if "crd" in name else ():
+        if any(f"/{piece}/" in f"{path}/" for piece in (known.name, *known.images)):
+            yield from ((crds.group, kind) for crds in known.crds for kind in crds.kinds)

@@ -24,6 +24,7 @@ _WAYS_IN = {
     "httproute",
     "gateway",
 }  # values of charts that make such objects
+_SPEAKING = ("host", "domain", "fqdn")
 _NO_HOSTS = {"annotations", "labels", "parentrefs"}
 _ZONES = {"", "svc", "svc.cluster.local"}  # what follows a Service's name and namespace
 
@@ -133,16 +134,17 @@ def _leads_inside(model: Model, member: Manifest) -> bool:
     return any(service.mapping("spec", "selector") for service in behind)
 
 
-def _hosts_of_values(values: Any, *, inside: bool = False) -> Iterator[str]:
-    """The hosts in those of a chart's values that make Ingresses and routes."""
+def _hosts_of_values(values: Any, *, inside: bool = False, named: bool = False) -> Iterator[str]:
+    """The hosts in those of a chart's values that make Ingresses and routes, under keys that speak of hosts."""
     if isinstance(values, str):
-        if inside and "." in values and "/" not in values and "{" not in values:
+        if inside and named and "." in values and "/" not in values and "{" not in values:
             yield values
     elif isinstance(values, Mapping):
         for key, value in values.items():
             name = str(key).lower()
             if name not in _NO_HOSTS:
-                yield from _hosts_of_values(value, inside=inside or name in _WAYS_IN)
+                speaks = named or any(word in name for word in _SPEAKING)
+                yield from _hosts_of_values(value, inside=inside or name in _WAYS_IN, named=speaks)
     elif isinstance(values, list):
         for one in values:
-            yield from _hosts_of_values(one, inside=inside)
+            yield from _hosts_of_values(one, inside=inside, named=named)
