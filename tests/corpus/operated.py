@@ -1,6 +1,6 @@
 """What operators' pods and products read and make; a store whose server is elsewhere."""
 
-from corpus.case import ESO, Case, Told, crd, namespace, pods, release, thing, unit
+from corpus.case import ESO, JETSTACK, Case, Told, crd, namespace, pods, release, thing, unit
 
 GRAFANA = {
     "clusters/x/all.yaml": unit("operator") + unit("app", "operator"),
@@ -106,8 +106,36 @@ PULLED = Case(
             "  upgrade: {remediation: {retries: -1}}\n  values: {gateway: {image: {registry: registry.strange.example}}}\n")),
     },
 )  # fmt: skip
+SHOWN = Case(
+    "a Secret that two make: a Certificate, and what an annotation asks for",
+    {
+        "clusters/x/all.yaml": unit("cm") + unit("app", "cm"),
+        "cm/all.yaml": namespace("cert-manager") + release("cert-manager", "cert-manager", "v1.19.1", JETSTACK, "{crds: {enabled: true}}"),
+        "app/all.yaml": namespace("wiki")
+        + thing("cert-manager.io/v1", "Issuer", "own", "wiki", "spec: {selfSigned: {}}\n")
+        + thing("cert-manager.io/v1", "Certificate", "wiki", "wiki", "spec: {secretName: wiki-tls, dnsNames: [wiki.castle.example], issuerRef: {kind: Issuer, name: own}}\n")
+        + thing("networking.k8s.io/v1", "Ingress", "wiki", "wiki", (
+            "spec:\n  tls: [{hosts: [wiki.castle.example], secretName: wiki-tls}]\n"
+            "  rules: [{host: wiki.castle.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: wiki, port: {number: 80}}}}]}}]\n"
+        )).replace("namespace: wiki}\nspec:\n  tls", "namespace: wiki, annotations: {cert-manager.io/issuer: own}}\nspec:\n  tls")
+        + thing("v1", "Service", "wiki", "wiki", "spec: {type: ExternalName, externalName: other.castle.example, ports: [{port: 80}]}\n"),
+    },
+    (Told("app/all.yaml", "cert-manager.io/issuer"),),
+)  # fmt: skip
+GATEWAY = thing(
+    "gateway.networking.k8s.io/v1", "Gateway", "wiki", "wiki",
+    "spec:\n  gatewayClassName: castle\n  listeners: [{name: https, protocol: HTTPS, port: 443, tls: {certificateRefs: [{name: wiki-tls}]}}]\n",
+).replace("namespace: wiki}", "namespace: wiki, annotations: {cert-manager.io/issuer: own}}") + thing(
+    "gateway.networking.k8s.io/v1", "GatewayClass", "castle", body="spec: {controllerName: castle.example/gateways}\n"
+)  # fmt: skip
 
 CASES = [
+    SHOWN,
+    SHOWN.but("with no annotation", ("app/all.yaml", ", annotations: {cert-manager.io/issuer: own}", "")),
+    SHOWN.but("at a Gateway, of which cert-manager knows nothing", ("app/all.yaml", ", annotations: {cert-manager.io/issuer: own}", ""), more={
+        "clusters/x/more.yaml": unit("crds") + unit("way", "crds app"),
+        "crds/all.yaml": crd("gateway.networking.k8s.io", "Gateway", "gateways") + crd("gateway.networking.k8s.io", "GatewayClass", "gatewayclasses", "Cluster"),
+        "way/all.yaml": GATEWAY}),
     MONITORED,
     MONITORED.but("of another operator", ("bootstrap/helmfile.yaml", "prometheus-operator/prometheus-operator", "grafana/grafana-operator"), told=[Told("monitoring/all.yaml", "kind: PodMonitor")]),
     HOOK,

@@ -131,7 +131,7 @@ def _annotated(model: Model, member: Manifest, graph: Graph) -> None:
         place = member.place("metadata", "annotations", annotation)
         for secret_name in dict.fromkeys(_certificates(member)):
             made = thing("Certificate", member.namespace, secret_name, Milestone.READY)
-            if model.find("Certificate", member.namespace, secret_name):
+            if model.find("Certificate", member.namespace, secret_name) or _is_made(model, member, secret_name):
                 continue
             graph.needs(made, member.thing(), Need.MADE_BY, place)
             known = knowledge.of_kind(CERT_MANAGER, "Certificate")
@@ -141,6 +141,14 @@ def _annotated(model: Model, member: Manifest, graph: Graph) -> None:
                 _signed(model, made, kind, member.namespace, name, place, graph)
             graph.makes(made, meeting.secret(member.namespace, secret_name), place)
             graph.holds(meeting.secret(member.namespace, secret_name), _KEYS, place)
+
+
+def _is_made(model: Model, member: Manifest, secret_name: str) -> bool:
+    """Whether a Certificate makes what a Gateway shows: cert-manager looks at Gateways only where it is told to, so this one is meant."""
+    return member.kind == "Gateway" and any(
+        one.namespace == member.namespace and one.group == CERT_MANAGER and one.at("spec", "secretName") == secret_name
+        for one, _ in model.objects("Certificate")
+    )
 
 
 def _certificates(member: Manifest) -> Iterator[str]:
