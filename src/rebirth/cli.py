@@ -1,6 +1,5 @@
 """The commands: parse, call, render."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -303,6 +302,8 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Check the programs, secrets and outside systems that a castle needs, with a fix for each. Exit 1: some are missing."""
+    import asyncio
+
     from rebirth.castle.load import FILE
     from rebirth.doctor import examine, programs
     from rebirth.terminal import checklist

@@ -1,6 +1,5 @@
 """The command `backup`."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -28,6 +27,8 @@ def backup(
         raise SpecError("--json needs --list", hint="`rebirth backup --list --json` prints the list.")
     if lab:
         plugins.lab().enter(directory, lab_name)
+    import asyncio
+
     from rebirth.backup import run, telling
     from rebirth.backup.facts import GenerationWritten
     from rebirth.castle import load

@@ -1,6 +1,5 @@
 """The command `bundle`."""
 
-import asyncio
 import time
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +23,8 @@ def bundle(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what it would hold.")] = False,
 ) -> None:
     """Write an archive for a bug report: castle.yaml, journal, logs, versions, doctor's answers, all without secrets."""
+    import asyncio
+
     from rebirth.bundle.archive import listed, write_archive
     from rebirth.bundle.contents import contents
     from rebirth.console import write

@@ -1,6 +1,5 @@
 """The command `drill`."""
 
-import asyncio
 import json
 import sys
 import time
@@ -52,6 +51,8 @@ def drill(
     """
     if faults != "none" and not lab:
         raise SpecError("--faults needs --lab", hint="Nothing is broken on real systems on purpose.")
+    import asyncio
+
     from rebirth.castle import load
     from rebirth.commands import Commands
     from rebirth.console import write

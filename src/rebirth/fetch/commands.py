@@ -1,6 +1,5 @@
 """The commands fetch and cache."""
 
-import asyncio
 import os
 import sys
 from pathlib import Path
@@ -50,6 +49,8 @@ def fetch(
 
     What is there is not fetched again, and what was broken off goes on. Exit code 1: something could not be had.
     """
+    import asyncio
+
     from rebirth.checking import Asked
     from rebirth.console import write
     from rebirth.fetch import run, telling

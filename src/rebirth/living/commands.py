@@ -1,6 +1,5 @@
 """The command `diagnose`. Only typer and the product's options are imported above: `rebirth --help` waits for nothing else."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -60,6 +59,8 @@ def diagnose(
     style = form(format_, as_json)
     if style not in {"text", "json"}:
         raise SpecError(f"--format: {style} is neither text nor json")
+    import asyncio
+
     from rebirth.console import width, write
     from rebirth.living import telling
     from rebirth.living.diagnosed import Asked, diagnosed

@@ -111,6 +111,22 @@ def test_one_that_is_rejected_takes_no_other_with_it(root, tmp_path):
     assert commands.count == 5  # all, each half of them, and those of the second half, alone
 
 
+class Slow(Counting):
+    """Runs nothing: every build takes longer than one waits."""
+
+    async def run(self, argv, **options):
+        self.count += 1
+        raise TimeoutError
+
+
+def test_what_takes_too_long_together_is_not_tried_again_in_halves(root, tmp_path):
+    commands = Slow()
+    names = ["labelled", "again", "shares", "named"]
+    made = built(root, names, tmp_path / "cache", together=True, commands=commands)
+    assert all("did not finish" in text for text in made.values())
+    assert commands.count == 1 + len(names)
+
+
 def test_what_comes_out_under_another_name_is_built_alone(root, tmp_path):
     commands = Counting()
     made = built(root, ["labelled", "renamed"], tmp_path / "cache", together=True, commands=commands)

@@ -131,8 +131,9 @@ class Builds:
         try:
             async with self._limit:
                 text = await self._kustomize.build(folder=top, root=root, reads=reads, written=written)
-        except BuildFailed:
-            await together(*map(self._together, halves(batch)))
+        except BuildFailed as error:
+            if error.status is not None:  # else it took too long, and each half may, too
+                await together(*map(self._together, halves(batch)))
             return
         for one, made in zip(batch.folders, batch.apart(with_origins(text), root) or (), strict=False):
             if key := self._key(*one):

@@ -24,8 +24,9 @@ _FORMAT = "2"  # of the cache; another one where what is kept changes
 _PATIENCE = 60.0  # seconds for a build
 _MOST_KEPT = 5000  # builds in the cache
 _LONGEST = 600  # characters of kustomize's words
-# A build lives for a moment: collecting garbage as usual, half of it while the program starts, takes a quarter of its time.
-_GO = {"GOGC": "off", "GOMEMLIMIT": "128MiB"}
+# A build lives for a moment: collecting garbage as usual, half of it while the program starts, takes a quarter of its time. Only
+# what is built in one run grows beyond the limit.
+_GO = {"GOGC": "off", "GOMEMLIMIT": "96MiB"}
 
 
 def cache_directory() -> Path:

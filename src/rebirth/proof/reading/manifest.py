@@ -61,7 +61,7 @@ class Manifest:
         """The value at that path, or `default` where there is none, whatever shape the object has."""
         value: Any = self.data
         for part in path:
-            if isinstance(value, dict):
+            if type(value) is dict:  # as nearly always
                 if part not in value:
                     return default
             else:
@@ -80,7 +80,8 @@ class Manifest:
 
     def mapping(self, *path: str | int) -> Mapping[str, Any]:
         """The mapping at that path; empty where there is none."""
-        return _mapping(self.at(*path))
+        found = self.at(*path)
+        return found if type(found) is dict else _mapping(found)
 
     def place(self, *path: str | int) -> Place:
         """Where the value at that path stands."""

@@ -32,6 +32,7 @@ class Files:
 
     def __init__(self, root: Path, kept: Kept | None = None) -> None:
         self.root = root
+        self._top = str(root)
         self._inside = f"{root}/" if str(root) != "/" else "/"
         self.cut = False  # whether there were more than MOST
         self.kept = kept or Kept()
@@ -39,7 +40,7 @@ class Files:
         self._digests: dict[Path, bytes] = {}
         self._contents: dict[Path, bytes] = {}  # what was read and is not parsed yet
         self._folders: dict[str, dict[str, os.DirEntry[str]]] = {}
-        self._links: dict[Path, Path | None] = {}  # path -> the symbolic link on the way to it
+        self._links: dict[str, str] = {}  # path -> the symbolic link on the way to it; "" where there is none
         self._digested: dict[bool, list[tuple[Path, bytes]]] = {}  # see `_known`
         self._yaml: list[Path] | None = None
         self._templates: list[Path] = []
@@ -162,18 +163,19 @@ class Files:
         return found
 
     def is_inside(self, path: Path) -> bool:
-        return path == self.root or str(path).startswith(self._inside)
+        text = str(path)
+        return text.startswith(self._inside) or text == self._top
 
     def resolved(self, path: Path) -> Path:
         """The path without symbolic links; asks nothing again where none is on the way to it."""
-        return path if self.is_inside(path) and self._link(path) is None else path.resolve()
+        return path if self.is_inside(path) and not self._link(path) else path.resolve()
 
     def why_missing(self, folder: Path, entry: str) -> str:
         path = Path(os.path.normpath(folder / entry))
         if not self.is_inside(path):
             return f"{entry} leads out of the repository"
         if link := self._link(path):
-            return f"{self.shown(link)} is a symbolic link, which Flux does not pack"
+            return f"{self.shown(Path(link))} is a symbolic link, which Flux does not pack"
         if by := self.left_out(path):
             return f"{entry} is left out of the artifact by {self._told(by)}"
         if path.exists():
@@ -206,14 +208,18 @@ class Files:
                 return self.shown(found)
         return ""
 
-    def _link(self, path: Path) -> Path | None:
-        """The symbolic link on the way to a path inside the root."""
-        if path == self.root:
-            return None
-        if path not in self._links:
-            entry = self._entry(path)
-            self._links[path] = path if entry is not None and entry.is_symlink() else self._link(path.parent)
-        return self._links[path]
+    def _link(self, path: Path) -> str:
+        """The symbolic link on the way to a path inside the root; "" where there is none."""
+        return self._linked(str(path))
+
+    def _linked(self, path: str) -> str:
+        if not path.startswith(self._inside):
+            return ""  # the root itself
+        if (found := self._links.get(path)) is None:
+            folder, _, name = path.rpartition("/")
+            entry = self._holding(folder or "/").get(name)
+            self._links[path] = found = path if entry is not None and entry.is_symlink() else self._linked(folder)
+        return found
 
     def below(
         self, folder: Path, stop: Callable[[Path], bool] = lambda _: False, depth: int = _DEEPEST
@@ -232,6 +238,19 @@ class Files:
                     yield from self.below(path, stop, depth - 1)
             elif entry.is_file() and entry.name not in _NOT_PACKED and self.left_out(path) is None:
                 yield path
+
+    def walk(self, enter: Callable[[str], bool]) -> Iterator[tuple[str, list[str]]]:
+        """Every folder, from the root down and in the order of names, with the names of the files in it.
+
+        `enter` says which names of folders are looked into; links to folders are not.
+        """
+        pending = [self._top]
+        while pending:
+            folder = pending.pop()
+            entries = self._holding(folder)
+            yield folder, [name for name, entry in entries.items() if not _is_folder(entry)]
+            inner = [e.path for e in entries.values() if e.is_dir(follow_symlinks=False) and enter(e.name)]
+            pending += reversed(inner)
 
     def yaml_files(self) -> list[Path]:
         """Every YAML file below the root, in order; hidden folders are left out."""
@@ -290,6 +309,14 @@ class Files:
         return self._digested[templates]
 
 
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Links followed; one that leads to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 def is_near(file: Path, cluster: str, others: Iterable[str]) -> bool:
     """Whether a file, named from the top of the repository, lies at least as near to this cluster's folder as to those of others."""
 
@@ -310,12 +337,6 @@ def between(folders: set[Path]) -> set[Path]:
                 break
             way.append(above)
     return found
-
-
-def is_out(listing: Path, file: Path) -> bool:
-    """Whether a kustomization names the file in a comment: it was left out on purpose."""
-    lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
-    return any(file.name in line for line in lines if line.lstrip().startswith("#"))
 
 
 def _plain(content: bytes) -> list[tuple[Any, int, tuple[tuple[str, int], ...]]] | tuple[str, int, bool]:

@@ -103,7 +103,7 @@ class _Reader:
     async def read(self, folder: Path) -> None:
         if not folder.is_dir():
             raise SpecError(f"{folder}: no such directory", hint="--cluster names a folder of the repository.")
-        waiting = self._put(folder, None, await self._root(folder))
+        waiting = self._put(folder, *await self._root(folder), root=True)
         # Level by level, so that the order of units does not hang on which build is done first.
         while waiting:
             opened = [self._opened(path, own) for path, own in waiting]
@@ -113,7 +113,7 @@ class _Reader:
             waiting = [
                 child
                 for (path, own), members in zip(waiting, builds, strict=True)
-                for child in self._put(path, own, members)
+                for child in self._put(path, members, own)
             ]
         self._scopes()
         self._substitute()
@@ -127,18 +127,19 @@ class _Reader:
         self.model.index()
         self.model.listed = frozenset(self.listed)
 
-    async def _root(self, folder: Path) -> list[Manifest]:
+    async def _root(self, folder: Path) -> tuple[list[Manifest], Manifest | None]:
         """What stands in the cluster's folder. The Kustomization that applies it may stand there, too, and add to it."""
         members = await self._build(folder, None)
         own = self._leader(members, folder)
         if own is None or not (
             completion.adds(own) or own.at("spec", "targetNamespace") or own.items("spec", "components")
         ):
-            return members
+            return members, own
         self.survey.remarks.clear()
         self.survey.unknowns.clear()
         self._lost.clear()
-        return await self._build(folder, own)
+        members = await self._build(folder, own)
+        return members, self._leader(members, folder)
 
     def _leader(self, members: list[Manifest], folder: Path) -> Manifest | None:
         """The Kustomization that applies the folder in which it stands itself."""
@@ -148,12 +149,13 @@ class _Reader:
 
     # -- units
 
-    def _put(self, folder: Path, own: Manifest | None, members: list[Manifest]) -> list[tuple[Path, Manifest]]:
+    def _put(
+        self, folder: Path, members: list[Manifest], own: Manifest | None, *, root: bool = False
+    ) -> list[tuple[Path, Manifest]]:
         """Enters the unit that makes `members`; returns those whose Kustomizations are among them, with their folders."""
-        place = own.place("spec", "path") if own else Place(str(folder))
-        root, built = own is None, (folder, own) not in self._rejected
-        if own is None:
-            own = self._leader(members, folder)
+        place = own.place("spec", "path") if own and not root else Place(str(folder))
+        built = (folder, None if root else own) not in self._rejected
+        if root:
             self.model.own_source = self.artifacts.own(own, self.model.cluster)
         if own is None:
             applied = thing("Kustomization", "flux-system", "flux-system", Milestone.APPLIED)

@@ -7,7 +7,7 @@ from pathlib import Path
 from rebirth.proof.reading import flux
 from rebirth.proof.reading.kustomization import Folder
 from rebirth.proof.reading.manifest import Manifest, Model, texts
-from rebirth.proof.reading.repository_files import Files, is_out
+from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.things import Extent, Place, Remark, Unknown
 from rebirth.proof.words import pieces
 
@@ -59,9 +59,15 @@ def unlisted(file: Path, first: Manifest, listing: Path, model: Model) -> Remark
         ("patch", "yes" if patches else ""),
         ("entry", file.name),
         ("kustomization", str(listing)),
-        ("out", "yes" if is_out(listing, file) else ""),
+        ("out", "yes" if _is_out(listing, file) else ""),
     )
     return Remark("unlisted", first.place("metadata", "name"), words, first.thing(), data)
+
+
+def _is_out(listing: Path, file: Path) -> bool:
+    """Whether a kustomization names the file in a comment: it was left out on purpose."""
+    lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
+    return any(file.name in line for line in lines if line.lstrip().startswith("#"))
 
 
 def meant(model: Model, files: Files) -> set[Path]:

@@ -15,7 +15,7 @@ def read(models: Sequence[Model], files: Files) -> list[list[Unknown]]:
     What lies nearer to another cluster's folder, or names its context, is the other's. Raises SpecError where .rebirth.yaml cannot be used.
     """
     root = files.root
-    said, there = scripts.lines(root), helmfiles.find(root)
+    said, there = scripts.lines(files), helmfiles.find(files)
     run = helmfiles.runs(root, there, said)
     shown = {file: (helmfiles.shown(root, file, one), one.only_crds) for file, one in run.items()}
     for file, place in applied.charts(files, said):

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rebirth.proof.reading.repository_files import SETTINGS
+from rebirth.proof.reading.repository_files import SETTINGS, Files
 from rebirth.proof.reading.start.folders import is_for_bootstrap
 from rebirth.proof.reading.start.scripts import Line
 from rebirth.proof.reading.yaml_files import Document, UnreadableError, parse, read, text_of
@@ -29,16 +29,15 @@ class Run(NamedTuple):
     only_crds: bool = False  # it is rendered, and only its CRDs are applied
 
 
-def find(root: Path) -> list[Path]:
+def find(files: Files) -> list[Path]:
     """Files that may be helmfiles, by their names."""
-    return list(islice(_find(root), _MOST))
+    return list(islice(_find(files), _MOST))
 
 
-def _find(root: Path) -> Iterator[Path]:
-    for folder, inner, names in os.walk(root):
-        inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in _LEFT_OUT)
-        beside = "helmfile" in Path(folder).name
-        for name in sorted(names):
+def _find(files: Files) -> Iterator[Path]:
+    for folder, names in files.walk(lambda name: not name.startswith(".") and name not in _LEFT_OUT):
+        beside = "helmfile" in folder.rpartition("/")[2]
+        for name in names:
             if (beside or name.startswith("helmfile")) and re.search(r"\.ya?ml(\.gotmpl)?$", name):
                 yield Path(folder) / name
 

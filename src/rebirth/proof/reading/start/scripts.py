@@ -1,11 +1,11 @@
 """What a repository says of the time before Flux: lines of its task files and scripts, and commands in its documents."""
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.things import Extent, Place, Unknown
 from rebirth.proof.words import pieces
 
@@ -44,17 +44,16 @@ class Line(NamedTuple):
     place: Place
 
 
-def lines(root: Path) -> tuple[Line, ...]:
+def lines(files: Files) -> tuple[Line, ...]:
     """Whatever speaks of helm, kubectl or an address, in the order of files."""
-    return tuple(line for file in _files(root) for line in _lines(file))
+    return tuple(line for file in _files(files) for line in _lines(file))
 
 
-def _files(root: Path) -> Iterator[Path]:
-    count = 0
-    for folder, inner, names in os.walk(root):
-        inner[:] = sorted(name for name in inner if name not in _LEFT_OUT)
-        beside = bool(_BESIDE & set(Path(folder).relative_to(root).parts))
-        for name in sorted(names):
+def _files(files: Files) -> Iterator[Path]:
+    count, top = 0, str(files.root)
+    for folder, names in files.walk(lambda name: name not in _LEFT_OUT):
+        beside = not _BESIDE.isdisjoint(folder.removeprefix(top).split("/"))
+        for name in names:
             if _TASKS.fullmatch(name) or name.endswith(".md") or (beside and name.endswith((".yaml", ".yml"))):
                 count += 1
                 if count > _MOST:
