@@ -10,10 +10,11 @@ from rich.console import Console
 
 from proof.virtual_time import run as on_virtual_time
 from rebirth import events as e
-from rebirth.console import JsonLines, Lines, Recorder, Silent, colours, describe, show_error
+from rebirth.console import JsonLines, Lines, Recorder, Silent, describe, show_error
 from rebirth.errors import Broken, Problem, SpecError
 from rebirth.secrets import Redaction, Secret
 from rebirth.terminal.live import LiveView
+from rebirth.terminal.output import colours
 
 CANARY = "c4n4ry-value-0001"
 EVERY = (

@@ -11,7 +11,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 from pydantic import ValidationError
 
-from rebirth.secrets import REDACTED, Redaction, Secret, SecretRef
+from rebirth.castle.reference import SecretRef
+from rebirth.secrets import REDACTED, Redaction, Secret
 
 
 def test_a_secret_does_not_show_itself():

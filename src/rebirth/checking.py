@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from rebirth.console import colours, width, write
 from rebirth.errors import Impossible, Rebirth, SpecError
 from rebirth.events import Checked, RunFinished, RunStarted
 from rebirth.findings.certainty import Word
@@ -20,6 +19,7 @@ from rebirth.proof.prove import Proof, collect_patiently, prove
 from rebirth.proof.reading.kept import Kept
 from rebirth.proof.rules import Severity
 from rebirth.repository import Repository, local, repository_of, without_castle
+from rebirth.terminal.output import colours, width, write
 
 if TYPE_CHECKING:
     from rebirth.castle import Castle

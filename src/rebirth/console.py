@@ -2,58 +2,20 @@
 
 import asyncio
 import json
-import os
-import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
-from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import IO
-
-from rich.console import Console
-from rich.text import Text
 
 from rebirth import events as e
 from rebirth.errors import Rebirth
 from rebirth.secrets import Redaction
 
 _Redact = Callable[[str], str]
-_PIPED = 80  # columns where nobody says how wide it is
-_WIDEST = 130
 _PAUSE = 10.0  # seconds between two lines that say what the same phase waits for
-
-
-def width() -> int:
-    """Columns of standard output: as COLUMNS says, else the terminal's, else those of a narrow one."""
-    return min(shutil.get_terminal_size((_PIPED, 24)).columns, _WIDEST)
-
-
-def colours(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether standard output gets colours: NO_COLOR forbids them, FORCE_COLOR asks for them, else a terminal has them."""
-    if environment.get("NO_COLOR") or environment.get("TERM") == "dumb":
-        return False
-    return bool(environment.get("FORCE_COLOR")) or sys.stdout.isatty()
-
-
-def write(words: str) -> None:
-    """To standard output; who has closed it wants no more (`| head`)."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without arrows gets question marks
-    try:
-        sys.stdout.write(words)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def write_text(words: Text) -> None:
-    """The same with styles, where standard output gets colours; lines are neither folded nor filled up."""
-    out = StringIO()
-    Console(file=out, force_terminal=colours(), width=width(), highlight=False).print(words, soft_wrap=True)
-    write(out.getvalue())
 
 
 def show_error(error: Rebirth, redaction: Redaction | None = None) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebirth.castle import Castle, Identity, load, references
+from rebirth.castle.reference import SecretRef
 from rebirth.commands import HINTS, Commands
 from rebirth.errors import Broken, Rebirth, SpecError
 from rebirth.paths import Paths, paths_of
@@ -20,7 +21,7 @@ from rebirth.phases.read_repository import read_repository
 from rebirth.phases.resolve_secrets import resolve, resolve_secrets
 from rebirth.run.facts import SecretsResolved
 from rebirth.run.waiting import together
-from rebirth.secrets import Redaction, SecretRef
+from rebirth.secrets import Redaction
 from rebirth.terminal.checklist import Check, program
 
 _PROGRAMS = ("git", "helm", "talosctl")

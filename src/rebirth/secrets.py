@@ -1,4 +1,4 @@
-"""References to secrets, resolved values, and the redaction that stands before every sink."""
+"""Resolved secrets, and the redaction that stands before every sink. How castle.yaml names one: `castle/reference.py`."""
 
 import json
 import re
@@ -6,8 +6,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus
-
-from pydantic import BaseModel, ConfigDict, field_validator
 
 REDACTED = "[secret]"
 VARIABLE = "REBIRTH_SECRET_"  # how the name of an environment variable begins that holds a secret
@@ -17,29 +15,6 @@ _PIECE = 16  # characters of base64 by which a part of a long value is known
 _GAP = 4  # characters between two parts of the same value, such as an encoded line break
 _BASE64_RUN = re.compile(rf"[A-Za-z0-9+/_-]{{{_PIECE},}}")
 _STANDARD = str.maketrans("-_", "+/")
-
-
-class SecretRef(BaseModel):
-    """Names a secret without holding it: a file below the vault directory, or an environment variable of like name."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, use_attribute_docstrings=True
-    )
-
-    secret: str
-    """The name of a file below the vault directory, such as github-token."""
-
-    @field_validator("secret")
-    @classmethod
-    def _stays_below_the_vault(cls, value: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", value) or ".." in value.split("/"):
-            raise ValueError("must be the name of a file below the vault directory, such as github-token")
-        return value
-
-    @property
-    def variable(self) -> str:
-        """The environment variable asked first: REBIRTH_SECRET_ and the name in capitals."""
-        return VARIABLE + re.sub(r"[^A-Za-z0-9]", "_", self.secret).upper()
 
 
 @dataclass(frozen=True, repr=False)

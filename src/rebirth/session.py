@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rebirth.castle import Castle, load
-from rebirth.console import JsonLines, Lines, Recorder, Silent, Steps, show_error, width, write_text
+from rebirth.console import JsonLines, Lines, Recorder, Silent, Steps, show_error
 from rebirth.errors import Broken, CannotTell, DoesNotHold, Rebirth, SpecError, of_this_machine
 from rebirth.events import Events
 from rebirth.paths import Paths, paths_of
@@ -30,6 +30,7 @@ from rebirth.secrets import Redaction
 from rebirth.terminal.bugs import where
 from rebirth.terminal.ending import Ending
 from rebirth.terminal.live import LiveView
+from rebirth.terminal.output import width, write_text
 
 T = TypeVar("T")
 _View = Lines | LiveView | JsonLines | Silent | Steps

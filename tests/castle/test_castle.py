@@ -9,8 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from rebirth.castle import load
+from rebirth.castle.reference import SecretRef
 from rebirth.errors import SpecError
-from rebirth.secrets import SecretRef
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "castle"
 

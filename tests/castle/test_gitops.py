@@ -2,9 +2,9 @@
 
 import pytest
 
+from rebirth.castle.reference import SecretRef
 from rebirth.phases import BOOTSTRAP
 from rebirth.run.create import sections
-from rebirth.secrets import SecretRef
 
 URL = "ssh://git@github.com/owner/repository.git"
 HOSTS = "github.com ssh-ed25519 AAAA\n"

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from rebirth.castle import Section, load_model
 from rebirth.castle.model import DnsName, Positive, Text
+from rebirth.castle.reference import SecretRef
 from rebirth.errors import SpecError
-from rebirth.secrets import SecretRef
 
 
 class Longhorn(Section):

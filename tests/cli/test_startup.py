@@ -43,6 +43,13 @@ def test_a_proof_of_a_repository_loads_nothing_of_castles(tmp_path):
     assert loaded(checks, str(tmp_path)) == []
 
 
+def test_an_answer_that_was_kept_loads_nothing_of_a_proof():
+    heavy = ("asyncio", "pydantic", "rich", "yaml", "rebirth.proof.reading.survey")
+    program = f"import sys, rebirth.change.answered; print(*[name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == []
+
+
 @pytest.mark.parametrize("module", ["rebirth.cli"])
 def test_the_commands_load_nothing_of_castles(module):
     assert loaded(f"import {module}") == []

@@ -6,10 +6,10 @@ import pytest
 
 from anchored import all_bytes, archive_in, new_key
 from rebirth.castle import CredentialsAnchor, Restore, Vault, VaultAnchor
+from rebirth.castle.reference import SecretRef
 from rebirth.errors import Broken
 from rebirth.phases import read_archive
 from rebirth.phases.made.kept import TALOS_SECRETS, VAULT
-from rebirth.secrets import SecretRef
 
 TOKEN = SecretRef(secret="token")
 SPEC = Vault(address="https://vault.test:8200", mount="secret", token=TOKEN)

@@ -7,9 +7,10 @@ import pytest
 
 from rebirth.castle import Decryption
 from rebirth.castle.gitops import Substitution
+from rebirth.castle.reference import SecretRef
 from rebirth.errors import SpecError
 from rebirth.phases.resolve_secrets import resolve_secrets
-from rebirth.secrets import Redaction, SecretRef
+from rebirth.secrets import Redaction
 
 CANARY = "canary-4711"
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from rebirth.castle import Handovers, Restore, Vault, VaultAnchor
+from rebirth.castle.reference import SecretRef
 from rebirth.errors import Broken, NoAnswer, NotYet
 from rebirth.lab.building.toolchain import Toolchain
 from rebirth.phases import restore_vault
@@ -19,7 +20,7 @@ from rebirth.phases.made.kept import VAULT
 from rebirth.providers.anchors.snapshots import VaultSnapshots
 from rebirth.providers.vault import VaultApi
 from rebirth.run.facts import ArchiveRead, OutsideReached, VaultRestored
-from rebirth.secrets import Secret, SecretRef
+from rebirth.secrets import Secret
 from standins.raft import Raft
 from standins.vault import Vault as Keys
 

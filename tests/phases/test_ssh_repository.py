@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from rebirth.castle import GitOps, Ssh, load
+from rebirth.castle.reference import SecretRef
 from rebirth.commands import Commands
 from rebirth.errors import Broken, NotYet, SpecError
 from rebirth.lab.systems.git import Repository
@@ -16,7 +17,7 @@ from rebirth.phases.connections import git_remote
 from rebirth.phases.read_repository import read_repository
 from rebirth.phases.resolve_secrets import resolved
 from rebirth.run.facts import SecretsResolved
-from rebirth.secrets import Redaction, Secret, SecretRef
+from rebirth.secrets import Redaction, Secret
 from ssh_host import SSHD, new_key, ssh_host
 
 pytestmark = pytest.mark.skipif(not SSHD.exists(), reason="openssh-server is not installed")

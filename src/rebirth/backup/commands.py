@@ -32,9 +32,9 @@ def backup(
     from rebirth.backup import run, telling
     from rebirth.backup.facts import GenerationWritten
     from rebirth.castle import load
-    from rebirth.console import write
     from rebirth.paths import paths_of
     from rebirth.session import session
+    from rebirth.terminal.output import write
 
     if as_list:
         castle = load(directory)

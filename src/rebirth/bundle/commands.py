@@ -27,7 +27,7 @@ def bundle(
 
     from rebirth.bundle.archive import listed, write_archive
     from rebirth.bundle.contents import contents
-    from rebirth.console import write
+    from rebirth.terminal.output import write
 
     found = asyncio.run(contents(directory, offline=offline))
     write(listed(found))

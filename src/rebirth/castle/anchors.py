@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from rebirth.castle.model import DnsLabel, DnsName, HttpsUrl, Section, Text, in_our_words
-from rebirth.secrets import SecretRef
+from rebirth.castle.reference import SecretRef
 
 LATEST = "latest"
 GENERATION = r"\d{8}T\d{6}Z-[a-z0-9]([-a-z0-9]*[a-z0-9])?"

@@ -18,11 +18,11 @@ from rebirth.castle.networking import Networking
 from rebirth.castle.online import Online, Site
 from rebirth.castle.patience import Patiences
 from rebirth.castle.proxmox import Proxmox
+from rebirth.castle.reference import SecretRef
 from rebirth.castle.storage import AnyStorage, Storage
 from rebirth.castle.tailscale import Tailscale
 from rebirth.castle.talos import Talos
 from rebirth.castle.vault_directory import Secrets
-from rebirth.secrets import SecretRef
 
 
 class Handovers(Section):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from rebirth.castle.model import Address, DnsLabel, DnsName, HttpsUrl, Image, Section, Text
-from rebirth.secrets import SecretRef
+from rebirth.castle.reference import SecretRef
 
 
 class Chart(Section):

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, StringConstraints, model_validator
 
 from rebirth.castle.flux import FluxByOperator
 from rebirth.castle.model import DURATION, DnsName, Section, Text, https_url, in_our_words
-from rebirth.secrets import SecretRef
+from rebirth.castle.reference import SecretRef
 
 FLUX = "flux-system"  # the namespace
 VARIABLES = "cluster-variables"

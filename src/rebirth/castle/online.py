@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from rebirth.castle.model import Address, DnsLabel, DnsName, Section, in_our_words
-from rebirth.secrets import SecretRef
+from rebirth.castle.reference import SecretRef
 
 
 class Ingress(Section):

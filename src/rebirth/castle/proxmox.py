@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from rebirth.castle.hardware import VmTag
 from rebirth.castle.machines import Machines
 from rebirth.castle.model import HttpsUrl, Section, Text
-from rebirth.secrets import SecretRef
+from rebirth.castle.reference import SecretRef
 
 VmId = Annotated[int, Field(ge=100, le=999_999_999)]
 

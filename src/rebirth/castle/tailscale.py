@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rebirth.castle.model import DnsLabel, DnsName, HttpsUrl, Section, Tag
-from rebirth.secrets import SecretRef
+from rebirth.castle.reference import SecretRef
 
 
 class NodeKey(Section):

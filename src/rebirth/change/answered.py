@@ -16,11 +16,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rebirth.console import colours, width, write
+from rebirth.proof.programs import kustomize
 from rebirth.proof.reading.kept import sealed
-from rebirth.proof.reading.kustomize import program
 from rebirth.secrets import VARIABLE
 from rebirth.store.cache import fetched_directory, helm_cache
+from rebirth.terminal.output import colours, width, write
 
 if TYPE_CHECKING:
     from rebirth.checking import Proved
@@ -97,7 +97,7 @@ def _around(asked: Asked, named: Path, begun: int) -> str | None:
     fetched = _fetched(fetched_directory())
     if ours is None or charts is None or max(charts.changed, ours.changed) >= begun - _TICK:
         return None
-    programs = [path for path in ((program() or ("",))[0], shutil.which("helm") or "") if path]
+    programs = [path for path in ((kustomize() or ("",))[0], shutil.which("helm") or "") if path]
     variables = {
         name: value
         for name, value in sorted(os.environ.items())

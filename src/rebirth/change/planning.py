@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rebirth.checking import Asked, Proved, of_one_cluster, proved
-from rebirth.console import width, write
 from rebirth.errors import SpecError
 from rebirth.findings.verdict import weigh
 from rebirth.paths import paths_of
@@ -14,6 +13,7 @@ from rebirth.plan import changes, drawing, schedule, text, times
 from rebirth.proof.rules import Severity
 from rebirth.run.create import foreseen
 from rebirth.secrets import Redaction
+from rebirth.terminal.output import width, write
 
 
 def plan(asked: Asked, *, style: str, graph: str, whole: bool) -> int:

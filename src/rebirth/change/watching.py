@@ -13,7 +13,7 @@ from rebirth.change.difference import Compared, compare
 from rebirth.change.snapshot import Mark, marks
 from rebirth.change.tree import Tree, tree_of
 from rebirth.checking import Asked, Said
-from rebirth.console import colours, show_error, width, write
+from rebirth.console import show_error
 from rebirth.errors import Broken, SpecError
 from rebirth.findings.forms import Answer
 from rebirth.findings.text import Text
@@ -21,6 +21,7 @@ from rebirth.findings.verdict import Verdict
 from rebirth.proof.prove import patient_collector
 from rebirth.proof.reading.kept import Kept
 from rebirth.terminal.ending import Ending
+from rebirth.terminal.output import colours, width, write
 
 _TICK = 200  # milliseconds after which a signal is noticed where nothing changes
 _TOGETHER = 50  # milliseconds without another change that end a change of several files

@@ -55,7 +55,6 @@ def drill(
 
     from rebirth.castle import load
     from rebirth.commands import Commands
-    from rebirth.console import write
     from rebirth.drill.drill import Asked, Course
     from rebirth.drill.faults import drawn
     from rebirth.paths import paths_of
@@ -63,6 +62,7 @@ def drill(
     from rebirth.run.asking import agreed, asks
     from rebirth.secrets import Redaction
     from rebirth.terminal.ending import Ending
+    from rebirth.terminal.output import write
 
     drawn(faults, seed, first)
     castle = load(directory)

@@ -52,10 +52,10 @@ def fetch(
     import asyncio
 
     from rebirth.checking import Asked
-    from rebirth.console import write
     from rebirth.fetch import run, telling
     from rebirth.secrets import Redaction
     from rebirth.terminal.ending import Ending
+    from rebirth.terminal.output import write
 
     redaction = Redaction()
     order = run.Order(Asked(meant(castle, gitops), gitops, cluster), images, largest << 20, platform, again, source)
@@ -90,10 +90,10 @@ def _progress(redaction: "Redaction", *, silent: bool) -> "Silent | Terminal":
 @_cache.command("list", epilog=examples("rebirth cache list", "rebirth cache list --json"))
 def list_(as_json: Json = False) -> None:
     """List what was fetched: what it is, how large, and when it was last used."""
-    from rebirth.console import write
     from rebirth.fetch.shown import as_json as in_json
     from rebirth.fetch.shown import as_text
     from rebirth.store.store import Store
+    from rebirth.terminal.output import write
 
     write((in_json if as_json else as_text)(Store()))
 
@@ -107,10 +107,10 @@ def prune(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Remove fetched things that are no longer used, or all of them."""
-    from rebirth.console import write
     from rebirth.fetch.shown import question, removed
     from rebirth.store import used
     from rebirth.store.store import Store
+    from rebirth.terminal.output import write
 
     if every == (unused_for is not None):
         hint = "`--unused-for 30` removes what nobody has used for 30 days, `--all` everything."

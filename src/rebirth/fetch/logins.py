@@ -13,11 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rebirth.castle import Castle
+from rebirth.castle.reference import SecretRef
 from rebirth.errors import SpecError
 from rebirth.fetch.things import Thing
 from rebirth.paths import Paths
 from rebirth.phases.resolve_secrets import resolve
-from rebirth.secrets import Redaction, Secret, SecretRef
+from rebirth.secrets import Redaction, Secret
 from rebirth.store.names import HUB
 
 _HUBS = ("docker.io", "index.docker.io", "registry-1.docker.io")

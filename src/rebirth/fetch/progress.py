@@ -8,10 +8,10 @@ from rich.progress import BarColumn, DownloadColumn, SpinnerColumn, TaskID, Text
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from rebirth.console import write
 from rebirth.fetch.fetching import FAILED, FETCHED, LARGE, Outcome, Task
 from rebirth.fetch.things import AnyThing
 from rebirth.secrets import Redaction
+from rebirth.terminal.output import write
 
 _MARKS = {FETCHED: ("✓", "green"), FAILED: ("✗", "red"), LARGE: ("·", "dim")}
 

@@ -37,9 +37,9 @@ def init(
 
     Every value says where it comes from. Exit code 2: something is left open, and is named with its line.
     """
-    from rebirth.console import write
     from rebirth.init.completing import Question
     from rebirth.init.starting import start
+    from rebirth.terminal.output import write
 
     def ask(question: Question) -> str:
         if no_input or not sys.stdin.isatty():

@@ -6,13 +6,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from rebirth.castle import Castle, GitOps, host_of, port_of
+from rebirth.castle.reference import SecretRef
 from rebirth.lab import canaries
 from rebirth.lab.ca import Authority
 from rebirth.lab.kinds import recipient_of
 from rebirth.lab.spec import Lab
 from rebirth.lab.systems import git, sops, ssh
 from rebirth.lab.systems.parts import Parts
-from rebirth.secrets import SecretRef
 
 
 async def repositories(

@@ -61,9 +61,9 @@ def diagnose(
         raise SpecError(f"--format: {style} is neither text nor json")
     import asyncio
 
-    from rebirth.console import width, write
     from rebirth.living import telling
     from rebirth.living.diagnosed import Asked, diagnosed
+    from rebirth.terminal.output import width, write
 
     found = asyncio.run(diagnosed(Asked(meant(castle, gitops), kubeconfig, context, gitops, tuple(cluster))))
     write(telling.as_json(found) if style == "json" else telling.text(found, width=width(), verbose=verbose))

@@ -5,12 +5,12 @@ import json
 from typing import Any
 
 from rebirth.castle import Decryption, DirectSecret, Foundation, GitOps, PullSecret, Ssh
+from rebirth.castle.reference import SecretRef
 from rebirth.phases.made.living.differences import of_objects, of_those_left
 from rebirth.providers.cluster import Cluster
 from rebirth.run.change import Change
 from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsPlaced, SecretsResolved
 from rebirth.run.waiting import together
-from rebirth.secrets import SecretRef
 
 LAYER = "engine"
 PATIENCE = 120

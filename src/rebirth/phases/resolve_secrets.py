@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from rebirth.castle import Castle
 from rebirth.castle.files import text_of
 from rebirth.castle.gitops import known_hosts
+from rebirth.castle.reference import SecretRef
 from rebirth.errors import Problem, SpecError
 from rebirth.paths import Paths
 from rebirth.run.facts import SecretsResolved
-from rebirth.secrets import Redaction, Secret, SecretRef
+from rebirth.secrets import Redaction, Secret
 
 LAYER = "secrets"
 PATIENCE = 30

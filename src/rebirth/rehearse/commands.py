@@ -92,10 +92,10 @@ def rehearse(
         raise SpecError(f"--age-key: {age_key}: no such file")
     required()
     from rebirth.checking import Asked
-    from rebirth.console import width, write
     from rebirth.rehearse.changes import changes, earlier
     from rebirth.rehearse.forms import FORMS
     from rebirth.rehearse.rehearsal import Options
+    from rebirth.terminal.output import width, write
 
     since = time.monotonic()
     before = earlier(compare) if compare else None

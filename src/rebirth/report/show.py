@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 
 from rebirth.castle import load
-from rebirth.console import width, write, write_text
 from rebirth.errors import SpecError
 from rebirth.paths import paths_of
 from rebirth.phases import PHASES
 from rebirth.report import page, recorded, text, timeline
 from rebirth.report.drills import FOLDER
 from rebirth.report.history import history
+from rebirth.terminal.output import width, write, write_text
 
 LAYER_OF = {phase.name: phase.layer for phase in PHASES}
 

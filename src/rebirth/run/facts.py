@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import TypeAdapter
 
-from rebirth.secrets import Secret, SecretRef
+from rebirth.castle.reference import SecretRef
+from rebirth.secrets import Secret
 
 
 @dataclass(frozen=True)

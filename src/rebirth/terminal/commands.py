@@ -28,7 +28,7 @@ def schema(
     Save it beside castle.yaml and begin that with: # yaml-language-server: $schema=castle.schema.json
     """
     from rebirth.castle.published.schema import as_text, schema_of_castle
-    from rebirth.console import write
+    from rebirth.terminal.output import write
 
     if file == FILE:
         return write(as_text(schema_of_castle()))

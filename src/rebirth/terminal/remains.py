@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from rebirth.castle import load
-from rebirth.console import Steps, show_error, write
+from rebirth.console import Steps, show_error
 from rebirth.events import Events
 from rebirth.paths import paths_of
 from rebirth.phases import BOOTSTRAP
 from rebirth.run import asking
 from rebirth.secrets import Redaction
+from rebirth.terminal.output import write
 
 
 def list_remains(directory: Path, *, as_json: bool, budget: float | None) -> NoReturn:

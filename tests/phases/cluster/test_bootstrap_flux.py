@@ -6,10 +6,10 @@ import yaml
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.castle import Decryption
 from rebirth.castle.gitops import Substitution
+from rebirth.castle.reference import SecretRef
 from rebirth.errors import Broken
 from rebirth.phases import bootstrap_flux
 from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsPlaced
-from rebirth.secrets import SecretRef
 from standins import charts
 from standins.controllers import FLUX, establishes, rolls_out
 from standins.statuses import forbidden

@@ -6,9 +6,9 @@ import pytest
 
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.castle import Decryption, FluxByOperator
+from rebirth.castle.reference import SecretRef
 from rebirth.phases import bootstrap_flux_instance
 from rebirth.run.facts import NamespacesCreated, SecretsPlaced
-from rebirth.secrets import SecretRef
 from standins import charts
 from standins.controllers import FLUX, establishes, rolls_out
 

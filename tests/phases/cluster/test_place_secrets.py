@@ -8,10 +8,11 @@ import pytest
 from phases.cluster.world import again, killed_after_each_write, refused
 from rebirth.castle import Decryption
 from rebirth.castle.gitops import Substitution
+from rebirth.castle.reference import SecretRef
 from rebirth.errors import Broken
 from rebirth.phases import place_secrets
 from rebirth.run.facts import NamespacesCreated, RepositoryRead, SecretsResolved
-from rebirth.secrets import Secret, SecretRef
+from rebirth.secrets import Secret
 
 
 @pytest.fixture

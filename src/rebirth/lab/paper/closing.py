@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from tempfile import TemporaryFile
 from typing import Any
 
-from rebirth.console import write
 from rebirth.errors import Broken
 from rebirth.lab.enter import run
 from rebirth.lab.paper.report import lines
 from rebirth.lab.state import LabState
+from rebirth.terminal.output import write
 
 
 def run_and_report(state: LabState, argv: Sequence[str], environment: Mapping[str, str], style: str) -> int:

@@ -9,8 +9,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -19,6 +17,7 @@ from typing import Any
 
 from rebirth.commands import Commands, ProgramFailed
 from rebirth.errors import Broken
+from rebirth.proof import programs
 
 _FORMAT = "2"  # of the cache; another one where what is kept changes
 _PATIENCE = 60.0  # seconds for a build
@@ -47,7 +46,7 @@ class Kustomize:
 
     def __init__(self, *, commands: Commands, cache: Path | None = None) -> None:
         self._commands, self._cache = commands, cache or cache_directory()
-        self.program = program()
+        self.program = programs.kustomize()
         self._pruned = False
 
     async def build(
@@ -145,13 +144,3 @@ def _plain(said: str, scratch: str) -> str:
     words = _CONFLICT.sub(r"makes one of two objects: \1 \2", words)
     words = _LITERAL.sub("a literal is not key=value", words)
     return words if len(words) <= _LONGEST else f"...{words[-_LONGEST:]}"
-
-
-def program() -> tuple[str, ...] | None:
-    """What kustomize is started with; None where there is none."""
-    beside = Path(sys.executable).with_name("kubectl")  # the wheel's, in the same environment
-    if kubectl := str(beside) if beside.exists() else shutil.which("kubectl"):
-        return (kubectl, "kustomize")
-    if kustomize := shutil.which("kustomize"):
-        return (kustomize, "build")
-    return None
