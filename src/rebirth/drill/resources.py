@@ -8,32 +8,35 @@ from pathlib import Path
 
 
 def held(pids: Iterable[int], folder: Path | None = None) -> dict[str, int]:
-    """Memory in MiB, processes, open files, inotify instances and namespaces of these processes, and the files below a folder."""
+    """Memory in MiB, processes, open files, inotify instances and namespaces of these processes, the memory of each program, and the
+    files below a folder.
+    """
     counted: Counter[str] = Counter()
+    programs: Counter[str] = Counter()
     namespaces = set[str]()
     for pid in pids:
         process = Path("/proc", str(pid))
-        memory = _proportional(process)
-        if memory is None:
+        try:
+            name, kibibytes = (process / "comm").read_text().strip(), _own(process)
+        except OSError:
             continue  # it has ended meanwhile
-        counted["kibibytes"] += memory
+        programs[name] += kibibytes
         counted["processes"] += 1
         for link in _links(process / "fd"):
             counted["open files"] += 1
             counted["inotify instances"] += link == "anon_inode:inotify"
         namespaces.update(_links(process / "ns"))
-    found = {name: counted[name] for name in ("processes", "open files", "inotify instances")}
-    found = {"memory, MiB": round(counted["kibibytes"] / 1024), **found, "namespaces": len(namespaces)}
+    found = {"memory, MiB": round(programs.total() / 1024)}
+    found |= {f"memory of {name}, MiB": round(kibibytes / 1024) for name, kibibytes in sorted(programs.items())}
+    found |= {name: counted[name] for name in ("processes", "open files", "inotify instances")}
+    found |= {"namespaces": len(namespaces)}
     return found | ({"files of the lab": sum(len(names) for *_, names in os.walk(folder))} if folder else {})
 
 
-def _proportional(process: Path) -> int | None:
-    """Kibibytes that it holds for itself, and its share of what it has in common with others."""
-    try:
-        text = (process / "smaps_rollup").read_text()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)
+def _own(process: Path) -> int:
+    """Kibibytes of its own: what it has read of files, a database or its program, the kernel takes back at will."""
+    text = (process / "smaps_rollup").read_text()
+    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss_Anon:")), 0)
 
 
 def _links(folder: Path) -> list[str]:
