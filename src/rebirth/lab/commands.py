@@ -3,7 +3,6 @@
 Only typer and the errors are imported above: the product runs without what the lab needs.
 """
 
-import asyncio
 import json
 import os
 import sys
@@ -49,6 +48,8 @@ def enter(directory: Path, name: str, *, takes: bool = False, reports: str = "")
     `takes`: the lab's Git host first takes what the repository's folder holds now. `reports`: text or json, the form in which it is
     said at the end what ran on paper.
     """
+    import asyncio
+
     from rebirth.paths import LAB
 
     if os.environ.get(LAB):
@@ -76,6 +77,8 @@ def _say(line: str) -> None:
 
 def needs(directory: Path | None) -> list["Check"]:
     """What this machine is missing for the lab, with the fix for each; for that castle, where one is named."""
+    import asyncio
+
     from rebirth.lab.needs import examine
 
     return asyncio.run(examine(directory))
@@ -115,6 +118,8 @@ def build(
 def up(directory: Directory = Path(), lab_name: LabName = "") -> None:
     """Start the lab for a castle."""
     required()
+    import asyncio
+
     from rebirth.castle import load
     from rebirth.lab import up as starting
 
@@ -129,6 +134,8 @@ def down(
 ) -> None:
     """Stop a lab and remove everything it made."""
     required()
+    import asyncio
+
     from rebirth.lab import up as starting
     from rebirth.lab.state import labs
 
@@ -145,6 +152,8 @@ def down(
 def run(context: typer.Context, lab_name: LabName = "") -> None:
     """Run a program inside the lab, with the castle's kubeconfig: rebirth lab run -- kubectl get nodes."""
     required()
+    import asyncio
+
     from rebirth.lab import enter as entering
 
     state = _running(lab_name)
@@ -170,6 +179,8 @@ def _running(name: str) -> "LabState":
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False) -> None:
     """Show the labs on this machine, and what runs in them."""
     required()
+    import asyncio
+
     from rebirth.lab.state import labs
     from rebirth.lab.telling import described
 
@@ -186,6 +197,8 @@ def clean(
 ) -> None:
     """Remove the programs and image layers that the lab built into its cache."""
     required()
+    import asyncio
+
     from rebirth.lab.building.cache import clean as remove
 
     found = asyncio.run(remove(unused=unused))

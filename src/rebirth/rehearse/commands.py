@@ -3,7 +3,6 @@
 Only typer and the product's options are imported above: `rebirth --help` does not wait for what a rehearsal needs.
 """
 
-import asyncio
 import sys
 import time
 from contextlib import asynccontextmanager
@@ -91,6 +90,8 @@ def rehearse(
     if age_key and not age_key.is_file():
         raise SpecError(f"--age-key: {age_key}: no such file")
     required()
+    import asyncio
+
     from rebirth.checking import Asked
     from rebirth.rehearse.changes import changes, earlier
     from rebirth.rehearse.forms import FORMS
