@@ -55,6 +55,8 @@ def told(tree):
         ("Taskfile.yaml", 'x:\n- sops -d "apps/{{.WHICH}}/settings.yaml" | kubectl apply -f -\n'),
         ("scripts/up.sh", "kubectl apply -k $ROOT/apps\n"),
         ("scripts/up.sh", "kustomize build apps | kubectl apply --server-side -f -\n"),
+        ("scripts/up.sh", 'if ! kubectl apply -f "$ROOT"/apps/vars/settings.yaml; then\n'),
+        ("scripts/up.sh", "kubectl apply -f '${ROOT}'/apps/vars/settings.yaml || exit 1\n"),
         ("mod.just", "up:\n  kubectl -n flux-system create configmap settings --from-literal=key=value\n"),
     ],
 )
@@ -81,6 +83,25 @@ def test_nobody_applies_it(told, file, text):
     rules, seen = told(TREE | {file: text})
     assert rules == {"R02"}
     assert "ConfigMap flux-system/settings" not in seen
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("{{.FOLDER}}/{{.which}}/flux/vars/settings.yaml", True),
+        ("{{.FOLDER}}/flux/other/settings.yaml", False),
+        ("{{.FOLDER}}/{{.which}}/settings.yaml", False),  # too little of it is said
+    ],
+)
+def test_a_task_whose_folder_at_the_top_is_a_variable(told, path, there):
+    deep = {
+        "clusters/x/apps.yaml": node("apps", "./apps/x/flux", VARIABLES),
+        "apps/x/flux/kustomization.yaml": resources("vars/settings.yaml"),
+        "apps/x/flux/vars/settings.yaml": config_map("settings", "flux-system"),
+        ".taskfiles/Start/Taskfile.yaml": f"x:\n- sops --decrypt {path} | kubectl --context {{{{.which}}}} apply -f -\n",
+    }
+    rules, seen = told({"clusters/x/sync.yaml": TREE["clusters/x/sync.yaml"]} | deep)
+    assert (rules, "ConfigMap flux-system/settings" in seen) == (set() if there else {"R02"}, there)
 
 
 def test_files_that_a_script_loops_over(told):

@@ -34,6 +34,9 @@ _WORD = re.compile(r"(?:\{\{[^}]*\}\}|\$\([^)]*\)|<[\w-]+>|[^\s\"'`;|<>&()=])+")
 _FOLDER = re.compile(
     r"(?:\s-k|--kustomize|\s-f|--filename|\bbuild|\bkubectl\s+kustomize)[\s=]+(?:--\S+\s+)*[\"']?$"
 )  # before a folder
+_QUOTED = re.compile(
+    r"""(["'])(\$\w+|\$\{[^}]*\})\1(?=/)"""
+)  # a variable in quotes of its own, before the rest of a path
 _TELLING = 3  # parts of a path that are no variables, and so are no other's by chance
 _DATA = {"Secret", "ConfigMap"}
 _FLUX = ("kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io")
@@ -121,9 +124,10 @@ def context(text: str) -> str:
 
 def _named(files: Files, line: Line) -> Iterator[Path]:
     """The files, and after -k, -f or `build` the folders, that a command names."""
-    for word in _WORD.finditer(line.text):
+    text = _QUOTED.sub(r"\2", line.text)
+    for word in _WORD.finditer(text):
         for target in _targets(files, word[0], Path(line.place.file)):
-            if target.is_file() or _FOLDER.search(line.text[: word.start()]):
+            if target.is_file() or _FOLDER.search(text[: word.start()]):
                 yield target
 
 
@@ -144,7 +148,7 @@ def _targets(files: Files, word: str, script: Path) -> list[Path]:
         return []
     for folder in script.parents:
         if not files.is_inside(folder):
-            return []
+            break
         found = sorted(folder.glob(path)) if "*" in path else [Path(os.path.normpath(folder / path))]
         there = [one for one in found if files.is_inside(one) and one != files.root and _is_there(one)]
         if there:
