@@ -16,7 +16,7 @@ from rebirth.events import Events, Noted
 from rebirth.phases import configure_machines
 from rebirth.phases.made import machine_records as records
 from rebirth.providers.access import ClusterAccess
-from rebirth.providers.talos import SCRATCH, Talosctl
+from rebirth.providers.talos import Talosctl
 from rebirth.run.change import How
 from rebirth.run.create import given
 from rebirth.run.facts import LossesSettled, MachinesBooted, NamesFreed, NodeKeyMinted
@@ -90,7 +90,7 @@ async def test_from_nothing_and_again_without_a_write(talos):
     assert await talos.still(fact)
     assert await talos.configure() == fact
     assert len(talos.calls("apply-config")) == 2
-    assert not list((talos.paths.produced / SCRATCH).glob("*")), "no configuration is left in a file"
+    assert not list(talos.paths.scratch.glob("*")), "no configuration is left in a file"
     assert all("canary" not in file.read_text() for file in talos.paths.state.rglob("*") if file.is_file())
 
 
@@ -113,7 +113,7 @@ async def test_a_configuration_that_is_refused(talos):
     with pytest.raises(Broken, match=r"apply-config to lushycorp-k8s: .*unknown keys found"):
         await talos.configure()
     assert talos.calls("apply-config") == [f"apply-config {CONTROL_PLANE}"], "the worker waits for the control plane"
-    assert not list((talos.paths.produced / SCRATCH).glob("*"))
+    assert not list(talos.paths.scratch.glob("*"))
 
 
 def changed_sections(talos):

@@ -10,7 +10,7 @@ from rebirth.commands import Commands
 from rebirth.errors import NotYet
 from rebirth.paths import Paths
 from rebirth.providers.scratch import scratch_below
-from rebirth.providers.talos import SCRATCH, Talosctl
+from rebirth.providers.talos import Talosctl
 from rebirth.secrets import Redaction
 
 _FILE = "for file; do :; done\n"  # the argument given last
@@ -39,7 +39,7 @@ def talosctl(paths, tmp_path, monkeypatch):
 
 async def test_what_the_program_of_a_killed_run_still_writes_is_not_in_the_way(paths, talosctl):
     """It goes on after the next run has emptied the folder: here just before that run's own program looks."""
-    stray = f"echo half > {paths.produced / SCRATCH}/talos-secrets.yaml\n"
+    stray = f"echo half > {paths.scratch}/talos-secrets.yaml\n"
     program = talosctl(f'{_FILE}{stray}{_NEW}echo whole > "$file"')
     await program.ensure_secrets()
     assert paths.talos_secrets.read_text() == "whole\n"
@@ -48,7 +48,7 @@ async def test_what_the_program_of_a_killed_run_still_writes_is_not_in_the_way(p
 async def test_a_run_that_is_ended_leaves_nothing_there(paths, talosctl):
     program = talosctl(f'{_FILE}echo half > "$file"; sleep 60')
     running = asyncio.create_task(program.ensure_secrets())
-    scratch = paths.produced / SCRATCH
+    scratch = paths.scratch
     while not any(file.read_text() for file in scratch.glob("*")):
         await asyncio.sleep(0.01)
     running.cancel()
@@ -64,7 +64,7 @@ async def test_a_program_that_says_yes_and_writes_nothing_is_asked_again(paths, 
 
 
 async def test_what_a_killed_run_left_goes_before_anything_is_written_there(paths, talosctl):
-    left = paths.produced / SCRATCH / "1234-kubeconfig"
+    left = paths.scratch / "1234-kubeconfig"
     left.parent.mkdir(parents=True)
     left.write_text("a secret")
     await talosctl(f'{_FILE}{_NEW}echo whole > "$file"').ensure_secrets()
