@@ -148,6 +148,19 @@ async def test_claims_that_an_operator_would_make_are_beyond_a_rehearsal(tmp_pat
     assert why_beyond(told) == "its operators make no claims"
 
 
+async def test_pods_that_an_operator_would_run_are_beyond_a_rehearsal(tmp_path: Path):
+    shutil.copytree(EXAMPLE / "gitops", tmp_path / "gitops")
+    change(tmp_path, "gitops/infrastructure/namespaces/namespaces.yaml", "enforce: privileged", "enforce: baseline")
+    done = await prove(tmp_path / "gitops", castle=load(EXAMPLE), directory=EXAMPLE)
+    told = [f for f in done.findings if f.rule == "R55"]
+    operated = [f for f in told if "operator run" in f.message]
+    assert operated
+    assert {why_beyond(f) for f in operated} == {"its operators run no pods"}
+    assert not [f for f in told if f not in operated and why_beyond(f)], (
+        "pods of the tree itself are refused in a rehearsal, too"
+    )
+
+
 async def test_a_stop_that_no_error_foresaw_is_a_disagreement(tmp_path: Path):
     proof = (await prove(lay(tmp_path, apps=""))).worlds[0]
     found = disagreements(proof, proof.findings, stopped(tmp_path))

@@ -60,10 +60,17 @@ def why_beyond(finding: Finding) -> str:
     """What a rehearsal lacks to show it; "" where it can."""
     around = _AROUND.get(finding.chain[0].by.kind, "") if finding.chain else ""
     needs = (_BEYOND[edge.need] for edge in finding.chain if edge.need in _BEYOND)
-    claims = any(edge.need is Need.STORAGE and edge.by.kind not in _CLAIMS for edge in finding.chain)
-    return (
-        around or _RULES.get(finding.rule, "") or next(needs, "") or ("its operators make no claims" if claims else "")
-    )
+    made = _not_made(finding)
+    return around or _RULES.get(finding.rule, "") or next(needs, "") or made
+
+
+def _not_made(finding: Finding) -> str:
+    """What an operator would have to make, which is on paper."""
+    if any(edge.need is Need.STORAGE and edge.by.kind not in _CLAIMS for edge in finding.chain):
+        return "its operators make no claims"
+    if finding.rule == "R55" and any(edge.needs.kind == "operator" for edge in finding.chain):
+        return "its operators run no pods"
+    return ""
 
 
 def _came_up(errors: list[Finding], done: Rehearsed) -> Iterator[Disagreement]:

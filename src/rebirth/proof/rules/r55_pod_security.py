@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Edge, Milestone, Need, Remark, Thing
 
 
 def r55_pod_security(graph: Graph) -> Iterator[Finding]:
@@ -29,7 +30,16 @@ def r55_pod_security(graph: Graph) -> Iterator[Finding]:
             Severity.ERROR,
             remark.words,
             remark.place,
+            _run_by(remark),
             why=f"The level {remark['level']} forbids it: no pod is created.",
             instead=f"Label the namespace {remark['namespace']} with pod-security.kubernetes.io/enforce: {remark['wanted']}.",
             cause=f"{remark['namespace']} {remark['wanted']}",
         )
+
+
+def _run_by(remark: Remark) -> tuple[Edge, ...]:
+    """Of pods that an operator runs for somebody."""
+    if remark.about is None or not remark["operator"]:
+        return ()
+    operator = Thing("operator", "", remark["operator"], Milestone.READY)
+    return (Edge(remark.about, operator, Need.WORKLOAD, remark.place, "runs the pods"),)

@@ -36,7 +36,7 @@ def read(model: Model, graph: Graph) -> None:
             )
             graph.remark(
                 "pod-security", _where(model, found, path), words, found.thing,
-                level=level, namespace=found.namespace, wanted=wanted,
+                level=level, namespace=found.namespace, wanted=wanted, operator="",
             )  # fmt: skip
             break
 
@@ -73,7 +73,7 @@ def _of_operators(model: Model, graph: Graph, levels: "_Levels") -> None:
                 )
                 graph.remark(
                     "pod-security", _of_namespace(model, made.namespace) or member.place("metadata", "name"), words, member.thing(),
-                    level=level, namespace=made.namespace, wanted="privileged",
+                    level=level, namespace=made.namespace, wanted="privileged", operator=known.name,
                 )  # fmt: skip
                 break
 
@@ -93,7 +93,7 @@ def _helpers(model: Model, graph: Graph, levels: "_Levels") -> None:
         )
         graph.remark(
             "pod-security", _of_namespace(model, found.namespace) or found.manifest.place("metadata", "name"), words, found.thing,
-            level=level, namespace=found.namespace, wanted="privileged",
+            level=level, namespace=found.namespace, wanted="privileged", operator=known.name,
         )  # fmt: skip
 
 
@@ -154,7 +154,7 @@ def _proxies(model: Model, graph: Graph, levels: _Levels) -> None:
             )
             graph.remark(
                 "pod-security", member.place(*path), words, member.thing(),
-                level=level, namespace=namespace, wanted="privileged",
+                level=level, namespace=namespace, wanted="privileged", operator="tailscale-operator",
             )  # fmt: skip
 
 
