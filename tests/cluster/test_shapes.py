@@ -6,7 +6,7 @@ import pytest
 from starlette.responses import Response
 
 from rebirth.errors import NoAnswer, NotYet
-from rebirth.providers.cluster import Cluster
+from rebirth.providers.cluster import Cluster, missing_replicas
 from rebirth.providers.shapes import shaped
 from standins import charts
 from standins.apiserver import kubernetes_app
@@ -147,3 +147,13 @@ def _with(value, path, other):
     changed = dict(value) if isinstance(value, dict) else list(value)
     changed[path[0]] = _with(value[path[0]], path[1:], other)
     return changed
+
+
+def test_numbers_that_are_null_are_not_there():
+    item = {
+        "metadata": {"name": "a", "generation": None},
+        "spec": {"replicas": None},
+        "status": {"observedGeneration": None, "desiredNumberScheduled": None, "availableReplicas": None},
+    }
+    assert missing_replicas(item) == "0 of 1 replicas are available"
+    assert missing_replicas({**item, "spec": {"replicas": 0}}) == ""

@@ -11,6 +11,7 @@ from rebirth.lab.tailscale import tailscale_app
 from rebirth.phases import free_names, mint_node_key
 from rebirth.phases.connections import tailnet_api
 from rebirth.phases.made import machine_records as records
+from rebirth.providers.tailnet import _device
 from rebirth.run.facts import MachinesCreated
 from rebirth.run.journal import Journal, Marks
 
@@ -232,3 +233,9 @@ async def test_keys_of_another_folder_s_runs_stay(outside):
     (outside.paths.state / "journal.jsonl").unlink()
     second = await mint(outside)
     assert valid(outside) == [first.key_id, second.key_id]
+
+
+@pytest.mark.parametrize("tags", [[1], [["tag:a"]], [True]])
+def test_tags_that_are_no_texts_are_not_the_api_s(tags):
+    with pytest.raises(TypeError):
+        _device({"id": "1", "name": "a.example.ts.net", "hostname": "a", "tags": tags})

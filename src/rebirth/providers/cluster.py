@@ -309,7 +309,7 @@ def condition(item: Object | None, kind: str = "Ready") -> tuple[str, str]:
     for entry in status.get("conditions") or []:
         if entry["type"] == kind:
             observed = entry.get("observedGeneration", status.get("observedGeneration"))
-            if observed is not None and 0 <= observed < item["metadata"].get("generation", 0):
+            if observed is not None and 0 <= observed < (item["metadata"].get("generation") or 0):
                 return "", "not processed yet"
             return entry["status"], " ".join((entry.get("message") or entry.get("reason") or "").split())
     return "", "no status yet"
@@ -328,9 +328,10 @@ def missing_replicas(item: Object | None) -> str:
     if item is None:
         return "does not exist"
     status, spec = item.get("status") or {}, item.get("spec") or {}
-    if status.get("observedGeneration", 0) < item["metadata"].get("generation", 0):
+    if (status.get("observedGeneration") or 0) < (item["metadata"].get("generation") or 0):
         return "not processed yet"
-    wanted = status.get("desiredNumberScheduled", spec.get("replicas", 1))
+    said = (status.get("desiredNumberScheduled"), spec.get("replicas"))
+    wanted = next((number for number in said if number is not None), 1)
     available = status.get("availableReplicas", status.get("numberAvailable", 0)) or 0
     updated = status.get("updatedReplicas", status.get("updatedNumberScheduled", available)) or 0
     ready = min(available, updated)

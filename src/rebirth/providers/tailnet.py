@@ -144,12 +144,16 @@ class TailnetApi:
 
 
 def _device(entry: dict[str, Any]) -> Device:
+    """Raises LookupError or TypeError where it is none."""
+    tags = tuple(entry.get("tags") or ())
+    if not all(isinstance(tag, str) for tag in tags):
+        raise TypeError
     return Device(
         identity=str(entry["id"]),
         node_identity=str(entry.get("nodeId", "")),
         name=str(entry["name"]).partition(".")[0],
         hostname=str(entry["hostname"]),
-        tags=tuple(entry.get("tags") or ()),
+        tags=tags,
         connected=bool(entry.get("connectedToControl", False)),
     )
 
