@@ -8,7 +8,7 @@ _SHORTEST = 3  # letters of a piece that says something
 _WITHIN = 4  # letters of a piece that may stand inside another
 _PIECE = re.compile(r"[a-z0-9]+")
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
-_OBJECT = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _TEMPLATED = ("${", "$(", "{{", "<<")
 _LARGEST = 1 << 20  # bytes of a file that are looked at
 # What says nothing of whose it is.
@@ -35,7 +35,7 @@ def pieces(*texts: str) -> frozenset[str]:
 
 def is_name(text: str) -> bool:
     """Whether an object of Kubernetes can be called so, nearly all of which have names of DNS; what a template fills in may be one."""
-    return bool(_OBJECT.fullmatch(text)) or any(mark in text for mark in _TEMPLATED)
+    return bool(SUBDOMAIN.fullmatch(text)) or any(mark in text for mark in _TEMPLATED)
 
 
 def initials(text: str) -> str:

@@ -9,6 +9,7 @@ from rebirth.proof.charts import app_template, releases
 from rebirth.proof.charts.chart_values import numbers
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Model
+from rebirth.proof.reading.mentioned import as_list
 from rebirth.proof.things import Atomicity
 
 _Path = tuple[str | int, ...]
@@ -51,15 +52,15 @@ def _named(values: Mapping[str, Any]) -> Iterator[tuple[_Path, str, str]]:
 def _behind(values: Mapping[str, Any]) -> Iterator[tuple[_Path, Mapping[str, Any]]]:
     """What names a Service: a way to it from outside, or what asks it for metrics."""
     for key, ingress in _entries(values, "ingress"):
-        for number, host in enumerate(_list(ingress.get("hosts"))):
-            for index, way in enumerate(_list(_mapping(host).get("paths"))):
+        for number, host in enumerate(as_list(ingress.get("hosts"))):
+            for index, way in enumerate(as_list(_mapping(host).get("paths"))):
                 yield (
                     ("ingress", key, "hosts", number, "paths", index, "service"),
                     _mapping(_mapping(way).get("service")),
                 )
     for key, route in _entries(values, "route"):
-        for number, rule in enumerate(_list(route.get("rules"))):
-            for index, backend in enumerate(_list(_mapping(rule).get("backendRefs"))):
+        for number, rule in enumerate(as_list(route.get("rules"))):
+            for index, backend in enumerate(as_list(_mapping(rule).get("backendRefs"))):
                 yield ("route", key, "rules", number, "backendRefs", index), _mapping(backend)
     for key, monitor in _entries(values, "serviceMonitor"):
         yield ("serviceMonitor", key, "service"), _mapping(monitor.get("service"))
@@ -82,7 +83,3 @@ def _is_on(entry: object) -> bool:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

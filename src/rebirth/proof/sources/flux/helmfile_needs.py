@@ -4,10 +4,10 @@ have (helmfile, pkg/state: UndefinedDependencyError).
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Model
+from rebirth.proof.reading.mentioned import as_list
 from rebirth.proof.reading.start.helmfiles import documents
 from rebirth.proof.reading.yaml_files import UnreadableError, text_of
 from rebirth.proof.things import Place
@@ -32,12 +32,12 @@ def _lost(file: Path) -> Iterator[tuple[Place, str]]:
     releases = [
         (Place(str(file), line, ("releases", number)), entry)
         for line, data in parts
-        for number, entry in enumerate(_list(data.get("releases")))
+        for number, entry in enumerate(as_list(data.get("releases")))
         if isinstance(entry, Mapping)
     ]
     there = {(str(entry.get("namespace") or ""), str(entry.get("name"))) for _, entry in releases}
     for place, entry in releases:
-        for index, need in enumerate(_list(entry.get("needs"))):
+        for index, need in enumerate(as_list(entry.get("needs"))):
             *before, name = str(need).split("/")
             space = before[-1] if before else None
             if not any(name == other and space in {None, inside} for inside, other in there):
@@ -45,7 +45,3 @@ def _lost(file: Path) -> Iterator[tuple[Place, str]]:
                 words = f"release {entry.get('name')} needs {need}, and the helmfile has no such release"
                 words += f"; there is {like}" if like else ""
                 yield place._replace(path=(*place.path, "needs", index)), words
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

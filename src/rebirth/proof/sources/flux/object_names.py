@@ -12,15 +12,15 @@ from rebirth.proof.reading import flux
 from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.proof.schemas.shape import is_open
 from rebirth.proof.things import Atomicity
+from rebirth.proof.words import SUBDOMAIN
 
 _Path = tuple[str, ...]
-_SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _PIECE = re.compile(r"(?!\.{1,2}$)[^/%]+")
 _WORD = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _KEY = re.compile(r"(?!\.{1,2}$)[-._A-Za-z0-9]{1,253}")
 _RULE = {
-    _SUBDOMAIN: "a name has lower-case letters, digits, - and ., and a letter or digit at each end and beside each dot",
+    SUBDOMAIN: "a name has lower-case letters, digits, - and ., and a letter or digit at each end and beside each dot",
     _LABEL: "such a name has at most 63 lower-case letters, digits and -, and a letter or digit at each end",
     _PIECE: "no name has / or %",
     _WORD: "there are at most 63 letters, digits, -, _ and ., and a letter or digit at each end",
@@ -62,7 +62,7 @@ def _wrong(member: Manifest) -> Iterator[tuple[_Path, str, re.Pattern[str]]]:
 
 def _written(member: Manifest) -> Iterator[tuple[_Path, str, re.Pattern[str]]]:
     if member.group not in _FREE:
-        named = _OF_GROUP.get(member.group) or _OF_KIND.get((member.group, member.kind), _SUBDOMAIN)
+        named = _OF_GROUP.get(member.group) or _OF_KIND.get((member.group, member.kind), SUBDOMAIN)
         yield ("metadata", "name"), member.name, named
     yield ("metadata", "namespace"), member.namespace, _LABEL
     for path in _LABELS:
@@ -85,5 +85,5 @@ def _of_labels(labels: Mapping[str, object], path: _Path) -> Iterator[tuple[_Pat
 def _of_key(key: str, path: _Path) -> Iterator[tuple[_Path, str, re.Pattern[str]]]:
     prefix, slash, name = key.rpartition("/")
     if slash:
-        yield path, prefix or key, _SUBDOMAIN
+        yield path, prefix or key, SUBDOMAIN
     yield path, name or key, _WORD

@@ -8,6 +8,7 @@ from typing import Any
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import pods
 from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.proof.reading.mentioned import as_list
 from rebirth.proof.things import Atomicity
 
 _Path = tuple[str | int, ...]
@@ -46,7 +47,7 @@ def _claims(found: pods.Pods) -> Iterator[Manifest]:
 
 def _mounts(found: pods.Pods, container: Mapping[str, Any], path: _Path, volumes: list[str], graph: Graph) -> None:
     for field, called in (("volumeMounts", "mounts"), ("volumeDevices", "has")):
-        for number, mount in enumerate(_list(container.get(field))):
+        for number, mount in enumerate(as_list(container.get(field))):
             name = mount.get("name") if isinstance(mount, Mapping) else None
             if isinstance(name, str) and name and name not in volumes and "${" not in "".join((name, *volumes)):
                 words = f"container {container.get('name')} {called} the volume {name}, which the pod does not have"
@@ -58,7 +59,7 @@ def _mounts(found: pods.Pods, container: Mapping[str, Any], path: _Path, volumes
 
 def _amounts_of(found: pods.Pods, container: Mapping[str, Any], path: _Path, names: list[str], graph: Graph) -> None:
     """Variables that say how much another container may use."""
-    for number, entry in enumerate(_list(container.get("env"))):
+    for number, entry in enumerate(as_list(container.get("env"))):
         source = _mapping(_mapping(entry, "valueFrom"), "resourceFieldRef") if isinstance(entry, Mapping) else {}
         other = source.get("containerName")
         if isinstance(other, str) and other and other not in names and "${" not in "".join((other, *names)):
@@ -104,10 +105,6 @@ def _amount(member: Manifest, path: _Path, value: str, graph: Graph) -> None:
     graph.remark(
         "amount", member.place(*path), told, member.thing(), instead=instead, limit="yes" if "limits" in path else ""
     )
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
