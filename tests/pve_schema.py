@@ -8,7 +8,7 @@ property string's parts are checked one by one.
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     return [(re.compile(pattern(path)), path) for path in sorted(endpoints(), key=lambda path: (path.count("{"), path))]
 
 
+@lru_cache(4096)
 def template(path: str) -> tuple[str, dict[str, str]] | None:
     """The published path, and what its parameters are here."""
     for pattern, published in _patterns():

@@ -57,11 +57,10 @@ class System:
     wrote: Callable[[str], None] = lambda what: None
     watch: Callable[[Request], Awaitable[AsyncIterator[str]]] | None = None  # of the Kubernetes API
 
-    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes, patience: float) -> Answer:
+    def ask(self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, patience: float) -> Answer:
         """One exchange. Raises Dropped, or Killed before or after it."""
-        parts = httpx.URL(url)
-        path, host = parts.path, self.host
-        writes = method not in _READS and not path.endswith(_HARMLESS) and "dryRun" not in str(parts.query)
+        path, host = url.path, self.host
+        writes = method not in _READS and not path.endswith(_HARMLESS) and "dryRun" not in str(url.query)
         what = f"{self.name} {method} {_UPID.sub('UPID', path)}"
         host.alive()
         if writes:
@@ -76,7 +75,7 @@ class System:
         if answer := _instead(kind, body if writes else b""):
             return answer
         with host.world():
-            answer = _driven(self.app, method, parts, headers, body)
+            answer = _driven(self.app, method, url, headers, body)
         if writes:
             host.note(f"{what} -> {answer.status}")
             self.wrote(what)
@@ -150,7 +149,7 @@ class Wire(httpx.AsyncBaseTransport):
         if request.url.params.get("watch"):
             return await self._watch(request)
         try:
-            answer = self._system.ask(request.method, str(request.url), request.headers, body, patience)
+            answer = self._system.ask(request.method, request.url, request.headers, body, patience)
         except Killed:
             return await host.loop.create_future()  # for ever
         except Dropped as dropped:
@@ -217,7 +216,7 @@ class SyncWire(BaseAdapter):
         body = body.encode() if isinstance(body, str) else body
         patience = timeout[1] if isinstance(timeout, tuple) else timeout or 20.0
         try:
-            said = self._system.ask(str(request.method), str(request.url), request.headers, body, patience)
+            said = self._system.ask(str(request.method), httpx.URL(str(request.url)), request.headers, body, patience)
         except Dropped as dropped:
             self._host.took = dropped.takes
             raise _SYNC[dropped.kind](request=request) from None
