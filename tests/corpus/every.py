@@ -8,6 +8,7 @@ from corpus import (
     named,
     operated,
     order,
+    refused,
     rejected,
     silence,
     strangers,
@@ -32,4 +33,5 @@ CASES = [
     *named.CASES,
     *values.CASES,
     *operated.CASES,
+    *refused.CASES,
 ]

@@ -28,6 +28,7 @@ _ENTRIES = ("resources", "bases")
 _TWICE = re.compile(r"already registered id: (\w+)\.[^/]*/([\w-]+)")
 _UNMET = re.compile(r'no resource matches strategic merge patch "([^./"]+)\.[^/"]*/([^"]+)\.[^."]+"')  # kind, name
 _UNAPPLIED = re.compile(r'operation does not apply: [^"]*"(/[^"]+)"')  # the path in a JSON patch
+_FIELD = re.compile(r'json: unknown field "([^"]+)"')
 _ONE = re.compile(r"makes one of two objects: (\w+) (\S+)")
 _MERGING = re.compile(r"merging resources from '([^']+)'")
 
@@ -39,6 +40,8 @@ def rejected(said: str, found: Folder, own: Manifest | None, place: Place) -> Re
         place = _patch_of(unmet[1], unmet[2], found, own) or place
     if one := _ONE.search(said):
         place = _renaming(one[2], found) or place
+    if field := _FIELD.search(said.replace('\\"', '"')):
+        place = _field_at(field[1], found) or place
     if unapplied := _UNAPPLIED.search(said.replace('\\"', '"')):
         place = _operation_at(unapplied[1], found) or place
     return _added_twice(said, found, place) or Remark("build-error", place, said, about)
@@ -66,6 +69,18 @@ def _renaming(namespace: str, found: Folder) -> Place | None:
         if data.get("namespace") == namespace
     )
     return next(there, None)
+
+
+def _field_at(name: str, found: Folder) -> Place | None:
+    """The kustomization that has such a field, at its top or in an entry of a list."""
+    for file, (data, line) in found.kustomizations.items():
+        if name in data:
+            return Place(str(file), line, (name,))
+        for key, entries in data.items():
+            for number, entry in enumerate(as_list(entries)):
+                if isinstance(entry, Mapping) and name in entry:
+                    return Place(str(file), line, (key, number, name))
+    return None
 
 
 def _operation_at(path: str, found: Folder) -> Place | None:

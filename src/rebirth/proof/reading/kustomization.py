@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rebirth.proof.reading.manifest import Manifest, is_encrypted, is_list, manifests, texts
-from rebirth.proof.reading.mentioned import as_list, fill, is_kustomization, mentioned
+from rebirth.proof.reading.mentioned import as_list, fill, is_kustomization, mentioned, unreadable, without
 from rebirth.proof.reading.repository_files import Files
 from rebirth.proof.reading.scopes import in_namespace
 from rebirth.proof.reading.yaml_files import Document, UnreadableError
@@ -150,12 +150,12 @@ class _Walk:
             self._remark("not-a-kustomization", place, "is empty: kustomize rejects it, and what lists it")
             return False
         for key, line in document.doubles:
-            self._remark(
-                "duplicate-key",
-                Place(str(file), line),
-                f"duplicate key {key}: only the last one counts",
-                key=key,
-            )
+            words = f"duplicate key {key}: only the last one counts"
+            self._remark("duplicate-key", Place(str(file), line), words, key=key)
+        for words, at in reversed([*unreadable(data)]):
+            self._remark("ill-formed", place._replace(path=at), words)
+            data, into.whole = without(data, at), False
+            into.rewritten.add(file)
         component = data.get("kind") == "Component"
         if set(data) - INERT or component != (wanted == "components"):
             into.plain = False

@@ -1,4 +1,6 @@
-"""Fields of a kustomization other than resources that name files, and what is built where such a file is not there."""
+"""Fields of a kustomization other than resources: those that name files, what is built where such a file is not there, and what
+kustomize cannot read at all (Kustomization.EnforceFields in its api/types).
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +17,12 @@ _PATHS = (
 )  # fmt: skip
 _GENERATORS = ("configMapGenerator", "secretGenerator")
 Where = tuple[str | int, ...]  # the path to a value of the kustomization
+_VERSIONS = {"Kustomization": "kustomize.config.k8s.io/v1beta1", "Component": "kustomize.config.k8s.io/v1alpha1"}
+# Lists of mappings, each with the fields that say what an entry is of.
+_OF_MAPPINGS = {
+    "patches": "`path` or `patch`", "patchesJson6902": "`target` and `path`", "replacements": "`source` or `path`", "configMapGenerator": "`name`",
+    "secretGenerator": "`name`", "images": "`name`", "replicas": "`name`", "labels": "`pairs`", "vars": "`name`",
+}  # fmt: skip
 
 
 def as_list(value: Any) -> list[Any]:
@@ -33,6 +41,26 @@ def mentioned(data: Mapping[str, Any]) -> Iterator[tuple[str, Where]]:
                 for number, item in enumerate(as_list(entry.get(inner))):
                     if isinstance(item, str):
                         yield item.partition("=")[2] or item, (key, index, inner, number)
+
+
+def unreadable(data: Mapping[str, Any]) -> Iterator[tuple[str, Where]]:
+    """What kustomize cannot read: a kind or version that it does not have, an entry that is no mapping. Words, and where that stands."""
+    kind, version = data.get("kind") or "Kustomization", data.get("apiVersion")
+    if kind not in _VERSIONS:
+        yield f"kustomize knows no kind {kind}: it is Kustomization", ("kind",)
+    elif version and version != _VERSIONS[kind]:
+        yield f"kustomize knows no {kind} of {version}: it is {_VERSIONS[kind]}", ("apiVersion",)
+    for key, fields in _OF_MAPPINGS.items():
+        for index, entry in enumerate(as_list(data.get(key))):
+            if not isinstance(entry, Mapping):
+                yield f"an entry of `{key}` is a mapping with {fields}", (key, index)
+
+
+def without(data: Mapping[str, Any], where: Where) -> dict[str, Any]:
+    """The kustomization without a value of it, as the rest is built."""
+    key = str(where[0])
+    left = [entry for index, entry in enumerate(as_list(data.get(key))) if (key, index) != where]
+    return {name: left if name == key else value for name, value in data.items() if name != key or left}
 
 
 def fill(data: Mapping[str, Any], missing: Sequence[Where]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 What it finds:
     A Kustomization whose path does not exist, is a file, or leads out of the repository; an entry of a kustomization.yaml
-    that names nothing, or belongs into another list; two entries on one line; kustomizations that include each other; a file that is not YAML or not a
+    that names nothing, or belongs into another list; two entries on one line; a patch, generator or image that is no mapping; another apiVersion or kind than kustomize's; kustomizations that include each other; a file that is not YAML or not a
     Kubernetes object; one object that two entries bring; and whatever else kustomize rejects.
 
 Why it cannot work:
@@ -32,6 +32,7 @@ _INSTEAD = {
     "kustomize-cycle": "Move what both need into a folder of its own.",
     "not-an-object": "Keep values and other files out of folders whose manifests Flux collects, or list manifests in a kustomization.yaml.",
     "not-a-kustomization": "Write a kustomization.yaml: a mapping with a list of resources.",
+    "ill-formed": "Write it as kustomize has it: `kubectl kustomize` on the folder reports the same.",
     "unreadable": "Correct the YAML: look at indentation, colons and quotes, of this line and of the one above.",
     "added-twice": "List the file once, or give one of the objects another name or namespace.",
     "build-error": "Fix what kustomize reports; `kubectl kustomize` on the folder reports the same.",

@@ -85,7 +85,13 @@ def _order(model: Model, unit: Unit, own: Manifest, begun: Thing, graph: Graph) 
             holder = thing(str(entry["kind"]), own.namespace, str(entry.get("name")), Milestone.MATERIALISED)
             place = own.place("spec", "valuesFrom", index, "name")
             graph.needs(begun, holder, Need.VALUES, place)
-            graph.reads(begun, holder, str(entry.get("valuesKey") or "values.yaml"), place)
+            key = str(entry.get("valuesKey") or "values.yaml")
+            graph.reads(
+                begun,
+                holder,
+                key,
+                place._replace(path=(*place.path[:-1], "valuesKey")) if entry.get("valuesKey") else place,
+            )
 
 
 def _inputs(own: Manifest) -> Iterator[tuple[Thing, Need, Place, str]]:
