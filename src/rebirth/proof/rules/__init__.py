@@ -45,6 +45,7 @@ from rebirth.proof.rules.r45_immutable_job import r45_immutable_job
 from rebirth.proof.rules.r46_no_namespace import r46_no_namespace
 from rebirth.proof.rules.r47_encrypted import r47_encrypted
 from rebirth.proof.rules.r48_unknown_field import r48_unknown_field
+from rebirth.proof.rules.r49_refused import r49_refused
 from rebirth.proof.rules.r50_key_not_made import r50_key_not_made
 from rebirth.proof.rules.r51_certificate_host import r51_certificate_host
 from rebirth.proof.rules.r52_no_property import r52_no_property
@@ -104,6 +105,7 @@ RULES: tuple[Rule, ...] = (
     r46_no_namespace,
     r47_encrypted,
     r48_unknown_field,
+    r49_refused,
     r60_corefile,
     r61_forward,
     r06_name_in_certificate,

@@ -46,6 +46,11 @@ def unknown_kind(group: str, version: str, kind: str, kubernetes: str = "") -> I
         yield Mistake("unknown-kind", ("kind",), words, sure=bool(meant) or _is_known(kubernetes))
 
 
+def is_newer(version: str, kubernetes: str) -> bool:
+    """Whether that version is newer than the cluster's; not where that is not known."""
+    return bool(kubernetes) and _numbers(version) > _numbers(kubernetes)
+
+
 def _is_known(kubernetes: str) -> bool:
     """Whether that is the version whose kinds are here, or an older one."""
     return bool(kubernetes) and _numbers(kubernetes) <= _numbers(bundle.kubernetes())

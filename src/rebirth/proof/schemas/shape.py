@@ -19,6 +19,7 @@ _LIMITS = ("pattern", "minimum", "maximum", "minLength", "maxLength", "minItems"
            "maxProperties")  # fmt: skip
 _DEEPEST = 60
 _TAKEN_FOR = {"caSecret": "caProvider"}  # names that nobody would think to be the same
+_NOTHING = (None, "")  # of Kubernetes' own kinds
 _SHORT = 60  # characters of a value that is shown
 _BLOCKS = 2  # so far inside a misplaced field's own block is looked for
 
@@ -77,8 +78,19 @@ class Shape:
         return tuple(
             str(key)
             for key in (listed if isinstance(listed, list) else ())
-            if not (isinstance(fields.get(key), Mapping) and "default" in fields[key])
+            if not (isinstance(fields.get(key), Mapping) and self._has_default(fields[key]))
         )
+
+    def _has_default(self, field: Schema) -> bool:
+        """Of Kubernetes itself an empty text is what Go has for nothing, and no default that anybody is given."""
+        return "default" in field and not (self._is_native and field["default"] == "")
+
+    @property
+    def _is_native(self) -> bool:
+        return self._resolve is not None
+
+    def _lacks(self, key: str, value: Mapping[str, Any]) -> bool:
+        return key not in value or (self._is_native and value[key] in _NOTHING)
 
     def _shape(self, schema: Schema) -> "Shape":
         name = schema.get("$ref")
@@ -121,7 +133,7 @@ class Shape:
                     return False
             elif not (field.plain and type(item) is str) and not field.fits(item):
                 return False
-        return not self.required or all(key in value for key in self.required)
+        return not self.required or not any(self._lacks(key, value) for key in self.required)
 
     def takes(self, text: str) -> bool:
         """Whether there is surely nothing to say of a text."""
@@ -158,8 +170,9 @@ class Shape:
             elif not self.free:
                 yield self._unknown(str(key), path, above)
         for key in self.required:
-            if key not in value:
-                yield Mistake("missing-field", path, f"{dotted((*path, key))} is missing")
+            if self._lacks(key, value):
+                said = "is empty" if value.get(key) == "" else "is missing"
+                yield Mistake("missing-field", path, f"{dotted((*path, key))} {said}")
 
     def _unknown(self, key: str, path: Path, above: "tuple[Shape, ...]") -> Mistake:
         if meant := near(key, self.properties or {}):
@@ -222,7 +235,8 @@ class Shape:
             ):
                 continue
             if entry in seen:
-                said = ", ".join(f"{key} {part}" for (key, _), part in zip(keys, entry, strict=True)) or f"{entry}"
+                parts = zip(keys, entry, strict=True) if keys else ()
+                said = ", ".join(f"{key} {part}" for (key, _), part in parts) or f"{entry}"
                 yield Mistake(
                     "wrong-value", (*path, number), f"{dotted((*path, number))} is a second entry with {said}"
                 )

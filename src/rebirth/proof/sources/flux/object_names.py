@@ -38,12 +38,12 @@ def read(model: Model, graph: Graph) -> None:
     for unit in model.units:
         if unit.atomicity is not Atomicity.FLUX or not unit.built:
             continue
-        if unit.own is not None and any(_wrong(unit.own)):
+        if unit.own is not None and any(wrong(unit.own)):
             continue  # nothing of a Kustomization that is refused itself is applied
         for member in unit.members:
             if flux.is_left_out(member) or not member.name:
                 continue
-            for path, value, pattern in _wrong(member):
+            for path, value, pattern in wrong(member):
                 words = f"{member.thing().label}: {'.'.join(path)} {value} is refused: {_RULE[pattern]}"
                 graph.remark(
                     "wrong-value", member.place(*path), words, member.thing(),
@@ -51,7 +51,7 @@ def read(model: Model, graph: Graph) -> None:
                 )  # fmt: skip
 
 
-def _wrong(member: Manifest) -> Iterator[tuple[_Path, str, re.Pattern[str]]]:
+def wrong(member: Manifest) -> Iterator[tuple[_Path, str, re.Pattern[str]]]:
     """Where something is written that is not written so, and how it would be."""
     for path, text, pattern in _written(member):
         if pattern.fullmatch(text) or not text:

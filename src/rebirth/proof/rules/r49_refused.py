@@ -1,0 +1,67 @@
+"""An object that the API server refuses, though each of its fields is one.
+
+What it finds:
+    What Kubernetes' own validation says no to in an object that fits its schema: fields that exclude each other, or are of no use without
+    another, names that stand twice, numbers out of their range, selectors that do not select what they are for, schedules, hosts and paths
+    in another form. Pods wherever they are described, Services, Ingresses, NetworkPolicies, volumes and claims, ConfigMaps and Secrets, Roles
+    and bindings, autoscalers, disruption budgets, classes, quotas, CRDs and webhooks. What a setting of the API server, or its version,
+    decides is a warning.
+
+Why it cannot work:
+    The API server refuses the object when Flux tries it (a dry run on the server's side), and Flux applies nothing of the whole
+    Kustomization.
+
+Example:
+    `restartPolicy: Always`, or none, in a Job; `type: Recreate` beside `rollingUpdate`; an Ingress with name and number of a port; two ports
+    of a Service without names; `defaultMode: 755`, which is no octal number; a probe with `httpGet` and `tcpSocket`; `schedule: 0 3 * * 7`.
+
+Instead:
+    Write what the field may be; `kubectl apply --dry-run=server` says the same.
+"""
+
+from collections.abc import Iterator
+
+from rebirth.proof.graph import Graph
+from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.things import Remark
+
+# What says the same of the same place, in better words.
+_TOLD = (
+    "unknown-field", "wrong-type", "wrong-value", "wrong-format", "missing-field", "lost-field", "not-text", "misplaced",
+    "undefined-variable", "labels-lost", "no-such-volume", "probe-port", "amount", "no-address", "encrypted",
+)  # fmt: skip
+
+
+def r49_refused(graph: Graph) -> Iterator[Finding]:
+    remarks = [*graph.marked("refused")]
+    told = _Told(graph) if remarks else None
+    for remark in remarks:
+        if told is not None and told.knows(remark):
+            continue
+        unless = remark["unless"]
+        yield Finding(
+            "R49",
+            Severity.WARNING if unless else Severity.ERROR,
+            remark.words,
+            remark.place,
+            why=f"The API server refuses it, unless {unless}."
+            if unless
+            else "The API server refuses it, and Flux then applies nothing of the whole Kustomization.",
+            instead="Write what the field may be.",
+        )
+
+
+class _Told:
+    """What other rules say of the same."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._places = {remark.place for remark in graph.marked(*_TOLD)}
+        self._missing = {remark.words for remark in graph.marked("missing-field")}  # which stand at the block around
+        self._elsewhere = {
+            remark.about for remark in graph.marked("misplaced")
+        }  # what is missing stands in another block
+
+    def knows(self, remark: Remark) -> bool:
+        begun = f"{remark.about.label}: {remark['path']} is " if remark.about else ""
+        missing = any(f"{begun}{word}" in self._missing for word in ("missing", "empty"))
+        return missing or remark.place in self._places or remark.about in self._elsewhere
