@@ -2,6 +2,7 @@
 
 from corpus import (
     alarms,
+    byhand,
     found,
     inside,
     meant,
@@ -34,4 +35,5 @@ CASES = [
     *values.CASES,
     *operated.CASES,
     *refused.CASES,
+    *byhand.CASES,
 ]

@@ -86,7 +86,31 @@ PROXY = Case(
     (Told("cilium/all.yaml", "kubeProxyReplacement: strict"),),
 )
 
+_SETTINGS = "a field that a file of `configurations` cannot have"
+_BUILT = "configMapGenerator:\n- name: settings\n  namespace: home\n  literals: [a=b]\nresources: [all.yaml]\nconfigurations: [names.yaml]\n"
+_NAMES = "nameReference:\n- kind: ConfigMap\n  version: v1\n  fieldSpecs:\n  - kind: HelmRelease\n    path: spec/valuesFrom/name\n"
+SETTINGS = Case(
+    f"{_SETTINGS}: kustomize rejects it since Flux 2.3",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/kustomization.yaml": _BUILT,
+        "app/all.yaml": PODINFO + "  valuesFrom: [{kind: ConfigMap, name: settings, valuesKey: a}]\n",
+        "app/names.yaml": _NAMES + "    apiVersion: v2\n",
+    },
+    (Told("app/names.yaml", "apiVersion: v2"),),
+)
+OLDER_SETTINGS = SETTINGS.but(
+    "of a Flux that is not known",
+    ("app/all.yaml", "helm.toolkit.fluxcd.io/v2\n", "helm.toolkit.fluxcd.io/v2beta2\n"),
+    ("app/all.yaml", "source.toolkit.fluxcd.io/v1\n", "source.toolkit.fluxcd.io/v1beta2\n"),
+    told=(Told("app/names.yaml", "apiVersion: v2", by_luck=True),),
+)
+KNOWN_SETTINGS = SETTINGS.but("in capitals or not", ("app/names.yaml", "    apiVersion: v2\n", "    Version: v2\n"))
+
 CASES = [
+    SETTINGS,
+    OLDER_SETTINGS,
+    KNOWN_SETTINGS,
     WAIT,
     WAIT.but("in its Kustomization, which has it", more={"app/all.yaml": PODINFO}),
     CLEANUP,

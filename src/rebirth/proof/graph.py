@@ -114,9 +114,9 @@ class Graph:
     def remark(self, slug: str, place: Place, words: str, about: Thing | None = None, **data: str) -> None:
         self.remarks.append(Remark(slug, place, words, about, tuple(data.items())))
 
-    def reads(self, by: Thing, of: Thing, key: str, place: Place) -> None:
-        """`by` reads that key; the edge to `of` is entered with `needs`."""
-        self.readings.append(Reading(by, of, key, place))
+    def reads(self, by: Thing, of: Thing, key: str, place: Place, *, beside: str = "") -> None:
+        """`by` reads that key, if `beside` is there; the edge to `of` is entered with `needs`."""
+        self.readings.append(Reading(by, of, key, place, beside))
 
     def holds(self, thing: Thing, keys: Iterable[str] | None, place: Place) -> None:
         """A maker of `thing` makes these keys (None: files do not tell)."""

@@ -170,6 +170,7 @@ class Reading(NamedTuple):
     of: Thing
     key: str  # or several, separated by |, of which one is enough
     place: Place
+    beside: str = ""  # a key without which it reads that one neither
 
 
 class Holding(NamedTuple):

@@ -14,7 +14,7 @@ from rebirth.proof.charts.knowledge import crd
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.proof.reading.scopes import kind_of
-from rebirth.proof.reading.start.helmfiles import UNKNOWN, documents
+from rebirth.proof.reading.start.helmfiles import UNKNOWN, documents, in_templates
 from rebirth.proof.things import Place
 
 WHY = "rebirth/why"  # an annotation: why it is there before Flux
@@ -41,17 +41,23 @@ def find(model: Model) -> list[Release]:
 
 
 def given(model: Model, graph: Graph) -> None:
-    """Releases of Flux that a helmfile has installed when Flux comes: they are adopted."""
+    """Releases of Flux that a helmfile has installed when Flux comes: they are adopted. A template that goes through a list of its
+    own has names and namespaces there.
+    """
     installed = find(model)
     for release in installed:
-        if release.makes_namespace:
+        if release.makes_namespace and UNKNOWN not in release.namespace:
             graph.assumed(thing("Namespace", "", release.namespace), release.why, release.place)
     first = {(one.namespace, one.name): one for one in sorted(installed, key=lambda one: not one.only_crds)}
+    listed = [(one, in_templates(Path(one.place.file))) for one in installed if UNKNOWN in one.name]
     for unit in model.units:
         own = unit.own
         if own is None or not releases.is_release(own):
             continue
-        if found := first.get((releases.target_namespace(own), releases.release_name(own))):
+        named = (releases.target_namespace(own), releases.release_name(own))
+        if found := first.get(named) or next((one for one, texts in listed if texts.issuperset(named)), None):
+            if found.makes_namespace:
+                graph.assumed(thing("Namespace", "", named[0]), found.why, found.place)
             kinds = [crd(*kind_of(member)) for member in unit.members if member.kind == "CustomResourceDefinition"]
             for true in kinds if found.only_crds else (releases.started(own), unit.applied, unit.ready):
                 graph.assumed(true, found.why, found.place)
@@ -70,7 +76,7 @@ def missing(model: Model) -> Iterator[Manifest]:
 def installed(model: Model) -> Iterator[Manifest]:
     """Every release that is installed before Flux, as such an object; not of a chart that a template names."""
     for release in find(model):
-        if not release.chart or "{{" in release.chart or UNKNOWN in release.chart:
+        if not release.chart or "{{" in release.chart or UNKNOWN in f"{release.chart} {release.name}":
             continue
         url, _, name = release.chart.rpartition("/")
         spec: dict[str, Any] = {"chart": {"spec": {"chart": name, "version": release.version}}, "url": url}

@@ -7,8 +7,10 @@ from typing import Any
 
 from rebirth.proof.reading.kustomization import INERT, NAMES, Folder, put_into
 from rebirth.proof.reading.manifest import Manifest
-from rebirth.proof.reading.mentioned import as_list
-from rebirth.proof.things import Place
+from rebirth.proof.reading.mentioned import as_list, understood
+from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.yaml_files import UnreadableError
+from rebirth.proof.things import Place, Remark
 
 
 def merged(found: Folder, own: Manifest | None) -> dict[str, Any]:
@@ -33,10 +35,10 @@ def merged(found: Folder, own: Manifest | None) -> dict[str, Any]:
 
 
 def written(found: Folder, own: Manifest | None) -> dict[Path, dict[str, Any]]:
-    """The kustomizations that are built with another content than they have, the folder's own first."""
+    """The files that are built with another content than they have, the folder's own kustomization first."""
     top = found.file or found.path / NAMES[0]
     rewritten = {file: found.kustomizations[file][0] for file in found.rewritten - {top}}
-    return {top: merged(found, own), **rewritten}
+    return {top: merged(found, own), **rewritten, **found.cut}
 
 
 def plain(found: Folder, own: Manifest | None) -> list[Manifest] | None:
@@ -70,3 +72,23 @@ def components(folder: Path, own: Manifest) -> list[tuple[str, Place]]:
         for number, entry in enumerate(own.items("spec", "components"))
         if not optional or (folder / str(entry)).exists()
     ]
+
+
+def cut(found: Folder, files: Files) -> None:
+    """Leaves out of files of `configurations` what the newest kustomize rejects there, as an older one does, and notes it."""
+    for kustomization, (data, _) in found.kustomizations.items():
+        for entry in as_list(data.get("configurations")):
+            target = files.target(kustomization.parent, str(entry))
+            if target is None or target.is_dir() or target in found.cut:
+                continue
+            try:
+                document = next(iter(files.documents(target)), None)
+            except UnreadableError:
+                continue
+            kept, unknown = understood(document.data) if document else (None, [])
+            if document and unknown:
+                found.cut[target] = kept
+                name = str(unknown[0][-1])
+                words = f"{target.name}: a file of `configurations` has no field {name} there"
+                place = Place(str(target), document.line, unknown[0])
+                found.remarks.append(Remark("unknown-setting", place, words, data=(("field", name),)))

@@ -61,6 +61,7 @@ class Folder:
     rewritten: set[Path] = field(default_factory=set)  # kustomizations of which entries were left out
     loose: list[Manifest] = field(default_factory=list)  # objects of files that kustomize rejects, as they lie
     gaps: list[Gap] = field(default_factory=list)  # what was left out and may have made something
+    cut: dict[Path, Any] = field(default_factory=dict)  # files of `configurations`, without what they cannot have
 
 
 def folder(files: Files, path: Path, components: Sequence[tuple[str, Place]] = (), later: Path | None = None) -> Folder:

@@ -159,6 +159,7 @@ class Applied(NamedTuple):
     place: Place  # the line that says so
     file: str  # in which it stands; the script's where that makes it
     context: str = ""  # of kubectl, where the line names one
+    led_to: Thing | None = None  # the object itself, where it lies in the path of a Kustomization that is applied so
 
 
 @dataclass(repr=False)

@@ -1,5 +1,5 @@
 """Fields of a kustomization other than resources: those that name files, what is built where such a file is not there, and what
-kustomize cannot read at all (Kustomization.EnforceFields in its api/types).
+kustomize cannot read at all (Kustomization.EnforceFields in its api/types), or rejects only since it reads strictly.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +22,14 @@ _VERSIONS = {"Kustomization": "kustomize.config.k8s.io/v1beta1", "Component": "k
 _OF_MAPPINGS = {
     "patches": "`path` or `patch`", "patchesJson6902": "`target` and `path`", "replacements": "`source` or `path`", "configMapGenerator": "`name`",
     "secretGenerator": "`name`", "images": "`name`", "replicas": "`name`", "labels": "`pairs`", "vars": "`name`",
+}  # fmt: skip
+# What a file of `configurations` may have (kustomize's api 0.21, builtinconfig): lists of fields, by what looks at them.
+_OF_FIELD = {"group", "version", "kind", "path", "create"}
+_OF_TARGET = {"group", "version", "kind", "fieldspecs"}
+_REFERENCES = "namereference"
+_LISTS = {
+    "nameprefix", "namesuffix", "namespace", "commonlabels", "labels", "templatelabels", "commonannotations", _REFERENCES,
+    "varreference", "images", "replicas",
 }  # fmt: skip
 
 
@@ -97,3 +105,24 @@ def is_kustomization(files: Files, file: Path) -> bool:
     except UnreadableError:
         return False
     return isinstance(data, dict) and str(data.get("apiVersion", "")).startswith("kustomize.config.k8s.io/")
+
+
+def understood(data: Any) -> tuple[Any, list[Where]]:
+    """A file of `configurations` without the fields that it cannot have, and where those stand. Case does not matter, as to kustomize."""
+    return _understood(data, _LISTS, ())
+
+
+def _understood(data: Any, known: set[str], at: Where) -> tuple[Any, list[Where]]:
+    if not isinstance(data, Mapping):
+        return data, []
+    kept, unknown = {}, []
+    for key, value in data.items():
+        name = str(key).lower()
+        if name not in known:
+            unknown.append((*at, str(key)))
+            continue
+        inner = _OF_TARGET if name == _REFERENCES else _OF_FIELD
+        parts = [_understood(entry, inner, (*at, str(key), number)) for number, entry in enumerate(as_list(value))]
+        kept[key] = [part for part, _ in parts] if isinstance(value, list) else value
+        unknown += [where for _, found in parts for where in found]
+    return kept, unknown

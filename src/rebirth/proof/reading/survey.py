@@ -227,6 +227,7 @@ class _Reader:
     def _opened(self, folder: Path, own: Manifest | None) -> _Opened:
         later = folder / "flux-system" if own is None else None  # `flux bootstrap` writes it
         found = kustomization.folder(self.files, folder, completion.components(folder, own) if own else [], later)
+        completion.cut(found, self.files)
         place = own.place("spec", "path") if own else Place(str(folder))
         self.model.built[str(folder)] = place
         self.listed |= found.files

@@ -30,6 +30,7 @@ _PLAIN = frozenset({
     "ReplicationDestination", "ReplicationSource", "Role", "RoleBinding", "ScaledObject", "ScrapeConfig", "SealedSecret", "Secret",
     "SecretStore", "SecurityPolicy", "Service", "ServiceAccount", "ServiceMonitor", "StatefulSet", "VolumeSnapshot",
 })  # fmt: skip
+_SIGN = frozenset({"Issuer", "ClusterIssuer"})
 _MANY = 4  # namespaces that are made for one that is missing
 
 
@@ -96,13 +97,15 @@ def with_the_key(graph: Graph, thing: Thing, use: Edge) -> str:
 
 
 def _beside(graph: Graph, thing: Thing, use: Edge) -> list[Thing]:
-    """Others of the kind in its namespace that a file makes which lies where the one that needs it does, or below."""
+    """Others of the kind in its namespace that a file makes which lies where the one that needs it does, or below; not the key that an
+    issuer makes of its own account.
+    """
     folder = f"{use.place.file.rpartition('/')[0]}/"
     return [
         other
         for other in graph.made
         if other[:2] == thing[:2] and other.milestone is thing.milestone and other != thing
-        if any(edge.place.file.startswith(folder) for edge in graph.makers(other))
+        if any(edge.place.file.startswith(folder) and edge.needs.kind not in _SIGN for edge in graph.makers(other))
     ]
 
 

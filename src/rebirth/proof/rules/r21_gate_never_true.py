@@ -66,6 +66,8 @@ def _suspended(graph: Graph) -> Iterator[Finding]:
             continue
         if edge.by.label == edge.needs.label or (edge.by.label, edge.needs.label) in seen:
             continue
+        if edge.by.label in told:
+            continue  # who is suspended, too, waits for nothing
         seen.add((edge.by.label, edge.needs.label))
         written = Edge(edge.needs, _asleep(edge.needs), Need.HEALTH, remark.place, "is suspended")
         yield Finding(

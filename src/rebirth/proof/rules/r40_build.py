@@ -3,7 +3,8 @@
 What it finds:
     A Kustomization whose path does not exist, is a file, or leads out of the repository; an entry of a kustomization.yaml
     that names nothing, or belongs into another list; two entries on one line; a patch, generator or image that is no mapping; another apiVersion or kind than kustomize's; kustomizations that include each other; a file that is not YAML or not a
-    Kubernetes object; one object that two entries bring; and whatever else kustomize rejects.
+    Kubernetes object; one object that two entries bring; and whatever else kustomize rejects. A field that a file of `configurations` cannot
+    have is a warning where the repository does not show that its Flux is 2.3 or later: an earlier one leaves it out.
 
 Why it cannot work:
     Flux builds the whole path before it applies anything: one missing entry, and nothing of that Kustomization is applied,
@@ -52,6 +53,7 @@ def r40_build(graph: Graph) -> Iterator[Finding]:
             instead=_INSTEAD[remark.slug],
             cause=_cause(remark),
         )
+    yield from _settings(graph)
     for remark in graph.marked("unread"):
         yield Finding(
             "R40",
@@ -59,6 +61,26 @@ def r40_build(graph: Graph) -> Iterator[Finding]:
             f"{_name(remark)} {remark.words}, and is not read",
             remark.place,
             instead="Split it; a build may also need a machine that is less busy.",
+        )
+
+
+def _settings(graph: Graph) -> Iterator[Finding]:
+    """What kustomize rejects only since Flux 2.3; before, it left such a field out."""
+    flux = next(iter(graph.marked("flux-version")), None)
+    for remark in graph.marked("unknown-setting"):
+        rejects = flux is not None and flux["strict"] == "True"
+        if rejects and flux:
+            why = f"kustomize rejects it since Flux 2.3, and nothing of the path is applied. {flux.words} is used here."
+        else:
+            why = f"{flux.words if flux else 'Flux before 2.3'} ignores it; from 2.3 on nothing of the path is applied."
+        yield Finding(
+            "R40",
+            Severity.ERROR if rejects else Severity.WARNING,
+            remark.words,
+            remark.place,
+            why=why,
+            instead="Remove the field, or correct its name.",
+            cause=remark["field"],
         )
 
 

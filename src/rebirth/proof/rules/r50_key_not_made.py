@@ -6,7 +6,8 @@ What it finds:
 
 Why it cannot work:
     A container that wants a missing key is not started (CreateContainerConfigError), a volume with a missing item is not
-    mounted; a single file mounted from a missing key is an empty folder.
+    mounted; a single file mounted from a missing key is an empty folder. Flux asks a Git server over HTTPS as anybody does where the
+    Secret has nothing for that: without a castle this is a warning, since the repository may be public.
 
 Example:
     The ExternalSecret makes `GRAFANA_DB_PASSWORD`, and the Deployment reads `password`.
@@ -19,10 +20,11 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
-from rebirth.proof.things import Edge, Milestone, Reading
+from rebirth.proof.things import Edge, Milestone, Reading, Thing
 
 
 def r50_key_not_made(graph: Graph) -> Iterator[Finding]:
+    told: set[tuple[Thing, Thing]] = set()
     for reading in graph.readings:
         if reading.of.milestone is not Milestone.MATERIALISED or reading.of.kind == "vault path":
             continue
@@ -35,18 +37,24 @@ def r50_key_not_made(graph: Graph) -> Iterator[Finding]:
         for holding in holdings:
             keys |= holding.keys or set()
         if not keys & set(reading.key.split("|")) and "${" not in reading.key:
-            yield _finding(graph, reading, keys)
+            free = bool(reading.beside) and reading.beside not in keys  # it asks without, which may be enough
+            if free and (reading.by, reading.of) in told:
+                continue
+            told.add((reading.by, reading.of))
+            yield _finding(graph, reading, keys, sure=graph.whole or not free)
 
 
-def _finding(graph: Graph, reading: Reading, keys: set[str]) -> Finding:
+def _finding(graph: Graph, reading: Reading, keys: set[str], *, sure: bool) -> Finding:
     listed = ", ".join(sorted(keys)[:8]) or "none"
     return Finding(
         "R50",
-        Severity.ERROR,
+        Severity.ERROR if sure else Severity.WARNING,
         f"{reading.by.label} reads the key {reading.key.replace('|', ' or ')} of {reading.of.label}, which has: {listed}",
         reading.place,
         _chain(graph, reading),
-        why="A reader of a missing key does not start, and nothing ever adds the key.",
+        why="A reader of a missing key does not start, and nothing ever adds the key."
+        if sure
+        else "Nothing in it is used: a public repository is read without, a private one is refused.",
         instead="Name the key as its maker does.",
     )
 

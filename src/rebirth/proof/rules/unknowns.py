@@ -97,6 +97,8 @@ class Unknowns:
             return False
         if unknown.extent is Extent.CHART and use.by.label == unknown.by.label:
             return True
+        if unknown.extent is Extent.BASE and use.by.label == unknown.by.label:
+            return False  # it is built into the same Kustomization
         begun = unknown.by._replace(milestone=Milestone.STARTED)
         if begun not in self._waited:
             self._waited[begun] = self.graph.before(begun) | {begun}

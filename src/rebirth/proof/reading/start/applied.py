@@ -1,5 +1,6 @@
 """What a repository's own task files, scripts and documents apply with kubectl: objects of the files that they name, and what
-`kubectl create` makes. What Flux applies again later is there before it, then.
+`kubectl create` makes. What Flux applies again later is there before it, then. What lies in the path of a Kustomization that is
+applied so comes by Flux, though no other object of the repository says so.
 """
 
 import os
@@ -8,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from rebirth.proof.reading import kustomization
-from rebirth.proof.reading.manifest import Applied, Manifest
+from rebirth.proof.reading import flux, kustomization
+from rebirth.proof.reading.manifest import Applied, Manifest, manifests
 from rebirth.proof.reading.repository_files import Files
-from rebirth.proof.reading.scopes import BUILT_IN, CUSTOM
+from rebirth.proof.reading.scopes import BUILT_IN, CUSTOM, in_namespace
 from rebirth.proof.reading.start import clusters
 from rebirth.proof.reading.start.scripts import Line, text_of
-from rebirth.proof.things import Milestone, Place, Thing
+from rebirth.proof.reading.yaml_files import UnreadableError, parse
+from rebirth.proof.things import NOWHERE, Milestone, Place, Thing
 
 _APPLIES = re.compile(r"\bkubectl\b[^|;&]*?\s(?:apply|create|replace)\s")
 _CREATES = re.compile(
@@ -26,7 +28,11 @@ _NAMESPACE = re.compile(r"\s(?:-n|--namespace)[\s=]+[\"']?([\w.-]+)")
 _CONTEXT = re.compile(r"\s--context[\s=]+[\"']?([\w.-]+)")
 _KEY = re.compile(r"--from-(?:file|literal)[\s=]+[\"']?([\w.-]+)=")
 _ADDRESS = re.compile(r"https?://[^\s\"'|;]+")
+_LISTED = re.compile(
+    r"[\s\"'\[(,-]*(https?://[^\s\"',]+\.ya?ml)[\s\"'\]),\\]*"
+)  # an address that has its line for itself
 _ALONE = re.compile(r"[\s\"'\[(,-]*([^\s\"',]+\.ya?ml)[\s\"'\]),\\]*")  # a path that has its line for itself: of a list
+_FILLED_IN = re.compile(r"\.ya?ml\.(?:te?m?pl|tmplt?|templ|template|in|j2|gotmpl|envsubst)$")
 _LOOPS = re.compile(r"\$|\{\}|\{\{")  # what is named elsewhere
 _VARIABLE = re.compile(r"(?:\{\{[^}]*\}\}|\$\{[^}]*\}|\$\w+|\$\([^)]*\))/+")
 _ANY = re.compile(r"\{\{[^}]*\}\}|\$\{[^}]*\}|\$\w+|<[\w-]+>")
@@ -34,12 +40,17 @@ _WORD = re.compile(r"(?:\{\{[^}]*\}\}|\$\([^)]*\)|<[\w-]+>|[^\s\"'`;|<>&()=])+")
 _FOLDER = re.compile(
     r"(?:\s-k|--kustomize|\s-f|--filename|\bbuild|\bkubectl\s+kustomize)[\s=]+(?:--\S+\s+)*[\"']?$"
 )  # before a folder
+_INNER = re.compile(r"\$\(([^()]*)\)")  # a command whose output is a word
 _QUOTED = re.compile(
     r"""(["'])(\$\w+|\$\{[^}]*\})\1(?=/)"""
 )  # a variable in quotes of its own, before the rest of a path
+_BELOW = re.compile(
+    r"(?:\}\}|\}|\$\w+)/(?:\{\{[^}]*\}\}|\$\{[^}]*\}|\$\w+)(?=[\s\"']|$)"
+)  # a folder of one variable, a path of another
+_ANYWHERE = "${FOLDER}/"
 _TELLING = 3  # parts of a path that are no variables, and so are no other's by chance
 _DATA = {"Secret", "ConfigMap"}
-_FLUX = ("kustomize.toolkit.fluxcd.io", "source.toolkit.fluxcd.io")
+_FLUX = (flux.KUSTOMIZE, flux.SOURCE, flux.HELM)
 
 
 def find(files: Files, said: Sequence[Line]) -> Iterator[Applied]:
@@ -48,28 +59,35 @@ def find(files: Files, said: Sequence[Line]) -> Iterator[Applied]:
         applying = [line for line in own if _does(line.text)]
         if file.endswith(".md") and not _BEGINNING.search(str(Path(file).relative_to(files.root))):
             continue
-        looped = False
+        looped = inside = False
         for line in applying:
             if (made := _created(line)) is not None:
                 yield made
                 continue
             named = [*_named(files, line)]
             looped = looped or (not named and bool(_LOOPS.search(line.text)))
+            inside = inside or bool(_BELOW.search(line.text))
             for target in named:
                 yield from _objects(files, target, line)
         if looped and not file.endswith(".md"):
             spaces = {space for line in applying if (space := _in(line.text)) and not _LOOPS.search(space)}
             space = spaces.pop() if len(spaces) == 1 else ""
-            for target, place in _alone(files, Path(file)):
+            for target, place in _alone(files, Path(file), inside=inside):
                 yield from _objects(files, target, Line(f" -n {space}" if space else "", place))
 
 
 def addresses(files: Files, said: Sequence[Line]) -> Iterator[tuple[str, Place]]:
     """Manifests of the web that are applied by hand, each with the line that says so."""
-    for line in said:
-        file = line.place.file
-        if _does(line.text) and (not file.endswith(".md") or _BEGINNING.search(files.shown(Path(file)))):
+    for file, own in groupby(said, lambda line: line.place.file):
+        if file.endswith(".md") and not _BEGINNING.search(files.shown(Path(file))):
+            continue
+        applying = [line for line in own if _does(line.text)]
+        for line in applying:
             yield from ((found, line.place) for found in _ADDRESS.findall(line.text))
+        if any(_LOOPS.search(line.text) for line in applying):
+            for number, text in enumerate(text_of(Path(file)).splitlines(), 1):
+                if listed := _LISTED.fullmatch(text):
+                    yield listed[1], Place(file, number)
 
 
 def charts(files: Files, said: Sequence[Line]) -> Iterator[tuple[Path, Place]]:
@@ -124,17 +142,19 @@ def context(text: str) -> str:
 
 def _named(files: Files, line: Line) -> Iterator[Path]:
     """The files, and after -k, -f or `build` the folders, that a command names."""
-    text = _QUOTED.sub(r"\2", line.text)
-    for word in _WORD.finditer(text):
-        for target in _targets(files, word[0], Path(line.place.file)):
-            if target.is_file() or _FOLDER.search(text[: word.start()]):
-                yield target
+    whole = _QUOTED.sub(r"\2", line.text)
+    for text in (whole, *_INNER.findall(whole)):
+        for word in _WORD.finditer(text):
+            for target in _targets(files, word[0], Path(line.place.file)):
+                if target.is_file() or _FOLDER.search(text[: word.start()]):
+                    yield target
 
 
-def _alone(files: Files, script: Path) -> Iterator[tuple[Path, Place]]:
+def _alone(files: Files, script: Path, *, inside: bool) -> Iterator[tuple[Path, Place]]:
+    """Files that have a line for themselves; `inside`: the command puts a folder before each, which only a variable names."""
     for number, text in enumerate(text_of(script).splitlines(), 1):
         word = _ALONE.fullmatch(text)
-        for target in _targets(files, word[1], script) if word else ():
+        for target in _targets(files, f"{_ANYWHERE}{word[1]}" if inside else word[1], script) if word else ():
             yield target, Place(str(script), number)
 
 
@@ -159,7 +179,22 @@ def _targets(files: Files, word: str, script: Path) -> list[Path]:
 
 
 def _is_there(target: Path) -> bool:
-    return target.is_dir() or (target.is_file() and target.suffix in {".yaml", ".yml"})
+    return target.is_dir() or (target.is_file() and (target.suffix in {".yaml", ".yml"} or _is_template(target)))
+
+
+def _is_template(target: Path) -> bool:
+    return bool(_FILLED_IN.search(target.name))
+
+
+def _manifests_of(files: Files, target: Path) -> list[Manifest]:
+    """The objects of a file; of one that is filled in before, with any text where something is to be put in."""
+    if not _is_template(target):
+        return clusters.manifests_of(files, target)
+    try:
+        documents = parse(_ANY.sub("filled-in", text_of(target)))
+    except UnreadableError:
+        return []
+    return [m for document in documents for m in manifests(document, target, NOWHERE)]
 
 
 def _objects(files: Files, target: Path, line: Line) -> Iterator[Applied]:
@@ -171,10 +206,31 @@ def _objects(files: Files, target: Path, line: Line) -> Iterator[Applied]:
             else [m for file in sorted(target.iterdir()) for m in clusters.manifests_of(files, file) if _is_there(file)]
         )
     else:
-        found = clusters.manifests_of(files, target)
+        found = _manifests_of(files, target)
     for manifest in found:
-        for there, keys in _there(manifest, _in(line.text)):
-            yield Applied(there, keys, line.place, manifest.file, context(line.text))
+        yield from _by(manifest, _in(line.text), line, manifest.file)
+        seen = {files.root}
+        for inner in _led_to(files, manifest, seen):
+            yield from (one._replace(led_to=inner.thing()) for one in _by(inner, "", line, manifest.file))
+
+
+def _by(manifest: Manifest, namespace: str, line: Line, file: str) -> Iterator[Applied]:
+    for there, keys in _there(manifest, namespace):
+        yield Applied(there, keys, line.place, file, context(line.text))
+
+
+def _led_to(files: Files, own: Manifest, seen: set[Path]) -> Iterator[Manifest]:
+    """What lies in the path of a Kustomization, and in those of the Kustomizations there."""
+    if not flux.is_kustomization(own) or flux.is_suspended(own) or flux.is_elsewhere(own):
+        return
+    folder = flux.folder_of(own, files.root, files.resolved)
+    if folder in seen or not files.is_inside(folder) or not folder.is_dir():
+        return
+    seen.add(folder)
+    space = str(own.at("spec", "targetNamespace", default="") or "")
+    for inner in kustomization.folder(files, folder).manifests:
+        yield in_namespace(inner, space) if space else inner
+        yield from _led_to(files, inner, seen)
 
 
 def _there(manifest: Manifest, namespace: str) -> Iterator[tuple[Thing, frozenset[str] | None]]:

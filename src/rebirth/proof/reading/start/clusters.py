@@ -159,6 +159,8 @@ def _starts(files: Files, written: Sequence[Manifest]) -> dict[Path, Start]:
     A path that is the whole repository is hardly ever this one's: so the artifacts of charts and operators are taken.
     """
     root = files.root
+    if any(_is_of_all(files, m) for m in written):
+        return {root: Start("flux bootstrap has it apply the whole repository")}
     written = [m for m in written if flux.folder_of(m, root, files.resolved) != root] or written
     artifacts = Artifacts(files)
     written = [m for m in written if not artifacts.is_foreign(m)] or written
@@ -180,6 +182,17 @@ def _starts(files: Files, written: Sequence[Manifest]) -> dict[Path, Start]:
     tops = {top for top in tops if _CLUSTERS & set(top.relative_to(root).parts)} or tops
     roots = {folder for folder in led if any(folder == path or folder in path.parents for path in holding)}
     return dict.fromkeys(tops or roots, Start(_GUESSED))
+
+
+def _is_of_all(files: Files, own: Manifest) -> bool:
+    """Whether `flux bootstrap` wrote it, and it applies the whole repository: its files stand beside it, in the folder that it calls so."""
+    path = Path(own.file)
+    return (
+        own.name == _OWN
+        and path == files.root / _OWN / path.name
+        and path.name.startswith("gotk-")
+        and flux.folder_of(own, files.root, files.resolved) == files.root
+    )
 
 
 def _inflates(files: Files, folder: Path) -> bool:

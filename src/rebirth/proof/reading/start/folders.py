@@ -1,4 +1,4 @@
-"""Which folders are kept for whoever sets the cluster up before Flux runs."""
+"""Which folders and files are kept for whoever sets the cluster up before Flux runs."""
 
 import re
 from pathlib import Path
@@ -9,8 +9,9 @@ _OVER = re.compile(r"[_.]*(arch\w*ve[ds]?|old|legacy|attic|deprecated|disabled|u
 
 
 def is_for_bootstrap(file: Path, root: Path) -> bool:
-    """Whether the file lies in a folder `bootstrap` that is in use."""
-    if f"/{_BOOTSTRAP}/" not in str(file):
+    """Whether the file lies in a folder `bootstrap` that is in use, or is called so itself."""
+    if f"/{_BOOTSTRAP}" not in str(file):
         return False  # as nearly all: thousands of files are asked
     parts = file.relative_to(root).parts[:-1]
-    return _BOOTSTRAP in parts and not any(_OVER.fullmatch(part) for part in parts)
+    own = _BOOTSTRAP in parts or file.name.partition(".")[0] == _BOOTSTRAP
+    return own and not any(_OVER.fullmatch(part) for part in parts)

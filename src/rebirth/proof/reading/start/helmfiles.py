@@ -17,8 +17,9 @@ from rebirth.proof.things import Place
 
 _MOST = 200  # files
 _LEFT_OUT = {"node_modules", "templates", "charts"}
-_ALONE = re.compile(r"\n\s*\{\{(?:[^}]|\}(?!\}))*\}\}[ \t]*(?=\n)")  # a template that has lines for itself
+_ALONE = re.compile(r"(?:\n|\A)\s*\{\{(?:[^}]|\}(?!\}))*\}\}[ \t]*(?=\n)")  # a template that has lines for itself
 _TEMPLATE = re.compile(r"\{\{(?:[^}]|\}(?!\}))*\}\}")
+_TEXT = re.compile(r'"([\w.-]+)"')
 UNKNOWN = "templated"  # stands where a template stood
 _BARE = re.compile(r"\bhelmfile\s+(?!.*(?:-f|--file)[\s=])(?:.*\s)?(?:apply|sync|template)\b")
 _INSTALLS = re.compile(r"\b(apply|sync)\b")
@@ -102,6 +103,11 @@ def documents(file: Path) -> list[Document]:
         return parse(_TEMPLATE.sub(UNKNOWN, _ALONE.sub("\n", text_of(file))))
     except UnreadableError:
         return []  # a template through and through: what it installs cannot be told
+
+
+def in_templates(file: Path) -> frozenset[str]:
+    """The texts in quotes that stand in the templates of a helmfile."""
+    return frozenset(text for template in _TEMPLATE.findall(text_of(file)) for text in _TEXT.findall(template))
 
 
 def hooks(root: Path, file: Path) -> Iterator[Line]:

@@ -32,9 +32,17 @@ def read(model: Model, graph: Graph) -> None:
         why = f"it is applied by hand before Flux, says {Path(place.file).relative_to(model.root)}"
         for group, kind in _kinds(address):
             graph.assumed(crd(group, kind), why, place)
+    _applied(model, graph)
+
+
+def _applied(model: Model, graph: Graph) -> None:
     for one in model.applied:
+        if one.led_to and model.find(one.led_to.kind, one.led_to.namespace, one.led_to.name):
+            continue  # it comes when Flux applies it, and is looked at there
         said = f"{Path(one.place.file).relative_to(model.root)}:{one.place.line}"
         why = f"it is applied by hand before Flux, says {said}"
+        if one.led_to:
+            why = f"it lies in the path of a Kustomization that is applied by hand, says {said}"
         for there in (one.thing, one.thing._replace(milestone=Milestone.EXISTS)):
             graph.assumed(there, why, one.place)
         if one.thing.kind in _DATA:

@@ -1,5 +1,6 @@
 """Files that no kustomization lists, and that would make what somebody needs. Read last: only what is needed is reported."""
 
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.proof.sources import external_secrets
 from rebirth.proof.things import Milestone, Thing
 
+# What a file is called that somebody fills in, and applies by hand or under another name.
+_PATTERN = frozenset({"template", "templates", "example", "sample", "tmpl", "tpl", "dist"})
 _BOTH = (Milestone.EXISTS, Milestone.MATERIALISED)
 
 
@@ -39,7 +42,7 @@ def _namespaces(model: Model) -> dict[str, set[str]]:
 
 def _tell(model: Model, orphan: Manifest, one: Thing, graph: Graph) -> None:
     listing = _kustomization(Path(orphan.file), model)
-    if listing is None:
+    if listing is None or not _PATTERN.isdisjoint(re.split(r"[._-]", Path(orphan.file).name.lower())):
         return
     entry = Path(orphan.file).relative_to(listing.parent).as_posix()
     words = f"{entry} would make {one.label}, and {listing.name} beside it does not list it"

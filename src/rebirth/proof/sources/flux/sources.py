@@ -40,8 +40,9 @@ def _inputs(member: Manifest, graph: Graph) -> None:
         secret = thing("Secret", member.namespace, name, Milestone.MATERIALISED)
         graph.needs(ready, secret, Need.CREDENTIAL, member.place(*path))
         if path == ("spec", "secretRef") and _logs_in_with_password(member):
-            for key in ("username|bearerToken", "password|bearerToken"):
-                graph.reads(ready, secret, key, member.place(*path))
+            # With neither it asks as anybody does (fluxcd/pkg/git 0.52, AuthOptions): enough for a public repository.
+            for key, other in (("username", "password"), ("password", "username")):
+                graph.reads(ready, secret, f"{key}|bearerToken", member.place(*path), beside=other)
     for kind, space, name, path in _others(member):
         graph.needs(ready, thing(kind, space, name, Milestone.READY), Need.SOURCE, member.place(*path))
     if account := member.at("spec", "serviceAccountName"):
