@@ -9,27 +9,44 @@ import yaml
 from rebirth.errors import Broken, NotYet
 from rebirth.lab.building.toolchain import Toolchain, chosen
 from rebirth.lab.ca import Authority
-from rebirth.proof.reading.manifest import Manifest
-from rebirth.proof.sources.flux import object_names
-from rebirth.proof.validation import refused
+from rebirth.proof.graph import Graph
+from rebirth.proof.reading.manifest import Manifest, Model, Unit
+from rebirth.proof.rules.finding import Finding, Severity
+from rebirth.proof.rules.r42_yaml_traps import r42_yaml_traps
+from rebirth.proof.rules.r48_unknown_field import r48_unknown_field
+from rebirth.proof.rules.r49_refused import r49_refused
+from rebirth.proof.rules.r82_container import r82_container
+from rebirth.proof.sources.flux import fields, object_names, traps
+from rebirth.proof.sources.workloads import containers, refusals
+from rebirth.proof.things import NOWHERE, Atomicity, Milestone, Thing
 from rebirth.rehearse.control_plane import ControlPlane
 from rebirth.rehearse.processes import Processes
 from rebirth.run.waiting import together, until
-from rehearse.derived import shape_of
 
 ITEMS = list(yaml.safe_load_all(Path(__file__).with_name("validated.yaml").read_text()))
 AT_ONCE = 20
+# Of the proof all that looks at an object alone.
+SOURCES = (traps, fields, object_names, containers, refusals)
+RULES = (r42_yaml_traps, r48_unknown_field, r82_container, r49_refused)
 
 
-def of_schema(item: dict) -> list[str]:
-    """What R48 says, and which names nothing can have."""
-    names = [f"{'.'.join(path)} {value}" for path, value, _ in object_names.wrong(Manifest(item, "", 1))]
-    return [*names, *(mistake.words for mistake in shape_of(item).mistakes(item))]
+def told(item: dict) -> list[Finding]:
+    """What the proof says of one object that a Kustomization applies, hints left out."""
+    applied = Thing("Kustomization", "flux-system", "apps", Milestone.APPLIED)
+    unit = Unit(
+        applied, applied._replace(milestone=Milestone.READY), Atomicity.FLUX, NOWHERE, members=[Manifest(item, "", 1)]
+    )
+    model, graph = Model(Path("/")), Graph()
+    model.units = [unit]
+    model.index()
+    for source in SOURCES:
+        source.read(model, graph)
+    return [finding for rule in RULES for finding in rule(graph) if finding.severity is not Severity.INFO]
 
 
-def of_validation(item: dict) -> list[str]:
-    """What R49 says as an error."""
-    return [f"{one.path} {one.words}" for one in refused(item) if not one.unless and not one.since]
+def errors(item: dict) -> list[str]:
+    """What of it the API server refuses; most of what R82 says the kubelet does."""
+    return [one.message for one in told(item) if one.severity is Severity.ERROR and one.rule != "R82"]
 
 
 def _is_given_later(item: dict) -> bool:

@@ -8,7 +8,7 @@ import asyncio
 import pytest
 
 from rebirth.proof.validation import CHECKS
-from rehearse.asked_of_api import ITEMS, answers, of_schema, of_validation
+from rehearse.asked_of_api import ITEMS, answers, errors, told
 from rehearse.derived import Case, cases
 
 SEED, MOST = 1, 12  # of each object, for a test that takes half a minute
@@ -23,7 +23,7 @@ def asked(tmp_path_factory) -> list[tuple[Case, str]]:
 
 
 def test_of_the_objects_as_they_are_nothing_is_said():
-    assert [of_schema(item) + of_validation(item) for item in ITEMS] == [[] for _ in ITEMS]
+    assert [told(item) for item in ITEMS] == [[] for _ in ITEMS]
 
 
 def test_every_kind_that_is_looked_at_is_among_them():
@@ -33,14 +33,12 @@ def test_every_kind_that_is_looked_at_is_among_them():
 
 @pytest.mark.lab
 def test_nothing_is_refused_that_the_api_server_takes(asked):
-    called = {
-        f"{case.kind} {case.words}": of_schema(case.item) + of_validation(case.item) for case, said in asked if not said
-    }
+    called = {f"{case.kind} {case.words}": errors(case.item) for case, said in asked if not said}
     assert {case: words for case, words in called.items() if words} == {}
 
 
 @pytest.mark.lab
 def test_nine_of_ten_that_it_refuses_are_told(asked):
     wrong = [case for case, said in asked if said]
-    missed = [f"{case.kind} {case.words}" for case in wrong if not of_schema(case.item) + of_validation(case.item)]
+    missed = [f"{case.kind} {case.words}" for case in wrong if not told(case.item)]
     assert len(missed) < len(wrong) / 10, missed

@@ -8,6 +8,7 @@ from rebirth.proof.validation.values import (
     Path,
     Refusal,
     amount,
+    choice,
     inner,
     is_known,
     shown,
@@ -31,6 +32,7 @@ def claim_spec(spec: Fields, path: Path) -> Iterator[Refusal]:
     yield from positive(asked, (*path, "resources", "requests"), "storage")
     yield from selector(spec, path, "selector")
     yield from subdomain(spec, path, "storageClassName")
+    yield from choice(spec, path, "volumeMode", "Filesystem", "Block")
 
 
 def access_modes(spec: Fields, path: Path) -> Iterator[Refusal]:

@@ -15,6 +15,7 @@ from rebirth.proof.validation.values import (
     inner,
     is_known,
     is_qualified,
+    needs,
     one_of,
     text,
     texts,
@@ -55,6 +56,8 @@ def secret(data: Fields) -> Iterator[Refusal]:
         return  # told elsewhere, or not known
     place: Path = next(((part,) for part in ("data", "stringData") if inner(data, part)), ())
     needed = _NEEDED.get(kind, ())
+    if said.get("ssh-privatekey") == "" and "ssh-privatekey" in needed:
+        yield Refusal((*place, "ssh-privatekey"), "is empty")
     for key in needed:
         if key not in said:
             yield Refusal(place, f"has no {key}, and `type: {kind}` needs it")
@@ -86,6 +89,7 @@ def limit_range(data: Fields) -> Iterator[Refusal]:
     for index, limit in entries(inner(data, "spec"), "limits"):
         path = ("spec", "limits", index)
         kind = text(limit, "type")
+        yield from needs(limit, path, "type")
         if kind and "/" not in kind:
             yield from one_of(limit, path, "type", "Pod", "Container", "PersistentVolumeClaim")
         if kind in seen:

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 
+from rebirth.proof.validation.probes import of_container, of_init_container
 from rebirth.proof.validation.values import (
     Fields,
     Path,
     Refusal,
     amounts,
-    at_least,
     at_most_one,
     choice,
     descends,
@@ -31,8 +31,6 @@ from rebirth.proof.validation.values import (
     within,
 )
 
-_ASKS = ("exec", "httpGet", "tcpSocket", "grpc")
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 _FIELDS = frozenset({
     "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
@@ -42,18 +40,21 @@ _SUBSCRIPT = re.compile(r"metadata\.(annotations|labels)\['.*'\]")
 _RESOURCES = frozenset(
     f"{part}.{name}" for part in ("limits", "requests") for name in ("cpu", "memory", "ephemeral-storage")
 )
+_DIVISORS = {
+    "cpu": ("1m", "1"),
+    "bytes": ("1", *(f"1{unit}" for unit in ("k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))),
+}
 _OF_CONTAINERS = frozenset({"cpu", "memory", "ephemeral-storage"})
 _KEY = re.compile(r"(?!\.\.)(?!\.$)[-._A-Za-z0-9]{1,253}")
 _VARIABLE = re.compile(r"[ -<>-~]+")  # since 1.32 all that can be printed, but for =
 _OLDER_VARIABLE = re.compile(r"(?!\.\.)(?!\.$)[-._a-zA-Z][-._a-zA-Z0-9]*")
-_HEADER = re.compile(r"[-A-Za-z0-9]+")
 _NOT = (None, False)
-_GRACE = 30  # seconds
 _MOST_ID = 2**31 - 1
 
 
 def containers(pod: Fields, path: Path) -> Iterator[Refusal]:
     """All of a pod."""
+    yield from _host_ports(pod, path)
     seen: set[str] = set()
     for part in ("containers", "initContainers"):  # in the order in which names are compared
         for index, container in entries(pod, part):
@@ -64,7 +65,7 @@ def containers(pod: Fields, path: Path) -> Iterator[Refusal]:
             seen |= {name} - {""}
             yield from _container(container, where)
             always = part == "containers" or text(container, "restartPolicy") == "Always"
-            yield from _probes(container, where, pod) if always else _without_probes(container, where)
+            yield from of_container(container, where, pod) if always else of_init_container(container, where)
 
 
 def _container(container: Fields, path: Path) -> Iterator[Refusal]:
@@ -80,18 +81,30 @@ def _container(container: Fields, path: Path) -> Iterator[Refusal]:
 
 def _ports(container: Fields, path: Path) -> Iterator[Refusal]:
     yield from twice(container, path, "ports", "name", "port of the container")
-    hosts: set[tuple[str, str, int]] = set()
     for index, entry in entries(container, "ports"):
         where = (*path, "ports", index)
         yield from port(entry, where, "containerPort")
         yield from port(entry, where, "hostPort")
         if number(entry, "containerPort") == 0:
             yield Refusal((*where, "containerPort"), "is 0 and must be the number of a port, 1 to 65535")
-        if host := number(entry, "hostPort"):
-            key = (text(entry, "protocol") or "TCP", text(entry, "hostIP"), host)
-            if key in hosts:
-                yield Refusal((*where, "hostPort"), f"is {host}, which another port of the container has, too")
-            hosts.add(key)
+
+
+def _host_ports(pod: Fields, path: Path) -> Iterator[Refusal]:
+    """Ports of the node that are asked for twice at once: initContainers come one after another."""
+    seen: set[tuple[str, str, int]] = set()
+    for index, container in entries(pod, "containers"):
+        for at, entry in entries(container, "ports"):
+            host = number(entry, "hostPort") or (
+                number(entry, "containerPort") if pod.get("hostNetwork") is True else 0
+            )
+            key = (text(entry, "protocol") or "TCP", text(entry, "hostIP"), host or 0)
+            if host and key in seen:
+                field = "hostPort" if number(entry, "hostPort") else "containerPort"
+                yield Refusal(
+                    (*path, "containers", index, "ports", at, field),
+                    f"is {host}, which the pod has on its node already",
+                )
+            seen.add(key)
 
 
 def _environment(container: Fields, path: Path) -> Iterator[Refusal]:
@@ -155,6 +168,10 @@ def resource_of(source: Fields, path: Path) -> Iterator[Refusal]:
     what = text(source, "resource")
     if source:
         yield from needs(source, path, "resource")
+    divisor = str(source.get("divisor") or "")
+    wanted = _DIVISORS["cpu" if what.endswith(".cpu") else "bytes"]
+    if what in _RESOURCES and divisor not in {"", "0"} and is_known(divisor) and divisor not in wanted:
+        yield Refusal((*path, "divisor"), f"is {shown(divisor)} and must be one of {', '.join(wanted)}")
     if what and what not in _RESOURCES and not what.startswith(("limits.hugepages-", "requests.hugepages-")):
         yield Refusal((*path, "resource"), f"is {shown(what)} and must be one of {', '.join(sorted(_RESOURCES))}")
 
@@ -179,9 +196,13 @@ def _mounts(container: Fields, path: Path) -> Iterator[Refusal]:
         yield from choice(mount, where, "mountPropagation", "None", "HostToContainer", "Bidirectional")
         if propagation == "Bidirectional" and inner(container, "securityContext").get("privileged") in _NOT:
             yield Refusal((*where, "mountPropagation"), "is Bidirectional, which only a privileged container may have")
+        yield from choice(mount, where, "recursiveReadOnly", "Disabled", "IfPossible", "Enabled")
         if text(mount, "recursiveReadOnly") in {"Enabled", "IfPossible"} and mount.get("readOnly") in _NOT:
             yield Refusal((*where, "recursiveReadOnly"), "is there without `readOnly: true`")
+    for field in ("name", "devicePath"):
+        yield from twice(container, path, "volumeDevices", field, "device of the container")
     for index, device in entries(container, "volumeDevices"):
+        yield from needs(device, (*path, "volumeDevices", index), "name", "devicePath")
         yield from steps_back(device, (*path, "volumeDevices", index), "devicePath")
 
 
@@ -231,66 +252,6 @@ def _resource(name: str, path: Path) -> Iterator[Refusal]:
         yield Refusal(path, "is no name of a resource")
 
 
-# -- probes and what is run at the ends
-
-
-def _probes(container: Fields, path: Path, pod: Fields) -> Iterator[Refusal]:
-    for probe in _PROBES:
-        found = container.get(probe)
-        if not isinstance(found, dict):
-            continue
-        where = (*path, probe)
-        yield from _handler(found, where, _ASKS)
-        waits = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
-        yield from at_least(found, where, 0, *waits)
-        if probe != "readinessProbe" and (number(found, "successThreshold") or 1) > 1:
-            yield Refusal((*where, "successThreshold"), f"is {found['successThreshold']} and must be 1 in a {probe}")
-        if probe == "readinessProbe" and has(found, "terminationGracePeriodSeconds"):
-            yield Refusal((*where, "terminationGracePeriodSeconds"), "may not be in a readinessProbe")
-        else:
-            yield from at_least(found, where, 1, "terminationGracePeriodSeconds")
-    for moment in ("postStart", "preStop"):
-        found = inner(container, "lifecycle").get(moment)
-        if isinstance(found, dict):
-            yield from _handler(found, (*path, "lifecycle", moment), ("exec", "httpGet", "tcpSocket", "sleep"))
-            slept = number(inner(found, "sleep"), "seconds")
-            grace = (
-                number(pod, "terminationGracePeriodSeconds") if has(pod, "terminationGracePeriodSeconds") else _GRACE
-            )
-            if slept is not None and grace is not None and not 0 <= slept <= grace:
-                words = f"is {slept} and must be from 0 to the pod's terminationGracePeriodSeconds, {grace}"
-                yield Refusal((*path, "lifecycle", moment, "sleep", "seconds"), words)
-
-
-def _without_probes(container: Fields, path: Path) -> Iterator[Refusal]:
-    for field in (*_PROBES, "lifecycle"):
-        if has(container, field):
-            yield Refusal((*path, field), "may not be in an initContainer, unless that has `restartPolicy: Always`")
-
-
-def _handler(found: Fields, path: Path, asks: tuple[str, ...]) -> Iterator[Refusal]:
-    yield from just_one(found, path, asks)
-    command = found.get("exec")
-    if isinstance(command, dict) and not command.get("command"):
-        yield Refusal((*path, "exec", "command"), "is empty")
-    for ask in ("httpGet", "tcpSocket", "grpc"):
-        asked = inner(found, ask)
-        value = asked.get("port")
-        if type(value) is int and not 1 <= value <= 65535:
-            yield Refusal((*path, ask, "port"), f"is {value} and must be the number of a port, 1 to 65535")
-    http = inner(found, "httpGet")
-    yield from one_of(http, (*path, "httpGet"), "scheme", "HTTP", "HTTPS")
-    for index, header in entries(http, "httpHeaders"):
-        name = text(header, "name")
-        if "name" in header and is_known(header["name"]) and not _HEADER.fullmatch(name):
-            yield Refusal(
-                (*path, "httpGet", "httpHeaders", index, "name"), f"is {shown(name)} and must be the name of a header"
-            )
-
-
-# -- security
-
-
 def _security(found: Fields, path: Path) -> Iterator[Refusal]:
     yield from within(found, path, 0, _MOST_ID, "runAsUser", "runAsGroup")
     yield from choice(found, path, "procMount", "Default", "Unmasked")
@@ -308,10 +269,12 @@ def _security(found: Fields, path: Path) -> Iterator[Refusal]:
 def profiles(found: Fields, path: Path) -> Iterator[Refusal]:
     """Profiles of seccomp and AppArmor, of a pod or a container."""
     for field in ("seccompProfile", "appArmorProfile"):
-        profile = inner(found, field)
-        if not profile:
+        profile = found.get(field)
+        if not isinstance(profile, dict):
             continue
         where, kind = (*path, field), text(profile, "type")
+        yield from needs(profile, where, "type")
+        yield from descends(profile, where, "localhostProfile") if field == "seccompProfile" else ()
         yield from one_of(profile, where, "type", "Localhost", "RuntimeDefault", "Unconfined")
         own = profile.get("localhostProfile")
         if kind == "Localhost" and (own is None or (own == "" and field == "appArmorProfile")):

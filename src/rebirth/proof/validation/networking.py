@@ -11,19 +11,22 @@ from rebirth.proof.validation.values import (
     Path,
     Refusal,
     at_most_one,
+    choice,
     count,
     entries,
     has,
     inner,
     is_known,
     just_one,
+    label_of_dns,
+    needs,
     number,
-    one_of,
     port,
     shown,
     subdomain,
     text,
     texts,
+    unlike,
 )
 from rebirth.proof.words import SUBDOMAIN
 
@@ -37,7 +40,7 @@ _CONTROLLER = re.compile(r"(?=.{1,250}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-
 
 def ingress(data: Fields) -> Iterator[Refusal]:
     spec = inner(data, "spec")
-    if not spec:
+    if not isinstance(data.get("spec"), dict):
         return
     if not spec.get("rules") and spec.get("defaultBackend") is None:
         yield Refusal(_SPEC, "has neither rules nor a defaultBackend: one of them has to be there")
@@ -47,8 +50,12 @@ def ingress(data: Fields) -> Iterator[Refusal]:
         yield from _rule(rule, (*_SPEC, "rules", index))
     for index, tls in entries(spec, "tls"):
         for at, host in texts(tls, "hosts"):
+            if not host:
+                yield Refusal((*_SPEC, "tls", index, "hosts", at), "is empty")
             yield from _host(host, (*_SPEC, "tls", index, "hosts", at))
         yield from subdomain(tls, (*_SPEC, "tls", index), "secretName")
+    if spec.get("ingressClassName") == "":
+        yield Refusal((*_SPEC, "ingressClassName"), "is empty, and names a class")
     marked, named = text(inner(data, "metadata", "annotations"), _CLASS), text(spec, "ingressClassName")
     if marked and named and marked != named:
         yield Refusal(
@@ -100,32 +107,31 @@ def _path(found: Fields, path: Path) -> Iterator[Refusal]:
 
 def _backend(backend: Fields, path: Path) -> Iterator[Refusal]:
     yield from just_one(backend, path, ("service", "resource"))
-    service = backend.get("service")
-    if isinstance(service, dict) and not has(backend, "resource"):
-        where = (*path, "service")
-        name = text(service, "name")
-        if name and not LABEL.fullmatch(name):
-            yield Refusal((*where, "name"), f"is {shown(name)} and must be the name of a Service")
-        ports = service.get("port")
-        if ports is None or isinstance(ports, dict):
-            found = ports or {}
-            word, at = has(found, "name"), bool(number(found, "number")) or not is_known(found.get("number"))
-            if word and at:
-                yield Refusal((*where, "port", "number"), "is there beside name, and only one of them may be")
-            elif not word and not at:
-                yield Refusal((*where, "port"), "has neither name nor number: one of them has to be there")
-            yield from port(found, (*where, "port"), "number")
-            called = text(found, "name")
-            if called and not _PORT_NAME.fullmatch(called):
-                yield Refusal(
-                    (*where, "port", "name"),
-                    f"is {shown(called)} and must be the name of a port; a number is written `number:`",
-                )
-    resource = backend.get("resource")
-    if isinstance(resource, dict):
-        for key in ("kind", "name"):
-            if not has(resource, key):
-                yield Refusal((*path, "resource", key), "is missing")
+    if isinstance(backend.get("service"), dict) and not has(backend, "resource"):
+        yield from _service(backend["service"], (*path, "service"))
+    if isinstance(backend.get("resource"), dict):
+        yield from needs(backend["resource"], (*path, "resource"), "kind", "name")
+
+
+def _service(service: Fields, path: Path) -> Iterator[Refusal]:
+    name = text(service, "name")
+    if name and not LABEL.fullmatch(name):
+        yield Refusal((*path, "name"), f"is {shown(name)} and must be the name of a Service")
+    elif name[:1].isdigit():
+        words = f"is {name}, and the name of a Service begins with a letter"
+        yield Refusal((*path, "name"), words, unless="it has the feature RelaxedServiceNameValidation")
+    found = service.get("port")
+    if found is None:
+        yield Refusal((*path, "port"), "is missing")
+    elif isinstance(found, dict):
+        word, at = has(found, "name"), bool(number(found, "number")) or not is_known(found.get("number"))
+        if word and at:
+            yield Refusal((*path, "port", "number"), "is there beside name, and only one of them may be")
+        elif not word and not at:
+            yield Refusal((*path, "port"), "has neither name nor number: one of them has to be there")
+        yield from port(found, (*path, "port"), "number")
+        hint = "the name of a port; a number is written `number:`"
+        yield from unlike(found, (*path, "port"), "name", _PORT_NAME, hint)
 
 
 def ingress_class(data: Fields) -> Iterator[Refusal]:
@@ -142,7 +148,9 @@ def ingress_class(data: Fields) -> Iterator[Refusal]:
     if not found:
         return
     path = (*_SPEC, "parameters")
-    yield from one_of(found, path, "scope", "Cluster", "Namespace")
+    yield from needs(found, path, "kind", "name")
+    yield from choice(found, path, "scope", "Cluster", "Namespace")
+    yield from label_of_dns(found, path, "namespace")
     scope = text(found, "scope") or "Cluster"
     if scope == "Namespace" and not has(found, "namespace"):
         yield Refusal((*path, "namespace"), "is missing beside `scope: Namespace`")

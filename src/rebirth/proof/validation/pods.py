@@ -152,4 +152,8 @@ def _security(pod: Fields, path: Path) -> Iterator[Refusal]:
         if name and (name in seen or not _SYSCTL.fullmatch(name)):
             words = "which is there twice" if name in seen else "which is no name of a sysctl"
             yield Refusal((*where, "sysctls", index, "name"), f"is {shown(name)}, {words}")
+        elif name.startswith("net.") and pod.get("hostNetwork") is True:
+            yield Refusal(
+                (*where, "sysctls", index, "name"), f"is {shown(name)}, which may not be set beside `hostNetwork: true`"
+            )
         seen.add(name)

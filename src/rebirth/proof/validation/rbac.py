@@ -12,6 +12,7 @@ from rebirth.proof.validation.values import (
     has,
     inner,
     needs_entry,
+    one_of,
     shown,
     subdomain,
     text,
@@ -63,11 +64,16 @@ def _binding(data: Fields, *, namespaced: bool) -> Iterator[Refusal]:
     group, kind = text(reference, "apiGroup"), text(reference, "kind")
     if group and group != _GROUP:
         yield Refusal(("roleRef", "apiGroup"), f"is {shown(group)} and must be {_GROUP}")
+    name = text(reference, "name")
+    if name in {".", ".."} or "/" in name or "%" in name:
+        yield Refusal(("roleRef", "name"), f"is {shown(name)}, and no name has / or %")
+    yield from one_of(reference, ("roleRef",), "kind", "Role", "ClusterRole")
     if kind == "Role" and not namespaced:
         yield Refusal(("roleRef", "kind"), "is Role and must be ClusterRole in a ClusterRoleBinding")
     for index, subject in entries(data, "subjects"):
         path = ("subjects", index)
         kind, group = text(subject, "kind"), text(subject, "apiGroup")
+        yield from one_of(subject, path, "kind", "ServiceAccount", "User", "Group")
         if kind == "ServiceAccount":
             yield from subdomain(subject, path, "name")
             if group:

@@ -47,6 +47,10 @@ def autoscaler(data: Fields) -> Iterator[Refusal]:
         yield Refusal((*_SPEC, "maxReplicas"), f"is {most} and must be at least minReplicas, {least}")
     if least is not None and least < 0:  # 0 is what a feature of the API server decides
         yield Refusal((*_SPEC, "minReplicas"), f"is {least} and must be at least 1")
+    target = inner(spec, "scaleTargetRef")
+    if target and "/" not in str(target.get("apiVersion") or "") and is_known(target.get("apiVersion")):
+        words = "must have the group of what is scaled, such as apps/v1"
+        yield Refusal((*_SPEC, "scaleTargetRef", "apiVersion"), words, since="1.35")
     if data.get("apiVersion") != "autoscaling/v2":
         return
     for index, metric in entries(spec, "metrics"):

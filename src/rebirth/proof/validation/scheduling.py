@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rebirth.proof.validation.labels import labels, requirement, selector
 from rebirth.proof.validation.values import (
+    LABEL,
     Fields,
     Path,
     Refusal,
@@ -139,6 +140,9 @@ def _pod_term(term: Fields, path: Path) -> Iterator[Refusal]:
     yield from needs(term, path, "topologyKey")
     if (key := text(term, "topologyKey")) and not is_qualified(key):
         yield Refusal((*path, "topologyKey"), f"is {shown(key)} and must be the name of a label")
+    for index, space in texts(term, "namespaces"):
+        if not LABEL.fullmatch(space):
+            yield Refusal((*path, "namespaces", index), f"is {shown(space)} and must be the name of a namespace")
     yield from _keys(term, path)
     for field in ("labelSelector", "namespaceSelector"):
         yield from selector(term, path, field)

@@ -33,7 +33,11 @@ _BLOCK = re.compile(r"[0-9a-fA-F:.]+/\d{1,3}")
 def service(data: Fields) -> Iterator[Refusal]:
     spec = inner(data, "spec")
     kind = spec.get("type") or "ClusterIP"
-    if not spec or not isinstance(kind, str) or not is_known(kind):
+    name = text(inner(data, "metadata"), "name")
+    if name[:1].isdigit():
+        words = f"is {name}, and the name of a Service begins with a letter"
+        yield Refusal(("metadata", "name"), words, unless="it has the feature RelaxedServiceNameValidation")
+    if not isinstance(data.get("spec"), dict) or not isinstance(kind, str) or not is_known(kind):
         return
     headless = spec.get("clusterIP") == "None"
     needed = not headless and kind != "ExternalName" and is_known(spec.get("clusterIP"))

@@ -7,6 +7,7 @@ from rebirth.proof.validation.scheduling import node_selector
 from rebirth.proof.validation.values import (
     Fields,
     Refusal,
+    choice,
     entries,
     has,
     inner,
@@ -19,6 +20,8 @@ from rebirth.proof.validation.values import (
     steps_back,
     subdomain,
     text,
+    texts,
+    within,
 )
 
 _SPEC = ("spec",)
@@ -59,6 +62,7 @@ def volume(data: Fields) -> Iterator[Refusal]:
     yield from positive(capacity, (*_SPEC, "capacity"), "storage")
     yield from just_one(spec, _SPEC, _SOURCES, named=4)
     yield from subdomain(spec, _SPEC, "storageClassName")
+    yield from choice(spec, _SPEC, "volumeMode", "Filesystem", "Block")
     yield from _source(spec)
     affinity = inner(spec, "nodeAffinity")
     if affinity and not has(affinity, "required"):
@@ -76,6 +80,8 @@ def _source(spec: Fields) -> Iterator[Refusal]:
         yield Refusal((*_SPEC, "nodeAffinity"), "is missing, and a local volume says on which node it is")
     if text(inner(spec, "hostPath"), "path") == "/" and text(spec, "persistentVolumeReclaimPolicy") == "Recycle":
         yield Refusal((*_SPEC, "persistentVolumeReclaimPolicy"), "is Recycle for the whole file system of a node")
+    yield from within(inner(spec, "iscsi"), (*_SPEC, "iscsi"), 0, 255, "lun")
+    yield from subdomain({"driver": text(inner(spec, "csi"), "driver").lower()}, (*_SPEC, "csi"), "driver")
     name = text(inner(spec, "iscsi"), "iqn")
     if name and not name.startswith(("iqn", "eui", "naa")):
         yield Refusal((*_SPEC, "iscsi", "iqn"), f"is {shown(name)} and must begin with iqn, eui or naa")
@@ -85,13 +91,19 @@ def storage_class(data: Fields) -> Iterator[Refusal]:
     provisioner = text(data, "provisioner").lower()
     if provisioner and not is_qualified(provisioner):
         yield Refusal(("provisioner",), f"is {shown(provisioner)} and must be a word, behind a domain and / or not")
+    yield from choice(data, (), "volumeBindingMode", "Immediate", "WaitForFirstConsumer")
     for index, term in entries(data, "allowedTopologies"):
         seen: set[str] = set()
         for at, expression in entries(term, "matchLabelExpressions"):
             where = ("allowedTopologies", index, "matchLabelExpressions", at)
             yield from needs(expression, where, "key")
             yield from needs_entry(expression, where, "values")
+            values = [value for _, value in texts(expression, "values")]
+            if len(values) > len(set(values)):
+                yield Refusal((*where, "values"), "has a value twice")
             key = text(expression, "key")
+            if key and not is_qualified(key):
+                yield Refusal((*where, "key"), f"is {shown(key)} and must be the name of a label")
             if key and key in seen:
                 yield Refusal((*where, "key"), f"is {key}, which another expression has, too")
             seen.add(key)

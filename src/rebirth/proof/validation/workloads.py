@@ -1,5 +1,6 @@
 """Deployments, StatefulSets, DaemonSets, ReplicaSets and Pods (pkg/apis/apps/validation of Kubernetes 1.35)."""
 
+import re
 from collections.abc import Iterator
 
 from rebirth.proof.reading import selectors
@@ -16,6 +17,8 @@ from rebirth.proof.validation.values import (
     has,
     inner,
     is_known,
+    label_of_dns,
+    needs,
     number,
     one_of,
     shown,
@@ -24,6 +27,7 @@ from rebirth.proof.validation.values import (
 
 _SPEC = ("spec",)
 _LONGEST = 63
+_SHARE = re.compile(r"\d+%")
 
 
 def pod(data: Fields) -> Iterator[Refusal]:
@@ -57,6 +61,7 @@ def deployment(data: Fields) -> Iterator[Refusal]:
 
 def replica_set(data: Fields) -> Iterator[Refusal]:
     spec = inner(data, "spec")
+    yield from needs(spec, _SPEC, "selector", "template")
     yield from _pods(spec)
     yield from at_least(spec, _SPEC, 0, "replicas", "minReadySeconds")
 
@@ -101,6 +106,9 @@ def stateful_set(data: Fields) -> Iterator[Refusal]:
     for field in ("whenDeleted", "whenScaled"):
         yield from one_of(retention, (*_SPEC, "persistentVolumeClaimRetentionPolicy"), field, "Retain", "Delete")
     for index, claim in entries(spec, "volumeClaimTemplates"):
+        metadata, where = inner(claim, "metadata"), (*_SPEC, "volumeClaimTemplates", index, "metadata")
+        yield from needs(metadata, where, "name")
+        yield from label_of_dns(metadata, where, "name")
         if has(claim, "spec"):
             yield from claims.claim_spec(inner(claim, "spec"), (*_SPEC, "volumeClaimTemplates", index, "spec"))
     service = text(spec, "serviceName")
@@ -148,9 +156,13 @@ def _is_said(wanted: Fields, made: Fields) -> bool:
 def _shares(found: Fields, path: Path, *, most: tuple[str, ...]) -> Iterator[Refusal]:
     """Numbers of pods, or shares of them."""
     yield from at_least(found, path, 0, "maxUnavailable", "maxSurge")
-    for key in most:
+    for key in ("maxUnavailable", "maxSurge"):
         share = found.get(key)
-        if isinstance(share, str) and share.endswith("%") and share[:-1].isdigit() and int(share[:-1]) > 100:
+        if not isinstance(share, str) or not is_known(share):
+            continue
+        if not _SHARE.fullmatch(share):
+            yield Refusal((*path, key), f"is {shown(share)} and must be a number of pods, or a share such as 25%")
+        elif key in most and int(share[:-1]) > 100:
             yield Refusal((*path, key), f"is {share} and must be at most 100%")
 
 
