@@ -134,6 +134,23 @@ SAMPLE = Case(
     },
     (Told("app/all.yaml", "wiki-login", by_luck=True), Told("app/secrets.template.yaml", by_luck=True)),
 )
+_HELM = "a release that a script installs with Helm before Flux"
+HELM = Case(
+    f"{_HELM}: the operator of the kinds that stand beside it",
+    {
+        "clusters/x/all.yaml": unit("cert-manager"),
+        "cert-manager/all.yaml": CERT_MANAGER
+        + thing("cert-manager.io/v1", "ClusterIssuer", "own", body="spec: {selfSigned: {}}\n"),
+        "scripts/install.sh": (
+            "helm upgrade --install --wait cert-manager jetstack/cert-manager --namespace cert-manager --create-namespace --version v1.19.1\n"
+        ),
+    },
+)
+_NIX = (
+    'let releases = [\n  {\n    name = "cert-manager";\n    namespace = "cert-manager";\n    chart = "oci://quay.io/jetstack/charts/cert-manager";\n'
+    '    values = [ (get { app = "cert-manager"; }) ];\n  }\n];\n'
+)
+_TERRAFORM = 'resource "helm_release" "cm" {\n  name       = "cert-manager"\n  namespace  = "cert-manager"\n  chart      = "cert-manager"\n}\n'
 _GIVEN = "what is kept for the bootstrap"
 GIVEN = Case(
     f"{_GIVEN}: in a file that is called so",
@@ -225,6 +242,24 @@ CASES = [
             "app/secrets.yaml": thing("v1", "Secret", "wiki-login", "wiki", "stringData: {A: x}\n"),
         },
         told=(Told("app/kustomization.yaml", "resources:"),),
+    ),
+    HELM,
+    HELM.but("of a list in a Nix module", more={"scripts/install.sh": "", "modules/bootstrap-apps.nix": _NIX}),
+    HELM.but("of Terraform", more={"scripts/install.sh": "", "main.tf": _TERRAFORM}),
+    HELM.but(
+        "another of that chart",
+        ("scripts/install.sh", "--wait cert-manager", "--wait other"),
+        told=(Told("cert-manager/all.yaml", "kind: ClusterIssuer"),),
+    ),
+    HELM.but(
+        "an upgrade of what is there",
+        ("scripts/install.sh", "--install ", ""),
+        told=(Told("cert-manager/all.yaml", "kind: ClusterIssuer"),),
+    ),
+    HELM.but(
+        "another of Terraform's",
+        more={"scripts/install.sh": "", "main.tf": _TERRAFORM.replace('= "cert-manager"', '= "other"', 1)},
+        told=(Told("cert-manager/all.yaml", "kind: ClusterIssuer"),),
     ),
     GIVEN,
     GIVEN.but(

@@ -12,7 +12,7 @@ from rebirth.proof.charts import early_values, releases
 from rebirth.proof.charts.early_values import Early
 from rebirth.proof.charts.knowledge import crd
 from rebirth.proof.graph import Graph
-from rebirth.proof.reading.manifest import Manifest, Model, thing
+from rebirth.proof.reading.manifest import Installed, Manifest, Model, thing
 from rebirth.proof.reading.scopes import kind_of
 from rebirth.proof.reading.start.helmfiles import UNKNOWN, documents, in_templates
 from rebirth.proof.things import Place
@@ -45,10 +45,12 @@ def given(model: Model, graph: Graph) -> None:
     own has names and namespaces there.
     """
     installed = find(model)
-    for release in installed:
+    scripts = [_of_script(model, one) for one in model.installed]
+    for release in (*installed, *scripts):
         if release.makes_namespace and UNKNOWN not in release.namespace:
             graph.assumed(thing("Namespace", "", release.namespace), release.why, release.place)
-    first = {(one.namespace, one.name): one for one in sorted(installed, key=lambda one: not one.only_crds)}
+    first = {(one.namespace, one.name): one for one in scripts}
+    first |= {(one.namespace, one.name): one for one in sorted(installed, key=lambda one: not one.only_crds)}
     listed = [(one, in_templates(Path(one.place.file))) for one in installed if UNKNOWN in one.name]
     for unit in model.units:
         own = unit.own
@@ -61,6 +63,21 @@ def given(model: Model, graph: Graph) -> None:
             kinds = [crd(*kind_of(member)) for member in unit.members if member.kind == "CustomResourceDefinition"]
             for true in kinds if found.only_crds else (releases.started(own), unit.applied, unit.ready):
                 graph.assumed(true, found.why, found.place)
+
+
+def _of_script(model: Model, one: Installed) -> Release:
+    why = f"it is installed with Helm before Flux, says {Path(one.place.file).relative_to(model.root)}:{one.place.line}"
+    return Release(
+        one.name,
+        one.namespace,
+        "",
+        "",
+        Early({}, whole=False, places={}),
+        one.place,
+        why,
+        only_crds=False,
+        makes_namespace=one.makes_namespace,
+    )
 
 
 def missing(model: Model) -> Iterator[Manifest]:

@@ -162,6 +162,15 @@ class Applied(NamedTuple):
     led_to: Thing | None = None  # the object itself, where it lies in the path of a Kustomization that is applied so
 
 
+class Installed(NamedTuple):
+    """A release that the repository's own scripts install with Helm."""
+
+    name: str
+    namespace: str
+    place: Place  # the line that says so
+    makes_namespace: bool = False
+
+
 @dataclass(repr=False)
 class Model:
     """All that was read, before anything is concluded from it."""
@@ -185,6 +194,7 @@ class Model:
     units: list[Unit] = field(default_factory=list)
     seeded: list[Manifest] = field(default_factory=list)  # objects that the repository keeps for what runs before Flux
     applied: list[Applied] = field(default_factory=list)  # what somebody applies with kubectl
+    installed: list[Installed] = field(default_factory=list)  # what somebody installs with Helm
     fetched: list[tuple[str, Place]] = field(default_factory=list)  # addresses of manifests that somebody applies so
     orphans: list[Manifest] = field(default_factory=list)  # objects in files that no kustomization lists
     helmfiles: dict[Path, tuple[str, bool]] = field(

@@ -57,7 +57,7 @@ def find(files: Files, said: Sequence[Line]) -> Iterator[Applied]:
     """What is there by hand, each with the line that says so."""
     for file, own in groupby(said, lambda line: line.place.file):
         applying = [line for line in own if _does(line.text)]
-        if file.endswith(".md") and not _BEGINNING.search(str(Path(file).relative_to(files.root))):
+        if file.endswith(".md") and not is_of_the_beginning(files, file):
             continue
         looped = inside = False
         for line in applying:
@@ -70,7 +70,7 @@ def find(files: Files, said: Sequence[Line]) -> Iterator[Applied]:
             for target in named:
                 yield from _objects(files, target, line)
         if looped and not file.endswith(".md"):
-            spaces = {space for line in applying if (space := _in(line.text)) and not _LOOPS.search(space)}
+            spaces = {space for line in applying if (space := namespace_in(line.text)) and not _LOOPS.search(space)}
             space = spaces.pop() if len(spaces) == 1 else ""
             for target, place in _alone(files, Path(file), inside=inside):
                 yield from _objects(files, target, Line(f" -n {space}" if space else "", place))
@@ -79,7 +79,7 @@ def find(files: Files, said: Sequence[Line]) -> Iterator[Applied]:
 def addresses(files: Files, said: Sequence[Line]) -> Iterator[tuple[str, Place]]:
     """Manifests of the web that are applied by hand, each with the line that says so."""
     for file, own in groupby(said, lambda line: line.place.file):
-        if file.endswith(".md") and not _BEGINNING.search(files.shown(Path(file))):
+        if file.endswith(".md") and not is_of_the_beginning(files, file):
             continue
         applying = [line for line in own if _does(line.text)]
         for line in applying:
@@ -113,12 +113,18 @@ def _ending_in(word: str, inflating: Sequence[Path]) -> set[Path]:
     return found if len(found) == 1 else set()
 
 
+def is_of_the_beginning(files: Files, document: str) -> bool:
+    """Whether a document is about how the cluster is set up, by its name."""
+    return bool(_BEGINNING.search(files.shown(Path(document))))
+
+
 def _does(text: str) -> bool:
     """Whether it changes the cluster: of what is piped on, the last command says so."""
     return bool(_APPLIES.search(text)) and not _DRY.search(text.rpartition("|")[2])
 
 
-def _in(text: str) -> str:
+def namespace_in(text: str) -> str:
+    """The namespace that a command names; "" where it names none."""
     found = _NAMESPACE.search(text)
     return found[1] if found else ""
 
@@ -126,7 +132,7 @@ def _in(text: str) -> str:
 def _created(line: Line) -> Applied | None:
     """What `kubectl create secret` makes; nothing where it does not say in which namespace."""
     found = _CREATES.search(line.text)
-    if found is None or not (namespace := _in(line.text)):
+    if found is None or not (namespace := namespace_in(line.text)):
         return None
     kind = "Secret" if re.search(r"\screate\s+secret\s", line.text) else "ConfigMap"
     keys = frozenset(_KEY.findall(line.text)) if "--from-env-file" not in line.text else frozenset[str]()
@@ -208,7 +214,7 @@ def _objects(files: Files, target: Path, line: Line) -> Iterator[Applied]:
     else:
         found = _manifests_of(files, target)
     for manifest in found:
-        yield from _by(manifest, _in(line.text), line, manifest.file)
+        yield from _by(manifest, namespace_in(line.text), line, manifest.file)
         seen = {files.root}
         for inner in _led_to(files, manifest, seen):
             yield from (one._replace(led_to=inner.thing()) for one in _by(inner, "", line, manifest.file))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rebirth.proof.reading.manifest import Model
 from rebirth.proof.reading.repository_files import Files, is_near
-from rebirth.proof.reading.start import applied, helmfiles, scripts
+from rebirth.proof.reading.start import applied, helmfiles, installs, scripts
 from rebirth.proof.things import Place, Unknown
 
 
@@ -23,6 +23,7 @@ def read(models: Sequence[Model], files: Files) -> list[list[Unknown]]:
     hooks = (line for file, one in run.items() if not one.only_crds for line in helmfiles.hooks(root, file))
     does = (*said, *hooks)
     by_hand, fetched = list(applied.find(files, does)), list(applied.addresses(files, does))
+    by_helm = list(installs.find(files, said))
     why = "nothing here runs it before Flux; if you do, say so with `bootstrap:` in .rebirth.yaml"
     left = [Unknown(str(file.relative_to(root)), Place(str(file)), why) for file in helmfiles.left(there, run)]
     clusters = [model.cluster for model in models]
@@ -35,6 +36,7 @@ def read(models: Sequence[Model], files: Files) -> list[list[Unknown]]:
 
         model.helmfiles = {file: why for file, why in shown.items() if is_of(str(file))}
         model.applied += [one for one in by_hand if is_of(one.file, one.context)]
+        model.installed += [one for one in by_helm if is_of(one.place.file)]
         model.fetched += [one for one in fetched if is_of(one[1].file)]
         own = tuple(line for line in said if is_of(line.place.file, applied.context(line.text)))
         if own not in unread:

@@ -13,7 +13,9 @@ _MOST = 400  # files
 _LARGEST = 256 << 10  # bytes
 _LEFT_OUT = {".git", ".github", ".venv", "node_modules", "vendor", "archive", "archived"}
 _TASKS = re.compile(
-    r"\.?justfile|(gnu)?makefile|taskfile.*|.*\.(just|mk|sh|bash|zsh|fish|ps1|py|tf|tofu)|\.?mise\.toml", re.IGNORECASE
+    r"\.?justfile|(gnu)?makefile|taskfile.*|.*\.(just|mk|sh|bash|zsh|fish|ps1|py|tf|tofu)|\.?mise\.toml"
+    r"|.*(bootstrap|kube|k[38]s|flux|helm).*\.nix",
+    re.IGNORECASE,
 )
 _BESIDE = {
     ".taskfiles",
