@@ -14,6 +14,7 @@ from corpus import (
     silence,
     strangers,
     sure,
+    trusted,
     values,
     versions,
     written,
@@ -36,4 +37,5 @@ CASES = [
     *operated.CASES,
     *refused.CASES,
     *byhand.CASES,
+    *trusted.CASES,
 ]

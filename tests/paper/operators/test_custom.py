@@ -39,7 +39,9 @@ def resource(group, kind, name="x", namespace="ns", **spec):
 
 
 def test_a_database_cluster_makes_what_is_known_and_its_services_once_what_it_needs_is_there():
-    cluster = resource("postgresql.cnpg.io", "Cluster", "blog", superuserSecret={"name": "super"})
+    cluster = resource(
+        "postgresql.cnpg.io", "Cluster", "blog", enableSuperuserAccess=True, superuserSecret={"name": "super"}
+    )
     due = custom.due(cluster, "cnpg-system", World())
     assert due.waits == "Secret ns/super does not exist"
     assert {(one.kind, one.name) for one in due.makes} == {

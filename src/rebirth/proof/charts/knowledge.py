@@ -112,7 +112,9 @@ def read_by(group: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str, str
     kind = str(data.get("kind", ""))
     known = of_kind(group, kind)
     for reads in known.reads if known else ():
-        if (reads.group, reads.by) == (group, kind):
+        if (reads.group, reads.by) == (group, kind) and (
+            not reads.only_if or any(value_at(data, path) for path in reads.only_if)
+        ):
             space = next(fill(reads.namespace, data), "")
             for name in fill(reads.name, data):
                 yield reads.kind, space, name, next(fill(reads.key, data), "") if reads.key else ""

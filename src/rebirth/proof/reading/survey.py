@@ -18,7 +18,7 @@ from rebirth.proof.reading.manifest import Manifest, Model, Unit, thing
 from rebirth.proof.reading.repository_files import IGNORE, MOST, Files, between
 from rebirth.proof.reading.start import before, beforehand, coverage
 from rebirth.proof.reading.start import clusters as where
-from rebirth.proof.reading.undefined import forgotten, literal, put_in, settings
+from rebirth.proof.reading.undefined import filled, forgotten, literal, put_in, settings
 from rebirth.proof.reading.variables import Variables
 from rebirth.proof.things import Atomicity, Milestone, Place, Remark, Unknown
 from rebirth.run.waiting import together
@@ -119,9 +119,11 @@ class _Reader:
         self._substitute()
         self.survey.unknowns += unread.generated(m for unit in self.model.units for m in unit.members)
         self._orphans()
-        self.model.seeded += beforehand.find(self.files, self.listed, self.model.cluster, self._clusters)
+        early = (self.files, self.listed, self.model.cluster, self._clusters)
+        self.model.seeded += beforehand.find(*early)
+        self.model.fetched += beforehand.fetched(*early)
         if self.model.castle is None:
-            self.model.machines += talhelper.machines(self.files, self.model.cluster) or talos.lying(
+            self.model.machines += talhelper.machines(self.files, self.model.cluster, self._clusters) or talos.lying(
                 self.files, self.model.cluster, self._clusters
             )
         self.model.index()
@@ -304,7 +306,9 @@ class _Reader:
             kind, name = str(entry.get("kind")), str(entry.get("name"))
             holder = self._holder(kind, own.namespace, name)
             if holder is None:
-                whole = whole and bool(entry.get("optional"))
+                keys = filled(kind, own.namespace, name, (m for members in self._raw.values() for m in members))
+                whole = whole and keys is not None and bool(keys or entry.get("optional"))
+                hidden |= keys or set()
             elif kind == "Secret":
                 hidden |= {str(key) for part in ("data", "stringData") for key in _mapping(holder, part)}
             else:

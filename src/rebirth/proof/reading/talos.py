@@ -88,6 +88,14 @@ def is_unused(files: Files, file: Path) -> bool:
     return any(word.startswith(_UNUSED) for part in folders for word in re.split(r"[-_. ]", part.lower()))
 
 
+def is_of_another(file: Path, cluster: str, others: Iterable[str]) -> bool:
+    """Whether a file lies in a folder that is called as another cluster of the repository, and in none that is called as this one."""
+    own = set(Path(cluster).parts)
+    theirs = {part for other in others if other != cluster for part in Path(other).parts}
+    folders = set(file.parts[:-1])
+    return bool(folders & (theirs - own)) and not folders & (own - theirs)
+
+
 def lying(files: Files, cluster: str, others: Iterable[str]) -> list[MachineConfiguration]:
     """Machine configurations and patches that lie in a repository, as one: which belong to which machine is not said.
 
@@ -95,7 +103,8 @@ def lying(files: Files, cluster: str, others: Iterable[str]) -> list[MachineConf
     """
     found = []
     for file in files.mentioning(*_MARKS, templates=True):
-        if is_unused(files, file) or not is_near(Path(files.shown(file)), cluster, others):
+        shown = Path(files.shown(file))
+        if is_unused(files, file) or is_of_another(shown, cluster, others) or not is_near(shown, cluster, others):
             continue
         try:
             documents = parse(_TAGS.sub(_blank, text_of(file)))

@@ -37,6 +37,13 @@ _TEMPLATES = frozenset({
 })  # fmt: skip
 
 
+# What fills Secrets of another name than a file's.
+_FILLING = frozenset({
+    "ExternalSecret", "ClusterExternalSecret", "SealedSecret", "VaultStaticSecret", "VaultDynamicSecret", "OnePasswordItem", "InfisicalSecret",
+    "BitwardenSecret", "DopplerSecret", "PasswordSecret", "SopsSecret", "Bundle",
+})  # fmt: skip
+
+
 def undefined(member: Manifest, path: _Path, names: list[str], own: Manifest) -> Remark:
     """A variable that nothing of the Kustomization's postBuild gives a value."""
     listed = ", ".join(f"${{{name}}}" for name in dict.fromkeys(names))
@@ -175,3 +182,41 @@ def put_in(own: Manifest, members: list[Manifest], variables: Variables) -> tupl
             member if data is member.data else Manifest(data, member.file, member.line, member.prefix, member.listed)
         )
     return found, remarks
+
+
+def filled(kind: str, namespace: str, name: str, members: Iterable[Manifest]) -> set[str] | None:
+    """The keys with which an operator fills a Secret or ConfigMap that no file holds; none where nothing is known to make it, None
+    where its keys are not known.
+    """
+    found: set[str] = set()
+    for member in members:
+        if member.kind == kind or name not in _called(member):
+            continue
+        if member.kind == "ClusterExternalSecret":
+            return None
+        if kind == "Secret" and member.namespace == namespace:
+            keys = _keys(member)
+            if keys is None:
+                return None
+            found |= keys
+    return found
+
+
+def _called(member: Manifest) -> set[str]:
+    """The names under which it may make something: a target's, a destination's, or its own."""
+    paths = (("target", "name"), ("destination", "name"), ("template", "metadata", "name"), ("externalSecretName",))
+    return {member.name, *(str(member.at("spec", *path)) for path in paths)} if member.kind in _FILLING else set()
+
+
+def _keys(member: Manifest) -> set[str] | None:
+    if member.kind == "SealedSecret":
+        return {str(key) for key in member.mapping("spec", "encryptedData")}
+    template = member.mapping("spec", "target", "template")
+    if member.kind != "ExternalSecret" or template.get("templateFrom"):
+        return None
+    data = {str(key) for key in member.mapping("spec", "target", "template", "data")}
+    merged = not data or template.get("mergePolicy") == "Merge"
+    if merged and member.items("spec", "dataFrom"):
+        return None
+    own = {str(one.get("secretKey")) for one in member.items("spec", "data") if isinstance(one, Mapping)}
+    return data | own if merged else data

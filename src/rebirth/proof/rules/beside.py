@@ -101,10 +101,11 @@ def _beside(graph: Graph, thing: Thing, use: Edge) -> list[Thing]:
     issuer makes of its own account.
     """
     folder = f"{use.place.file.rpartition('/')[0]}/"
+    tokens = {remark.about for remark in graph.marked("account-token")}  # read from outside of the cluster
     return [
         other
         for other in graph.made
-        if other[:2] == thing[:2] and other.milestone is thing.milestone and other != thing
+        if other[:2] == thing[:2] and other.milestone is thing.milestone and other != thing and other not in tokens
         if any(edge.place.file.startswith(folder) and edge.needs.kind not in _SIGN for edge in graph.makers(other))
     ]
 
@@ -143,7 +144,9 @@ def is_made_for_others(graph: Graph, thing: Thing) -> bool:
 
 
 def _is_of_files(graph: Graph, thing: Thing) -> bool:
-    """Whether what makes it is written for it alone."""
+    """Whether what makes it is written for it alone; a copy of another is not."""
+    if any(edge.needs.kind.startswith("copy") for edge in graph.makers(thing)):
+        return False
     return any(edge.needs.kind in _PLAIN or edge.need is Need.APPLIED_BY for edge in graph.makers(thing))
 
 

@@ -91,7 +91,7 @@ def generated_elsewhere(graph: Graph) -> Iterator[tuple[Thing, Edge, Edge]]:
     for made in graph.made:
         if made.kind == "Secret" and made.milestone is Milestone.MATERIALISED:
             for edge in graph.makers(made):
-                if edge.needs.kind not in _APPLIED | _KEPT_OUTSIDE:
+                if edge.needs.kind not in _APPLIED | _KEPT_OUTSIDE and not edge.needs.kind.startswith("copy"):
                     born.setdefault(made.name, edge)
     for of in missing:
         if of.name in born and needed[of]:

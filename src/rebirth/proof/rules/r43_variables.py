@@ -52,7 +52,7 @@ def _found(graph: Graph) -> Iterator[Finding]:
             remark.place,
             why=why,
             instead=f"Provide it to {remark['unit']}, write a default, or $${{...}} where it is not a Flux variable.",
-            cause=remark["names"] if version else "",
+            cause=remark["names"] if version or nameless else "",
         )
     for remark in graph.marked("no-substitution"):
         cannot = ", and this field cannot hold `${`" if remark["strict"] else ""

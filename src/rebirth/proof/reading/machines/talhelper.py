@@ -5,13 +5,13 @@ then come the file's own fields, and the patches of all machines, of the role, a
 pkg/config/config.go and pkg/talos). A patch is a text, or `@FILE` beside it; one in the form of RFC 6902 is a list of operations.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rebirth.proof.reading.manifest import MachineConfiguration, Manifest
 from rebirth.proof.reading.repository_files import Files
-from rebirth.proof.reading.talos import is_unused
+from rebirth.proof.reading.talos import is_of_another, is_unused
 from rebirth.proof.reading.yaml_files import UnreadableError, parse
 from rebirth.proof.things import Place
 
@@ -20,12 +20,13 @@ _ON_CONTROL_PLANES = ("allowSchedulingOnControlPlanes", "allowSchedulingOnMaster
 _Path = tuple[str | int, ...]
 
 
-def machines(files: Files, cluster: str) -> list[MachineConfiguration]:
+def machines(files: Files, cluster: str, others: Collection[str]) -> list[MachineConfiguration]:
     """The machines of the talconfig.yaml that belongs to the cluster in that folder; none where it is not clear which does."""
     written = [file for file in files.yaml_files() if file.name == NAME and not is_unused(files, file)]
     if len(written) > 1:
         of = set(Path(cluster).parts)
         written = [file for file in written if of & set(Path(files.shown(file)).parts[:-1]) - {"kubernetes"}]
+    written = [file for file in written if not is_of_another(Path(files.shown(file)), cluster, others)]
     if len(written) != 1 or _is_left_over(files, written[0]):
         return []
     try:

@@ -20,7 +20,8 @@ from rebirth.proof.things import NOWHERE, Milestone, Place, Thing
 
 _APPLIES = re.compile(r"\bkubectl\b[^|;&]*?\s(?:apply|create|replace)\s")
 _CREATES = re.compile(
-    r"\bkubectl\b[^|;&]*?\screate\s+(?:secret\s+(?:generic|tls|docker-registry)|(?:configmap|cm))\s+[\"']?([\w.-]+)"
+    r"\bkubectl\b[^|;&]*?\screate\s+(?:secret\s+(?:generic|tls|docker-registry)|(?:configmap|cm))\s+"
+    r"(?:(?:-n|--namespace)[\s=]+[\"']?[\w.-]+[\"']?\s+)*[\"']?([\w.-]+)"
 )
 _DRY = re.compile(r"\s--dry-run(?!=none)")
 _BEGINNING = re.compile(r"readme|install|bootstrap|setup|start|deploy", re.IGNORECASE)  # documents of how it all begins
@@ -50,7 +51,15 @@ _BELOW = re.compile(
 _ANYWHERE = "${FOLDER}/"
 _TELLING = 3  # parts of a path that are no variables, and so are no other's by chance
 _DATA = {"Secret", "ConfigMap"}
-_FLUX = (flux.KUSTOMIZE, flux.SOURCE, flux.HELM)
+_RUNNING = {
+    "Pod",
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "Job",
+    "CronJob",
+}  # what they do is not looked at
 
 
 def find(files: Files, said: Sequence[Line]) -> Iterator[Applied]:
@@ -84,6 +93,9 @@ def addresses(files: Files, said: Sequence[Line]) -> Iterator[tuple[str, Place]]
         applying = [line for line in own if _does(line.text)]
         for line in applying:
             yield from ((found, line.place) for found in _ADDRESS.findall(line.text))
+            for target in _named(files, line):
+                if target.is_dir() and kustomization.kustomization_of(files, target):
+                    yield from ((entry, line.place) for entry, _ in kustomization.folder(files, target).remote)
         if any(_LOOPS.search(line.text) for line in applying):
             for number, text in enumerate(text_of(Path(file)).splitlines(), 1):
                 if listed := _LISTED.fullmatch(text):
@@ -180,7 +192,8 @@ def _targets(files: Files, word: str, script: Path) -> list[Path]:
         if there:
             return there
     if path != word and sum("*" not in part for part in path.split("/")) >= _TELLING:
-        return [one for one in sorted(files.root.glob(f"*/{path}")) if files.is_inside(one) and _is_there(one)]
+        deeper = (one for depth in ("*", "*/*") for one in sorted(files.root.glob(f"{depth}/{path}")))
+        return [one for one in deeper if files.is_inside(one) and _is_there(one)]
     return []
 
 
@@ -240,7 +253,7 @@ def _led_to(files: Files, own: Manifest, seen: set[Path]) -> Iterator[Manifest]:
 
 
 def _there(manifest: Manifest, namespace: str) -> Iterator[tuple[Thing, frozenset[str] | None]]:
-    """What others may wait for: data, namespaces, kinds, and what Flux is told to do."""
+    """What others may wait for: data, namespaces, kinds, what Flux and operators are told to do."""
     space = "" if manifest.kind in BUILT_IN | CUSTOM else manifest.namespace or namespace or "default"
     there = Thing(manifest.kind, space, manifest.name, Milestone.EXISTS)
     if manifest.kind in _DATA:
@@ -250,5 +263,5 @@ def _there(manifest: Manifest, namespace: str) -> Iterator[tuple[Thing, frozense
         group, kind = manifest.at("spec", "group", default=""), manifest.at("spec", "names", "kind", default="")
         yield there, None
         yield Thing("CRD", "", f"{group}/{kind}", Milestone.ESTABLISHED), None
-    elif manifest.kind == "Namespace" or manifest.group in _FLUX:
+    elif manifest.kind not in _RUNNING:
         yield there, None

@@ -13,6 +13,7 @@ from rebirth.proof.reading.artifacts import Artifacts, syncs
 from rebirth.proof.reading.kept import Kept
 from rebirth.proof.reading.manifest import Manifest, manifests
 from rebirth.proof.reading.repository_files import Files
+from rebirth.proof.reading.start.folders import is_over
 from rebirth.proof.reading.yaml_files import UnreadableError
 from rebirth.proof.things import NOWHERE, Place
 
@@ -48,6 +49,7 @@ def find(named: Path, clusters: Sequence[str], kept: Kept | None = None) -> Foun
     """
     files = Files(named, kept)
     written = [m for file in files.mentioning(_MARK) for m in manifests_of(files, file) if flux.is_kustomization(m)]
+    written = [m for m in written if not is_over(Path(m.file), named)] or written
     around: dict[str, bool] = {}
     root = _root(named, written, around)
     if root != named:

@@ -8,6 +8,11 @@ _BOOTSTRAP = "bootstrap"
 _OVER = re.compile(r"[_.]*(arch\w*ve[ds]?|old|legacy|attic|deprecated|disabled|unused|graveyard)", re.IGNORECASE)
 
 
+def is_over(file: Path, root: Path) -> bool:
+    """Whether it lies in a folder of a time that is over."""
+    return any(_OVER.fullmatch(part) for part in file.relative_to(root).parts[:-1])
+
+
 def is_for_bootstrap(file: Path, root: Path) -> bool:
     """Whether the file lies in a folder `bootstrap` that is in use, or is called so itself."""
     if f"/{_BOOTSTRAP}" not in str(file):

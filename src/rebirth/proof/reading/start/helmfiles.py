@@ -22,6 +22,7 @@ _TEMPLATE = re.compile(r"\{\{(?:[^}]|\}(?!\}))*\}\}")
 _TEXT = re.compile(r'"([\w.-]+)"')
 UNKNOWN = "templated"  # stands where a template stood
 _BARE = re.compile(r"\bhelmfile\s+(?!.*(?:-f|--file)[\s=])(?:.*\s)?(?:apply|sync|template)\b")
+_RELATIVE = re.compile(r"(?<![\w./-])\.{1,2}/[^\s\"'|;)]+")
 _INSTALLS = re.compile(r"\b(apply|sync)\b")
 
 
@@ -126,9 +127,13 @@ def hooks(root: Path, file: Path) -> Iterator[Line]:
 
 
 def _seen(root: Path, file: Path, word: str) -> str:
-    """A path from the helmfile's folder, in which its commands run, as one from the top."""
-    path = Path(os.path.normpath(file.parent / word))
-    return str(path.relative_to(root)) if word.startswith(("./", "../")) and path.is_relative_to(root) else word
+    """The paths from the helmfile's folder, in which its commands run, as ones from the top."""
+
+    def from_the_top(found: re.Match[str]) -> str:
+        path = Path(os.path.normpath(file.parent / found[0]))
+        return str(path.relative_to(root)) if path.is_relative_to(root) else found[0]
+
+    return _RELATIVE.sub(from_the_top, word)
 
 
 def _list(value: object) -> list[Any]:

@@ -3,6 +3,7 @@ leads to, and what its scripts and documents apply with kubectl. They are there 
 filled in by hand or by a program.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from rebirth.proof.charts.knowledge import crd, operators
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import scopes
 from rebirth.proof.reading.manifest import Model, thing
+from rebirth.proof.reading.start.folders import is_for_bootstrap
 from rebirth.proof.things import Milestone
 
+_OF_CRDS = re.compile(r"crd[^/]*$|crds?/(?:[^/]+/)?[^/]+$")
 _DATA = {"Secret", "ConfigMap"}
 
 
@@ -30,6 +33,8 @@ def read(model: Model, graph: Graph) -> None:
             graph.given(thing("Namespace", "", member.namespace), why, place)
     for address, place in model.fetched:
         why = f"it is applied by hand before Flux, says {Path(place.file).relative_to(model.root)}"
+        if is_for_bootstrap(Path(place.file), model.root):
+            why = "it is kept in a bootstrap folder, and applied before Flux runs"
         for group, kind in _kinds(address):
             graph.assumed(crd(group, kind), why, place)
     _applied(model, graph)
@@ -50,8 +55,8 @@ def _applied(model: Model, graph: Graph) -> None:
 
 
 def _kinds(address: str) -> Iterator[tuple[str, str]]:
-    """The kinds in a file of the web that is called after the CRDs of an operator that is known."""
-    path, _, name = address.rpartition("/")
-    for known in operators() if "crd" in name else ():
+    """The kinds in a file of the web that is called, or lies in a folder that is called, after the CRDs of an operator that is known."""
+    path = address.rpartition("/")[0]
+    for known in operators() if _OF_CRDS.search(address) else ():
         if any(f"/{piece}/" in f"{path}/" for piece in (known.name, *known.images)):
             yield from ((crds.group, kind) for crds in known.crds for kind in crds.kinds)

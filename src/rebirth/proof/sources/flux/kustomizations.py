@@ -88,6 +88,10 @@ def _seeds(model: Model, unit: Unit, graph: Graph) -> None:
     for member in unit.members:
         if member.file and member.file in files | first:
             graph.given(member.thing(), "flux bootstrap applies it", member.place())
+    own = f"{model.root}/{model.cluster}/flux-system/gotk-"
+    for member, _ in model.objects(*SOURCES, "Kustomization"):
+        if member.file.startswith(own):
+            graph.given(member.thing(), "flux bootstrap applies it", member.place())
     if unit.own is None:
         graph.given(unit.applied, "Flux is pointed at it by hand", unit.place)
         graph.given(unit.applied._replace(milestone=Milestone.EXISTS), "Flux is pointed at it by hand", unit.place)

@@ -38,6 +38,7 @@ def _made(member: Manifest, graph: Graph) -> None:
     place = member.place("metadata", "name")
     if member.at("type") == _TOKEN:
         _token(member, made, place, graph)
+        graph.remark("account-token", place, f"{made.label} is the token of an account", made)
         return
     if any(note in member.annotations for note in _COPIES) and not _keys(member):
         return  # it holds nothing by itself: a copier fills it

@@ -101,7 +101,8 @@ class _Finder:
                     return tuple(map(int, found.groups()[1:])), True
                 if image:
                     return (), False
-        return (), True
+        # Programs made of CoreDNS, such as k8s_gateway, have plugins of their own.
+        return (), config.namespace == "kube-system" or "coredns" in config.name
 
 
 def of_values(servers: list[object]) -> str:
