@@ -54,7 +54,7 @@ def mentioned(data: Mapping[str, Any]) -> Iterator[tuple[str, Where]]:
 def unreadable(data: Mapping[str, Any]) -> Iterator[tuple[str, Where]]:
     """What kustomize cannot read: a kind or version that it does not have, an entry that is no mapping. Words, and where that stands."""
     kind, version = data.get("kind") or "Kustomization", data.get("apiVersion")
-    if kind not in _VERSIONS:
+    if not isinstance(kind, str) or kind not in _VERSIONS:
         yield f"kustomize knows no kind {kind}: it is Kustomization", ("kind",)
     elif version and version != _VERSIONS[kind]:
         yield f"kustomize knows no {kind} of {version}: it is {_VERSIONS[kind]}", ("apiVersion",)

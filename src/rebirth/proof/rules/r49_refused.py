@@ -4,7 +4,8 @@ What it finds:
     What Kubernetes' own validation says no to in an object that fits its schema: fields that exclude each other, or are of no use without
     another, names that stand twice, numbers out of their range, selectors that do not select what they are for, schedules, hosts and paths
     in another form. Pods wherever they are described, Services, Ingresses, NetworkPolicies, volumes and claims, ConfigMaps and Secrets, Roles
-    and bindings, autoscalers, disruption budgets, classes, quotas, CRDs and webhooks. What a setting of the API server, or its version,
+    and bindings, autoscalers, disruption budgets, classes, quotas, CRDs and webhooks; of custom kinds those of Flux, the Gateway API, External
+    Secrets, cert-manager, MetalLB, CloudNativePG, Tailscale and Longhorn, whose own webhooks refuse some of it. What a setting of the API server, or its version,
     decides is a warning.
 
 Why it cannot work:
@@ -38,7 +39,7 @@ def r49_refused(graph: Graph) -> Iterator[Finding]:
     for remark in remarks:
         if told is not None and told.knows(remark):
             continue
-        unless = remark["unless"]
+        unless, who = remark["unless"], f"The webhook of {remark['by']}" if remark["by"] else "The API server"
         yield Finding(
             "R49",
             Severity.WARNING if unless else Severity.ERROR,
@@ -46,7 +47,7 @@ def r49_refused(graph: Graph) -> Iterator[Finding]:
             remark.place,
             why=f"The API server refuses it, unless {unless}."
             if unless
-            else "The API server refuses it, and Flux then applies nothing of the whole Kustomization.",
+            else f"{who} refuses it, and Flux then applies nothing of the whole Kustomization.",
             instead="Write what the field may be.",
         )
 

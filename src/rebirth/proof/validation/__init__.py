@@ -19,6 +19,7 @@ from rebirth.proof.validation import (
     webhooks,
     workloads,
 )
+from rebirth.proof.validation.custom import CUSTOM
 from rebirth.proof.validation.values import Fields, Refusal
 
 Check = Callable[[Fields], Iterator[Refusal]]
@@ -57,11 +58,16 @@ CHECKS: Mapping[tuple[str, str], Check] = {
 }
 
 
+def check_of(version: str, kind: str) -> Check | None:
+    """What looks at a kind: of Kubernetes itself in one version, of others in all."""
+    return CHECKS.get((version, kind)) or CUSTOM.get((version.partition("/")[0], kind))
+
+
 def refused(data: Fields) -> Iterator[Refusal]:
     """What is refused of an object."""
-    check = CHECKS.get((str(data.get("apiVersion")), str(data.get("kind"))))
+    check = check_of(str(data.get("apiVersion")), str(data.get("kind")))
     if check is not None:
         yield from check(data)
 
 
-__all__ = ["CHECKS", "Check", "Refusal", "refused"]
+__all__ = ["CHECKS", "CUSTOM", "Check", "Refusal", "check_of", "refused"]

@@ -9,10 +9,13 @@ from rebirth.proof.validation.values import (
     Refusal,
     amount,
     choice,
+    has,
     inner,
     is_known,
+    needs,
     shown,
     subdomain,
+    text,
     texts,
 )
 
@@ -32,6 +35,12 @@ def claim_spec(spec: Fields, path: Path) -> Iterator[Refusal]:
     yield from positive(asked, (*path, "resources", "requests"), "storage")
     yield from selector(spec, path, "selector")
     yield from subdomain(spec, path, "storageClassName")
+    source = inner(spec, "dataSourceRef")  # what is wrong in dataSource is dropped
+    if has(source, "kind"):
+        yield from needs(source, (*path, "dataSourceRef"), "name")
+        yield from subdomain(source, (*path, "dataSourceRef"), "apiGroup")
+        if not has(source, "apiGroup") and text(source, "kind") not in {"", "PersistentVolumeClaim"}:
+            yield Refusal((*path, "dataSourceRef", "apiGroup"), f"is missing, and a {text(source, 'kind')} has one")
     yield from choice(spec, path, "volumeMode", "Filesystem", "Block")
 
 

@@ -16,6 +16,7 @@ from rebirth.proof.validation.values import (
     is_known,
     is_qualified,
     needs,
+    needs_entry,
     one_of,
     text,
     texts,
@@ -137,6 +138,16 @@ def resource_quota(data: Fields) -> Iterator[Refusal]:
             yield Refusal(path, "is no name of a resource")
         elif value < 0:
             yield Refusal(path, f"is {value} and must be at least 0")
+    yield from _scopes(spec)
+
+
+def _scopes(spec: Fields) -> Iterator[Refusal]:
+    for index, found in entries(inner(spec, "scopeSelector"), "matchExpressions"):
+        path = ("spec", "scopeSelector", "matchExpressions", index)
+        yield from one_of(found, path, "scopeName", *_SCOPES, "VolumeAttributesClass")
+        yield from one_of(found, path, "operator", "In", "NotIn", "Exists", "DoesNotExist")
+        if text(found, "operator") in {"In", "NotIn"}:
+            yield from needs_entry(found, path, "values")
     scopes = [scope for _, scope in texts(spec, "scopes")]
     for index, scope in texts(spec, "scopes"):
         if scope not in _SCOPES and scope != "VolumeAttributesClass":

@@ -32,6 +32,7 @@ class Refusal(NamedTuple):
     words: str
     since: str = ""  # the version of Kubernetes that began to; "": every one does
     unless: str = ""  # under which condition it does not
+    by: str = ""  # whose webhook it is that refuses; "": the API server itself
 
 
 # -- reading

@@ -8,7 +8,7 @@ from rebirth.proof.reading.manifest import Manifest, Model
 from rebirth.proof.schemas.kinds import is_newer
 from rebirth.proof.schemas.shape import dotted
 from rebirth.proof.things import Atomicity
-from rebirth.proof.validation import CHECKS
+from rebirth.proof.validation import Refusal, check_of
 
 _MOST = 10  # of one object
 _SSA = f"{flux.KUSTOMIZE}/ssa"
@@ -20,7 +20,7 @@ def read(model: Model, graph: Graph) -> None:
         if unit.atomicity is not Atomicity.FLUX or not unit.built:
             continue
         for member in unit.members:
-            check = CHECKS.get((str(member.data.get("apiVersion")), member.kind))
+            check = check_of(str(member.data.get("apiVersion")), member.kind)
             if check is None or flux.is_left_out(member) or member.marked(_SSA) == "Merge":
                 continue  # what is merged into something that is there need not be whole
             for _, refusal in zip(range(_MOST), check(member.data), strict=False):
@@ -29,11 +29,12 @@ def read(model: Model, graph: Graph) -> None:
                     continue
                 if refusal.since and not kubernetes:
                     unless = f"its Kubernetes is older than {refusal.since}"
-                _tell(graph, member, refusal.path, refusal.words, unless)
+                _tell(graph, member, refusal, unless)
 
 
-def _tell(graph: Graph, member: Manifest, path: tuple[str | int, ...], words: str, unless: str) -> None:
+def _tell(graph: Graph, member: Manifest, refusal: Refusal, unless: str) -> None:
+    where = dotted(refusal.path)
     graph.remark(
-        "refused", member.place(*path), f"{member.thing().label}: {dotted(path)} {words}", member.thing(),
-        path=dotted(path), unless=unless,
+        "refused", member.place(*refusal.path), f"{member.thing().label}: {where} {refusal.words}", member.thing(),
+        path=where, unless=unless, by=refusal.by,
     )  # fmt: skip
