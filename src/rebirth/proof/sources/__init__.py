@@ -53,6 +53,9 @@ from rebirth.proof.sources.outside import (
     templates,
     vault_operator,
 )
+from rebirth.proof.sources.refused import cert_manager, cloudnative_pg, metallb
+from rebirth.proof.sources.refused import external_secrets as refused_secrets
+from rebirth.proof.sources.refused import flux as refused_flux
 from rebirth.proof.sources.workloads import (
     archives,
     bound_volumes,
@@ -109,6 +112,11 @@ SOURCES: dict[Stage, tuple[Source, ...]] = {
         fields.read,
         object_names.read,
         refusals.read,
+        refused_flux.read,
+        cert_manager.read,
+        refused_secrets.read,
+        metallb.read,
+        cloudnative_pg.read,
         sources.read,
         chart_addresses.read,
         helm_releases.read,

@@ -1,8 +1,10 @@
 """Where sources meet: things that several of them speak of, each made in one place, so that all call it by the same name."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from ipaddress import ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rebirth.addresses import IPAddress, span_of
 from rebirth.proof.charts import knowledge
@@ -23,6 +25,10 @@ _EVERYWHERE = {
     "istio-ca-root-cert": "root-cert.pem",
     "openshift-service-ca.crt": "service-ca.crt",
 }
+
+# Go's durations: units as often as one likes, with fractions and a sign.
+_DURATION = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 POD_NETWORK = thing("pod network", "", "of the cluster", Milestone.SERVES)
 
@@ -123,3 +129,25 @@ def pools(model: Model) -> Iterator[tuple[Manifest, Place, tuple[IPAddress, IPAd
             for index, entry in enumerate(member.items("spec", field)):
                 if span := pool_addresses(entry):
                     yield member, member.place("spec", field, index), span
+
+
+class Refusal(NamedTuple):
+    """Something of an object that who reads its kind refuses: where, and in words that follow the object's name."""
+
+    path: tuple[str | int, ...]
+    words: str
+
+
+def refused(graph: Graph, member: Manifest, found: Iterable[Refusal], why: str) -> None:
+    for one in found:
+        words = f"{member.thing().label}: {one.words}"
+        graph.remark("refused", member.place(*one.path), words, member.thing(), why=why)
+
+
+def go_duration(value: object) -> timedelta | None:
+    """What Go reads as a duration; None where it does not."""
+    if value == "0":
+        return timedelta()
+    if not isinstance(value, str) or not re.fullmatch(f"(?:{_DURATION.pattern})+", value):
+        return None
+    return timedelta(seconds=sum(float(one[1]) * _SECONDS[one[3]] for one in _DURATION.finditer(value)))
