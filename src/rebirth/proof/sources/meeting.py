@@ -10,7 +10,7 @@ from rebirth.addresses import IPAddress, span_of
 from rebirth.proof.charts import knowledge
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model, thing
-from rebirth.proof.things import ALWAYS, NOWHERE, Milestone, Need, Place, Strength, Thing
+from rebirth.proof.things import ALWAYS, NOWHERE, Atomicity, Milestone, Need, Place, Strength, Thing
 
 if TYPE_CHECKING:
     from rebirth.castle import Castle
@@ -136,6 +136,13 @@ class Refusal(NamedTuple):
 
     path: tuple[str | int, ...]
     words: str
+
+
+def applied_by_flux(model: Model, *kinds: str) -> Iterator[Manifest]:
+    """The objects of those kinds (none named: of all) that the repository itself holds, as they are applied."""
+    for member, unit in model.objects(*kinds):
+        if unit.atomicity is Atomicity.FLUX and unit.built:
+            yield member
 
 
 def refused(graph: Graph, member: Manifest, found: Iterable[Refusal], why: str) -> None:

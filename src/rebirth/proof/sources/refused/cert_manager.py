@@ -24,8 +24,8 @@ _NEVER = "No challenge of the order can be solved: the Certificate is never Read
 
 
 def read(model: Model, graph: Graph) -> None:
-    for member, unit in model.objects(*_ISSUERS, "Certificate"):
-        if member.group == CERT_MANAGER and unit.built:
+    for member in meeting.applied_by_flux(model, *_ISSUERS, "Certificate"):
+        if member.group == CERT_MANAGER:
             found = _certificate(member) if member.kind == "Certificate" else _issuer(member)
             meeting.refused(graph, member, found, _WHY)
             if member.kind == "Certificate":

@@ -20,8 +20,8 @@ _OUTSIDE = (
 
 
 def read(model: Model, graph: Graph) -> None:
-    for member, unit in model.objects("Cluster"):
-        if member.group == _GROUP and unit.built:
+    for member in meeting.applied_by_flux(model, "Cluster"):
+        if member.group == _GROUP:
             meeting.refused(graph, member, _cluster(member), _WHY)
 
 

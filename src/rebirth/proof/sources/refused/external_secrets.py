@@ -20,8 +20,8 @@ _FIELD = re.compile(r"\{\{-?\s*\.([A-Za-z_]\w*)\s*(?:\|[^{}]*)?-?\}\}")  # a val
 
 
 def read(model: Model, graph: Graph) -> None:
-    for member, unit in model.objects("ExternalSecret", *external_secrets.KINDS):
-        if member.group != external_secrets.GROUP or not unit.built:
+    for member in meeting.applied_by_flux(model, "ExternalSecret", *external_secrets.KINDS):
+        if member.group != external_secrets.GROUP:
             continue
         if member.kind != "ExternalSecret":
             meeting.refused(

@@ -29,10 +29,9 @@ def read(model: Model, graph: Graph) -> None:
         (_IMAGE, "ImageRepository"): _image,
         (_IMAGE, "ImagePolicy"): _policy,
     }
-    for unit in model.units:
-        for member in unit.members if unit.built else ():
-            if look := looks.get((member.group, member.kind)):
-                meeting.refused(graph, member, look(member), _WHY)
+    for member in meeting.applied_by_flux(model, *{kind for _, kind in looks}):
+        if look := looks.get((member.group, member.kind)):
+            meeting.refused(graph, member, look(member), _WHY)
 
 
 def _release(model: Model, own: Manifest) -> Iterator[Refusal]:

@@ -21,11 +21,11 @@ _ASKED = ("metallb.io/address-pool", "metallb.universe.tf/address-pool")
 
 
 def read(model: Model, graph: Graph) -> None:
-    pools = [one for one, unit in model.objects("IPAddressPool") if one.group == _GROUP and unit.built]
+    pools = [one for one, _ in model.objects("IPAddressPool") if one.group == _GROUP]
     homes = _homes(model)
     known: list[tuple[Manifest, tuple[IPAddress, IPAddress]]] = []
-    for member, unit in model.objects():
-        if member.group != _GROUP or not unit.built:
+    for member in meeting.applied_by_flux(model):
+        if member.group != _GROUP:
             continue
         if homes and member.namespace not in homes and not is_open(member.namespace):
             words = f"is in the namespace {member.namespace or 'default'}, and MetalLB in {' and '.join(sorted(homes))}"
@@ -67,14 +67,18 @@ def _ranges(pool: Manifest, known: list[tuple[Manifest, tuple[IPAddress, IPAddre
 
 
 def _by_name(model: Model, pools: set[str], graph: Graph) -> None:
-    for member, unit in model.objects("L2Advertisement", "BGPAdvertisement", "Service"):
-        if member.kind == "Service":
-            named = [(("metadata", "annotations", key), member.annotations.get(key)) for key in _ASKED]
-            named = [] if member.at("spec", "type") != "LoadBalancer" else named
-        else:
-            listed = member.items("spec", "ipAddressPools") if member.group == _GROUP else []
-            named = [(("spec", "ipAddressPools", index), one) for index, one in enumerate(listed)]
-        for path, name in named:
-            if isinstance(name, str) and name and name not in pools and not is_open(name) and unit.built:
+    for member in meeting.applied_by_flux(model, "L2Advertisement", "BGPAdvertisement", "Service"):
+        for path, name in _named(member):
+            if isinstance(name, str) and name and name not in pools and not is_open(name):
                 words = f"names the pool {name}; there is {', '.join(sorted(pools))}"
                 meeting.refused(graph, member, [Refusal(path, words)], _NO_POOL)
+
+
+def _named(member: Manifest) -> Iterator[tuple[tuple[str | int, ...], object]]:
+    """The pools that an advertisement or a Service names, and where."""
+    if member.kind != "Service":
+        for index, one in enumerate(member.items("spec", "ipAddressPools") if member.group == _GROUP else ()):
+            yield ("spec", "ipAddressPools", index), one
+    elif member.at("spec", "type") == "LoadBalancer":
+        for key in _ASKED:
+            yield ("metadata", "annotations", key), member.annotations.get(key)
