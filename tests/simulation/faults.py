@@ -51,7 +51,8 @@ class Fault:
 class Plan:
     """What one life meets. Kills, one for each run, are numbers of points, or moments: seconds after a run's start.
 
-    `abandoned`: the first kill of create is its last run, and destroy follows. Faults of destroy count from its start.
+    `abandoned`: the first kill of create is its last run, and destroy follows. Faults of destroy count from its start. `again`: what was
+    destroyed is created and destroyed once more.
     """
 
     faults: list[Fault] = field(default_factory=list)
@@ -60,6 +61,7 @@ class Plan:
     destroy_kills: list[int | float] = field(default_factory=list)
     destroy_faults: list[Fault] = field(default_factory=list)
     abandoned: bool = False
+    again: bool = False
 
     @property
     def over(self) -> float:
@@ -72,6 +74,7 @@ class Plan:
         said += ["then destroyed"] if self.abandoned else []
         said += [f"while it is destroyed: {fault}" for fault in self.destroy_faults]
         said += [f"kills of destroy: {self.destroy_kills}"] if self.destroy_kills else []
+        said += ["reborn"] if self.again else []
         return "; ".join(said) or "nothing goes wrong"
 
 
@@ -87,6 +90,7 @@ def drawn(seed: int) -> Plan:
     plan.abandoned = bool(plan.kills) and draw.random() < 0.2
     plan.destroy_kills = list(_kills(draw, 30, 6.0))
     plan.destroy_faults = [_fault(draw, 10.0) for _ in range(draw.choice((0, 0, 0, 1, 2)))]
+    plan.again = draw.random() < 0.2
     return plan
 
 

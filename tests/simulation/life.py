@@ -175,7 +175,7 @@ class Living:
             life.late = max(life.late, now - over)
 
     def whole(self, expected: dict[str, Any]) -> None:
-        """Created, with all its kills and faults; created again, which writes nothing; destroyed."""
+        """Created, with all its kills and faults; created again, which writes nothing; destroyed; perhaps reborn."""
         world, plan, host = self.world, self.world.plan, self.world.host
         for at, kind in plan.events:
             world.later(at, lambda kind=kind: happen(world, kind))
@@ -196,6 +196,17 @@ class Living:
         if self.until_well(self.destroy, plan.destroy_kills):
             host.wait(_SETTLES)
             self.auditor.gone(self.said)
+            if plan.again:
+                self._reborn(expected)
+
+    def _reborn(self, expected: dict[str, Any]) -> None:
+        host = self.world.host
+        if self.until_well(self.create, []):
+            host.wait(max(_SETTLES, self.world.plan.over - host.now()))
+            self.auditor.online(expected)
+            if self.until_well(self.destroy, []):
+                host.wait(_SETTLES)
+                self.auditor.gone(self.said)
 
     def unchanged(self) -> None:
         """On a castle that is online create writes nothing, and does no step again."""

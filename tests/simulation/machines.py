@@ -80,6 +80,10 @@ class Yard:
 
     # -- what happens on a machine
 
+    def runs(self, machine: Machine) -> bool:
+        """Whether it is there still, and up."""
+        return machine.state == "running" and self.machines.get(machine.vm.vmid) is machine
+
     def _boot(self, machine: Machine) -> None:
         machine.state, machine.life = "booting", machine.life + 1
         life = machine.life

@@ -12,6 +12,7 @@ import httpx2 as httpx
 import requests
 from requests.adapters import BaseAdapter
 from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
 from rebirth.commands import Commands, ProgramFailed
 from rebirth.secrets import Redaction
@@ -55,7 +56,7 @@ class System:
     struck: Struck
     gone: Callable[[], bool] = lambda: False
     wrote: Callable[[str], None] = lambda what: None
-    watch: Callable[[Request], Awaitable[AsyncIterator[str]]] | None = None  # of the Kubernetes API
+    watch: Callable[[Request], Awaitable[Response]] | None = None  # of the Kubernetes API
 
     def ask(self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, patience: float) -> Answer:
         """One exchange. Raises Dropped, or Killed before or after it."""
@@ -172,10 +173,14 @@ class Wire(httpx.AsyncBaseTransport):
             return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
         assert system.watch
         try:
-            lines = await system.watch(Request(_scope(request.method, request.url, request.headers)))
+            said = await system.watch(Request(_scope(request.method, request.url, request.headers)))
         except Refused as refused:
             return httpx.Response(refused.code, json=refused.body())
-        return httpx.Response(200, headers={"content-type": "application/json"}, stream=_Lines(lines, request))
+        if not isinstance(said, StreamingResponse):  # nobody serves that kind
+            return httpx.Response(said.status_code, content=said.body)
+        return httpx.Response(
+            200, headers={"content-type": "application/json"}, stream=_Lines(said.body_iterator, request)
+        )
 
 
 class _Lines(httpx.AsyncByteStream):

@@ -25,6 +25,16 @@ def test_one_seed_is_one_life():
     assert first.trace == second.trace
 
 
+def test_what_was_destroyed_is_born_again():
+    """Not merely gone on with: its machines, and what is in its cluster, are new."""
+    life = lived(7, Plan(again=True))
+    assert life.complaints == []
+    assert (life.runs, life.failures) == (5, [])
+    done = [line for line in life.trace if "PhaseDone" in line]
+    for phase in ("create_machines", "bootstrap_kubernetes", "hand_over"):
+        assert sum(f"'phase': '{phase}'" in line for line in done) == 2, phase
+
+
 def test_another_seed_is_another():
     assert lived(1, Plan()).trace != lived(2, Plan()).trace
 

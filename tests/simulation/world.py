@@ -3,7 +3,7 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -93,6 +93,7 @@ class World:
         self.looks: list[Callable[[str, str], None]] = []  # are shown what may not hold a secret, and where
         self.cluster: Kubernetes | None = None
         self.cluster_up, self.clusters = False, 0
+        self._seat: machines.Machine | None = None  # of its etcd
         with self.host.process():
             self._outside()
             self._foreign()
@@ -254,14 +255,14 @@ class World:
 
     @property
     def api_answers(self) -> bool:
-        return self.cluster_up and self.cluster is not None and any(
-            one.etcd and one.state == "running" for one in self.yard.machines.values()
-        )  # fmt: skip
+        seat = self._seat
+        return self.cluster_up and seat is not None and self.yard.runs(seat)
 
     def cluster_born(self, on: machines.Machine) -> None:
         if self.yard.machines.get(on.vm.vmid) is not on:
             return
         self.cluster, self.cluster_up, self.clusters = cluster.born(self), True, self.clusters + 1
+        self._seat = on
         self.cluster.on_write = self._in_cluster
         self.helm = Helm(self.cluster, charts=dict(cluster.HELM))
         self.kubelets()
@@ -289,9 +290,9 @@ class World:
         self.cluster_up = True
         self.kubelets()
 
-    async def _watch(self, request: Request) -> AsyncIterator[str]:
+    async def _watch(self, request: Request) -> Response:
         assert self.cluster
-        return (await answered(self.cluster, request)).body_iterator
+        return await answered(self.cluster, request)
 
     # -- the site
 
