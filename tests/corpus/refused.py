@@ -157,7 +157,7 @@ BEGUN = named(
 
 CASES = [
     VERSION,
-    VERSION.but("none", ("base/kustomization.yaml", "apiVersion: config.k8s\n", "")),
+    VERSION.but("no version at all", ("base/kustomization.yaml", "apiVersion: config.k8s\n", "")),
     VERSION.but("a Component's", ("base/kustomization.yaml", "config.k8s\nkind: Kustomization", "kustomize.config.k8s.io/v1alpha1\nkind: Component"), (
         "app/kustomization.yaml", "resources: [all.yaml, ../base]", "resources: [all.yaml]\ncomponents: [../base]")),
     KIND,

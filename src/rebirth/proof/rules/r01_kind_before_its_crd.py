@@ -90,4 +90,5 @@ def _finding(graph: Graph, unit: Thing, maker: Thing, cycles: list[Cycle]) -> Fi
         cut=cycles[0].cut(chain[0]),
         closed=True,
         also=(*chains[1:], *(other for cycle in cycles for other in cycle.others)),
+        cause=f"{chain[0].place.file}:{chain[0].place.line} {chain[0].place.path}",  # for whichever cluster
     )

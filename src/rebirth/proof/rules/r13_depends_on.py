@@ -59,6 +59,7 @@ def r13_depends_on(graph: Graph) -> Iterator[Finding]:
         )
     missing = set(graph.missing())
     unknowns = graph.about(Unknowns)
+    unlisted = {remark.about.label: remark["file"] for remark in graph.marked("orphan") if remark.about}
     for edge in graph.of_need(Need.DEPENDS_ON):
         target = edge.needs._replace(milestone=Milestone.EXISTS)
         if target in missing:
@@ -71,5 +72,5 @@ def r13_depends_on(graph: Graph) -> Iterator[Finding]:
                 (edge,),
                 why="An object that does not exist is never Ready.",
                 instead="Correct the name or its namespace, or remove the dependency.",
-                cause=target.label,
+                cause=unlisted.get(target.label, target.label),
             )
