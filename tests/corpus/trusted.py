@@ -128,7 +128,160 @@ KINDS = Case(
     },
 )  # fmt: skip
 
+_CRDS = "a helmfile of kinds"
+CRDS = Case(
+    f"{_CRDS}: called after them",
+    {
+        "clusters/x/all.yaml": unit("eso"),
+        "eso/all.yaml": namespace("external-secrets") + release("external-secrets", "external-secrets", "0.20.4", ESO) + STORE,
+        "bootstrap/crds.helmfile.yaml": (
+            "releases:\n- name: external-secrets\n  namespace: external-secrets\n"
+            "  chart: oci://ghcr.io/external-secrets/charts/external-secrets\n  version: 0.20.4\n"
+        ),
+    },
+)  # fmt: skip
+_ASLEEP = "a health check of what nothing makes"
+ASLEEP = Case(
+    f"{_ASLEEP}: of what is suspended",
+    {
+        "clusters/x/all.yaml": unit(
+            "app", "", "suspend: true",
+            "healthChecks: [{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, name: gone, namespace: wiki}]", wait=False,
+        ),
+        "app/all.yaml": namespace("wiki"),
+    },
+)  # fmt: skip
+_CLONED = "a Secret that a policy copies"
+CLONED = Case(
+    f"{_CLONED}: of a database into the namespace of who reads it",
+    {
+        "clusters/x/all.yaml": unit("cnpg") + unit("kyverno") + unit("db", "cnpg") + unit("policies", "kyverno") + unit("app", "db policies"),
+        "cnpg/all.yaml": namespace("cnpg")
+        + release("cloudnative-pg", "cnpg", "0.26.0", "https://cloudnative-pg.github.io/charts"),
+        "kyverno/all.yaml": namespace("kyverno") + release("kyverno", "kyverno", "3.5.2", "https://kyverno.github.io/kyverno"),
+        "db/all.yaml": namespace("db")
+        + thing("postgresql.cnpg.io/v1", "Cluster", "db", "db", "spec: {instances: 1, storage: {size: 1Gi}}\n"),
+        "policies/all.yaml": thing(
+            "kyverno.io/v1", "ClusterPolicy", "sync", body=(
+                "spec:\n  rules:\n  - name: sync\n    match: {any: [{resources: {kinds: [Namespace], names: [wiki]}}]}\n    generate:\n"
+                "      {apiVersion: v1, kind: Secret, name: db-app, namespace: x, synchronize: true, clone: {namespace: db, name: db-app}}\n"
+            ),
+        ),
+        "app/all.yaml": namespace("wiki") + pods("Deployment", "wiki", "wiki", "envFrom: [{secretRef: {name: db-app}}]"),
+    },
+)  # fmt: skip
+_SHELL = "an address in a script"
+SHELL = Case(
+    f"{_SHELL}: one that it sets for later",
+    {
+        "clusters/x/all.yaml": unit("base") + unit("panels", "base"),
+        "panels/all.yaml": namespace("panels") + pods("Deployment", "panels", "panels")
+        + thing("v1", "Service", "panels", "panels", "spec: {selector: {app: panels}, ports: [{port: 80}]}\n"),
+        "base/all.yaml": namespace("base")
+        + thing(
+            "batch/v1", "Job", "settings", "base", (
+                "spec:\n  ttlSecondsAfterFinished: 60\n  template:\n    spec:\n      restartPolicy: Never\n      containers:\n      - name: settings\n        image: 'nginx:1.29'\n"
+                "        command: [bash, -c, 'dashboard set-grafana-api-url http://panels.panels.svc.cluster.local']\n"
+            ),
+        ),
+    },
+)  # fmt: skip
+_TASKS = "a file that one task file names, and another applies"
+TASKS = Case(
+    f"{_TASKS}: variables of all",
+    {
+        "k8s/prod/all.yaml": unit("app", "", "postBuild: {substituteFrom: [{kind: ConfigMap, name: settings}]}"),
+        "k8s/prod/flux-system/gotk-sync.yaml": unit("flux-system", path="k8s/prod"),
+        "app/all.yaml": namespace("wiki") + thing("v1", "ConfigMap", "settings", "flux-system", "data: {A: b}\n"),
+        "vars/settings.yaml": thing("v1", "ConfigMap", "settings", "flux-system", "data: {A: b}\n"),
+        "Taskfile.yml": "vars:\n  SETTINGS_FILE: vars/settings.yaml\n",
+        ".taskfiles/flux/Taskfile.yaml": "tasks:\n  up:\n    cmds:\n    - kubectl apply --filename {{.SETTINGS_FILE}}\n",
+    },
+)
+_SPACED = "a Secret that a script creates in a namespace that a variable names"
+SPACED = Case(
+    f"{_SPACED}: said above",
+    {
+        "clusters/x/all.yaml": unit("app", "", "postBuild: {substituteFrom: [{kind: Secret, name: settings}]}"),
+        "app/all.yaml": namespace("wiki") + thing("v1", "Secret", "settings", "flux-system", "stringData: {A: b}\n"),
+        "setup.sh": 'NAMESPACE="flux-system"\nkubectl -n "${NAMESPACE}" create secret generic settings --from-literal A=b\n',
+    },
+)
+
+_MACHINES = "machine configurations of another cluster"
+_HOST = "volumes: [{name: tank, hostPath: {path: /tank}}]"
+MACHINES = Case(
+    f"{_MACHINES}: a host path where nobody forbids it",
+    {
+        "kubernetes/x/flux-system/gotk-sync.yaml": unit("flux-system", path="kubernetes/x"),
+        "kubernetes/x/all.yaml": namespace("wiki") + pods("Deployment", "wiki", "wiki", more=_HOST),
+        "kubernetes/y/flux-system/gotk-sync.yaml": unit("flux-system", path="kubernetes/y"),
+        "kubernetes/y/all.yaml": namespace("wiki") + pods("Deployment", "wiki", "wiki"),
+        "talos/y/talconfig.yaml": (
+            "clusterName: y\nallowSchedulingOnControlPlanes: true\ntalosVersion: v1.11.3\nendpoint: https://192.168.60.9:6443\nclusterSvcNets: [10.45.0.0/16]\nnodes:\n"
+            "- hostname: one\n  ipAddress: 192.168.60.9\n  controlPlane: true\n  installDisk: /dev/sda\n"
+        ),
+    },
+)  # fmt: skip
+_COREFILE = "the configuration of a program that is made of CoreDNS"
+COREFILE = Case(
+    f"{_COREFILE}: a plugin of its own",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/all.yaml": namespace("network")
+        + thing(
+            "v1",
+            "ConfigMap",
+            "k8s-gateway",
+            "network",
+            "data:\n  Corefile: |\n    .:53 {\n        k8s_gateway castle.example\n    }\n",
+        ),
+    },
+)
+_CEPH = "what is made of a cluster of Ceph"
+CEPH = Case(
+    f"{_CEPH}: of one that is elsewhere",
+    {
+        "clusters/x/all.yaml": unit("rook") + unit("ceph", "rook"),
+        "rook/all.yaml": namespace("rook-ceph")
+        + release("rook-ceph", "rook-ceph", "v1.18.4", "https://charts.rook.io/release"),
+        "ceph/all.yaml": thing("v1", "Secret", "rook-ceph-mon", "rook-ceph", "stringData: {a: b}\n")
+        + thing(
+            "ceph.rook.io/v1",
+            "CephCluster",
+            "far",
+            "rook-ceph",
+            "spec: {external: {enable: true}, dataDirHostPath: /var/lib/rook}\n",
+        ),
+    },
+)
+
 CASES = [
+    MACHINES,
+    MACHINES.but(
+        "of this one",
+        more={
+            "talos/y/talconfig.yaml": "",
+            "talos/x/talconfig.yaml": MACHINES.files["talos/y/talconfig.yaml"].replace("clusterName: y", "clusterName: x"),
+        },
+        told=(Told("kubernetes/x/all.yaml"),),
+    ),
+    COREFILE,
+    COREFILE.but("of CoreDNS itself", ("app/all.yaml", "name: k8s-gateway", "name: coredns"), told=(Told("app/all.yaml", "k8s_gateway castle"),)),
+    CEPH,
+    CEPH.but("of one here", ("ceph/all.yaml", "external: {enable: true}, ", ""), told=(Told("ceph/all.yaml", "name: rook-ceph-mon"),)),
+    CRDS,
+    CRDS.but("of another chart's", ("bootstrap/crds.helmfile.yaml", "external-secrets/charts/external-secrets", "keda/charts/keda"), ("bootstrap/crds.helmfile.yaml", "name: external-secrets", "name: keda"), told=(Told("eso/all.yaml", "kind: ClusterSecretStore"),)),
+    ASLEEP,
+    ASLEEP.but("of what is not", ("clusters/x/all.yaml", "  suspend: true\n", ""), told=(Told("clusters/x/all.yaml", "healthChecks"),)),
+    CLONED,
+    CLONED.but("into another", ("policies/all.yaml", "names: [wiki]", "names: [blog]"), told=(Told("app/all.yaml", "db-app"),)),
+    SHELL,
+    SHELL.but("one that it asks", ("base/all.yaml", "dashboard set-grafana-api-url", "curl"), told=(Told("clusters/x/all.yaml", "dependsOn: [{name: base}]"),)),
+    TASKS,
+    TASKS.but("another", (".taskfiles/flux/Taskfile.yaml", "SETTINGS_FILE", "OTHER_FILE"), told=(Told("k8s/prod/all.yaml", "substituteFrom"),)),
+    SPACED,
+    SPACED.but("another", ("setup.sh", 'NAMESPACE="flux-system"', 'NAMESPACE="default"'), told=(Told("clusters/x/all.yaml", "substituteFrom"),)),
     FILLED,
     FILLED.but(
         "that it does not fill",

@@ -28,6 +28,7 @@ _ARGUMENTS = {
     "HelmRelease": "values",
     "Kustomization": "patches",
 }
+_OF_INSTANCE = re.compile(r"^instance:\s*$", re.MULTILINE)
 _LEAST = 30.0  # seconds: the shortest time-out
 
 
@@ -41,6 +42,9 @@ def _arguments(model: Model) -> Iterator[str]:
     for member, _ in model.objects(*_ARGUMENTS):
         if member.kind != "Deployment" or member.name.endswith("-controller"):
             yield from texts(member.at("spec", _ARGUMENTS[member.kind]))
+    # Values of the chart of a FluxInstance, in a ConfigMap that a kustomization makes of a file.
+    for member, _ in model.objects("ConfigMap"):
+        yield from (text for text in texts(member.at("data")) if _OF_INSTANCE.search(text))
 
 
 def is_kustomization(manifest: Manifest) -> bool:

@@ -3,6 +3,7 @@
 Patches are merged as Talos merges them: later values win, lists grow.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -88,11 +89,16 @@ def is_unused(files: Files, file: Path) -> bool:
     return any(word.startswith(_UNUSED) for part in folders for word in re.split(r"[-_. ]", part.lower()))
 
 
+_CLUSTERS = "clusters"  # the folder in which each has one
+
+
 def is_of_another(file: Path, cluster: str, others: Iterable[str]) -> bool:
     """Whether a file lies in a folder that is called as another cluster of the repository, and in none that is called as this one."""
     own = set(Path(cluster).parts)
     theirs = {part for other in others if other != cluster for part in Path(other).parts}
     folders = set(file.parts[:-1])
+    if _CLUSTERS in own & folders and file.parts[: (at := file.parts.index(_CLUSTERS) + 1)] == Path(cluster).parts[:at]:
+        return file.parts[at : at + 1] != Path(cluster).parts[at : at + 1]
     return bool(folders & (theirs - own)) and not folders & (own - theirs)
 
 
@@ -187,11 +193,21 @@ def _coredns(merged: Merged) -> Iterator[dict[str, Any]]:
     )
     yield _object("apps/v1", "Deployment", "coredns", spec={"selector": {"matchLabels": _LABELS}, "template": template})
     service = {
-        "clusterIP": str(address.value) if address else "10.96.0.10",
+        "clusterIP": str(address.value) if address else _address(merged),
         "selector": _LABELS,
         "ports": [{"port": 53}],
     }
     yield _object("v1", "Service", "kube-dns", spec=service)
+
+
+def _address(merged: Merged) -> str:
+    """The address that Talos gives to the cluster's DNS: the tenth of the Services' network."""
+    for entry in merged.items("cluster", "network", "serviceSubnets"):
+        try:
+            return str(ipaddress.ip_network(str(entry.value), strict=False)[10])
+        except (ValueError, IndexError):
+            continue
+    return "10.96.0.10"
 
 
 def _flannel() -> Iterator[dict[str, Any]]:

@@ -55,7 +55,7 @@ def meant(graph: Graph, thing: Thing, use: Edge, *, by_hand: bool) -> tuple[str,
         return f"; {thing._replace(name=keyed).label} beside it has what is read", f"Did you mean {keyed}?", True
     if not is_name(thing.name):
         return "; nothing can be called so", NAMELESS, True
-    if is_made_for_others(graph, thing) and not by_hand:
+    if is_made_for_others(graph, thing) and not by_hand and not use.by.kind.startswith("copy"):
         return (
             ", though it is made for others like it",
             "Make it as it is made for the others, or correct the name.",

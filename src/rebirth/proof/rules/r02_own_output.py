@@ -46,5 +46,5 @@ def r02_own_output(graph: Graph) -> Iterator[Finding]:
             cut=cycle.cut(start),
             closed=True,
             also=cycle.others,
-            cause=cycle.cause,
+            cause=cycle.cause or (f"{start.by.label} substitutes" if start.need is Need.VARIABLES else ""),
         )

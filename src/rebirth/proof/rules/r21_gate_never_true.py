@@ -33,11 +33,12 @@ def r21_gate_never_true(graph: Graph) -> Iterator[Finding]:
     unlisted = {remark.about.label for remark in graph.marked("orphan") if remark.about}  # told with the file (R14)
     missing = {one for one in graph.missing() if one.label not in unlisted}
     unknowns, order = graph.about(Unknowns), graph.about(Order)
+    asleep = {remark.about.label for remark in graph.marked("suspended") if remark.about}
     for edge in graph.of_need(Need.HEALTH):
         if edge.by.kind not in _UNITS or "healthChecks" not in edge.place.path:
             continue
         existing = edge.needs._replace(milestone=Milestone.EXISTS)
-        if existing not in missing or edge.by.label == edge.needs.label:
+        if existing not in missing or edge.by.label == edge.needs.label or edge.by.label in asleep:
             continue
         chance, near = unknowns.chance(existing, [edge]), _near(graph, edge, order)
         if near or chance is not Chance.FAIR:

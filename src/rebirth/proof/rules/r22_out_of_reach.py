@@ -80,7 +80,9 @@ def _finding(graph: Graph, things: list[Thing], chains: list[tuple[Edge, ...]], 
         why = "Nothing makes it, so nothing that depends on it becomes true."
     severity = Severity.ERROR if sure else Severity.WARNING
     cause = f"kinds of {thing.name.partition('/')[0]}" if thing.kind == "CRD" else ""
-    return Finding("R22", severity, message, chain[-1].place, chain, why=why, instead=_instead(graph, thing), cause=cause)
+    return Finding(
+        "R22", severity, message, chain[-1].place, chain, why=why, instead=_instead(graph, thing), cause=cause
+    )
 
 
 def _from_the_nearest_unit(thing: Thing, needed: dict[Thing, list[Edge]]) -> tuple[Edge, ...]:

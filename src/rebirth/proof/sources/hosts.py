@@ -17,7 +17,8 @@ _OPTION = re.compile(r"(?:-h|-H|--host|--hostname|--server|--addr(?:ess)?|--endp
 _VARIABLE = re.compile(r"\$(?:\(|\{)?(\w+)[)}]?")
 _CONNECTS = re.compile(r"HOST|URL|URI|DSN|ADDR|SERVER|ENDPOINT|CONNECTION")
 _PARTS = re.compile(r"[;&|\n(){}`]|(?<!\S)(?:do|then|else|until|while|if|!)(?!\S)")  # of a line of shell
-_PRINTING = frozenset({"echo", "printf"})
+_PRINTING = frozenset({"echo", "printf", "[", "[[", "test"})
+_SETTING = re.compile(r"set-[a-z-]+-ur[li]")  # a command that is told an address for later
 _NAMING = frozenset({"nslookup", "getent", "dig", "host"})  # asks for an address, and does not connect
 # The first word behind these that may be one is a host.
 _CONNECTING = frozenset({
@@ -84,7 +85,7 @@ def _programs(text: str) -> list[str]:
 def _in_shell(text: str) -> Iterator[Asked]:
     for part in _PARTS.split(re.sub(r"[\"']", " ", text)):
         words = part.split()
-        if not words or words[0] in _PRINTING:
+        if not words or words[0] in _PRINTING or any(map(_SETTING.fullmatch, words)):
             continue
         by_name = False
         for at, word in enumerate(words):

@@ -18,7 +18,7 @@ from rebirth.proof.reading.start.scripts import Line, text_of
 from rebirth.proof.reading.yaml_files import UnreadableError, parse
 from rebirth.proof.things import NOWHERE, Milestone, Place, Thing
 
-_APPLIES = re.compile(r"\bkubectl\b[^|;&]*?\s(?:apply|create|replace)\s")
+_APPLIES = re.compile(r"(?:\bkubectl\b|\$[({]?(?:KC|KUBECTL|kubectl)[)}]?)[^|;&]*?\s(?:apply|create|replace)\s")
 _CREATES = re.compile(
     r"\bkubectl\b[^|;&]*?\screate\s+(?:secret\s+(?:generic|tls|docker-registry)|(?:configmap|cm))\s+"
     r"(?:(?:-n|--namespace)[\s=]+[\"']?[\w.-]+[\"']?\s+)*[\"']?([\w.-]+)"
@@ -191,10 +191,12 @@ def _targets(files: Files, word: str, script: Path) -> list[Path]:
         there = [one for one in found if files.is_inside(one) and one != files.root and _is_there(one)]
         if there:
             return there
-    if path != word and sum("*" not in part for part in path.split("/")) >= _TELLING:
-        deeper = (one for depth in ("*", "*/*") for one in sorted(files.root.glob(f"{depth}/{path}")))
-        return [one for one in deeper if files.is_inside(one) and _is_there(one)]
-    return []
+    telling = sum("*" not in part for part in path.split("/"))
+    if telling < _TELLING - 1 or (path == word and not word.startswith("./")):
+        return []
+    deeper = (one for depth in ("*", "*/*") for one in sorted(files.root.glob(f"{depth}/{path}")))
+    found = [one for one in deeper if files.is_inside(one) and _is_there(one)]
+    return found if (path != word and telling >= _TELLING) or len(found) == 1 else []
 
 
 def _is_there(target: Path) -> bool:

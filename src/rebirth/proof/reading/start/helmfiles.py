@@ -40,7 +40,9 @@ def _find(files: Files) -> Iterator[Path]:
     for folder, names in files.walk(lambda name: not name.startswith(".") and name not in _LEFT_OUT):
         beside = "helmfile" in folder.rpartition("/")[2]
         for name in names:
-            if (beside or name.startswith("helmfile")) and re.search(r"\.ya?ml(\.gotmpl)?$", name):
+            if (beside or name.startswith("helmfile") or ".helmfile." in name) and re.search(
+                r"\.ya?ml(\.gotmpl)?$", name
+            ):
                 yield Path(folder) / name
 
 

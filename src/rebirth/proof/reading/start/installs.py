@@ -21,7 +21,7 @@ _SWITCHES = re.compile(
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _TERRAFORM = re.compile(r'resource\s+"helm_release"\s+"[^"]*"\s*\{(.*?)\n\}', re.DOTALL)
-_NIX = re.compile(r'\{((?:[^{}]|\$\{[^}]*\})*?\bchart\s*=\s*"(?:[^{}]|\{[^{}]*\})*)\}', re.DOTALL)
+_NIX = re.compile(r'(?<![\w.])(name\s*=\s*"[^"]*";(?:[^{}]|\$\{[^}]*\})*?\bchart\s*=\s*"[^"]*")')
 
 
 def find(files: Files, said: Sequence[Line]) -> Iterator[Installed]:

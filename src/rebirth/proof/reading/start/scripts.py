@@ -1,7 +1,7 @@
 """What a repository says of the time before Flux: lines of its task files and scripts, and commands in its documents."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ _BESIDE = {
     "playbooks",
     "roles",
 }  # folders whose YAML files are tasks, too
-_SAYS = re.compile(r"helmfile|kubectl|kustomize|\bhelm\b|helm_release|\bchart|https?://|oci://")
+_SAYS = re.compile(r"helmfile|kubectl|\$[({]?K(?:C|UBECTL)\b|kustomize|\bhelm\b|helm_release|\bchart|https?://|oci://")
 _COMMAND = re.compile(
     r"^(\s*\d+[.)])?[\s$>`*-]*(sudo )?((helmfile|kubectl|helm|just|task|make|flux)\s|(sops|kustomize|envsubst|cat)\s.*\|\s*kubectl\s)"
 )
@@ -38,6 +38,11 @@ _PATH = re.compile(
     r"""^\s*(?:export\s+|readonly\s+|local\s+)?(\w+)\s*[:?]{0,2}[=:]\s*["']?([^"'\s]*/[^"'\s]+)["']?\s*$""",
     re.MULTILINE,
 )
+_SPACE = re.compile(
+    r"""^\s*(?:export\s+|readonly\s+|local\s+)?(\w*(?:NAMESPACE|namespace|_NS|NS))\s*[:?]{0,2}=\s*["']?(?:\$\{\w+:-)?([a-z0-9][a-z0-9-]*)\}?["']?\s*$""",
+    re.MULTILINE,
+)
+_TASKFILE = re.compile(r"taskfile.*\.ya?ml", re.IGNORECASE)
 _USED = re.compile(r"\{\{\s*\.?(\w+)\s*\}\}|\$[{(](\w+)[)}]|\$(\w+)")
 
 
@@ -48,7 +53,17 @@ class Line(NamedTuple):
 
 def lines(files: Files) -> tuple[Line, ...]:
     """Whatever speaks of helm, kubectl or an address, in the order of files."""
-    return tuple(line for file in _files(files) for line in _lines(file))
+    found = [*_files(files)]
+    # Task files take in each other, with what they name.
+    shared = {
+        name: path for file in found if _TASKFILE.fullmatch(file.name) for name, path in _named(text_of(file)).items()
+    }
+    return tuple(line for file in found for line in _lines(file, shared))
+
+
+def _named(text: str) -> dict[str, str]:
+    """The paths and namespaces that a script gives a name."""
+    return {**dict(_SPACE.findall(text)), **dict(_PATH.findall(text))}
 
 
 def _files(files: Files) -> Iterator[Path]:
@@ -73,9 +88,9 @@ def text_of(file: Path) -> str:
         return ""
 
 
-def _lines(file: Path) -> Iterator[Line]:
+def _lines(file: Path, shared: Mapping[str, str]) -> Iterator[Line]:
     wanted, text = _COMMAND if file.suffix == ".md" else _SAYS, text_of(file)
-    paths = dict(_PATH.findall(text))
+    paths = {**shared, **_named(text)} if _TASKFILE.fullmatch(file.name) else _named(text)
     for number, line in _continued(text):
         if wanted.search(line) and not line.lstrip().startswith("#"):
             words = _USED.sub(lambda used: paths.get(used[1] or used[2] or used[3], used[0]), line) if paths else line

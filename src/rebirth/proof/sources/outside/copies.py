@@ -1,5 +1,5 @@
 """Secrets and ConfigMaps that are copied from namespace to namespace, unsealed, or made of several: by Reflector, kubernetes-replicator,
-Sealed Secrets, trust-manager. Read after everybody who needs something: a copy to wherever it may be is made where it is wanted.
+Sealed Secrets, trust-manager, Kyverno. Read after everybody who needs something: a copy to wherever it may be is made where it is wanted.
 """
 
 import re
@@ -41,11 +41,7 @@ class _Source(NamedTuple):
 
 
 def read(model: Model, graph: Graph) -> None:
-    for member, _ in model.objects("SealedSecret"):
-        _sealed(member, graph)
-    for member, _ in model.objects("Bundle"):
-        if member.group == "trust.cert-manager.io":
-            _bundle(member, graph)
+    _filled(model, graph)
     sources: dict[tuple[str, str], list[_Source]] = defaultdict(list)
     for member, _ in model.objects(*_WITH_TEMPLATE):
         for found in _sources(member, _WITH_TEMPLATE[member.kind], _made(member)):
@@ -56,7 +52,35 @@ def read(model: Model, graph: Graph) -> None:
         for of in _made_for(member, graph) if path and member.mapping(*path) else ():
             for found in _sources(member, path, of):
                 sources[of.kind, of.name].append(found)
+    for found in (one for member, _ in model.objects("ClusterPolicy") for one in _cloned(member)):
+        sources[found.of.kind, found.of.name].append(found)
     _pushed(sources, graph)
+
+
+def _filled(model: Model, graph: Graph) -> None:
+    for member, _ in model.objects("SealedSecret"):
+        _sealed(member, graph)
+    for member, _ in model.objects("Bundle"):
+        if member.group == "trust.cert-manager.io":
+            _bundle(member, graph)
+
+
+def _cloned(policy: Manifest) -> Iterator[_Source]:
+    """What a policy of Kyverno copies into the namespaces that it matches."""
+    for index, rule in enumerate(policy.items("spec", "rules")):
+        made = rule.get("generate") if isinstance(rule, Mapping) else None
+        if not isinstance(made, Mapping) or not isinstance(origin := made.get("clone"), Mapping):
+            continue
+        if origin.get("name") != made.get("name"):
+            continue
+        path = ("spec", "rules", index, "match")
+        named = [*policy.items(*path, "resources", "names")]
+        for part in ("any", "all"):
+            for number, _ in enumerate(policy.items(*path, part)):
+                named += policy.items(*path, part, number, "resources", "names")
+        patterns = tuple(str(name).replace("*", ".*").replace("?", ".") for name in named)
+        of = thing(str(made.get("kind")), str(origin.get("namespace")), str(origin["name"]), Milestone.MATERIALISED)
+        yield _Source(of, patterns, policy.place("spec", "rules", index, "generate", "clone"), "kyverno")
 
 
 def _made(member: Manifest) -> Thing:
