@@ -80,7 +80,10 @@ def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
             if remark["needs"]
             else "Write what this version of the chart takes; its upgrade notes say what became of the value.",
         )
-    for remark in graph.marked("refused"):
+    told = {remark.place for remark in graph.marked("refused")}  # R49
+    for remark in graph.marked("unusable"):
+        if remark.place in told:
+            continue
         yield Finding(
             "R48",
             Severity.ERROR,

@@ -148,7 +148,7 @@ def applied_by_flux(model: Model, *kinds: str) -> Iterator[Manifest]:
 def refused(graph: Graph, member: Manifest, found: Iterable[Refusal], why: str) -> None:
     for one in found:
         words = f"{member.thing().label}: {one.words}"
-        graph.remark("refused", member.place(*one.path), words, member.thing(), why=why)
+        graph.remark("unusable", member.place(*one.path), words, member.thing(), why=why)
 
 
 def go_duration(value: object) -> timedelta | None:
