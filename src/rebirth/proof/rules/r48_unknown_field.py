@@ -27,21 +27,25 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
 from rebirth.proof.things import Remark
 
+_PATTERN = " must match "  # in words that nobody likes to read
+_REFUSED = "The API server rejects it, and Flux then applies nothing of the whole Kustomization."
 _SLUGS = ("unknown-field", "wrong-type", "wrong-value", "wrong-format", "missing-field")
 
 
 def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
     reported = {remark.place for remark in graph.marked("not-text", "misplaced")}  # R42
     reported |= {remark.place for remark in graph.marked("undefined-variable")}  # R43
+    refused = {remark.place: remark.words for remark in graph.marked("invalid") if not remark["unless"]}  # R49
     for remark in graph.marked(*_SLUGS):
         if remark.place not in reported:
-            sure = bool(remark["sure"])
+            better = refused.get(remark.place, "") if _PATTERN in remark.words or not remark["sure"] else ""
+            sure = bool(remark["sure"] or better)
             yield Finding(
                 "R48",
                 Severity.ERROR if sure else Severity.WARNING,
-                remark.words,
+                better or remark.words,
                 remark.place,
-                why=_why(remark),
+                why=_REFUSED if better else _why(remark),
                 instead="Correct it according to the kind's schema.",
             )
     for remark in graph.marked("lost-field"):
@@ -108,7 +112,7 @@ def _why(remark: Remark) -> str:
         return f"{remark['read']}, whose schema this was compared with, rejects it; another version may not."
     if remark["strict"]:
         return f"{remark['strict']} reads this kind strictly: it rejects the object, and makes nothing of it."
-    return "The API server rejects it, and Flux then applies nothing of the whole Kustomization."
+    return _REFUSED
 
 
 def _serves(remark: Remark) -> str:

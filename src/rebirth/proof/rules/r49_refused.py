@@ -4,9 +4,9 @@ What it finds:
     What Kubernetes' own validation says no to in an object that fits its schema: fields that exclude each other, or are of no use without
     another, names that stand twice, numbers out of their range, selectors that do not select what they are for, schedules, hosts and paths
     in another form. Pods wherever they are described, Services, Ingresses, NetworkPolicies, volumes and claims, ConfigMaps and Secrets, Roles
-    and bindings, autoscalers, disruption budgets, classes, quotas, CRDs and webhooks; of custom kinds those of Flux, the Gateway API, External
-    Secrets, cert-manager, MetalLB, CloudNativePG, Tailscale and Longhorn, whose own webhooks refuse some of it. What a setting of the API server, or its version,
-    decides is a warning.
+    and bindings, autoscalers, disruption budgets, classes, quotas, CRDs and webhooks; a port of nodes that two Services ask for. Of custom
+    kinds some of Flux, the Gateway API, CloudNativePG, Tailscale and Longhorn (what other operators refuse is R48). What a setting of the API
+    server, or its version, decides is a warning.
 
 Why it cannot work:
     The API server refuses the object when Flux tries it (a dry run on the server's side), and Flux applies nothing of the whole
@@ -29,12 +29,12 @@ from rebirth.proof.things import Remark
 # What says the same of the same place, in better words.
 _TOLD = (
     "unknown-field", "wrong-type", "wrong-value", "wrong-format", "missing-field", "lost-field", "not-text", "misplaced",
-    "undefined-variable", "labels-lost", "no-such-volume", "probe-port", "amount", "no-address", "encrypted",
+    "undefined-variable", "labels-lost", "no-such-volume", "probe-port", "amount", "no-address", "encrypted", "refused",
 )  # fmt: skip
 
 
 def r49_refused(graph: Graph) -> Iterator[Finding]:
-    remarks = [*graph.marked("refused")]
+    remarks = [*graph.marked("invalid")]
     told = _Told(graph) if remarks else None
     for remark in remarks:
         if told is not None and told.knows(remark):

@@ -90,7 +90,7 @@ def stateful_set(data: Fields) -> Iterator[Refusal]:
         yield Refusal(
             ("metadata", "name"),
             f"{said}; that of a StatefulSet has at most 63 lower-case letters, digits and -",
-            since="1.30",
+            since="1.35",
         )
     spec = inner(data, "spec")
     yield from _pods(spec)
@@ -114,7 +114,7 @@ def stateful_set(data: Fields) -> Iterator[Refusal]:
     service = text(spec, "serviceName")
     if service and not LABEL.fullmatch(service):
         words = f"is {shown(service)} and must be at most 63 lower-case letters, digits and -"
-        yield Refusal((*_SPEC, "serviceName"), words, since="1.34")
+        yield Refusal((*_SPEC, "serviceName"), words, since="1.35")
 
 
 def _pods(spec: Fields) -> Iterator[Refusal]:

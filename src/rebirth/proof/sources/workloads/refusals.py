@@ -2,14 +2,17 @@
 its whole Kustomization is applied.
 """
 
+from collections.abc import Iterator, Mapping
+
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import flux
-from rebirth.proof.reading.manifest import Manifest, Model
+from rebirth.proof.reading.manifest import Manifest, Model, Unit
 from rebirth.proof.schemas.kinds import is_newer
 from rebirth.proof.schemas.shape import dotted
 from rebirth.proof.things import Atomicity
 from rebirth.proof.validation import Refusal, check_of
 
+_ON_NODES = {"NodePort", "LoadBalancer"}
 _MOST = 10  # of one object
 _SSA = f"{flux.KUSTOMIZE}/ssa"
 
@@ -30,11 +33,40 @@ def read(model: Model, graph: Graph) -> None:
                 if refusal.since and not kubernetes:
                     unless = f"its Kubernetes is older than {refusal.since}"
                 _tell(graph, member, refusal, unless)
+    _node_ports(model, graph)
+
+
+def _node_ports(model: Model, graph: Graph) -> None:
+    """Ports of nodes: each is one Service's alone, whatever the protocol."""
+    taken: dict[int, tuple[Manifest, Unit]] = {}
+    for member, unit in model.objects("Service"):
+        if member.group or flux.is_left_out(member) or member.at("spec", "type") not in _ON_NODES:
+            continue
+        for path, port in _asked(member):
+            other, owner = taken.setdefault(port, (member, unit))
+            if (other.namespace, other.name) == (member.namespace, member.name):
+                continue
+            if unit.atomicity is Atomicity.FLUX and unit.built:
+                _tell(graph, member, Refusal(path, f"is {port}, which {other.thing().label} has already"), "")
+            elif owner.atomicity is Atomicity.FLUX and owner.built:
+                where = next(path for path, found in _asked(other) if found == port)
+                _tell(graph, other, Refusal(where, f"is {port}, which {member.thing().label} has, too"), "")
+
+
+def _asked(member: Manifest) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    """Where a Service asks for a port of nodes, and for which."""
+    for index, entry in enumerate(member.items("spec", "ports")):
+        port = entry.get("nodePort") if isinstance(entry, Mapping) else None
+        if type(port) is int and port:
+            yield ("spec", "ports", index, "nodePort"), port
+    port = member.at("spec", "healthCheckNodePort")
+    if type(port) is int and port:
+        yield ("spec", "healthCheckNodePort"), port
 
 
 def _tell(graph: Graph, member: Manifest, refusal: Refusal, unless: str) -> None:
     where = dotted(refusal.path)
     graph.remark(
-        "refused", member.place(*refusal.path), f"{member.thing().label}: {where} {refusal.words}", member.thing(),
+        "invalid", member.place(*refusal.path), f"{member.thing().label}: {where} {refusal.words}", member.thing(),
         path=where, unless=unless, by=refusal.by,
     )  # fmt: skip

@@ -24,8 +24,6 @@ _WITHOUT_URL = ("Static", "ExternalArtifact")
 
 def helm_release(data: Fields) -> Iterator[Refusal]:
     spec = inner(data, "spec")
-    if spec:
-        yield from just_one(spec, _SPEC, ("chart", "chartRef"))
     chart = inner(spec, "chart", "spec", "sourceRef")
     yield from _kind(chart, (*_SPEC, "chart", "spec", "sourceRef"), "HelmRepository", "GitRepository", "Bucket")
     yield from _kind(inner(spec, "chartRef"), (*_SPEC, "chartRef"), "OCIRepository", "HelmChart", "ExternalArtifact")
