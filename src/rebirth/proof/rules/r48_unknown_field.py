@@ -5,8 +5,7 @@ What it finds:
     that is missing; a kind that its group does not have, or no longer serves in that version. The schemas are those of the
     CRDs in the repository and its charts, else those of Kubernetes and of common operators that come with Rebirth. Also
     names, labels and keys that no object can have, durations without a unit, an oci:// URL without `type: oci`, and values that the chart's version
-    rejects, or does not work with; those of charts that are installed before Flux, too; and what Flux, External Secrets, cert-manager, MetalLB or
-    CloudNativePG refuse of their own kinds though the schema takes it. What only another version of the operator could know is
+    rejects, or does not work with; those of charts that are installed before Flux, too. What only another version of the operator could know is
     a warning, and so is a field that Flux leaves out of a kind of Kubernetes itself before it applies the object.
 
 Why it cannot work:
@@ -35,7 +34,9 @@ _SLUGS = ("unknown-field", "wrong-type", "wrong-value", "wrong-format", "missing
 def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
     reported = {remark.place for remark in graph.marked("not-text", "misplaced")}  # R42
     reported |= {remark.place for remark in graph.marked("undefined-variable")}  # R43
-    refused = {remark.place: remark.words for remark in graph.marked("invalid") if not remark["unless"]}  # R49
+    refused = {
+        remark.place: remark.words for remark in graph.marked("invalid") if not (remark["unless"] or remark["why"])
+    }  # R49
     for remark in graph.marked(*_SLUGS):
         if remark.place not in reported:
             better = refused.get(remark.place, "") if _PATTERN in remark.words or not remark["sure"] else ""
@@ -83,18 +84,6 @@ def r48_unknown_field(graph: Graph) -> Iterator[Finding]:
             instead=f"Set {remark['needs']}, too."
             if remark["needs"]
             else "Write what this version of the chart takes; its upgrade notes say what became of the value.",
-        )
-    told = {remark.place for remark in graph.marked("refused")}  # R49
-    for remark in graph.marked("unusable"):
-        if remark.place in told:
-            continue
-        yield Finding(
-            "R48",
-            Severity.ERROR,
-            remark.words,
-            remark.place,
-            why=remark["why"],
-            instead="Write it as its operator takes it.",
         )
     for remark in graph.marked("oci-type"):
         yield Finding(

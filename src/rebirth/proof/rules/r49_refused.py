@@ -24,32 +24,38 @@ from collections.abc import Iterator
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.rules.finding import Finding, Severity
-from rebirth.proof.things import Remark
+from rebirth.proof.things import Place, Remark
 
 # What says the same of the same place, in better words.
 _TOLD = (
     "unknown-field", "wrong-type", "wrong-value", "wrong-format", "missing-field", "lost-field", "not-text", "misplaced",
-    "undefined-variable", "labels-lost", "no-such-volume", "probe-port", "amount", "no-address", "encrypted", "refused",
+    "undefined-variable", "labels-lost", "no-such-volume", "probe-port", "amount", "no-address", "encrypted",
 )  # fmt: skip
 
 
 def r49_refused(graph: Graph) -> Iterator[Finding]:
     remarks = [*graph.marked("invalid")]
     told = _Told(graph) if remarks else None
+    places = set[Place]()
     for remark in remarks:
-        if told is not None and told.knows(remark):
+        if told is None or told.knows(remark) or remark.place in places:
             continue
-        unless, who = remark["unless"], f"The webhook of {remark['by']}" if remark["by"] else "The API server"
+        places.add(remark.place)
         yield Finding(
             "R49",
-            Severity.WARNING if unless else Severity.ERROR,
+            Severity.WARNING if remark["unless"] else Severity.ERROR,
             remark.words,
             remark.place,
-            why=f"The API server refuses it, unless {unless}."
-            if unless
-            else f"{who} refuses it, and Flux then applies nothing of the whole Kustomization.",
+            why=remark["why"] or _why(remark),
             instead="Write what the field may be.",
         )
+
+
+def _why(remark: Remark) -> str:
+    if unless := remark["unless"]:
+        return f"The API server refuses it, unless {unless}."
+    who = f"The webhook of {remark['by']}" if remark["by"] else "The API server"
+    return f"{who} refuses it, and Flux then applies nothing of the whole Kustomization."
 
 
 class _Told:

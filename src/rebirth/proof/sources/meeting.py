@@ -10,6 +10,7 @@ from rebirth.addresses import IPAddress, span_of
 from rebirth.proof.charts import knowledge
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model, thing
+from rebirth.proof.schemas.shape import dotted
 from rebirth.proof.things import ALWAYS, NOWHERE, Atomicity, Milestone, Need, Place, Strength, Thing
 
 if TYPE_CHECKING:
@@ -148,7 +149,8 @@ def applied_by_flux(model: Model, *kinds: str) -> Iterator[Manifest]:
 def refused(graph: Graph, member: Manifest, found: Iterable[Refusal], why: str) -> None:
     for one in found:
         words = f"{member.thing().label}: {one.words}"
-        graph.remark("unusable", member.place(*one.path), words, member.thing(), why=why)
+        where = dotted(one.path)
+        graph.remark("invalid", member.place(*one.path), words, member.thing(), path=where, unless="", by="", why=why)
 
 
 def go_duration(value: object) -> timedelta | None:

@@ -68,5 +68,5 @@ def _tell(graph: Graph, member: Manifest, refusal: Refusal, unless: str) -> None
     where = dotted(refusal.path)
     graph.remark(
         "invalid", member.place(*refusal.path), f"{member.thing().label}: {where} {refusal.words}", member.thing(),
-        path=where, unless=unless, by=refusal.by,
+        path=where, unless=unless, by=refusal.by, why="",
     )  # fmt: skip
