@@ -129,7 +129,49 @@ GATEWAY = thing(
     "gateway.networking.k8s.io/v1", "GatewayClass", "castle", body="spec: {controllerName: castle.example/gateways}\n"
 )  # fmt: skip
 
+_CEPH = "what is made of a cluster of Ceph"
+CEPH = Case(
+    f"{_CEPH}: of one that is elsewhere",
+    {
+        "clusters/x/all.yaml": unit("rook") + unit("ceph", "rook"),
+        "rook/all.yaml": namespace("rook-ceph")
+        + release("rook-ceph", "rook-ceph", "v1.18.4", "https://charts.rook.io/release"),
+        "ceph/all.yaml": thing("v1", "Secret", "rook-ceph-mon", "rook-ceph", "stringData: {a: b}\n")
+        + thing(
+            "ceph.rook.io/v1",
+            "CephCluster",
+            "far",
+            "rook-ceph",
+            "spec: {external: {enable: true}, dataDirHostPath: /var/lib/rook}\n",
+        ),
+    },
+)
+
+_ROLES = "a Secret of a role of a database"
+ROLES = Case(
+    f"{_ROLES}: which its user brings, who waits for the database",
+    {
+        "clusters/x/all.yaml": unit("cnpg") + unit("db", "cnpg") + unit("app", "db"),
+        "cnpg/all.yaml": namespace("cnpg")
+        + release("cloudnative-pg", "cnpg", "0.26.0", "https://cloudnative-pg.github.io/charts"),
+        "db/all.yaml": namespace("db")
+        + thing(
+            "postgresql.cnpg.io/v1", "Cluster", "db", "db",
+            "spec: {instances: 1, storage: {size: 1Gi}, managed: {roles: [{name: wiki, passwordSecret: {name: wiki-role}}]}}\n",
+        ),
+        "app/all.yaml": thing("v1", "Secret", "wiki-role", "db", "stringData: {username: wiki, password: x}\n"),
+    },
+)  # fmt: skip
+
 CASES = [
+    ROLES,
+    ROLES.but(
+        "without which it does not start",
+        ("db/all.yaml", "managed: {roles: [{name: wiki, passwordSecret: {name: wiki-role}}]}", "bootstrap: {initdb: {database: wiki, owner: wiki, secret: {name: wiki-role}}}"),
+        told=(Told("clusters/x/all.yaml", "dependsOn: [{name: db}]"),),
+    ),
+    CEPH,
+    CEPH.but("of one here", ("ceph/all.yaml", "external: {enable: true}, ", ""), told=(Told("ceph/all.yaml", "name: rook-ceph-mon"),)),
     SHOWN,
     SHOWN.but("with no annotation", ("app/all.yaml", ", annotations: {cert-manager.io/issuer: own}", "")),
     SHOWN.but("at a Gateway, of which cert-manager knows nothing", ("app/all.yaml", ", annotations: {cert-manager.io/issuer: own}", ""), more={

@@ -238,38 +238,7 @@ COREFILE = Case(
         ),
     },
 )
-_CEPH = "what is made of a cluster of Ceph"
-CEPH = Case(
-    f"{_CEPH}: of one that is elsewhere",
-    {
-        "clusters/x/all.yaml": unit("rook") + unit("ceph", "rook"),
-        "rook/all.yaml": namespace("rook-ceph")
-        + release("rook-ceph", "rook-ceph", "v1.18.4", "https://charts.rook.io/release"),
-        "ceph/all.yaml": thing("v1", "Secret", "rook-ceph-mon", "rook-ceph", "stringData: {a: b}\n")
-        + thing(
-            "ceph.rook.io/v1",
-            "CephCluster",
-            "far",
-            "rook-ceph",
-            "spec: {external: {enable: true}, dataDirHostPath: /var/lib/rook}\n",
-        ),
-    },
-)
-
 CASES = [
-    MACHINES,
-    MACHINES.but(
-        "of this one",
-        more={
-            "talos/y/talconfig.yaml": "",
-            "talos/x/talconfig.yaml": MACHINES.files["talos/y/talconfig.yaml"].replace("clusterName: y", "clusterName: x"),
-        },
-        told=(Told("kubernetes/x/all.yaml"),),
-    ),
-    COREFILE,
-    COREFILE.but("of CoreDNS itself", ("app/all.yaml", "name: k8s-gateway", "name: coredns"), told=(Told("app/all.yaml", "k8s_gateway castle"),)),
-    CEPH,
-    CEPH.but("of one here", ("ceph/all.yaml", "external: {enable: true}, ", ""), told=(Told("ceph/all.yaml", "name: rook-ceph-mon"),)),
     CRDS,
     CRDS.but("of another chart's", ("bootstrap/crds.helmfile.yaml", "external-secrets/charts/external-secrets", "keda/charts/keda"), ("bootstrap/crds.helmfile.yaml", "name: external-secrets", "name: keda"), told=(Told("eso/all.yaml", "kind: ClusterSecretStore"),)),
     ASLEEP,
@@ -288,6 +257,17 @@ CASES = [
         ("settings/all.yaml", "DOMAIN: '", "ZONE: '"),
         told=(Told("app/all.yaml", "${DOMAIN}"),),
     ),
+    MACHINES,
+    MACHINES.but(
+        "of this one",
+        more={
+            "talos/y/talconfig.yaml": "",
+            "talos/x/talconfig.yaml": MACHINES.files["talos/y/talconfig.yaml"].replace("clusterName: y", "clusterName: x"),
+        },
+        told=(Told("kubernetes/x/all.yaml"),),
+    ),
+    COREFILE,
+    COREFILE.but("of CoreDNS itself", ("app/all.yaml", "name: k8s-gateway", "name: coredns"), told=(Told("app/all.yaml", "k8s_gateway castle"),)),
     FILLED.but("of which nobody knows the keys", ("settings/all.yaml", filled("DOMAIN: '{{ .DOMAIN }}'", "dataFrom: [{extract: {key: settings}}]"), filled("", "dataFrom: [{extract: {key: settings}}]"))),
     KEYED,
     KEYED.but("one that nobody pulls in", ("app/all.yaml", "annotations: {reflector.v1.k8s.emberstack.com/reflects: vault/backup}", "annotations: {a: b}"), told=(Told("app/all.yaml", "reflects", by_luck=True),)),

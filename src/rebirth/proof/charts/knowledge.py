@@ -107,12 +107,14 @@ def made_by(group: str, data: Mapping[str, Any], namespace: str = "") -> Iterato
             )
 
 
-def read_by(group: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    """Kind, namespace, name and key ("" for none) of each Secret and ConfigMap that the custom resource needs."""
+def read_by(group: str, data: Mapping[str, Any], *, late: bool = False) -> Iterator[tuple[str, str, str, str]]:
+    """Kind, namespace, name and key ("" for none) of each Secret and ConfigMap that the custom resource needs; `late`: of those without
+    which it is Ready.
+    """
     kind = str(data.get("kind", ""))
     known = of_kind(group, kind)
     for reads in known.reads if known else ():
-        if (reads.group, reads.by) == (group, kind) and (
+        if (reads.group, reads.by, reads.late) == (group, kind, late) and (
             not reads.only_if or any(value_at(data, path) for path in reads.only_if)
         ):
             space = next(fill(reads.namespace, data), "")

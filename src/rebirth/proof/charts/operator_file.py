@@ -64,7 +64,8 @@ One YAML file an operator in `known/`; its name (`cert-manager`) is the operator
         unless: [spec.secret.name]   not where the custom resource has one of these fields
         only_if: [spec.claim]        only where it has one of these
     reads:                           what a custom resource of it needs from a Secret or ConfigMap
-      - {by: ..., kind: Secret, name: "{spec.secretName}", key: "{spec.key}"}    only_if: [spec.enabled] as for what it makes
+      - {by: ..., kind: Secret, name: "{spec.secretName}", key: "{spec.key}"}    only_if: [spec.enabled] as for what it makes;
+                                       late: true where it is Ready without, and reads it later
     reports:                         what the operator writes into the status of a custom resource once it is as it should be
       - by: external-secrets.io/ExternalSecret
         type: Ready                  of the condition (if not given)
@@ -213,6 +214,7 @@ class Makes(_Other):
 class Reads(_Other):
     key: str = ""
     only_if: Texts = ()
+    late: bool = False
 
 
 class Said(Entry):

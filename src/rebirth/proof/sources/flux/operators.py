@@ -84,11 +84,12 @@ def _resource(member: Manifest, known: knowledge.Operator, namespace: str, done:
     if graph.makers(known.thing):
         graph.needs(seen, known.thing, Need.WORKLOAD, place, f"{known.title} manages it", scope=_RUNNING)
     graph.needs(done, seen, Need.WORKLOAD, place)
-    for kind, space, name, key in knowledge.read_by(member.group, member.data):
-        holder = thing(kind, space, name, Milestone.MATERIALISED)
-        graph.needs(done, holder, Need.SECRET if kind == "Secret" else Need.CONFIG, member.place("spec"))
-        if key:
-            graph.reads(done, holder, key, member.place("spec"))
+    for late, by in ((False, done), (True, member.thing(Milestone.SERVES))):
+        for kind, space, name, key in knowledge.read_by(member.group, member.data, late=late):
+            holder = thing(kind, space, name, Milestone.MATERIALISED)
+            graph.needs(by, holder, Need.SECRET if kind == "Secret" else Need.CONFIG, member.place("spec"))
+            if key:
+                graph.reads(by, holder, key, member.place("spec"))
     for one in made:
         maker = done if one.when_ready else seen
         _made(one, maker, member, graph)
