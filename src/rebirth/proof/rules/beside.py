@@ -31,6 +31,12 @@ _PLAIN = frozenset({
     "SecretStore", "SecurityPolicy", "Service", "ServiceAccount", "ServiceMonitor", "StatefulSet", "VolumeSnapshot",
 })  # fmt: skip
 _SIGN = frozenset({"Issuer", "ClusterIssuer"})
+_OTHER = {
+    "Issuer": "ClusterIssuer", "ClusterIssuer": "Issuer", "SecretStore": "ClusterSecretStore", "ClusterSecretStore": "SecretStore",
+}  # fmt: skip
+_FAMILIES = frozenset({*_OTHER, "Gateway"})  # whoever has one in a repository has them all there
+_OWN_NAMESPACE = frozenset({"ConfigMap", "Secret", "PersistentVolumeClaim", "Issuer", "SecretStore", "Gateway"})
+_HOLDING = frozenset({"ConfigMap", "Secret"})
 _MANY = 4  # namespaces that are made for one that is missing
 
 
@@ -45,6 +51,10 @@ def meant(graph: Graph, thing: Thing, use: Edge, *, by_hand: bool) -> tuple[str,
     if near := near_name(graph, thing):
         there = thing._replace(name=near).label
         return f"; there is {there}", f"Did you mean {near}?", not by_hand and is_mistyped(thing.name, near)
+    if other := counterpart(graph, thing):
+        return f"; there is {other.label}", f"Name {other.label}, with its kind.", True
+    if (other := in_another_namespace(graph, thing)) and (thing.kind != "Secret" or _is_unread(graph, other)):
+        return f"; there is {other.label}", "Correct the namespace, or make it here, too.", not by_hand
     if beside := unused_beside(graph, thing, use):
         return (
             f"; {thing._replace(name=beside).label} beside it is read by nobody",
@@ -94,6 +104,41 @@ def with_the_key(graph: Graph, thing: Thing, use: Edge) -> str:
         if any(holding.keys is not None and keys <= holding.keys for holding in graph.holdings.get(other, ()))
     ]
     return found[0] if len(found) == 1 else ""
+
+
+def counterpart(graph: Graph, thing: Thing) -> Thing | None:
+    """What is made of the same name, and of the other kind: a ClusterIssuer for an Issuer, as who leaves `kind` out asks for."""
+    kind = _OTHER.get(thing.kind)
+    made = (one for one in graph.made if one.kind == kind and one.name == thing.name and graph.makers(one))
+    return next((one for one in made if one.namespace in {"", thing.namespace} or not thing.namespace), None)
+
+
+def in_another_namespace(graph: Graph, thing: Thing) -> Thing | None:
+    """The only one of its name that is made, in another namespace, where nothing reads it from here."""
+    if not thing.namespace or thing.kind not in _OWN_NAMESPACE:
+        return None
+    made = {
+        one[:3]: one
+        for one in graph.made
+        if (one.kind, one.name) == (thing.kind, thing.name) and one.namespace != thing.namespace and graph.makers(one)
+    }
+    return next(iter(made.values())) if len(made) == 1 else None
+
+
+def _is_unread(graph: Graph, thing: Thing) -> bool:
+    needed = graph.needed_by()
+    return all(edge.need in _APPLYING for one in Milestone for edge in needed.get(thing._replace(milestone=one), ()))
+
+
+def is_of_files(graph: Graph, thing: Thing, use: Edge) -> bool:
+    """Whether such a thing comes out of files alone: a ConfigMap that pods or a release read; an issuer, store or Gateway where the
+    repository makes others.
+    """
+    if thing.kind == "ConfigMap":
+        named = any(one.name == thing.name and one.kind not in _HOLDING for one in graph.made)
+        return use.need in {Need.CONFIG, Need.VALUES} and not named
+    family = {thing.kind, _OTHER.get(thing.kind, thing.kind)}
+    return thing.kind in _FAMILIES and any(one.kind in family and graph.makers(one) for one in graph.made)
 
 
 def _beside(graph: Graph, thing: Thing, use: Edge) -> list[Thing]:

@@ -18,7 +18,8 @@ Instead:
     List the file, correct the name, or mark the reference as optional. Without a castle, objects that are created by hand
     before Flux are not known: then this is a warning, unless a file that no kustomization lists would make it, a namespace or ConfigMap
     is missing in a repository that makes its others itself, the name is clearly mistyped, or none that anything can have, the only other one that
-    is meant lies beside, or those of many others like it are made here (`wiki-backup` beside `blog-backup`, `mail-backup` and so on).
+    is meant lies beside or in another namespace, or is of the other kind (`Issuer` where a ClusterIssuer has the name), a ConfigMap is read by pods or a release and nothing speaks for another maker, an
+    issuer, store or Gateway is missing where others are made here, or those of many others like it are made here (`wiki-backup` beside `blog-backup`, `mail-backup` and so on).
 """
 
 from collections import deque
@@ -28,9 +29,11 @@ from rebirth.proof.graph import Graph
 from rebirth.proof.rules.beside import (
     NAMELESS,
     class_made_like,
+    counterpart,
     is_forgotten,
     is_like_ours,
     is_meant_by_all,
+    is_of_files,
     meant,
     near_class,
     near_name,
@@ -88,7 +91,7 @@ def _comes(kind: Thing, needed: dict[Thing, list[Edge]], unknowns: Unknowns) -> 
 
 def _is_known(graph: Graph, thing: Thing, needed: dict[Thing, list[Edge]], unknowns: Unknowns) -> bool:
     """Whether it is missing for sure, or looks mistyped."""
-    if _orphan(graph, thing) or _otherwise(graph, thing) or near_name(graph, thing):
+    if _orphan(graph, thing) or _otherwise(graph, thing) or near_name(graph, thing) or counterpart(graph, thing):
         return True
     return not is_name(thing.name) or unknowns.chance(thing, _uses(thing, needed)) is not Chance.FAIR
 
@@ -265,6 +268,7 @@ def _finding(
     if orphan is None and thing.kind != "ClusterSecretStore" and unknowns.chance(thing, uses) is not Chance.NONE:
         certain = False
     certain = certain or (otherwise is not None and otherwise["whole"] == "yes") or is_meant_by_all(graph, thing, use)
+    certain = certain or (is_of_files(graph, thing, use) and unknowns.chance(thing, uses) is not Chance.FAIR)
     others = f" (and {len(uses) - 1} more need it)" if len(uses) > 1 else ""
     message = f"{thing.label} is needed by {use.by.label}{others}, and nothing makes it"
     instead = "Add what makes it, or correct the name."
