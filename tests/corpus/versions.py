@@ -87,7 +87,7 @@ PROXY = Case(
 )
 
 _SETTINGS = "a field that a file of `configurations` cannot have"
-_BUILT = "configMapGenerator:\n- name: settings\n  namespace: home\n  literals: [a=b]\nresources: [all.yaml]\nconfigurations: [names.yaml]\n"
+_BUILT = "configMapGenerator:\n- name: settings\n  namespace: home\n  literals: ['a={a: b}']\nresources: [all.yaml]\nconfigurations: [names.yaml]\n"
 _NAMES = "nameReference:\n- kind: ConfigMap\n  version: v1\n  fieldSpecs:\n  - kind: HelmRelease\n    path: spec/valuesFrom/name\n"
 SETTINGS = Case(
     f"{_SETTINGS}: kustomize rejects it since Flux 2.3",
