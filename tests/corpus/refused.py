@@ -155,6 +155,14 @@ BEGUN = named(
     "source: before", POSTGRES,
 )  # fmt: skip
 
+VOLUME = "spec:\n  capacity: {storage: 1Gi}\n  accessModes: [ReadWriteOnce]\n  storageClassName: manual\n  persistentVolumeReclaimPolicy: Retain\n  nfs: {server: nas.castle.example, path: /wiki}\n  claimRef: {namespace: wiki, name: data}\n"
+CLAIM = "spec:\n  accessModes: [ReadWriteOnce]\n  storageClassName: manual\n  volumeName: wiki\n  resources: {requests: {storage: 1Gi}}\n"
+TAKEN = Case(
+    "a volume that is for another claim: by its claimRef",
+    ROOT | {"app/all.yaml": namespace("wiki") + thing("v1", "PersistentVolume", "wiki", body=VOLUME) + thing("v1", "PersistentVolumeClaim", "date", "wiki", CLAIM)},
+    (Told("app/all.yaml", "volumeName: wiki"),),
+)  # fmt: skip
+
 CASES = [
     VERSION,
     VERSION.but("no version at all", ("base/kustomization.yaml", "apiVersion: config.k8s\n", "")),
@@ -191,6 +199,10 @@ CASES = [
     NO_POOL.but("one that there is", ("app/all.yaml", "[house]", "[home]")),
     BEGUN,
     BEGUN.but("what it says", ("app/all.yaml", "  bootstrap", "  externalClusters: [{name: before, connectionParameters: {host: db.castle.example}}]\n  bootstrap")),
+    TAKEN,
+    TAKEN.but("for this one", ("app/all.yaml", "name: data}", "name: date}")),
+    TAKEN.but("for this one, but smaller", ("app/all.yaml", "name: data}", "name: date}"), ("app/all.yaml", "requests: {storage: 1Gi}", "requests: {storage: 2Gi}"), told=[Told("app/all.yaml", "resources")]),
+    TAKEN.but("for none yet", ("app/all.yaml", "  claimRef: {namespace: wiki, name: data}\n", "")),
     FIELD,
     FIELD.but("one that it has", ("base/kustomization.yaml", "namesPrefix", "namePrefix")),
 ]  # fmt: skip

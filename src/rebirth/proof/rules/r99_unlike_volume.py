@@ -1,8 +1,8 @@
 """A claim names a volume that is not what it asks for.
 
 What it finds:
-    A PersistentVolumeClaim with `volumeName` whose class, volume mode or access modes are not those of the
-    PersistentVolume. Without `volumeName`: a claim of a class that nothing has, beside the only volume of its file, which no claim asks for.
+    A PersistentVolumeClaim with `volumeName` whose class, size, volume mode or access modes are not those of the
+    PersistentVolume. Or the volume is for another claim: by its own `claimRef`, or because another names it, too. Without `volumeName`: a claim of a class that nothing has, beside the only volume of its file, which no claim asks for.
 
 Why it cannot work:
     Kubernetes compares both before it binds them ("storageClassName does not match"): the claim stays Pending, and with

@@ -5,6 +5,7 @@ volume controller). A volume that no file holds may be a driver's, or somebody's
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading.manifest import Manifest, Model, thing
 from rebirth.proof.things import Milestone, Need
+from rebirth.proof.validation.values import amount
 
 
 def read(model: Model, graph: Graph) -> None:
@@ -21,6 +22,25 @@ def read(model: Model, graph: Graph) -> None:
             words = f"{member.thing().label} names PersistentVolume {name}, {words}"
             graph.remark("unlike-volume", member.place("spec", field), words, member.thing())
     _of_another_class(model, graph)
+    _taken(model, graph)
+
+
+def _taken(model: Model, graph: Graph) -> None:
+    """Claims that name a volume which is another's: one that it names itself, or the first that names it."""
+    first: dict[str, Manifest] = {}
+    for claim, _ in model.objects("PersistentVolumeClaim"):
+        name = str(claim.at("spec", "volumeName") or "")
+        if not name or "${" in name + claim.name + claim.namespace:
+            continue
+        other = first.setdefault(name, claim).thing()
+        for volume, _ in model.find("PersistentVolume", "", name):
+            kept = volume.mapping("spec", "claimRef")
+            if isinstance(kept.get("name"), str) and isinstance(kept.get("namespace"), str):
+                other = thing("PersistentVolumeClaim", kept["namespace"], kept["name"])
+            if other != claim.thing() and "${" not in other.label:
+                words = f"{claim.thing().label} names PersistentVolume {name}, which is for {other.label}"
+                graph.remark("unlike-volume", claim.place("spec", "volumeName"), words, claim.thing())
+                break
 
 
 def _of_another_class(model: Model, graph: Graph) -> None:
@@ -72,4 +92,8 @@ def _unlike(claim: Manifest, volume: Manifest) -> tuple[str, str] | None:
     lacking = [one for one in claim.items("spec", "accessModes") if one not in volume.items("spec", "accessModes")]
     if lacking:
         return "accessModes", f"which cannot be mounted as {lacking[0]}"
+    asked, there = claim.at("spec", "resources", "requests", "storage"), volume.at("spec", "capacity", "storage")
+    wanted, has = (amount(one) if isinstance(one, str | int) else None for one in (asked, there))
+    if wanted is not None and has is not None and wanted > has:
+        return "resources", f"which has {there}, not {asked}"
     return None
