@@ -1,4 +1,4 @@
-"""Issuers and Certificates that cert-manager's webhook refuses (1.19, internal/apis/certmanager/validation), and a wildcard that none of
+"""What cert-manager's webhook refuses of durations and Cloudflare's keys (1.19, internal/apis/certmanager/validation), and a wildcard that none of
 an issuer's solvers can prove.
 """
 
@@ -13,10 +13,6 @@ from rebirth.proof.sources import meeting
 from rebirth.proof.sources.meeting import CERT_MANAGER, Refusal
 
 _ISSUERS = ("Issuer", "ClusterIssuer")
-_TYPES = ("acme", "ca", "vault", "selfSigned", "venafi")
-_NAMES = ("commonName", "dnsNames", "uris", "emailAddresses", "ipAddresses", "otherNames", "literalSubject")
-_ECDSA = (0, 256, 384, 521)
-_RSA = (2048, 8192)
 _LEAST, _USUAL = timedelta(hours=1), timedelta(days=90)
 _BEFORE = timedelta(minutes=5)
 _WHY = "cert-manager's webhook refuses it, and Flux then applies nothing of the whole Kustomization."
@@ -26,28 +22,10 @@ _NEVER = "No challenge of the order can be solved: the Certificate is never Read
 def read(model: Model, graph: Graph) -> None:
     for member in meeting.applied_by_flux(model, *_ISSUERS, "Certificate"):
         if member.group == CERT_MANAGER:
-            found = _certificate(member) if member.kind == "Certificate" else _issuer(member)
+            found = _times(member) if member.kind == "Certificate" else _issuer(member)
             meeting.refused(graph, member, found, _WHY)
             if member.kind == "Certificate":
                 meeting.refused(graph, member, _unproven(model, member), _NEVER)
-
-
-def _certificate(own: Manifest) -> Iterator[Refusal]:
-    if not any(own.at("spec", field) for field in _NAMES):
-        yield Refusal(("spec",), "is for no name: one of commonName, dnsNames and the like is wanted")
-    common = own.at("spec", "commonName")
-    if isinstance(common, str) and len(common) > 64 and not is_open(common):
-        yield Refusal(("spec", "commonName"), "commonName has more than 64 characters")
-    kind, group = own.at("spec", "issuerRef", "kind"), own.at("spec", "issuerRef", "group") or CERT_MANAGER
-    if kind and group == CERT_MANAGER and kind not in _ISSUERS and not is_open(kind):
-        yield Refusal(("spec", "issuerRef", "kind"), f"issuerRef.kind {kind} is neither Issuer nor ClusterIssuer")
-    algorithm, size = own.at("spec", "privateKey", "algorithm") or "RSA", own.at("spec", "privateKey", "size")
-    if isinstance(size, int) and size:
-        if algorithm == "ECDSA" and size not in _ECDSA:
-            yield Refusal(("spec", "privateKey", "size"), f"an ECDSA key has 256, 384 or 521 bits, not {size}")
-        elif algorithm == "RSA" and not _RSA[0] <= size <= _RSA[1]:
-            yield Refusal(("spec", "privateKey", "size"), f"an RSA key has {_RSA[0]} to {_RSA[1]} bits, not {size}")
-    yield from _times(own)
 
 
 def _times(own: Manifest) -> Iterator[Refusal]:
@@ -69,31 +47,15 @@ def _times(own: Manifest) -> Iterator[Refusal]:
 
 
 def _issuer(own: Manifest) -> Iterator[Refusal]:
-    types = [name for name in _TYPES if own.at("spec", name) is not None]
-    if not types:
-        yield Refusal(("spec",), f"has none of {', '.join(_TYPES)}")
-    elif len(types) > 1:
-        yield Refusal(("spec", types[1]), f"is {' and '.join(types)} at once")
     for index, solver in enumerate(own.items("spec", "acme", "solvers")):
         if isinstance(solver, Mapping):
             yield from _solver(solver, ("spec", "acme", "solvers", index))
 
 
 def _solver(solver: Mapping[str, Any], path: tuple[str | int, ...]) -> Iterator[Refusal]:
-    ways = [way for way in ("http01", "dns01") if solver.get(way) is not None]
-    if len(ways) != 1:
-        yield Refusal(path, "a solver has one of http01 and dns01")
-        return
-    inner = solver[ways[0]]
+    inner = solver.get("dns01")
     if not isinstance(inner, Mapping):
         return
-    if ways[0] == "http01":
-        if not any(inner.get(one) is not None for one in ("ingress", "gatewayHTTPRoute")):
-            yield Refusal((*path, "http01"), "http01 has one of ingress and gatewayHTTPRoute")
-        return
-    providers = [name for name, value in inner.items() if name != "cnameStrategy" and value is not None]
-    if len(providers) != 1:
-        yield Refusal((*path, "dns01"), f"dns01 has one provider, not {' and '.join(providers) or 'none'}")
     cloudflare = inner.get("cloudflare")
     if isinstance(cloudflare, Mapping):
         keys = [key for key in ("apiKeySecretRef", "apiTokenSecretRef") if cloudflare.get(key)]

@@ -10,7 +10,6 @@ from rebirth.proof.sources.meeting import Refusal
 
 _GROUP = "postgresql.cnpg.io"
 _WHY = "CloudNativePG's webhook refuses it, and Flux then applies nothing of the whole Kustomization."
-_METHODS = ("initdb", "recovery", "pg_basebackup")
 # Where a bootstrap names one of `externalClusters`.
 _OUTSIDE = (
     ("spec", "bootstrap", "recovery", "source"),
@@ -30,9 +29,6 @@ def _cluster(own: Manifest) -> Iterator[Refusal]:
         asked = own.at("spec", part, "pvcTemplate", "resources", "requests", "storage")
         if (part == "storage" or own.at("spec", part) is not None) and not own.at("spec", part, "size") and not asked:
             yield Refusal(("spec", part) if own.at("spec", part) is not None else ("spec",), f"{part} has no size")
-    methods = [one for one in _METHODS if own.at("spec", "bootstrap", one) is not None]
-    if len(methods) > 1:
-        yield Refusal(("spec", "bootstrap", methods[1]), f"begins by {' and '.join(methods)} at once")
     there = {str(one.get("name")) for one in own.items("spec", "externalClusters") if isinstance(one, Mapping)}
     for path in _OUTSIDE:
         name = own.at(*path)
