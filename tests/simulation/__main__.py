@@ -15,6 +15,7 @@ from itertools import islice, takewhile
 from typing import Any
 
 _HASHES = "PYTHONHASHSEED"  # the order of sets is part of what a seed repeats
+_TOLD = 250  # lives after which it is said how far it is
 
 
 def main() -> int:
@@ -84,6 +85,9 @@ def _simulate(asked: argparse.Namespace) -> int:
         if life.complaints:
             wrong += 1
             print(f"seed {seed}: {'; '.join(life.complaints[:3])}\n    {said}", flush=True)
+        if sums["lives"] % _TOLD == 0:
+            pace = 60 * sums["lives"] / (time.perf_counter() - began)
+            print(f"{sums['lives']} of {number} lives, {pace:.0f} a minute, {wrong} failures", file=sys.stderr)
     took = time.perf_counter() - began
     print(
         f"{sums['lives']} lives (seeds {first} to {first + sums['lives'] - 1}), {sums['runs']} runs of create and destroy, {sums['kills']} kills, "

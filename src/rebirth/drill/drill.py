@@ -1,6 +1,7 @@
 """The rounds of a drill. Each command of a round is a process of its own, as an operator would run it."""
 
 import asyncio
+import gc
 import json
 import os
 import shlex
@@ -149,6 +150,7 @@ class Course:
 
     def _held(self) -> dict[str, int]:
         others = self.lab.processes() if self.lab else []
+        gc.collect()  # its own garbage is no leak
         return held({os.getpid(), *others}, self.lab.folder if self.lab else None)
 
     def _newest(self) -> str:
