@@ -1,6 +1,6 @@
 """What is written wrong: kustomizations, substitutions, names; and on which line."""
 
-from corpus.case import STRANGE, Case, Told, namespace, release, thing, unit
+from corpus.case import JETSTACK, STRANGE, Case, Told, namespace, release, thing, unit
 
 EMPTY = Case(
     "a kustomization without anything: that another one lists",
@@ -61,8 +61,33 @@ TWICE = Case(
     },
     (Told("app/queue/kustomization.yaml", "namespace.yaml"),),
 )
+BY_ITSELF = Case(
+    "one object twice in one build: of files that Flux collects by itself",
+    {
+        "clusters/x/all.yaml": unit("app"),
+        "app/queue.yaml": namespace("queue"),
+        "app/web.yaml": "---\n" + namespace("queue"),
+    },
+    (Told("app/web.yaml", "name: queue"),),
+)
+ISSUED = Case(
+    "a Secret of two makers: a file, and the Certificate",
+    {
+        "clusters/x/all.yaml": unit("by") + unit("app", "by"),
+        "by/all.yaml": namespace("cert-manager", "privileged") + release("cert-manager", "cert-manager", "v1.19.1", JETSTACK, "{crds: {enabled: true}}"),
+        "app/all.yaml": namespace("web")
+        + thing("cert-manager.io/v1", "ClusterIssuer", "own", body="spec: {selfSigned: {}}\n")
+        + thing("cert-manager.io/v1", "Certificate", "web", "web", "spec:\n  secretName: web-tls\n  dnsNames: [web.example]\n  issuerRef: {kind: ClusterIssuer, name: own}\n")
+        + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: web-tls, namespace: web, labels: {app: web}}\n",
+    },
+    (Told("app/all.yaml", "web"),),
+)  # fmt: skip
 
 CASES = [
+    BY_ITSELF,
+    BY_ITSELF.but("of another name", ("app/web.yaml", "name: queue", "name: queues")),
+    ISSUED,
+    ISSUED.but("empty, for CloudNativePG to look at", ("app/all.yaml", "{app: web}", "{cnpg.io/reload: ''}")),
     SOURCE,
     SOURCE.but("named", ("clusters/x/all.yaml", "name: flux-system}", "name: flux-system, namespace: flux-system}")),
     TWICE,

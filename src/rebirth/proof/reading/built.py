@@ -121,7 +121,8 @@ def _added_twice(said: str, found: Folder, place: Place) -> Remark | None:
     for manifest in found.manifests:
         if (manifest.kind, manifest.name) == (again[1], again[2]):
             if manifest.namespace in seen and manifest.listed.file:
-                place = manifest.listed
+                # A file that Flux collects by itself is listed nowhere.
+                place = manifest.listed if manifest.listed.path else manifest.place("metadata", "name")
                 break
             seen.add(manifest.namespace)
     return Remark("added-twice", place, f"{again[1]} {again[2]} is there twice")

@@ -18,6 +18,8 @@ _ACCOUNT = "kubernetes.io/service-account.name"
 _SSA = "kustomize.toolkit.fluxcd.io/ssa"
 _COPIES = ("reflector.v1.k8s.emberstack.com/reflects", "replicator.v1.mittwald.de/replicate-from")
 
+_RELOADED = "cnpg.io/reload"  # CloudNativePG's guide to cert-manager: an empty Secret with that label, which a Certificate fills
+
 
 def read(model: Model, graph: Graph) -> None:
     for member, _ in model.objects("Secret", "ConfigMap"):
@@ -40,8 +42,9 @@ def _made(member: Manifest, graph: Graph) -> None:
         _token(member, made, place, graph)
         graph.remark("account-token", place, f"{made.label} is the token of an account", made)
         return
-    if any(note in member.annotations for note in _COPIES) and not _keys(member):
-        return  # it holds nothing by itself: a copier fills it
+    filled = any(note in member.annotations for note in _COPIES) or _RELOADED in member.mapping("metadata", "labels")
+    if filled and not _keys(member):
+        return  # it holds nothing by itself: a copier fills it, or a Certificate or ExternalSecret, and CloudNativePG looks at it
     graph.makes(member.thing(), made, place)
     graph.holds(made, _keys(member), place)
     if member.annotations.get(_SSA) in {"IfNotPresent", "Ignore"}:
