@@ -127,7 +127,8 @@ def _spawn(state: LabState, castle: Path) -> int:
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(VARIABLE)}  # the castle's secrets
-    environment = {**kept, STATE_VARIABLE: str(state.folder)}
+    # One heap for its few threads: what TLS took in one is free for the others.
+    environment = {**kept, STATE_VARIABLE: str(state.folder), "MALLOC_ARENA_MAX": "1"}
     return os.posix_spawnp(argv[0], argv, environment, file_actions=streams, setsid=True)
 
 

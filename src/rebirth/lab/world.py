@@ -326,8 +326,7 @@ async def _live(state: LabState, folder: Path) -> None:
     except Exception as error:
         state.fail(error)  # at once: what was starting beside it may take its time to end
         raise
-    # What serves lives to the end. Left out of sight, it does not put off the day on which connections that have ended are looked for:
-    # each is a circle, with a quarter of a MiB for TLS.
+    # What serves lives to the end. Left out of sight, it does not put off the looking for what is garbage (Python waits until a quarter is new).
     gc.collect()
     gc.freeze()
     await world.standing.keeper.run()
