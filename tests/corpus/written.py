@@ -85,7 +85,7 @@ ISSUED = Case(
 
 CASES = [
     BY_ITSELF,
-    BY_ITSELF.but("of another name", ("app/web.yaml", "name: queue", "name: queues")),
+    BY_ITSELF.but("of two names", ("app/web.yaml", "name: queue", "name: queues")),
     ISSUED,
     ISSUED.but("empty, for CloudNativePG to look at", ("app/all.yaml", "{app: web}", "{cnpg.io/reload: ''}")),
     SOURCE,

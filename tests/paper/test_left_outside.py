@@ -163,7 +163,9 @@ async def test_a_load_balancer_goes_by_its_cloud(desk, access, marks):
     entry["metadata"]["finalizers"] = [BY_CLOUD]
     await desk.apply(entry, metallb)
     [made] = in_space(await outside.made_outside(access, marks), space)
-    assert str(made) == f"the load balancer {space}/entry"
+    assert str(made).startswith(
+        f"the load balancer {space}/entry"
+    )  # and its address, where another test's pool is there still
     async with controllers(desk.cluster):
         await made.remove()
     assert in_space(await outside.made_outside(access, marks), space) == []
@@ -186,7 +188,10 @@ async def test_names_at_a_dns_provider_are_told(desk, access, marks):
     await desk.apply(workload("Deployment", "dns", space, pods))
     await available(desk, "dns", space)
     [told] = [one for one in await outside.made_outside(access, marks) if one.kind == "DNS records"]
-    assert str(told) == "the DNS records a.example.org, b.example.org, c.example.org (cloudflare)"
+    names = str(told).removeprefix("the DNS records ").removesuffix(" (cloudflare)").split(", ")
+    assert {"a.example.org", "b.example.org", "c.example.org"} <= {
+        *names
+    }  # other tests have names in this cluster, too
     assert (told.remove, told.stays.partition(",")[0]) == (None, "external-dns may have made them")
     gone = ClusterAccess(SimpleNamespace(kubeconfig=SimpleNamespace(exists=lambda: False)))
     assert told in await outside.made_outside(gone, marks), "told when the cluster is gone, too"
