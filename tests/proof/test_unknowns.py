@@ -35,7 +35,7 @@ def found(tmp_path):
     """found(path=text, ...) -> rule and severity of what is no hint, by the thing that the message names last."""
 
     def run(files):
-        files = {"clusters/x/flux-system/sync.yaml": several(git("flux-system", "ssh://git@h.example/r"),
+        files = {"clusters/x/flux-system/sync.yaml": several(git("flux-system", "https://h.example/r"),
                  node("flux-system", "./clusters/x")), "clusters/x/home.yaml": several(HOME, CRD), **files}  # fmt: skip
         for path, text in files.items():
             write(tmp_path, path, text)
