@@ -1,10 +1,9 @@
 """What is refused of custom kinds beyond their schema, each beside what is taken."""
 
-import copy
-
 import pytest
 import yaml
 
+from changing_fields import changed, with_each
 from rebirth.proof.schemas.shape import dotted
 from rebirth.proof.validation import refused
 
@@ -65,16 +64,6 @@ CASES = [
 ]  # fmt: skip
 
 
-def changed(base, where, value):
-    found = yaml.safe_load(BASES[base])
-    *above, last = [int(part) if part.isdigit() else part for part in where.split(".")]
-    at = found
-    for part in above:
-        at = at[part]
-    at[last] = yaml.safe_load(value)
-    return found
-
-
 @pytest.mark.parametrize("base", BASES)
 def test_of_an_object_as_it_should_be_nothing_is_said(base):
     assert [*refused(yaml.safe_load(BASES[base]))] == []
@@ -82,7 +71,7 @@ def test_of_an_object_as_it_should_be_nothing_is_said(base):
 
 @pytest.mark.parametrize(("base", "where", "value", "wanted"), CASES, ids=[f"{b} {w} {v}"[:90] for b, w, v, _ in CASES])
 def test_one_field_that_is_refused_or_nearly(base, where, value, wanted):
-    said = {dotted(one.path): one.words for one in refused(changed(base, where, value))}
+    said = {dotted(one.path): one.words for one in refused(changed(BASES[base], where, value))}
     assert (wanted in said) if wanted else not said, said
 
 
@@ -90,24 +79,11 @@ def test_one_field_that_is_refused_or_nearly(base, where, value, wanted):
 @pytest.mark.parametrize("other", [None, "${VALUE}", [], {}, 5, "text", ["text"], [None], [5], {"a": "b"}])
 def test_whatever_stands_there_it_answers(base, other):
     """What is of another type is told by the schema."""
-    item = yaml.safe_load(BASES[base])
-    for path in paths(item):
-        found = copy.deepcopy(item)
-        at = found
-        for part in path[:-1]:
-            at = at[part]
-        at[path[-1]] = other
+    for found in with_each(BASES[base], other):
         for one in refused(found):
             assert one.words
 
 
-def paths(value, path=()):
-    if path:
-        yield path
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        yield from paths(inner, (*path, key))
-
-
 def test_whose_webhook_it_is_that_refuses_is_said():
-    (told,) = refused(changed("recurring", "spec.cron", "0 3 * *"))
+    (told,) = refused(changed(BASES["recurring"], "spec.cron", "0 3 * *"))
     assert told.by == "Longhorn"

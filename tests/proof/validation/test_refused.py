@@ -1,10 +1,9 @@
 """What the API server refuses of an object that fits its schema, each beside what it takes (tests/rehearse/test_validation.py asks it)."""
 
-import copy
-
 import pytest
 import yaml
 
+from changing_fields import changed, with_each
 from rebirth.proof.schemas.shape import dotted
 from rebirth.proof.validation import CHECKS, refused
 
@@ -203,16 +202,6 @@ CASES = [
 ]  # fmt: skip
 
 
-def changed(base, where, value):
-    found = yaml.safe_load(BASES[base])
-    *above, last = [int(part) if part.isdigit() else part for part in where.split(".")]
-    at = found
-    for part in above:
-        at = at[part]
-    at[last] = yaml.safe_load(value)
-    return found
-
-
 @pytest.mark.parametrize("base", BASES)
 def test_of_an_object_as_it_should_be_nothing_is_said(base):
     assert [*refused(yaml.safe_load(BASES[base]))] == []
@@ -220,7 +209,7 @@ def test_of_an_object_as_it_should_be_nothing_is_said(base):
 
 @pytest.mark.parametrize(("base", "where", "value", "wanted"), CASES, ids=[f"{b} {w} {v}"[:90] for b, w, v, _ in CASES])
 def test_one_field_that_is_refused_or_nearly(base, where, value, wanted):
-    said = {dotted(one.path): one.words for one in refused(changed(base, where, value))}
+    said = {dotted(one.path): one.words for one in refused(changed(BASES[base], where, value))}
     assert (wanted in said) if wanted else not said, said
 
 
@@ -228,28 +217,15 @@ def test_one_field_that_is_refused_or_nearly(base, where, value, wanted):
 @pytest.mark.parametrize("other", [None, "${VALUE}", [], {}, 5, "text", ["text"], [None], [5], {"a": "b"}])
 def test_whatever_stands_there_it_answers(base, other):
     """What is of another type is told by the schema."""
-    item = yaml.safe_load(BASES[base])
-    for path in paths(item):
-        found = copy.deepcopy(item)
-        at = found
-        for part in path[:-1]:
-            at = at[part]
-        at[path[-1]] = other
+    for found in with_each(BASES[base], other):
         for one in refused(found):
             assert one.words
 
 
-def paths(value, path=()):
-    if path:
-        yield path
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        yield from paths(inner, (*path, key))
-
-
 def test_what_the_version_or_a_setting_decides_is_said_with_that():
-    (told,) = refused(changed("cronjob", "spec.schedule", "TZ=Europe/Rome 0 3 * * *"))
+    (told,) = refused(changed(BASES["cronjob"], "spec.schedule", "TZ=Europe/Rome 0 3 * * *"))
     assert told.since == "1.29"
-    (told,) = refused(changed("balanced", "spec.ports.0.nodePort", "80"))
+    (told,) = refused(changed(BASES["balanced"], "spec.ports.0.nodePort", "80"))
     assert told.unless
 
 
