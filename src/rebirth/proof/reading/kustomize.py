@@ -25,6 +25,7 @@ _MOST_KEPT = 5000  # builds in the cache
 _LONGEST = 600  # characters of kustomize's words
 # A build lives for a moment: collecting garbage as usual, half of it while the program starts, takes a quarter of its time. Only
 # what is built in one run grows beyond the limit.
+_OBJECT = re.compile(r"map\[string\]interface ?\{\}\{.*", re.DOTALL)  # as Go prints one
 _GO = {"GOGC": "off", "GOMEMLIMIT": "96MiB"}
 
 
@@ -83,7 +84,7 @@ class Kustomize:
             except TimeoutError:
                 raise BuildFailed(f"did not finish within {_PATIENCE:g} s") from None
             except ProgramFailed as error:
-                raise BuildFailed(_plain(error.said, str(scratch)), error.status) from None
+                raise BuildFailed(_plain(without_objects(error.said), str(scratch)), error.status) from None
 
     def _key(self, folder: Path, contents: Mapping[Path, bytes]) -> str:
         digest = hashlib.sha256(f"{_FORMAT} {self.program} {folder}".encode())
@@ -134,6 +135,11 @@ _ADDRESS = re.compile(r"&\{0x[0-9a-f]+[^}]*\}\s*")  # in its memory: another one
 _AGAIN = re.compile(r"'?: must build at directory: .*$")
 _QUOTED = re.compile(r" with config: `[^`]*`|: \[patch: .*\]| from \[patch: .*\]", re.DOTALL)
 _LITERAL = re.compile(r"literal sources? .*", re.DOTALL)
+
+
+def without_objects(said: str) -> str:
+    """Kustomize's words without the object that they print as Go does, with all that a Secret holds."""
+    return _OBJECT.sub("an object", said)
 
 
 def _plain(said: str, scratch: str) -> str:

@@ -1,5 +1,6 @@
 """Reads a GitOps repository the way Flux does: from the cluster's folder to every Kustomization that comes out of it."""
 
+import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -203,7 +204,7 @@ class _Reader:
         elif not self.files.is_inside(target):
             self._missing(own, "path-outside", f"{path} leads out of the repository")
         elif words := self.files.lacks(target):
-            near = "" if target.exists() else self.files.near(target)
+            near = "" if os.path.exists(target) else self.files.near(target)  # noqa: PTH110 - a name may be too long
             self._missing(own, "missing-path", f"{path} {words}" + (f"; did you mean ./{near}?" if near else ""))
         else:
             return target

@@ -256,7 +256,7 @@ def _takers(files: Files) -> dict[Path, set[Path]]:
             continue
         for entry in kustomization.entries(files, file):
             target = (file.parent / entry).resolve()
-            folder = target if target.is_dir() else target.parent
+            folder = target if os.path.isdir(target) else target.parent  # noqa: PTH112 - a name may be too long
             if folder != file.parent:
                 found.setdefault(folder, set()).add(file.parent)
     return found
