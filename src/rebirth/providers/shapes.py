@@ -75,6 +75,7 @@ _OF_KIND: dict[str, Shape] = {
     "APIService": {"spec": {"service": _REFERENCE}},
     "Event": {"involvedObject": _REFERENCE, "message": str, "reason": str, "type": str},
     "ExternalSecret": {
+        "metadata!": {"namespace!": str},
         "spec!": {
             "secretStoreRef": _REFERENCE, "refreshPolicy": str, "refreshInterval": str,
             "data": [{**_STORED, "secretKey!": str}], "dataFrom": [_STORED],
