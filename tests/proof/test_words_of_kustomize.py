@@ -7,7 +7,7 @@ import pytest
 
 from flux_trees import git, node
 from rebirth.proof.prove import prove
-from rebirth.proof.reading.kustomize import without_objects
+from rebirth.proof.reading.kustomize import plain
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def test_an_object_that_kustomize_prints_is_not_shown():
     printed = (
         f'map[string]interface {{}}{{"apiVersion":NaN, "stringData":map[string]interface {{}}{{"token":"{canary}"}}}}'
     )
-    assert without_objects(f"{printed}\nunsupported value: NaN") == "an object"
-    assert without_objects("no such file") == "no such file"
+    assert plain(f"{printed}\nunsupported value: NaN", "/scratch") == "an object"
+    assert plain("no such file", "/scratch") == "no such file"
 
 
 @pytest.mark.parametrize("entry", ["a" * 300, "b" * 300 + ".yaml"])

@@ -25,7 +25,6 @@ _MOST_KEPT = 5000  # builds in the cache
 _LONGEST = 600  # characters of kustomize's words
 # A build lives for a moment: collecting garbage as usual, half of it while the program starts, takes a quarter of its time. Only
 # what is built in one run grows beyond the limit.
-_OBJECT = re.compile(r"map\[string\]interface ?\{\}\{.*", re.DOTALL)  # as Go prints one
 _GO = {"GOGC": "off", "GOMEMLIMIT": "96MiB"}
 
 
@@ -84,7 +83,7 @@ class Kustomize:
             except TimeoutError:
                 raise BuildFailed(f"did not finish within {_PATIENCE:g} s") from None
             except ProgramFailed as error:
-                raise BuildFailed(_plain(without_objects(error.said), str(scratch)), error.status) from None
+                raise BuildFailed(plain(error.said, str(scratch)), error.status) from None
 
     def _key(self, folder: Path, contents: Mapping[Path, bytes]) -> str:
         digest = hashlib.sha256(f"{_FORMAT} {self.program} {folder}".encode())
@@ -137,16 +136,15 @@ _QUOTED = re.compile(r" with config: `[^`]*`|: \[patch: .*\]| from \[patch: .*\]
 _LITERAL = re.compile(r"literal sources? .*", re.DOTALL)
 
 
-def without_objects(said: str) -> str:
-    """Kustomize's words without the object that they print as Go does, with all that a Secret holds."""
-    return _OBJECT.sub("an object", said)
+_OBJECT = re.compile(r"map\[string\]interface ?\{\}\{.*", re.DOTALL)  # as Go prints one, with all that a Secret holds
 
 
-def _plain(said: str, scratch: str) -> str:
+def plain(said: str, scratch: str) -> str:
     """Kustomize's words without the way to them, the folder of the copy, and values."""
     words = said.replace(f"/private{scratch}", scratch).replace(f"{scratch}/", "").replace(scratch, ".")
     words = _ADDRESS.sub("", _AGAIN.sub("", _NOISE.sub("", words)))
     words = _QUOTED.sub("", words)
     words = _CONFLICT.sub(r"makes one of two objects: \1 \2", words)
+    words = _OBJECT.sub("an object", words)
     words = _LITERAL.sub("a literal is not key=value", words)
     return words if len(words) <= _LONGEST else f"...{words[-_LONGEST:]}"

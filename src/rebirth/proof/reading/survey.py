@@ -120,9 +120,9 @@ class _Reader:
         self._substitute()
         self.survey.unknowns += unread.generated(m for unit in self.model.units for m in unit.members)
         self._orphans()
-        early = (self.files, self.listed, self.model.cluster, self._clusters)
-        self.model.seeded += beforehand.find(*early)
-        self.model.fetched += beforehand.fetched(*early)
+        early = beforehand.find(self.files, self.listed, self.model.cluster, self._clusters)
+        self.model.seeded += early.objects
+        self.model.fetched += early.fetched
         if self.model.castle is None:
             self.model.machines += talhelper.machines(self.files, self.model.cluster, self._clusters) or talos.lying(
                 self.files, self.model.cluster, self._clusters

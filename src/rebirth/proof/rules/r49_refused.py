@@ -34,11 +34,9 @@ _TOLD = (
 
 
 def r49_refused(graph: Graph) -> Iterator[Finding]:
-    remarks = [*graph.marked("invalid")]
-    told = _Told(graph) if remarks else None
-    places = set[Place]()
-    for remark in remarks:
-        if told is None or told.knows(remark) or remark.place in places:
+    told, places = _Told(graph), set[Place]()
+    for remark in graph.marked("invalid"):
+        if told.knows(remark) or remark.place in places:
             continue
         places.add(remark.place)
         yield Finding(

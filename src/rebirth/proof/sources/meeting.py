@@ -148,9 +148,23 @@ def applied_by_flux(model: Model, *kinds: str) -> Iterator[Manifest]:
 
 def refused(graph: Graph, member: Manifest, found: Iterable[Refusal], why: str) -> None:
     for one in found:
-        words = f"{member.thing().label}: {one.words}"
-        where = dotted(one.path)
-        graph.remark("invalid", member.place(*one.path), words, member.thing(), path=where, unless="", by="", why=why)
+        invalid(graph, member, one.path, one.words, why=why)
+
+
+def invalid(
+    graph: Graph,
+    member: Manifest,
+    path: tuple[str | int, ...],
+    words: str,
+    *,
+    unless: str = "",
+    by: str = "",
+    why: str = "",
+) -> None:
+    """Somebody refuses what stands there: `by` is whose webhook does, "" the API server; `why` says it where neither is so."""
+    words = f"{member.thing().label}: {words}"
+    where = dotted(path)
+    graph.remark("invalid", member.place(*path), words, member.thing(), path=where, unless=unless, by=by, why=why)
 
 
 def go_duration(value: object) -> timedelta | None:

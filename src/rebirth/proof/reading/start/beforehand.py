@@ -2,8 +2,9 @@
 Kustomization leads to.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
 
 from rebirth.proof.reading import kustomization
 from rebirth.proof.reading.manifest import Manifest
@@ -13,28 +14,29 @@ from rebirth.proof.reading.start.folders import is_for_bootstrap
 from rebirth.proof.things import Place
 
 
-def fetched(
-    files: Files, listed: Collection[Path], cluster: str, others: Collection[str]
-) -> Iterator[tuple[str, Place]]:
-    """What the kustomizations of such folders take from the web."""
-    for file in _apart(files, listed, cluster, others):
-        if file.name in kustomization.NAMES:
-            yield from kustomization.folder(files, file.parent).remote
+class Early(NamedTuple):
+    """What comes of such folders."""
+
+    objects: list[Manifest]  # with the namespaces that their kustomizations give them
+    fetched: list[tuple[str, Place]]  # addresses that their kustomizations take from the web
 
 
-def find(files: Files, listed: Collection[Path], cluster: str, others: Collection[str]) -> Iterator[Manifest]:
-    """The objects of such folders, with the namespaces that their kustomizations give them; not of what is nearer to another cluster."""
+def find(files: Files, listed: Collection[Path], cluster: str, others: Collection[str]) -> Early:
+    """Not of what is nearer to another cluster."""
     apart = _apart(files, listed, cluster, others)
     built = [kustomization.folder(files, f.parent) for f in apart if f.name in kustomization.NAMES]
     inner = {file.parent for folder in built for file in folder.kustomizations if file.parent != folder.path}
+    found = Early([], [])
     taken: set[Path] = set()
     for folder in built:
         taken |= folder.files
+        found.fetched.extend(folder.remote)
         if folder.path not in inner:
-            yield from folder.manifests
+            found.objects.extend(folder.manifests)
     for file in apart:
         if file not in taken and file.name not in kustomization.NAMES:
-            yield from clusters.manifests_of(files, file)
+            found.objects.extend(clusters.manifests_of(files, file))
+    return found
 
 
 def _apart(files: Files, listed: Collection[Path], cluster: str, others: Collection[str]) -> list[Path]:

@@ -3,12 +3,14 @@ its whole Kustomization is applied.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from rebirth.proof.graph import Graph
 from rebirth.proof.reading import flux
 from rebirth.proof.reading.manifest import Manifest, Model, Unit
 from rebirth.proof.schemas.kinds import is_newer
 from rebirth.proof.schemas.shape import dotted
+from rebirth.proof.sources import meeting
 from rebirth.proof.things import Atomicity
 from rebirth.proof.validation import Refusal, check_of
 
@@ -26,7 +28,7 @@ def read(model: Model, graph: Graph) -> None:
             check = check_of(str(member.data.get("apiVersion")), member.kind)
             if check is None or flux.is_left_out(member) or member.marked(_SSA) == "Merge":
                 continue  # what is merged into something that is there need not be whole
-            for _, refusal in zip(range(_MOST), check(member.data), strict=False):
+            for refusal in islice(check(member.data), _MOST):
                 unless = refusal.unless
                 if refusal.since and is_newer(refusal.since, kubernetes):
                     continue
@@ -65,8 +67,5 @@ def _asked(member: Manifest) -> Iterator[tuple[tuple[str | int, ...], int]]:
 
 
 def _tell(graph: Graph, member: Manifest, refusal: Refusal, unless: str) -> None:
-    where = dotted(refusal.path)
-    graph.remark(
-        "invalid", member.place(*refusal.path), f"{member.thing().label}: {where} {refusal.words}", member.thing(),
-        path=where, unless=unless, by=refusal.by, why="",
-    )  # fmt: skip
+    words = f"{dotted(refusal.path)} {refusal.words}"
+    meeting.invalid(graph, member, refusal.path, words, unless=unless, by=refusal.by)
